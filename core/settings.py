@@ -1,0 +1,109 @@
+"""One frozen Settings: every environment variable the service reads, with its unit and default."""
+
+import os
+from functools import cached_property
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import Field, SecretStr, field_validator, model_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+LOCAL_SECRET = "local-only-not-a-secret"  # noqa: S105  refused in production, see below
+DEMO_PASSWORD = "ticket-home-demo"  # noqa: S105  refused in production with the demo itself
+MINIMUM_SECRET_LENGTH = 32
+
+CommaSeparated = Annotated[tuple[str, ...], NoDecode]
+
+
+class Settings(BaseSettings):
+    """Read from the environment only; empty values count as absent. Times are seconds, sizes bytes."""
+
+    model_config = SettingsConfigDict(frozen=True, env_ignore_empty=True, extra="ignore", populate_by_name=True)
+
+    env: Literal["local", "production"] = Field("local", alias="TICKET_HOME_ENV")
+    data_dir: Path = Field(Path(".data"), alias="TICKET_HOME_DATA_DIR", description="embedded servers and local secrets")
+    demo_password: SecretStr = Field(SecretStr(DEMO_PASSWORD), alias="TICKET_HOME_DEMO_PASSWORD")
+
+    database_url: SecretStr | None = Field(None, alias="DATABASE_URL", description="postgresql://…; absent: embedded")
+    database_listen_url: SecretStr | None = Field(
+        None, alias="DATABASE_LISTEN_URL", description="a direct connection where DATABASE_URL is a transaction pooler"
+    )
+    database_pool_size: int = Field(10, alias="DATABASE_POOL_SIZE", ge=1, le=200)
+    redis_url: SecretStr | None = Field(
+        None, alias="REDIS_URL", description="redis://, rediss://, unix://, redis+cluster://; absent: embedded"
+    )
+
+    secret_keys: Annotated[tuple[SecretStr, ...], NoDecode] = Field(
+        (SecretStr(LOCAL_SECRET),), alias="SECRET_KEYS", description="comma-separated; the first signs, all verify"
+    )
+    trusted_proxies: CommaSeparated = Field((), alias="TRUSTED_PROXIES")
+    allowed_origins: CommaSeparated = Field((), alias="ALLOWED_ORIGINS", description="beside the service's own origin")
+    log_format: Literal["json", "console"] = Field("json", alias="LOG_FORMAT")
+
+    cache_push: bool = Field(True, alias="CACHE_PUSH", description="false: versions are polled only, staleness <= 1 s")
+    cache_prefix: str = Field("", alias="CACHE_PREFIX", pattern=r"^[A-Za-z0-9_-]{0,40}$")
+    cache_memory_bytes: int = Field(64 * 1024 * 1024, alias="CACHE_MEMORY_BYTES", ge=0)
+
+    session_idle_seconds: int = Field(3600, alias="SESSION_IDLE_SECONDS", ge=1)
+    session_max_seconds: int = Field(12 * 3600, alias="SESSION_MAX_SECONDS", ge=1)
+    iap_audience: str | None = Field(None, alias="IAP_AUDIENCE")
+    iap_keys_url: str | None = Field(None, alias="IAP_KEYS_URL")
+    password_login: bool = Field(True, alias="PASSWORD_LOGIN")
+
+    @field_validator("secret_keys", "trusted_proxies", "allowed_origins", mode="before")
+    @classmethod
+    def _split(cls, value: Any) -> Any:
+        return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
+
+    @model_validator(mode="after")
+    def _refuse_unsafe_production(self) -> Self:
+        if not self.secret_keys:
+            raise ValueError("SECRET_KEYS names no key")
+        if self.env != "production":
+            return self
+        problems = []
+        if any(len(key.get_secret_value()) < MINIMUM_SECRET_LENGTH for key in self.secret_keys):
+            problems.append(f"SECRET_KEYS needs keys of at least {MINIMUM_SECRET_LENGTH} characters")
+        if self.database_url is None:
+            problems.append("DATABASE_URL is required")
+        if self.redis_url is None:
+            problems.append("REDIS_URL is required")
+        if problems:
+            raise ValueError("production refuses to start: " + "; ".join(problems))
+        return self
+
+    @property
+    def is_production(self) -> bool:
+        return self.env == "production"
+
+    @property
+    def session_cookie(self) -> str:
+        """`__Host-` pins the cookie to this host over TLS; a local http server cannot set it."""
+        return "__Host-th_session" if self.is_production else "th_session"
+
+    @cached_property
+    def cache_ttls(self) -> dict[str, float]:
+        """Seconds by policy name, lower case, from CACHE_TTL_<POLICY>.
+
+        Raises ValueError for what is not a positive number."""
+        prefix = "CACHE_TTL_"
+        found: dict[str, float] = {}
+        for name, text in os.environ.items():
+            if name.startswith(prefix) and text:
+                ttl = float(text)
+                if not 0 < ttl <= 7 * 86400:
+                    raise ValueError(f"{name} must be between 0 and 604800 seconds")
+                found[name.removeprefix(prefix).lower()] = ttl
+        return found
+
+    def require_database_url(self) -> str:
+        """The configured address in libpq's form (`postgresql://`). Raises LookupError where none is configured."""
+        if self.database_url is None:
+            raise LookupError("DATABASE_URL is not set, and no embedded server was started")
+        return self.database_url.get_secret_value()
+
+    def require_redis_url(self) -> str:
+        """The configured address. Raises LookupError where none is configured."""
+        if self.redis_url is None:
+            raise LookupError("REDIS_URL is not set, and no embedded server was started")
+        return self.redis_url.get_secret_value()
