@@ -5,10 +5,7 @@ serves logs only. Durations and leases are measured on clocks that nobody can se
 """
 
 import time
-from datetime import UTC, date, datetime, timedelta
-from zoneinfo import ZoneInfo
-
-from core.errors import Invalid
+from datetime import UTC, datetime
 
 DEFAULT_ZONE = "America/Santiago"
 

@@ -21,7 +21,9 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(frozen=True, env_ignore_empty=True, extra="ignore", populate_by_name=True)
 
     env: Literal["local", "production"] = Field("local", alias="TICKET_HOME_ENV")
-    data_dir: Path = Field(Path(".data"), alias="TICKET_HOME_DATA_DIR", description="embedded servers and local secrets")
+    data_dir: Path = Field(
+        Path(".data"), alias="TICKET_HOME_DATA_DIR", description="embedded servers and local secrets"
+    )
     demo_password: SecretStr = Field(SecretStr(DEMO_PASSWORD), alias="TICKET_HOME_DEMO_PASSWORD")
 
     database_url: SecretStr | None = Field(None, alias="DATABASE_URL", description="postgresql://…; absent: embedded")

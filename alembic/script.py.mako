@@ -1,0 +1,23 @@
+"""${message}
+
+Old code goes on serving while this runs: expand first, contract in a later release. Indexes on full tables are built
+CONCURRENTLY, in a migration of their own (`with op.get_context().autocommit_block():`).
+"""
+
+import sqlalchemy as sa
+from alembic import op
+${imports if imports else ""}
+revision = ${repr(up_revision)}
+down_revision = ${repr(down_revision)}
+branch_labels = ${repr(branch_labels)}
+depends_on = ${repr(depends_on)}
+
+
+def upgrade() -> None:
+    op.execute("SET LOCAL lock_timeout = '3s'")
+    ${upgrades if upgrades else "pass"}
+
+
+def downgrade() -> None:
+    op.execute("SET LOCAL lock_timeout = '3s'")
+    ${downgrades if downgrades else "pass"}

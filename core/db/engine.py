@@ -1,0 +1,84 @@
+"""Engines over asyncpg: time-outs on every connection, and each statement counted in the request's trace."""
+
+import asyncio
+import time
+from typing import Any
+
+from sqlalchemy import event
+from sqlalchemy.engine import make_url
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+
+from core.settings import Settings
+from core.trace import current
+
+POOL_TIMEOUT = 1.5
+"""Seconds a request waits for a connection: with the statement's own time it is decided within two."""
+CONNECT_TIMEOUT = 1.5
+COMMAND_TIMEOUT = 10.0
+"""Seconds after which asyncpg gives a statement up: a hung server (SIGSTOP) sends no error by itself."""
+
+SERVER_SETTINGS = {
+    "application_name": "ticket-home",
+    "timezone": "UTC",
+    "lock_timeout": "3000",
+    "statement_timeout": "10000",
+    "idle_in_transaction_session_timeout": "10000",
+}
+
+
+def async_url(url: str) -> str:
+    """A libpq address (`postgresql://…`) in SQLAlchemy's form for asyncpg."""
+    return make_url(url).set(drivername="postgresql+asyncpg").render_as_string(hide_password=False)
+
+
+def serving_engine(settings: Settings) -> AsyncEngine:
+    """The pool that requests and fills share."""
+    server_settings = SERVER_SETTINGS | {"ticket_home.push": "on" if settings.cache_push else "off"}
+    engine = create_async_engine(
+        async_url(settings.require_database_url()),
+        pool_size=settings.database_pool_size,
+        max_overflow=0,
+        pool_timeout=POOL_TIMEOUT,
+        # A connection from before a restart is noticed by its first statement (core/db/transaction.py tries a read
+        # again on a new one), so that no request pays for a ping.
+        pool_pre_ping=False,
+        pool_recycle=1800,
+        connect_args={
+            "server_settings": server_settings,
+            "timeout": CONNECT_TIMEOUT,
+            "command_timeout": COMMAND_TIMEOUT,
+        },
+    )
+    _count_statements(engine)
+    return engine
+
+
+def migration_engine(url: str) -> AsyncEngine:
+    """For one long job: no statement time-out, no pool."""
+    return create_async_engine(
+        async_url(url),
+        pool_size=1,
+        max_overflow=0,
+        connect_args={
+            "server_settings": {"application_name": "ticket-home-migrate", "timezone": "UTC", "lock_timeout": "10000"}
+        },
+    )
+
+
+def _count_statements(engine: AsyncEngine) -> None:
+    @event.listens_for(engine.sync_engine, "before_cursor_execute")
+    def started(_c: Any, _cur: Any, _s: str, _p: Any, context: Any, _many: bool) -> None:
+        context.started = time.perf_counter()
+
+    @event.listens_for(engine.sync_engine, "after_cursor_execute")
+    def ended(_c: Any, _cur: Any, _s: str, _p: Any, context: Any, _many: bool) -> None:
+        current().add_query((time.perf_counter() - context.started) * 1000)
+
+
+async def dispose(engine: AsyncEngine, *, within: float = 2.0) -> None:
+    """Close the pool; a hung server is not waited for longer than `within` seconds."""
+    try:
+        async with asyncio.timeout(within):
+            await engine.dispose()
+    except TimeoutError:
+        await engine.dispose(close=False)

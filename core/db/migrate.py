@@ -1,0 +1,61 @@
+"""Migrations by program: `ticket-home migrate`, the local start, and the tests run the same."""
+
+import asyncio
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import Connection, text
+
+from core.db.engine import migration_engine
+
+ADVISORY_LOCK = 0x7469636B6574  # "ticket"
+
+
+def scripts() -> Path:
+    """The migrations' folder: beside this file in a wheel, at the top in a checkout."""
+    installed = Path(__file__).parent / "migrations"
+    return installed if installed.is_dir() else Path(__file__).parents[2] / "alembic"
+
+
+def config(connection: Connection | None = None) -> Config:
+    made = Config()
+    made.set_main_option("script_location", str(scripts()).replace("%", "%%"))
+    made.attributes["connection"] = connection
+    return made
+
+
+async def _locked(url: str, run: str) -> None:
+    engine = migration_engine(url)
+    try:
+        async with engine.connect() as connection:
+            # A session lock, so that two instances that start at once migrate one after the other.
+            await connection.execute(text("SELECT pg_advisory_lock(:key)"), {"key": ADVISORY_LOCK})
+            await connection.commit()
+            try:
+                await connection.run_sync(_upgrade if run == "upgrade" else _check)
+                await connection.commit()
+            finally:
+                await connection.rollback()
+                await connection.execute(text("SELECT pg_advisory_unlock(:key)"), {"key": ADVISORY_LOCK})
+                await connection.commit()
+    finally:
+        await engine.dispose()
+
+
+def _upgrade(connection: Connection) -> None:
+    command.upgrade(config(connection), "head")
+
+
+def _check(connection: Connection) -> None:
+    command.check(config(connection))
+
+
+def upgrade(database_url: str) -> None:
+    """Bring the database to the newest revision. Not inside a running event loop."""
+    asyncio.run(_locked(database_url, "upgrade"))
+
+
+def check(database_url: str) -> None:
+    """Raise alembic.util.CommandError where models and migrations differ."""
+    asyncio.run(_locked(database_url, "check"))

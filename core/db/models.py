@@ -1,0 +1,15 @@
+"""Every table, imported once: for migrations, and for whoever needs the whole metadata."""
+
+from core.audit import models as audit
+from core.cache import models as cache
+from core.catalogs import models as catalogs
+from core.clinics import models as clinics
+from core.db.base import Base
+from core.patients import models as patients
+from core.sessions import models as sessions
+from core.tickets import models as tickets
+from core.users import models as users
+
+__all__ = ["audit", "cache", "catalogs", "clinics", "metadata", "patients", "sessions", "tickets", "users"]
+
+metadata = Base.metadata

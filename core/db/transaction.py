@@ -1,0 +1,156 @@
+"""The only commit(): every read and write of the service runs through `Database`.
+
+Work is a function of a session, because it may have to run again: deferred triggers surface deadlocks and
+serialization failures at COMMIT. It must therefore have no effect but through its session.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable
+from contextlib import suppress
+from typing import Protocol, TypeVar
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
+
+from core.db.failures import is_again, is_away
+from core.errors import Unavailable
+
+T = TypeVar("T")
+
+BUDGET = 2.0
+"""Seconds, the wait for a connection included: whether the database is away is decided within them."""
+ATTEMPTS = 3
+
+VersionRow = tuple[int, str, int]
+"""(clinic or 0, topic, version)"""
+
+MADE = text(
+    "SELECT clinic_id, topic, version FROM cache_version"
+    " WHERE clinic_id = ANY(:clinics) AND changed_in >= CAST(CAST(:xid AS text) AS xid8)"
+)
+
+
+class ReadSession(AsyncSession):
+    """In a READ ONLY transaction: PostgreSQL itself refuses a write."""
+
+
+class WriteSession(AsyncSession):
+    """In a transaction that `Database.write` commits."""
+
+    def stamped(self, clinic_id: int | None, xid: str) -> None:
+        """Told by the audit, which knows each write's clinic: whose versions this transaction makes."""
+        self.info.setdefault("clinics", {0}).add(clinic_id or 0)
+        self.info["xid"] = xid
+
+
+Session = ReadSession | WriteSession
+
+
+class Stamps(Protocol):
+    """What learns the versions that a commit made: the process's version map."""
+
+    def committed(self, rows: Iterable[VersionRow]) -> None: ...
+
+    def distrust(self) -> None:
+        """A commit's versions could not be read: the map may be older than what this process wrote."""
+
+
+class Database:
+    def __init__(self, engine: AsyncEngine, stamps: Stamps) -> None:
+        self.engine = engine
+        self._stamps = stamps
+        self._abandoned: set[asyncio.Task[object]] = set()
+
+    async def read(self, work: Callable[[ReadSession], Awaitable[T]], *, budget: float = BUDGET) -> T:
+        """Run `work` in one READ ONLY transaction. Raises Unavailable where the database is away."""
+        return await self._run(lambda: self._read_once(work, "READ COMMITTED"), budget)
+
+    async def snapshot(self, work: Callable[[ReadSession], Awaitable[T]], *, budget: float = BUDGET) -> T:
+        """Like `read`, every statement seeing one snapshot."""
+        return await self._run(lambda: self._read_once(work, "REPEATABLE READ"), budget)
+
+    async def write(self, work: Callable[[WriteSession], Awaitable[T]], *, budget: float = BUDGET) -> T:
+        """Run `work` and commit; again, up to three times, when it lost a race.
+
+        Raises Unavailable where the database is away. After a failed COMMIT the outcome is unknown to us: the client's
+        retry with the same Idempotency-Key tells it.
+        """
+        return await self._run(lambda: self._write_once(work), budget)
+
+    async def _read_once(self, work: Callable[[ReadSession], Awaitable[T]], isolation: str) -> T:
+        async with self.engine.connect() as plain:
+            connection = await plain.execution_options(isolation_level=isolation, postgresql_readonly=True)
+            async with ReadSession(bind=connection, expire_on_commit=False) as session:
+                return await work(session)
+
+    async def _write_once(self, work: Callable[[WriteSession], Awaitable[T]]) -> T:
+        async with self.engine.connect() as connection:
+            async with WriteSession(bind=connection, expire_on_commit=False) as session:
+                result = await work(session)
+                try:
+                    await session.commit()
+                except BaseException as error:
+                    if is_again(error):
+                        raise
+                    raise CommitFailed from error
+            clinics: set[int] | None = session.info.get("clinics")
+            if clinics is not None:
+                try:
+                    made = await connection.execute(MADE, {"clinics": sorted(clinics), "xid": session.info["xid"]})
+                    self._stamps.committed([(row.clinic_id, row.topic, row.version) for row in made])
+                    await connection.rollback()
+                except BaseException as error:
+                    self._stamps.distrust()
+                    if not is_away(error):
+                        raise
+            return result
+
+    async def _run(self, once: Callable[[], Awaitable[T]], budget: float) -> T:
+        async def attempts() -> T:
+            for attempt in range(1, ATTEMPTS + 1):
+                try:
+                    return await once()
+                except CommitFailed as failed:
+                    raise failed.__cause__ or failed from None
+                except Exception as error:
+                    # A pool's connections from before a restart fail together; the next one is new.
+                    last = attempt == ATTEMPTS or (is_away(error) and (attempt > 1 or not was_connected(error)))
+                    if last or not (is_again(error) or is_away(error)):
+                        raise
+            raise AssertionError("unreachable: the last attempt returns or raises")
+
+        task = asyncio.ensure_future(attempts())
+        try:
+            done, _ = await asyncio.wait({task}, timeout=budget)
+        except asyncio.CancelledError:
+            task.cancel()
+            self._abandon(task)
+            raise
+        if not done:
+            # A hung server answers neither the cancel nor the rollback: their end is not waited for.
+            task.cancel()
+            self._abandon(task)
+            raise Unavailable
+        try:
+            return task.result()
+        except Exception as error:
+            if is_away(error):
+                raise Unavailable from error
+            raise
+
+    def _abandon(self, task: "asyncio.Task[T]") -> None:
+        async def end() -> None:
+            with suppress(Exception, asyncio.CancelledError):
+                await task
+
+        self._abandoned.add(ending := asyncio.ensure_future(end()))
+        ending.add_done_callback(self._abandoned.discard)
+
+
+class CommitFailed(Exception):
+    """COMMIT itself failed: it may have happened, so nothing is tried again."""
+
+
+def was_connected(error: BaseException) -> bool:
+    """Whether an established connection broke, rather than a new one failing to be made."""
+    return bool(getattr(error, "connection_invalidated", False))

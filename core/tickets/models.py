@@ -1,0 +1,127 @@
+from datetime import datetime
+from enum import StrEnum
+
+from sqlalchemy import (
+    CheckConstraint,
+    ForeignKey,
+    ForeignKeyConstraint,
+    Index,
+    SmallInteger,
+    String,
+    UniqueConstraint,
+    text,
+)
+from sqlalchemy.orm import Mapped, mapped_column
+
+from core.db.base import Base, CreatedAt, Id
+
+
+class Status(StrEnum):
+    ACTIVE = "active"
+    DISCHARGED = "discharged"
+    ANNULLED = "annulled"
+
+
+class Ticket(Base):
+    """One stay. Its foreign keys carry the clinic, so that not even SQL can point it at another clinic's surgery."""
+
+    __tablename__ = "ticket"
+    __table_args__ = (
+        UniqueConstraint("clinic_id", "id"),
+        UniqueConstraint("clinic_id", "year", "number"),
+        ForeignKeyConstraint(["clinic_id", "patient_id"], ["patient.clinic_id", "patient.id"]),
+        ForeignKeyConstraint(["clinic_id", "surgery_id"], ["surgery.clinic_id", "surgery.id"]),
+        ForeignKeyConstraint(["clinic_id", "doctor_id"], ["doctor.clinic_id", "doctor.id"]),
+        CheckConstraint("status in ('active', 'discharged', 'annulled')", name="status"),
+        CheckConstraint("(status = 'discharged') = (discharged_at is not null)", name="discharged"),
+        CheckConstraint("(status = 'annulled') = (annulled_at is not null)", name="annulled"),
+        CheckConstraint("imported or (patient_id is not null and surgery_id is not null)", name="imported"),
+        CheckConstraint("imported or discharged_at >= admission_at", name="discharge_after_admission"),
+        CheckConstraint(
+            "imported or (admission_at <= surgery_at and current_fpa >= admission_at and initial_fpa >= admission_at)",
+            name="times",
+        ),
+        CheckConstraint("overnight_stays >= 0 and initial_overnight_stays >= 0", name="overnight_stays"),
+        CheckConstraint("surgery_base_hours between 1 and 2160", name="surgery_base_hours"),
+        CheckConstraint("revision >= 1", name="revision"),
+        CheckConstraint("number >= 1", name="number"),
+        Index("ix_ticket_clinic_id_created_at", "clinic_id", "created_at", "id"),
+        Index("ix_ticket_active", "clinic_id", "current_fpa", postgresql_where=text("status = 'active'")),
+        Index("ix_ticket_patient_id", "patient_id", postgresql_where=text("status = 'active'")),
+        # The dashboard's counts read this index alone (performance.md: a covering index halves them).
+        Index(
+            "ix_ticket_figures",
+            "clinic_id",
+            "status",
+            "current_fpa",
+            postgresql_include=["created_at", "discharged_at", "discharge_assumed", "surgery_id", "doctor_id"],
+        ),
+    )
+
+    id: Mapped[str] = mapped_column(String(30), primary_key=True)
+    """TH-<PREFIX>-<YEAR>-<NNN>"""
+    clinic_id: Mapped[int] = mapped_column(ForeignKey("clinic.id"))
+    year: Mapped[int] = mapped_column(SmallInteger)
+    number: Mapped[int]
+    patient_id: Mapped[int | None]
+    surgery_id: Mapped[int | None]
+    doctor_id: Mapped[int | None]
+    surgery_name: Mapped[str] = mapped_column(String(200))
+    """Snapshot of the surgery's name, as it was when the ticket was made or its surgery last changed."""
+    surgery_base_hours: Mapped[int]
+    surgery_at: Mapped[datetime]
+    admission_at: Mapped[datetime]
+    system_fpa: Mapped[datetime]
+    initial_fpa: Mapped[datetime]
+    current_fpa: Mapped[datetime]
+    overnight_stays: Mapped[int]
+    initial_overnight_stays: Mapped[int]
+    bed_number: Mapped[str | None] = mapped_column(String(10))
+    location: Mapped[str | None] = mapped_column(String(50))
+    episode_id: Mapped[str | None] = mapped_column(String(50))
+    status: Mapped[str] = mapped_column(String(10), server_default=text("'active'"))
+    discharged_at: Mapped[datetime | None]
+    discharge_assumed: Mapped[bool] = mapped_column(server_default=text("false"))
+    """An imported discharge that nobody recorded: left out of on-time figures."""
+    annulled_at: Mapped[datetime | None]
+    annulled_by: Mapped[str | None] = mapped_column(String(80))
+    annulment_reason: Mapped[str | None] = mapped_column(String(500))
+    imported: Mapped[bool] = mapped_column(server_default=text("false"))
+    created_at: Mapped[CreatedAt]
+    created_by_id: Mapped[int | None] = mapped_column(ForeignKey("app_user.id", ondelete="SET NULL"))
+    created_by: Mapped[str] = mapped_column(String(80))
+    revision: Mapped[int] = mapped_column(server_default=text("1"))
+
+
+class FpaModification(Base):
+    __tablename__ = "fpa_modification"
+    __table_args__ = (
+        ForeignKeyConstraint(
+            ["clinic_id", "ticket_id"], ["ticket.clinic_id", "ticket.id"], ondelete="CASCADE", onupdate="CASCADE"
+        ),
+        ForeignKeyConstraint(["clinic_id", "reason_id"], ["standardized_reason.clinic_id", "standardized_reason.id"]),
+        Index("ix_fpa_modification_ticket", "clinic_id", "ticket_id", "id"),
+    )
+
+    id: Mapped[Id]
+    clinic_id: Mapped[int] = mapped_column(ForeignKey("clinic.id"))
+    ticket_id: Mapped[str] = mapped_column(String(30))
+    previous_fpa: Mapped[datetime]
+    new_fpa: Mapped[datetime]
+    reason_id: Mapped[int | None]
+    reason: Mapped[str] = mapped_column(String(500))
+    """The reason's text as it was: a catalog's later change does not rewrite history."""
+    justification: Mapped[str | None] = mapped_column(String(1000))
+    modified_at: Mapped[CreatedAt]
+    modified_by_id: Mapped[int | None] = mapped_column(ForeignKey("app_user.id", ondelete="SET NULL"))
+    modified_by: Mapped[str] = mapped_column(String(80))
+
+
+class TicketCounter(Base):
+    """The last number given, per clinic and clinic-local year: a row to lock, not a `max(id)` to race on."""
+
+    __tablename__ = "ticket_counter"
+
+    clinic_id: Mapped[int] = mapped_column(ForeignKey("clinic.id"), primary_key=True)
+    year: Mapped[int] = mapped_column(SmallInteger, primary_key=True)
+    last_number: Mapped[int]
