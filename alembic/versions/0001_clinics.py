@@ -46,7 +46,7 @@ def upgrade() -> None:
     op.create_table(
         "cache_version",
         sa.Column("clinic_id", sa.Integer(), autoincrement=False, nullable=False),
-        sa.Column("topic", sa.String(length=20), nullable=False),
+        sa.Column("topic", sa.String(length=80), nullable=False),
         sa.Column("version", sa.BigInteger(), nullable=False),
         sa.Column("changed_in", Xid8(), server_default=sa.text("pg_current_xact_id()"), nullable=False),
         sa.PrimaryKeyConstraint("clinic_id", "topic", name=op.f("pk_cache_version")),

@@ -25,7 +25,8 @@ class CacheVersion(Base):
     __table_args__ = {"postgresql_with": {"fillfactor": "50"}}  # noqa: RUF012  room for HOT updates of hot rows
 
     clinic_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
-    topic: Mapped[str] = mapped_column(String(20), primary_key=True)
+    topic: Mapped[str] = mapped_column(String(80), primary_key=True)
+    """One of core.cache.policy.TOPICS, or `ns:<namespace>` of a plain fastapi-cache2 route."""
     version: Mapped[int] = mapped_column(BigInteger)
     changed_in: Mapped[str] = mapped_column(Xid8, server_default=text("pg_current_xact_id()"))
     """The newest transaction that bumped it; a poll asks for those its last snapshot could not see."""

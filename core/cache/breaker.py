@@ -1,0 +1,45 @@
+"""A circuit breaker: after trouble nobody waits for Redis again until a probe has succeeded."""
+
+from enum import StrEnum
+
+from core.log import logger
+
+REFUSALS = 3
+"""Errors in a row that open it. A time-out opens it at once: it has cost somebody the whole budget already."""
+
+
+class Trouble(StrEnum):
+    TIMEOUT = "timeout"
+    REFUSED = "refused"
+    """No connection."""
+    ERROR = "error"
+    """It answers, but not as asked: READONLY, OOM, wrong password, MAXCLIENTS."""
+
+
+class Breaker:
+    def __init__(self) -> None:
+        self.is_open = False
+        self.opened = 0
+        self._failures = 0
+        self._told: str | None = None
+
+    def succeeded(self) -> None:
+        self._failures = 0
+
+    def failed(self, trouble: Trouble, detail: str) -> None:
+        self._failures += 1
+        if self._told != detail:
+            # Once per change: a night without Redis must not fill a disk.
+            logger.warning("redis trouble", trouble=trouble.value, detail=detail)
+            self._told = detail
+        if not self.is_open and (trouble is Trouble.TIMEOUT or self._failures >= REFUSALS):
+            self.is_open = True
+            self.opened += 1
+
+    def close(self) -> None:
+        """A probe succeeded."""
+        if self._told is not None:
+            logger.info("redis is back")
+        self.is_open = False
+        self._failures = 0
+        self._told = None

@@ -1,0 +1,89 @@
+"""An entry: the encoded answer as it goes to the socket, and what is needed to know whether it may."""
+
+import gzip
+import json
+import zlib
+from dataclasses import dataclass, field
+from hashlib import blake2b
+from typing import Any
+
+GZIP_FROM = 1024
+"""Bytes of body from which a compressed form is kept."""
+MAGIC = b"th1 "
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    body: bytes
+    gzip: bytes | None
+    etag: str
+    """Weak, from the figures and `valid_until`: the same on every replica."""
+    computed_at: float
+    """Epoch seconds on the database's clock, as `valid_until`."""
+    valid_until: float | None
+    meta: dict[str, Any] = field(default_factory=dict)
+
+    @classmethod
+    def make(
+        cls,
+        body: bytes,
+        *,
+        computed_at: float,
+        valid_until: float | None = None,
+        meta: dict[str, Any] | None = None,
+        etag_source: bytes | None = None,
+    ) -> "Entry":
+        digest = blake2b(etag_source or body, digest_size=12)
+        digest.update(repr(valid_until).encode())
+        packed = gzip.compress(body, compresslevel=6, mtime=0) if len(body) >= GZIP_FROM else None
+        return cls(body, packed, f'W/"{digest.hexdigest()}"', computed_at, valid_until, meta or {})
+
+    def serves(self, now: float) -> bool:
+        """Whether a fresh computation at `now` (the database's clock) would give the same."""
+        return self.valid_until is None or self.computed_at <= now < self.valid_until
+
+    @property
+    def size(self) -> int:
+        """Bytes it occupies, roughly: contents and Python's overhead."""
+        return len(self.body) + len(self.gzip or b"") + 600
+
+    def encode(self) -> bytes:
+        packed = self.gzip or b""
+        header = {
+            "etag": self.etag,
+            "computed_at": self.computed_at,
+            "valid_until": self.valid_until,
+            "meta": self.meta,
+            "body": len(self.body),
+            "gzip": len(packed),
+        }
+        return frame(json.dumps(header).encode() + b"\n" + self.body + packed)
+
+
+def decode(raw: bytes | None) -> Entry | None:
+    """An entry from its bytes; None for what is corrupt, of another format, or absent: a miss, never an error."""
+    payload = unframe(raw)
+    if payload is None:
+        return None
+    try:
+        line, rest = payload.split(b"\n", 1)
+        header = json.loads(line)
+        size = header["body"]
+        body, packed = rest[:size], rest[size:]
+        if len(packed) != header["gzip"]:
+            return None
+        return Entry(body, packed or None, header["etag"], header["computed_at"], header["valid_until"], header["meta"])
+    except (ValueError, KeyError, TypeError):
+        return None
+
+
+def frame(payload: bytes) -> bytes:
+    """With a checksum: half-written or foreign bytes must not be taken for an answer."""
+    return MAGIC + b"%08x " % zlib.crc32(payload) + payload
+
+
+def unframe(raw: bytes | None) -> bytes | None:
+    if raw is None or not raw.startswith(MAGIC) or len(raw) < len(MAGIC) + 9:
+        return None
+    checksum, payload = raw[len(MAGIC) : len(MAGIC) + 8], raw[len(MAGIC) + 9 :]
+    return payload if checksum == b"%08x" % zlib.crc32(payload) else None

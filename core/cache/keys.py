@@ -1,0 +1,41 @@
+"""Keys. `{c5}` is a Redis Cluster hash tag: everything of one clinic lives in one slot."""
+
+import json
+from collections.abc import Mapping
+from functools import lru_cache
+from hashlib import blake2b
+
+Parameter = str | int | bool | None
+Parameters = Mapping[str, Parameter]
+
+
+@lru_cache(maxsize=4096)
+def _digest(parameters: tuple[tuple[str, Parameter], ...]) -> str:
+    canonical = json.dumps(parameters, separators=(",", ":"), ensure_ascii=True)
+    return blake2b(canonical.encode(), digest_size=12).hexdigest()
+
+
+def digest(parameters: Parameters) -> str:
+    """Of the canonical parameters: sorted by name, absent ones (None) left out. 24 hex digits."""
+    return _digest(tuple(sorted((name, value) for name, value in parameters.items() if value is not None)))
+
+
+class Keys:
+    """`prefix` keeps two installations on one Redis apart."""
+
+    def __init__(self, prefix: str) -> None:
+        self._start = f"{prefix}:th" if prefix else "th"
+
+    def of(self, clinic_id: int | None, *parts: str) -> str:
+        """`th:{c5}:session:…`; the network is `{c0}`."""
+        return f"{self._start}:{{c{clinic_id or 0}}}:{':'.join(parts)}"
+
+    def plain(self, name: str) -> str:
+        """Not of a clinic: probes, statistics, and what plain fastapi-cache2 routes store."""
+        return f"{self._start}:{name}"
+
+    def entry(self, policy: str, shape: str, clinic_id: int | None, token: str, parameters: str) -> str:
+        return self.of(clinic_id, policy, shape, token, parameters)
+
+    def last_good(self, policy: str, shape: str, clinic_id: int | None, parameters: str) -> str:
+        return self.of(clinic_id, "last", policy, shape, parameters)

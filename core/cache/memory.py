@@ -1,0 +1,72 @@
+"""The first tier: this process's memory, least recently used out first, bounded in bytes."""
+
+from collections import OrderedDict
+from typing import Any, NamedTuple
+
+from core.clock import boottime
+
+
+class Item(NamedTuple):
+    value: Any
+    size: int
+    until: float
+
+
+class MemoryTier:
+    """Entries are immutable and their keys carry versions, so nothing here can go stale: it can only be useless."""
+
+    def __init__(self, bound: int) -> None:
+        self.bound = bound
+        self.bytes = 0
+        self.evicted = 0
+        self._items: OrderedDict[str, Item] = OrderedDict()
+
+    def get(self, key: str) -> Any | None:
+        item = self._items.get(key)
+        if item is None:
+            return None
+        if item.until <= boottime():
+            self.drop(key)
+            return None
+        self._items.move_to_end(key)
+        return item.value
+
+    def put(self, key: str, value: Any, size: int, ttl: float) -> None:
+        """Keep for `ttl` seconds at most. What alone exceeds the bound is not kept."""
+        self.drop(key)
+        size += len(key)
+        if size > self.bound:
+            return
+        self._items[key] = Item(value, size, boottime() + ttl)
+        self.bytes += size
+        while self.bytes > self.bound:
+            _, oldest = self._items.popitem(last=False)
+            self.bytes -= oldest.size
+            self.evicted += 1
+
+    def ttl(self, key: str) -> float:
+        """Seconds left, 0 where it is absent."""
+        item = self._items.get(key)
+        return max(0.0, item.until - boottime()) if item else 0.0
+
+    def drop(self, key: str) -> None:
+        item = self._items.pop(key, None)
+        if item is not None:
+            self.bytes -= item.size
+
+    def clear(self) -> None:
+        self._items.clear()
+        self.bytes = 0
+
+    def __len__(self) -> int:
+        return len(self._items)
+
+    def by_policy(self) -> dict[str, tuple[int, int]]:
+        """Policy → (entries, bytes). Walks everything: for the admin's page."""
+        found: dict[str, tuple[int, int]] = {}
+        for key, item in self._items.items():
+            parts = key.split("}:", 1)[-1].split(":")
+            name = "last good" if parts[0] == "last" else parts[0]
+            entries, size = found.get(name, (0, 0))
+            found[name] = (entries + 1, size + item.size)
+        return found

@@ -1,0 +1,179 @@
+"""Keeping the version map true: LISTEN and a poll each second on its own connection, direct reads when they fail."""
+
+import asyncio
+from contextlib import suppress
+from typing import Any
+
+import asyncpg
+from sqlalchemy import text
+
+from core.cache.versions import LEASE, Poll, Vector, VersionMap, VersionRow
+from core.clock import boottime
+from core.db.failures import is_away
+from core.db.transaction import Database, ReadSession
+from core.errors import Unavailable
+from core.log import logger
+
+CHANNEL = "ticket_home"
+INTERVAL = 1.0
+"""Seconds between polls: one may be lost before the lease of two seconds lapses."""
+DIRECT_BUDGET = 0.5
+CONNECT_TIMEOUT = 1.5
+
+POLL = """
+SELECT pg_snapshot_xmin(pg_current_snapshot())::text AS xmin, extract(epoch FROM clock_timestamp())::float8 AS now,
+       coalesce(array_agg(clinic_id), '{}') AS clinics, coalesce(array_agg(topic::text), '{}') AS topics,
+       coalesce(array_agg(version), '{}') AS versions
+FROM cache_version WHERE changed_in >= ($1::text)::xid8
+"""
+DIRECT = text(POLL.replace("($1::text)::xid8", "CAST(CAST(:since AS text) AS xid8)").replace("::", "\\:\\:"))
+
+EVERYTHING = "0"
+
+
+def poll_of(row: Any, *, full: bool) -> Poll:
+    rows: list[VersionRow] = list(zip(row["clinics"], row["topics"], row["versions"], strict=True))
+    return Poll(rows, row["xmin"], row["now"], full)
+
+
+class Listener:
+    """The dedicated connection. Runs until cancelled; reconnects by itself, and then reads all rows again."""
+
+    def __init__(self, dsn: str, versions: VersionMap, *, push: bool) -> None:
+        self._dsn = dsn
+        self._versions = versions
+        self._push = push
+        self._wake = asyncio.Event()
+        self.connected = False
+
+    async def run(self) -> None:
+        pause = 0.1
+        told = False
+        while True:
+            try:
+                await self._serve_one_connection()
+            except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+                if self.connected:
+                    pause, told = 0.1, False
+                self.connected = False
+                if not told:
+                    logger.warning("version listener lost its connection", error=type(error).__name__)
+                    told = True
+                await asyncio.sleep(pause)
+                pause = min(pause * 2, 1.0)
+
+    async def _serve_one_connection(self) -> None:
+        async with asyncio.timeout(CONNECT_TIMEOUT):
+            connection = await asyncpg.connect(
+                self._dsn, timeout=CONNECT_TIMEOUT, server_settings={"application_name": "ticket-home-versions"}
+            )
+        try:
+            connection.add_termination_listener(self._terminated)
+            if self._push:
+                async with asyncio.timeout(CONNECT_TIMEOUT):
+                    await connection.add_listener(CHANNEL, self._notified)
+            since = EVERYTHING
+            while True:
+                self._wake.clear()
+                since = await self._poll(connection, since)
+                if not self.connected:
+                    self.connected = True
+                    logger.info("version listener connected", versions=len(self._versions))
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(INTERVAL):
+                        await self._wake.wait()
+                if connection.is_closed():
+                    raise ConnectionResetError("the listening connection was closed")
+        finally:
+            # Not close(): that waits for an answer, and a hung server gives none.
+            connection.terminate()
+
+    async def _poll(self, connection: "asyncpg.Connection[asyncpg.Record]", since: str) -> str:
+        learnt = self._versions.poll_started()
+        sent_at = boottime()
+        try:
+            # Longer than a lease, a poll's answer is worth nothing.
+            async with asyncio.timeout(LEASE):
+                row = await connection.fetchrow(POLL, since)
+            assert row is not None, "an aggregate without GROUP BY gives one row"  # noqa: S101
+        except BaseException:
+            self._versions.poll_failed(learnt)
+            raise
+        poll = poll_of(row, full=since == EVERYTHING)
+        self._versions.polled(poll, learnt, sent_at)
+        return poll.xmin
+
+    def _terminated(self, _connection: object) -> None:
+        self._wake.set()
+
+    def _notified(self, _connection: object, _pid: int, _channel: str, payload: object) -> None:
+        rows = parse_payload(str(payload))
+        if rows is None:
+            self._wake.set()
+        else:
+            self._versions.committed(rows)
+
+
+def parse_payload(payload: str) -> list[VersionRow] | None:
+    """`5/figures=17 0/clinics=3` → rows. None where it says "poll", or is none of ours."""
+    rows: list[VersionRow] = []
+    try:
+        for word in payload.split():
+            name, version = word.rsplit("=", 1)
+            clinic, topic = name.split("/", 1)
+            rows.append((int(clinic), topic, int(version)))
+    except ValueError:
+        return None
+    return rows
+
+
+class DirectReads:
+    """Version rows read by requests themselves, when the lease has lapsed or they require newer. One at a time."""
+
+    def __init__(self, database: Database, versions: VersionMap) -> None:
+        self._database = database
+        self._versions = versions
+        self._reading: asyncio.Task[None] | None = None
+
+    async def ensure_fresh(self) -> None:
+        """Return with the lease valid. Raises Unavailable where the database is away."""
+        while not self._versions.is_fresh():
+            await asyncio.shield(self._join())
+
+    async def require(self, floor: Vector) -> None:
+        """Return with the map at `floor` or, where that is impossible, with a map read after this call began."""
+        if self._behind(floor) and self._reading is not None:
+            # It may have begun before the write that we are asked for.
+            await asyncio.shield(self._reading)
+        if self._behind(floor):
+            await asyncio.shield(self._join())
+
+    def _behind(self, floor: Vector) -> bool:
+        return any(self._versions.get(*key) < version for key, version in floor.items())
+
+    def _join(self) -> "asyncio.Task[None]":
+        if self._reading is None:
+            self._reading = asyncio.ensure_future(self._read())
+            self._reading.add_done_callback(self._done)
+        return self._reading
+
+    def _done(self, task: "asyncio.Task[None]") -> None:
+        self._reading = None
+        if not task.cancelled():
+            task.exception()  # told to those who wait; nobody may be left
+
+    async def _read(self) -> None:
+        async def work(session: ReadSession) -> Poll:
+            row = (await session.execute(DIRECT, {"since": EVERYTHING})).mappings().one()
+            return poll_of(row, full=True)
+
+        learnt = self._versions.poll_started()
+        sent_at = boottime()
+        try:
+            poll = await self._database.read(work, budget=DIRECT_BUDGET)
+        except BaseException as error:
+            self._versions.poll_failed(learnt)
+            if is_away(error):
+                raise Unavailable from error
+            raise
+        self._versions.polled(poll, learnt, sent_at)

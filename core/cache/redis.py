@@ -1,0 +1,133 @@
+"""The second tier: Redis, of which nothing is expected. Every operation answers within its budget, and none raises."""
+
+import asyncio
+from collections.abc import Awaitable, Sequence
+from typing import Any, TypeVar
+
+import redis.asyncio as redis_client
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
+from redis.exceptions import AuthenticationError, RedisError
+from redis.exceptions import ConnectionError as RedisConnectionError
+from redis.exceptions import TimeoutError as RedisTimeoutError
+
+from core.cache.breaker import Breaker, Trouble
+from core.cache.keys import Keys
+
+BUDGET = 0.1
+"""Seconds per operation, connecting included; no retries."""
+PROBE_INTERVAL = 1.0
+
+KEEP_NEWER = """
+local stamp = redis.call('GET', KEYS[2])
+if stamp and tonumber(stamp) >= tonumber(ARGV[2]) then return 0 end
+redis.call('SET', KEYS[1], ARGV[1], 'EX', ARGV[3])
+redis.call('SET', KEYS[2], ARGV[2], 'EX', ARGV[3])
+return 1
+"""
+"""SET that only a newer value may overwrite. KEYS: value, stamp (one hash tag); ARGV: value, stamp, seconds."""
+
+T = TypeVar("T")
+
+
+class RedisTier:
+    """GET, SET EX, DEL with a budget and a breaker. `None` / `False` mean "not there", for whatever reason."""
+
+    def __init__(self, url: str, keys: Keys) -> None:
+        self.keys = keys
+        self.breaker = Breaker()
+        self.errors = 0
+        # redis-py's own defaults wait up to a minute on a hung server (dependencies.md).
+        self.client: Any = redis_client.Redis.from_url(
+            url,
+            socket_timeout=BUDGET,
+            socket_connect_timeout=BUDGET,
+            retry=Retry(NoBackoff(), 0),
+            retry_on_error=[],
+            health_check_interval=0,
+            max_connections=200,
+        )
+
+    async def get(self, key: str) -> bytes | None:
+        found, value = await self._ask(self.client.get, key)
+        return value if found else None
+
+    async def get_many(self, keys: Sequence[str]) -> list[bytes | None]:
+        if not keys:
+            return []
+        found, values = await self._ask(self.client.mget, keys)
+        return list(values) if found and values is not None else [None] * len(keys)
+
+    async def get_with_ttl(self, key: str) -> tuple[int, bytes | None]:
+        """(seconds left, value); (0, None) where it is not there."""
+
+        async def both() -> tuple[int, bytes | None]:
+            async with self.client.pipeline(transaction=False) as pipe:
+                pipe.ttl(key)
+                pipe.get(key)
+                ttl, value = await pipe.execute()
+            return ttl, value
+
+        found, answer = await self._ask(both)
+        return answer if found and answer is not None and answer[1] is not None else (0, None)
+
+    async def set(self, key: str, value: bytes, ttl: float) -> bool:
+        """Keep for `ttl` seconds. False where it was not stored."""
+        return (await self._ask(lambda: self.client.set(key, value, px=max(1, int(ttl * 1000)))))[0]
+
+    async def set_if_newer(self, key: str, value: bytes, stamp: float, ttl: float) -> bool:
+        ask = lambda: self.client.eval(KEEP_NEWER, 2, key, key + ":at", value, repr(stamp), int(ttl))  # noqa: E731
+        found, stored = await self._ask(ask)
+        return found and stored == 1
+
+    async def delete(self, key: str) -> bool:
+        return (await self._ask(self.client.delete, key))[0]
+
+    async def info(self) -> dict[str, Any] | None:
+        found, answer = await self._ask(self.client.info)
+        return answer if found else None
+
+    async def probe(self) -> None:
+        """Once a second, in the background: what opened the breaker must have gone. Runs until cancelled."""
+        while True:
+            await asyncio.sleep(PROBE_INTERVAL)
+            if self.breaker.is_open:
+                await self._ask(self._write_and_ping, probing=True)
+
+    async def _write_and_ping(self) -> bool:
+        # A replica and a full server answer PING well, and refuse what we need.
+        await self.client.set(self.keys.plain("probe"), b"1", ex=60)
+        return True
+
+    async def _ask(self, operation: Any, *args: Any, probing: bool = False) -> tuple[bool, Any]:
+        if self.breaker.is_open and not probing:
+            return False, None
+        try:
+            async with asyncio.timeout(BUDGET):
+                answer: Awaitable[Any] = operation(*args)
+                value = await answer
+        except (TimeoutError, RedisTimeoutError) as error:
+            self._failed(Trouble.TIMEOUT, error)
+        except AuthenticationError as error:
+            self._failed(Trouble.ERROR, error)
+        except (RedisConnectionError, OSError) as error:
+            self._failed(Trouble.REFUSED, error)
+        except RedisError as error:
+            self._failed(Trouble.ERROR, error)
+        else:
+            if probing:
+                self.breaker.close()
+            else:
+                self.breaker.succeeded()
+            return True, value
+        return False, None
+
+    def _failed(self, trouble: Trouble, error: Exception) -> None:
+        self.errors += 1
+        # The first word only: messages may carry addresses and keys.
+        words = str(error).split(maxsplit=1)
+        detail = type(error).__name__ + (f" {words[0]}" if words and words[0].isupper() else "")
+        self.breaker.failed(trouble, detail)
+
+    async def close(self) -> None:
+        await self.client.aclose()

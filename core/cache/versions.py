@@ -1,0 +1,179 @@
+"""The version map: what this process knows of `cache_version`, for how long it may trust it, and the database's clock.
+
+Everything here is synchronous: a request compares lease, versions and clock in one block, with no await between. A flag
+set by a timer would let a process that was stopped for five seconds serve one stale answer when it goes on.
+"""
+
+from collections.abc import Callable, Iterable
+from hashlib import blake2b
+from typing import NamedTuple
+
+from core.clock import boottime, wall_now
+
+LEASE = 2.0
+"""Seconds after a poll was *sent* during which its result may be trusted."""
+
+VersionRow = tuple[int, str, int]
+"""(clinic or 0, topic, version)"""
+
+Vector = dict[tuple[int, str], int]
+"""(clinic or 0, topic) → version. What an entry was computed under; topics without a row are absent, and count as 0."""
+
+
+class Poll(NamedTuple):
+    """One look at the version rows, all from one snapshot."""
+
+    rows: list[VersionRow]
+    xmin: str
+    """The snapshot's xmin: the next poll asks for rows changed in this transaction or later."""
+    now: float
+    """The database's clock, epoch seconds."""
+    full: bool
+    """Whether `rows` are all rows, or those changed since the last poll."""
+
+
+class VersionMap:
+    def __init__(self) -> None:
+        self._rows: Vector = {}
+        self._trusted_until = float("-inf")
+        self._offset: float | None = None
+        self._learnt: list[set[tuple[int, str]]] = []
+        self._generation = 0
+        self._network: dict[tuple[str, ...], tuple[int, str]] = {}
+        self.on_change: list[Callable[[list[VersionRow]], None]] = []
+        """Called with rows whose version is new to this process."""
+        self.on_lowered: list[Callable[[], None]] = []
+        """Called when a poll lowered a version: the database was restored, and copies in memory belong to the past."""
+
+    # --- the database's clock
+
+    def now(self) -> float:
+        """The database's clock, epoch seconds: its last known offset to a clock that nobody can set."""
+        if self._offset is None:
+            return wall_now().timestamp()  # never connected: only ages of stale answers are told by it
+        return boottime() + self._offset
+
+    def shift_clock(self, seconds: float) -> None:
+        """Move the offset until the next poll; a test's way to let hours pass."""
+        self._offset = self.now() + seconds - boottime()
+
+    # --- trust
+
+    def is_fresh(self) -> bool:
+        """Whether the lease holds at this very moment. Ask again after every await."""
+        return boottime() < self._trusted_until
+
+    def lease_age(self) -> float:
+        """Seconds since the poll that the lease rests on was sent; infinite before the first."""
+        return boottime() - (self._trusted_until - LEASE)
+
+    def distrust(self) -> None:
+        """End the lease: the next request reads the version rows itself."""
+        self._trusted_until = float("-inf")
+
+    # --- what is known
+
+    def get(self, clinic_id: int, topic: str) -> int:
+        return self._rows.get((clinic_id, topic), 0)
+
+    def rows(self) -> Vector:
+        return dict(self._rows)
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def vector(self, clinic_id: int | None, topics: tuple[str, ...], global_topics: tuple[str, ...]) -> Vector:
+        """Versions of `topics` of one clinic, or of all (None), and of `global_topics` of clinic 0."""
+        wanted = {(0, topic): self.get(0, topic) for topic in global_topics}
+        if clinic_id is not None:
+            wanted |= {(clinic_id, topic): self.get(clinic_id, topic) for topic in topics}
+        else:
+            wanted |= {key: version for key, version in self._rows.items() if key[0] and key[1] in topics}
+        return wanted
+
+    def token(self, clinic_id: int | None, topics: tuple[str, ...], global_topics: tuple[str, ...]) -> str:
+        """The vector's form in a key. A network's is kept until any version changes."""
+        if clinic_id is not None:
+            get = self._rows.get
+            versions = [get((clinic_id, topic), 0) for topic in topics]
+            versions += [get((0, topic), 0) for topic in global_topics]
+            return ".".join(f"{version:x}" for version in versions)
+        kept = self._network.get(topics + global_topics)
+        if kept is None or kept[0] != self._generation:
+            token = token_of(self.vector(None, topics, global_topics), None, topics, global_topics)
+            kept = self._network[topics + global_topics] = (self._generation, token)
+        return kept[1]
+
+    # --- learning
+
+    def committed(self, rows: Iterable[VersionRow]) -> None:
+        """What this process committed, read or was notified of. Never lowers, and never renews the lease."""
+        changed: list[VersionRow] = []
+        for clinic_id, topic, version in rows:
+            key = (clinic_id, topic)
+            for learnt in self._learnt:
+                learnt.add(key)
+            if version > self._rows.get(key, 0):
+                self._rows[key] = version
+                changed.append((clinic_id, topic, version))
+        self._changed(changed)
+
+    def poll_started(self) -> set[tuple[int, str]]:
+        """Begin to note what is learnt while a poll is in flight; give it to `polled` or `poll_failed`."""
+        learnt: set[tuple[int, str]] = set()
+        self._learnt.append(learnt)
+        return learnt
+
+    def poll_failed(self, learnt: set[tuple[int, str]]) -> None:
+        self._learnt = [other for other in self._learnt if other is not learnt]
+
+    def polled(self, poll: Poll, learnt: set[tuple[int, str]], sent_at: float) -> None:
+        """Take a poll's result. It replaces what the map holds, but what was learnt meanwhile keeps the higher value.
+
+        Not a plain replacement: a commit of this process may be newer than the poll's snapshot. Not a plain maximum: a
+        restored database must be able to lower a version.
+        """
+        self.poll_failed(learnt)
+        changed: list[VersionRow] = []
+        lowered = False
+        seen: set[tuple[int, str]] = set()
+        for clinic_id, topic, version in poll.rows:
+            key = (clinic_id, topic)
+            seen.add(key)
+            known = self._rows.get(key, 0)
+            if version > known or (version < known and key not in learnt):
+                lowered = lowered or version < known
+                self._rows[key] = version
+                changed.append((clinic_id, topic, version))
+        if poll.full:
+            for key in [key for key in self._rows if key not in seen and key not in learnt]:
+                del self._rows[key]
+                lowered = True
+        self._offset = poll.now - (sent_at + boottime()) / 2
+        self._trusted_until = max(self._trusted_until, sent_at + LEASE)
+        if lowered:
+            self._generation += 1
+            for listener in self.on_lowered:
+                listener()
+        self._changed(changed)
+
+    def _changed(self, rows: list[VersionRow]) -> None:
+        if rows:
+            self._generation += 1
+            for listener in self.on_change:
+                listener(rows)
+
+
+def token_of(vector: Vector, clinic_id: int | None, topics: tuple[str, ...], global_topics: tuple[str, ...]) -> str:
+    """The form in a key of versions that a fill read; equal to `VersionMap.token` for equal versions."""
+    if clinic_id is not None:
+        versions = [vector.get((clinic_id, topic), 0) for topic in topics]
+        versions += [vector.get((0, topic), 0) for topic in global_topics]
+        return ".".join(f"{version:x}" for version in versions)
+    named = sorted((key, version) for key, version in vector.items() if version)
+    return blake2b(repr(named).encode(), digest_size=12).hexdigest()
+
+
+def at_least(vector: Vector, floor: Vector) -> bool:
+    """Whether every version in `floor` is reached."""
+    return all(vector.get(key, 0) >= version for key, version in floor.items())
