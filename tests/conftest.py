@@ -1,0 +1,138 @@
+"""Real servers for every test: an embedded PostgreSQL and Valkey per run, a freshly cloned database per test."""
+
+import asyncio
+import secrets
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import asyncpg
+import httpx
+import pytest
+from api.app import create_app
+from fastapi import FastAPI
+from pydantic import SecretStr
+from sqlalchemy.engine import make_url
+
+from core.db.migrate import upgrade
+from core.embedded import EmbeddedServers, start_servers
+from core.settings import Settings
+
+pytest_plugins = ["tests.factories.fixtures"]
+
+TEMPLATE = "ticket_home_template"
+BASE_URL = "http://ticket-home.test"
+
+
+@pytest.fixture(scope="session")
+def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedServers]:
+    """PostgreSQL and Valkey of this test run. A test that breaks a server starts its own."""
+    folder: Path = tmp_path_factory.mktemp("servers")
+    started = start_servers(folder, durable=False)
+    yield started
+    started.stop()
+
+
+def database_named(url: str, name: str) -> str:
+    return make_url(url).set(database=name).render_as_string(hide_password=False)
+
+
+async def administer(url: str, *statements: str) -> None:
+    """Run statements that cannot stand in a transaction, from the database `postgres`."""
+    connection = await asyncpg.connect(database_named(url, "postgres"))
+    try:
+        for statement in statements:
+            await connection.execute(statement)
+    finally:
+        await connection.close()
+
+
+@pytest.fixture(scope="session")
+def migrated(servers: EmbeddedServers) -> str:
+    """A migrated database, of which each test's own is a copy."""
+    asyncio.run(administer(servers.database_url, f"CREATE DATABASE {TEMPLATE}"))
+    upgrade(database_named(servers.database_url, TEMPLATE))
+    return servers.database_url
+
+
+@pytest.fixture
+async def database_url(migrated: str) -> AsyncIterator[str]:
+    name = f"test_{secrets.token_hex(6)}"
+    await administer(migrated, f"CREATE DATABASE {name} TEMPLATE {TEMPLATE} STRATEGY file_copy")
+    yield database_named(migrated, name)
+    await administer(migrated, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture
+def redis_url(servers: EmbeddedServers) -> str:
+    return servers.redis_url
+
+
+@pytest.fixture
+def settings(database_url: str, redis_url: str) -> Settings:
+    """Of an installation of its own: its database, and its prefix in the shared Redis."""
+    return Settings(
+        database_url=SecretStr(database_url),
+        redis_url=SecretStr(redis_url),
+        secret_keys=(SecretStr("a-test-secret-of-forty-characters-or-so!"),),
+        cache_prefix=f"t{secrets.token_hex(6)}",
+    )
+
+
+@pytest.fixture
+async def connection(database_url: str) -> AsyncIterator["asyncpg.Connection[asyncpg.Record]"]:
+    """A plain connection beside the application: what somebody types into psql."""
+    opened = await asyncpg.connect(database_url)
+    yield opened
+    await opened.close()
+
+
+@asynccontextmanager
+async def running(settings: Settings) -> AsyncIterator[tuple[FastAPI, httpx.AsyncClient]]:
+    """An application with its lifespan, and a client of it."""
+    app = create_app(settings)
+    async with app.router.lifespan_context(app):
+        transport = httpx.ASGITransport(app=app, raise_app_exceptions=False)
+        async with httpx.AsyncClient(transport=transport, base_url=BASE_URL) as client:
+            yield app, client
+
+
+@pytest.fixture
+async def app_and_client(settings: Settings) -> AsyncIterator[tuple[FastAPI, httpx.AsyncClient]]:
+    async with running(settings) as both:
+        yield both
+
+
+@pytest.fixture
+def app(app_and_client: tuple[FastAPI, httpx.AsyncClient]) -> FastAPI:
+    return app_and_client[0]
+
+
+@pytest.fixture
+def client(app_and_client: tuple[FastAPI, httpx.AsyncClient]) -> httpx.AsyncClient:
+    """Not signed in; `sign_in` gives one that is."""
+    return app_and_client[1]
+
+
+SignIn = Callable[..., Awaitable[httpx.AsyncClient]]
+
+
+@pytest.fixture
+async def sign_in(app: FastAPI) -> AsyncIterator[SignIn]:
+    """`await sign_in("admin_sant")` → a client of the same application with that user's bearer token."""
+    opened: list[httpx.AsyncClient] = []
+
+    async def signed_in(username: str, *, on: FastAPI = app) -> httpx.AsyncClient:
+        transport = httpx.ASGITransport(app=on, raise_app_exceptions=False)
+        made = httpx.AsyncClient(transport=transport, base_url=BASE_URL)
+        opened.append(made)
+        answer = await made.post(
+            "/v1/auth/login", json={"username": username, "password": "ticket-home-demo", "client": "mobile"}
+        )
+        assert answer.status_code == 200, answer.text
+        made.headers["Authorization"] = f"Bearer {answer.json()['token']}"
+        return made
+
+    yield signed_in
+    for made in opened:
+        await made.aclose()

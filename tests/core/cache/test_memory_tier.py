@@ -1,0 +1,54 @@
+import pytest
+
+from core.cache import memory as memory_module
+from core.cache.memory import MemoryTier
+
+
+def test_the_bound_holds_and_the_least_recently_used_goes_first() -> None:
+    tier = MemoryTier(100)
+    for key in "abc":
+        tier.put(key, key, 30, 60)
+    assert tier.get("a") == "a"
+    tier.put("d", "d", 30, 60)
+    assert tier.bytes <= 100
+    assert tier.get("b") is None
+    assert tier.get("a") == "a"
+
+
+def test_what_alone_exceeds_the_bound_is_not_kept() -> None:
+    tier = MemoryTier(100)
+    tier.put("a", "a", 10, 60)
+    tier.put("big", "big", 1000, 60)
+    assert tier.get("big") is None
+    assert tier.get("a") == "a"
+
+
+def test_replacing_a_value_counts_its_bytes_once() -> None:
+    tier = MemoryTier(100)
+    for _ in range(10):
+        tier.put("a", "a", 40, 60)
+    assert tier.bytes == 41
+    tier.drop("a")
+    assert tier.bytes == 0
+
+
+def test_time_runs_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    at = 10.0
+    monkeypatch.setattr(memory_module, "boottime", lambda: at)
+    tier = MemoryTier(100)
+    tier.put("a", "a", 1, 5)
+    assert tier.ttl("a") == 5
+    at = 15.0
+    assert tier.get("a") is None
+    assert tier.bytes == 0
+
+
+def test_entries_are_counted_by_policy() -> None:
+    tier = MemoryTier(10_000)
+    tier.put("th:{c5}:dashboard:1:2:3", "", 10, 60)
+    tier.put("th:{c6}:dashboard:1:2:3", "", 10, 60)
+    tier.put("th:{c6}:last:dashboard:1:2", "", 10, 60)
+    counted = tier.by_policy()
+    assert counted["dashboard"][0] == 2
+    assert counted["last good"][0] == 1
+    assert sum(size for _, size in counted.values()) == tier.bytes

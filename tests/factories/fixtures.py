@@ -1,0 +1,65 @@
+"""`seed`: two clinics with a catalog, users of every role, and no tickets."""
+
+from dataclasses import dataclass
+
+import pytest
+
+from tests.factories import rows
+
+
+@dataclass(frozen=True)
+class ClinicSeed:
+    id: int
+    prefix: str
+    specialty_id: int
+    surgery_id: int
+    doctor_id: int
+    modification_reason_id: int
+    annulment_reason_id: int
+    patient_id: int
+
+    @property
+    def admin(self) -> str:
+        return f"admin_{self.prefix.lower()}"
+
+    @property
+    def clinical(self) -> str:
+        return f"clinical_{self.prefix.lower()}"
+
+    @property
+    def viewer(self) -> str:
+        return f"viewer_{self.prefix.lower()}"
+
+
+@dataclass(frozen=True)
+class Seed:
+    sant: ClinicSeed
+    """America/Santiago"""
+    maga: ClinicSeed
+    """America/Punta_Arenas"""
+    superuser: str = "superuser"
+
+
+async def seed_clinic(connection: rows.Connection, prefix: str, timezone: str) -> ClinicSeed:
+    clinic_id = await rows.clinic(connection, prefix, timezone=timezone)
+    for role in ("admin", "clinical", "viewer"):
+        await rows.user(connection, f"{role}_{prefix.lower()}", role, clinic_id)
+    specialty_id = await rows.specialty(connection, clinic_id)
+    return ClinicSeed(
+        id=clinic_id,
+        prefix=prefix,
+        specialty_id=specialty_id,
+        surgery_id=await rows.surgery(connection, clinic_id, specialty_id),
+        doctor_id=await rows.doctor(connection, clinic_id, specialty_id=specialty_id),
+        modification_reason_id=await rows.reason(connection, clinic_id, "modification"),
+        annulment_reason_id=await rows.reason(connection, clinic_id, "annulment"),
+        patient_id=await rows.patient(connection, clinic_id),
+    )
+
+
+@pytest.fixture
+async def seed(connection: rows.Connection) -> Seed:
+    sant = await seed_clinic(connection, "SANT", "America/Santiago")
+    maga = await seed_clinic(connection, "MAGA", "America/Punta_Arenas")
+    await rows.user(connection, "superuser", "superuser", None)
+    return Seed(sant, maga)

@@ -1,0 +1,116 @@
+"""Rows with sensible defaults, inserted by plain SQL: what a test needs to be there, and no more."""
+
+from datetime import UTC, datetime, timedelta
+from functools import cache
+from itertools import count
+from typing import Any
+
+import asyncpg
+from argon2 import PasswordHasher
+
+Connection = asyncpg.Connection[asyncpg.Record]
+PASSWORD = "ticket-home-demo"
+_serial = count(1)
+
+
+@cache
+def password_hash() -> str:
+    return PasswordHasher().hash(PASSWORD)
+
+
+async def insert(connection: Connection, table: str, returning: str = "id", **values: Any) -> Any:
+    names = ", ".join(values)
+    places = ", ".join(f"${number}" for number in range(1, len(values) + 1))
+    return await connection.fetchval(
+        f"INSERT INTO {table} ({names}) VALUES ({places}) RETURNING {returning}", *values.values()
+    )
+
+
+async def clinic(connection: Connection, prefix: str, **values: Any) -> int:
+    return await insert(connection, "clinic", prefix=prefix, **({"name": f"Clínica {prefix}"} | values))
+
+
+async def user(connection: Connection, username: str, role: str, clinic_id: int | None, **values: Any) -> int:
+    defaults = {
+        "email": f"{username}@example.org",
+        "password_hash": password_hash(),
+        "role": role,
+        "clinic_id": clinic_id,
+    }
+    return await insert(connection, "app_user", username=username, **(defaults | values))
+
+
+async def specialty(connection: Connection, clinic_id: int, **values: Any) -> int:
+    return await insert(
+        connection, "specialty", clinic_id=clinic_id, **({"name": f"Specialty {next(_serial)}"} | values)
+    )
+
+
+async def surgery(connection: Connection, clinic_id: int, specialty_id: int, **values: Any) -> int:
+    defaults = {"name": f"Surgery {next(_serial)}", "base_stay_hours": 24}
+    return await insert(connection, "surgery", clinic_id=clinic_id, specialty_id=specialty_id, **(defaults | values))
+
+
+async def doctor(connection: Connection, clinic_id: int, **values: Any) -> int:
+    return await insert(connection, "doctor", clinic_id=clinic_id, **({"name": f"Dr. {next(_serial)}"} | values))
+
+
+async def reason(connection: Connection, clinic_id: int, category: str, **values: Any) -> int:
+    defaults = {"reason": f"Reason {next(_serial)}"}
+    return await insert(
+        connection, "standardized_reason", clinic_id=clinic_id, category=category, **(defaults | values)
+    )
+
+
+async def patient(connection: Connection, clinic_id: int, **values: Any) -> int:
+    defaults = {
+        "document_type": "passport",
+        "document": f"P{next(_serial):07d}",
+        "first_name": "Ana",
+        "last_name": "Rojas",
+        "age": 40,
+        "sex": "F",
+    }
+    return await insert(connection, "patient", clinic_id=clinic_id, **(defaults | values))
+
+
+async def ticket(
+    connection: Connection,
+    clinic_id: int,
+    patient_id: int,
+    surgery_id: int,
+    *,
+    fpa: datetime | None = None,
+    **values: Any,
+) -> str:
+    """Active, its FPA 20 hours ahead unless given; `status` with what the constraints want beside it."""
+    number = next(_serial)
+    fpa = fpa or datetime.now(UTC) + timedelta(hours=20)
+    defaults: dict[str, Any] = {
+        "id": f"TH-TEST-2026-{number:03d}",
+        "year": 2026,
+        "number": number,
+        "surgery_name": "Surgery",
+        "surgery_base_hours": 24,
+        "surgery_at": fpa - timedelta(hours=22),
+        "admission_at": fpa - timedelta(hours=24),
+        "system_fpa": fpa,
+        "initial_fpa": fpa,
+        "current_fpa": fpa,
+        "overnight_stays": 1,
+        "initial_overnight_stays": 1,
+        "created_by": "test",
+    }
+    given: dict[str, Any] = {"clinic_id": clinic_id, "patient_id": patient_id, "surgery_id": surgery_id}
+    return await insert(connection, "ticket", **(defaults | given | values))
+
+
+async def modification(connection: Connection, clinic_id: int, ticket_id: str, **values: Any) -> int:
+    now = datetime.now(UTC)
+    defaults = {
+        "previous_fpa": now,
+        "new_fpa": now + timedelta(hours=2),
+        "reason": "Reason",
+        "modified_by": "test",
+    }
+    return await insert(connection, "fpa_modification", clinic_id=clinic_id, ticket_id=ticket_id, **(defaults | values))
