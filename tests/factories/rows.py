@@ -3,12 +3,12 @@
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from itertools import count
-from typing import Any
+from typing import Any, TypeAlias
 
 import asyncpg
 from argon2 import PasswordHasher
 
-Connection = asyncpg.Connection[asyncpg.Record]
+Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
 PASSWORD = "ticket-home-demo"
 _serial = count(1)
 

@@ -1,0 +1,77 @@
+"""What one process holds open: the pool, the version map with its listener, Redis, and the cache over them."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
+
+from core.cache.keys import Keys
+from core.cache.memory import MemoryTier
+from core.cache.polls import DirectReads, Listener
+from core.cache.read_through import Cache
+from core.cache.redis import RedisTier
+from core.cache.versions import VersionMap
+from core.cache.wire import VersionWire
+from core.db.engine import dispose, serving_engine
+from core.db.transaction import Database
+from core.errors import Unavailable
+from core.settings import Settings
+
+DRAIN = 2.0
+"""Seconds that fills under way get at shutdown."""
+
+
+@dataclass(frozen=True, slots=True)
+class Runtime:
+    settings: Settings
+    database: Database
+    versions: VersionMap
+    direct: DirectReads
+    listener: Listener
+    redis: RedisTier
+    cache: Cache
+    wire: VersionWire
+
+
+@asynccontextmanager
+async def open_runtime(settings: Settings) -> AsyncIterator[Runtime]:
+    """Open everything, neither waiting for the database nor failing where it is away: requests tell."""
+    versions = VersionMap()
+    engine = serving_engine(settings)
+    database = Database(engine, versions)
+    direct = DirectReads(database, versions)
+    redis = RedisTier(settings.require_redis_url(), Keys(settings.cache_prefix))
+    memory = MemoryTier(settings.cache_memory_bytes)
+    versions.on_lowered.append(memory.clear)
+    cache = Cache(database, versions, direct, memory, redis, settings.cache_ttls)
+    listen_url = settings.database_listen_url
+    listener = Listener(
+        listen_url.get_secret_value() if listen_url else settings.require_database_url(),
+        versions,
+        push=settings.cache_push,
+    )
+    background = [
+        asyncio.create_task(listener.run(), name="version listener"),
+        asyncio.create_task(redis.probe(), name="redis probe"),
+    ]
+    try:
+        # Ready with the first answer where the database is there; a process without it starts all the same.
+        with suppress(Unavailable):
+            await direct.ensure_fresh()
+        yield Runtime(
+            settings=settings,
+            database=database,
+            versions=versions,
+            direct=direct,
+            listener=listener,
+            redis=redis,
+            cache=cache,
+            wire=VersionWire([key.get_secret_value() for key in settings.secret_keys]),
+        )
+    finally:
+        await cache.drain(DRAIN)
+        for task in background:
+            task.cancel()
+        await asyncio.gather(*background, return_exceptions=True)
+        await redis.close()
+        await dispose(engine)

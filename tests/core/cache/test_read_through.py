@@ -1,0 +1,251 @@
+"""The cache over real servers: a small loader counts a clinic's tickets, and every run of it is counted."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import text
+
+from core.cache.fill import Fill, Loaded
+from core.cache.keys import Parameters
+from core.cache.policy import Policy
+from core.cache.read_through import Answer
+from core.runtime import Runtime, open_runtime
+from core.settings import Settings
+from tests.factories import rows
+from tests.factories.fixtures import ClinicSeed, Seed
+
+POLICY = Policy("count", 60, "shape", ("figures",), ("clinics",))
+
+
+class Counting:
+    """One process that serves the count of a clinic's tickets."""
+
+    def __init__(self, runtime: Runtime) -> None:
+        self.runtime = runtime
+        self.runs = 0
+        self.pause = 0.0
+        """Seconds between the snapshot and the count."""
+        self.valid_for: float | None = None
+
+    async def read(self, clinic_id: int, parameters: Parameters | None = None, **options: object) -> Answer:
+        async def load(fill: Fill) -> Loaded:
+            self.runs += 1
+            await asyncio.sleep(self.pause)
+            counted = await fill.session.scalar(
+                text("SELECT count(*) FROM ticket WHERE clinic_id = :clinic"), {"clinic": clinic_id}
+            )
+            until = fill.now + timedelta(seconds=self.valid_for) if self.valid_for else None
+            return Loaded(str(counted).encode(), until)
+
+        return await self.runtime.cache.read(POLICY, clinic_id, parameters or {}, load, **options)  # type: ignore[arg-type]
+
+    async def count(self, clinic_id: int) -> int:
+        return int((await self.read(clinic_id)).entry.body)
+
+
+@asynccontextmanager
+async def process(settings: Settings) -> AsyncIterator[Counting]:
+    async with open_runtime(settings) as runtime:
+        yield Counting(runtime)
+
+
+@pytest.fixture
+async def counting(settings: Settings, seed: Seed) -> AsyncIterator[Counting]:
+    async with process(settings) as made:
+        yield made
+
+
+async def make_ticket(connection: rows.Connection, clinic: ClinicSeed) -> str:
+    return await rows.ticket(connection, clinic.id, clinic.patient_id, clinic.surgery_id)
+
+
+async def until_stored(counting: Counting) -> None:
+    await counting.runtime.cache.drain(5)
+
+
+async def eventually(expected: int, counting: Counting, clinic_id: int, *, within: float = 2.0) -> float:
+    """Seconds until a read gives `expected`; fails after `within`."""
+    loop = asyncio.get_running_loop()
+    started = loop.time()
+    while (found := await counting.count(clinic_id)) != expected:
+        assert loop.time() - started < within, f"{found} instead of {expected} after {within} s"
+        await asyncio.sleep(0.005)
+    return loop.time() - started
+
+
+async def test_a_miss_is_kept_in_memory_and_in_redis(counting: Counting, settings: Settings, seed: Seed) -> None:
+    miss, hit = await counting.read(seed.sant.id), await counting.read(seed.sant.id)
+    assert (miss.outcome, miss.tier) == ("miss", "database")
+    assert (hit.outcome, hit.tier) == ("hit", "memory")
+    assert hit.entry.body == miss.entry.body == b"0"
+    assert counting.runs == 1
+    await until_stored(counting)
+    async with process(settings) as other:
+        from_redis = await other.read(seed.sant.id)
+        assert (from_redis.outcome, from_redis.tier) == ("hit", "redis")
+        assert from_redis.entry == miss.entry
+        assert (await other.read(seed.sant.id)).tier == "memory"
+        assert other.runs == 0
+
+
+async def test_a_write_elsewhere_is_seen_within_two_seconds_and_typically_in_a_tenth(
+    counting: Counting, connection: rows.Connection, seed: Seed
+) -> None:
+    taken = []
+    for expected in range(1, 11):
+        assert await counting.count(seed.sant.id) == expected - 1
+        await make_ticket(connection, seed.sant)
+        taken.append(await eventually(expected, counting, seed.sant.id))
+    assert sorted(taken)[len(taken) // 2] < 0.1
+
+
+async def test_a_write_elsewhere_is_seen_by_polling_alone(
+    settings: Settings, connection: rows.Connection, seed: Seed
+) -> None:
+    async with process(settings.model_copy(update={"cache_push": False})) as polling:
+        assert await polling.count(seed.sant.id) == 0
+        await make_ticket(connection, seed.sant)
+        await eventually(1, polling, seed.sant.id)
+
+
+async def test_another_clinics_write_leaves_an_entry_alone(
+    counting: Counting, connection: rows.Connection, seed: Seed
+) -> None:
+    await counting.count(seed.sant.id)
+    await make_ticket(connection, seed.maga)
+    await eventually(1, counting, seed.maga.id)
+    runs = counting.runs
+    assert (await counting.read(seed.sant.id)).outcome == "hit"
+    assert counting.runs == runs
+
+
+async def test_parameters_and_clinics_never_share_an_entry(counting: Counting, seed: Seed) -> None:
+    await counting.read(seed.sant.id)
+    assert (await counting.read(seed.sant.id, {"surgery_id": 1})).outcome == "miss"
+    assert (await counting.read(seed.maga.id)).outcome == "miss"
+    assert (await counting.read(seed.sant.id, {"surgery_id": None})).outcome == "hit"
+
+
+async def test_two_hundred_at_an_empty_key_run_the_loader_once(counting: Counting, seed: Seed) -> None:
+    counting.pause = 0.05
+    answers = await asyncio.gather(*(counting.read(seed.sant.id) for _ in range(200)))
+    assert counting.runs == 1
+    assert sum(not answer.collapsed for answer in answers) == 1
+    assert {answer.entry.body for answer in answers} == {b"0"}
+
+
+async def test_the_loader_still_runs_once_when_the_first_client_disconnects(counting: Counting, seed: Seed) -> None:
+    counting.pause = 0.1
+    first = asyncio.create_task(counting.read(seed.sant.id))
+    await asyncio.sleep(0.03)
+    others = [asyncio.create_task(counting.read(seed.sant.id)) for _ in range(199)]
+    await asyncio.sleep(0.01)
+    first.cancel()
+    assert {answer.entry.body for answer in await asyncio.gather(*others)} == {b"0"}
+    assert counting.runs == 1
+
+
+async def test_a_value_computed_before_a_write_is_not_served_after_it(
+    counting: Counting, connection: rows.Connection, seed: Seed
+) -> None:
+    """The fill reads its snapshot, a write commits, the fill ends: it must not be the answer to who asks after."""
+    counting.pause = 0.3
+    early = asyncio.create_task(counting.read(seed.sant.id))
+    await asyncio.sleep(0.1)
+    await make_ticket(connection, seed.sant)
+    await asyncio.sleep(0.05)  # the notification arrives; the early fill is still under way
+    counting.pause = 0.0
+    assert await counting.count(seed.sant.id) == 1
+    await early
+    assert await counting.count(seed.sant.id) == 1
+
+
+async def test_a_required_version_is_reached_before_the_notification_arrives(
+    settings: Settings, connection: rows.Connection, seed: Seed
+) -> None:
+    async with process(settings.model_copy(update={"cache_push": False})) as polling:
+        for expected in range(1, 6):
+            await make_ticket(connection, seed.sant)
+            version = await connection.fetchval(
+                "SELECT version FROM cache_version WHERE clinic_id = $1 AND topic = 'figures'", seed.sant.id
+            )
+            answer = await polling.read(seed.sant.id, required={(seed.sant.id, "figures"): version})
+            assert int(answer.entry.body) == expected
+
+
+async def test_an_impossible_requirement_is_a_direct_read_and_not_a_miss(counting: Counting, seed: Seed) -> None:
+    await counting.read(seed.sant.id)
+    answer = await counting.read(seed.sant.id, required={(seed.sant.id, "figures"): 1 << 62})
+    assert answer.outcome == "hit"
+    assert counting.runs == 1
+
+
+async def test_a_lapsed_lease_is_renewed_by_the_request_itself(
+    counting: Counting, connection: rows.Connection, seed: Seed
+) -> None:
+    await counting.count(seed.sant.id)
+    await make_ticket(connection, seed.sant)
+    counting.runtime.versions.distrust()
+    assert await counting.count(seed.sant.id) == 1
+
+
+async def test_an_entry_serves_until_valid_until_on_the_databases_clock(counting: Counting, seed: Seed) -> None:
+    counting.valid_for = 1000
+    await counting.read(seed.sant.id)
+    counting.runtime.versions.shift_clock(990)
+    assert (await counting.read(seed.sant.id)).outcome == "hit"
+    counting.runtime.versions.shift_clock(20)
+    assert (await counting.read(seed.sant.id)).outcome == "miss"
+
+
+async def test_garbage_in_redis_is_a_miss(counting: Counting, settings: Settings, seed: Seed) -> None:
+    await counting.read(seed.sant.id)
+    await until_stored(counting)
+    redis = counting.runtime.redis.client
+    keys = [key async for key in redis.scan_iter(f"{settings.cache_prefix}:*count*")]
+    assert keys
+    for key in keys:
+        if await redis.type(key) == b"string":
+            await redis.set(key, b"th1 garbage")
+    async with process(settings) as other:
+        answer = await other.read(seed.sant.id)
+        assert (answer.outcome, answer.entry.body) == ("miss", b"0")
+
+
+async def test_a_loaders_bug_is_an_error_and_not_a_stale_answer(counting: Counting, seed: Seed) -> None:
+    await counting.read(seed.sant.id)
+
+    async def broken(fill: Fill) -> Loaded:
+        raise KeyError("a bug")
+
+    counting.runtime.versions.committed([(seed.sant.id, "figures", 1 << 60)])
+    with pytest.raises(KeyError):
+        await counting.runtime.cache.read(POLICY, seed.sant.id, {}, broken)
+
+
+async def test_a_rolled_back_write_changes_nothing(counting: Counting, connection: rows.Connection, seed: Seed) -> None:
+    await counting.count(seed.sant.id)
+    transaction = connection.transaction()
+    await transaction.start()
+    await make_ticket(connection, seed.sant)
+    assert (await counting.read(seed.sant.id)).outcome == "hit"
+    await transaction.rollback()
+    await asyncio.sleep(0.05)
+    answer = await counting.read(seed.sant.id)
+    assert (answer.outcome, answer.entry.body) == ("hit", b"0")
+
+
+async def test_everything_redis_holds_may_vanish_at_any_moment(
+    counting: Counting, settings: Settings, seed: Seed
+) -> None:
+    await counting.read(seed.sant.id)
+    await until_stored(counting)
+    redis = counting.runtime.redis.client
+    for key in [key async for key in redis.scan_iter(f"{settings.cache_prefix}:*")]:
+        await redis.delete(key)
+    assert (await counting.read(seed.sant.id)).outcome == "hit"
+    async with process(settings) as other:
+        assert (await other.read(seed.sant.id)).outcome == "miss"
