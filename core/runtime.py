@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from core.cache.keys import Keys
 from core.cache.memory import MemoryTier
 from core.cache.polls import DirectReads, Listener
+from core.cache.processes import Processes
 from core.cache.read_through import Cache
 from core.cache.redis import RedisTier
 from core.cache.versions import VersionMap
@@ -31,6 +32,7 @@ class Runtime:
     redis: RedisTier
     cache: Cache
     wire: VersionWire
+    processes: Processes
 
 
 @asynccontextmanager
@@ -50,9 +52,11 @@ async def open_runtime(settings: Settings) -> AsyncIterator[Runtime]:
         versions,
         push=settings.cache_push,
     )
+    processes = Processes(cache.stats, memory, redis, versions)
     background = [
         asyncio.create_task(listener.run(), name="version listener"),
         asyncio.create_task(redis.probe(), name="redis probe"),
+        asyncio.create_task(processes.publish(), name="statistics"),
     ]
     try:
         # Ready with the first answer where the database is there; a process without it starts all the same.
@@ -67,11 +71,13 @@ async def open_runtime(settings: Settings) -> AsyncIterator[Runtime]:
             redis=redis,
             cache=cache,
             wire=VersionWire([key.get_secret_value() for key in settings.secret_keys]),
+            processes=processes,
         )
     finally:
         await cache.drain(DRAIN)
         for task in background:
             task.cancel()
         await asyncio.gather(*background, return_exceptions=True)
+        await processes.withdraw()
         await redis.close()
         await dispose(engine)

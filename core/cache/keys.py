@@ -20,6 +20,12 @@ def digest(parameters: Parameters) -> str:
     return _digest(tuple(sorted((name, value) for name, value in parameters.items() if value is not None)))
 
 
+def policy_in(key: str) -> str:
+    """The policy's name in a key of `Keys.of`; `last good` for last good answers."""
+    name = key.rpartition("}:")[2].partition(":")[0]
+    return "last good" if name == "last" else name
+
+
 class Keys:
     """`prefix` keeps two installations on one Redis apart."""
 

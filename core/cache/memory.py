@@ -3,6 +3,7 @@
 from collections import OrderedDict
 from typing import Any, NamedTuple
 
+from core.cache.keys import policy_in
 from core.clock import boottime
 
 
@@ -65,8 +66,7 @@ class MemoryTier:
         """Policy → (entries, bytes). Walks everything: for the admin's page."""
         found: dict[str, tuple[int, int]] = {}
         for key, item in self._items.items():
-            parts = key.split("}:", 1)[-1].split(":")
-            name = "last good" if parts[0] == "last" else parts[0]
+            name = policy_in(key)
             entries, size = found.get(name, (0, 0))
             found[name] = (entries + 1, size + item.size)
         return found

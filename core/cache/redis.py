@@ -83,6 +83,50 @@ class RedisTier:
     async def delete(self, key: str) -> bool:
         return (await self._ask(self.client.delete, key))[0]
 
+    async def register(self, key: str, member: str, score: float, keep: float) -> bool:
+        """Add to a sorted set, and drop from it what is older than `keep` seconds."""
+
+        async def both() -> bool:
+            async with self.client.pipeline(transaction=False) as pipe:
+                pipe.zadd(key, {member: score})
+                pipe.zremrangebyscore(key, "-inf", score - 10 * keep)
+                await pipe.execute()
+            return True
+
+        return (await self._ask(both))[0]
+
+    async def registered(self, key: str, since: float) -> list[str] | None:
+        """Members with a score of `since` or more; None where Redis is away."""
+        found, members = await self._ask(self.client.zrangebyscore, key, since, "+inf")
+        return [member.decode() for member in members] if found else None
+
+    async def sizes(self, pattern: str, at_most: int) -> list[tuple[str, int]] | None:
+        """(key, bytes of its value) of keys that match, `at_most` of them; None where Redis is away.
+
+        For the admin's page: it walks the keyspace in small steps, each within the budget.
+        """
+        found: list[tuple[str, int]] = []
+        cursor: int | None = None
+        while cursor != 0 and len(found) < at_most:
+            answered, page = await self._ask(self.client.scan, cursor or 0, pattern, 500)
+            if not answered:
+                return None
+            cursor, keys = page[0], page[1]
+            answered, lengths = await self._ask(self._lengths, keys)
+            if not answered:
+                return None
+            found += [(key.decode(errors="replace"), length) for key, length in lengths]
+        return found
+
+    async def _lengths(self, keys: Sequence[bytes]) -> list[tuple[bytes, int]]:
+        if not keys:
+            return []
+        async with self.client.pipeline(transaction=False) as pipe:
+            for key in keys:
+                pipe.strlen(key)
+            lengths = await pipe.execute(raise_on_error=False)
+        return [(key, length) for key, length in zip(keys, lengths, strict=True) if isinstance(length, int)]
+
     async def info(self) -> dict[str, Any] | None:
         found, answer = await self._ask(self.client.info)
         return answer if found else None
