@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from hashlib import blake2b
+from typing import Any
 
 from pydantic import TypeAdapter
 
@@ -31,7 +32,7 @@ class Policy:
         return token_of(vector, clinic_id, self.topics, self.global_topics)
 
 
-def shape_of(model: object, code_version: int = 1) -> str:
+def shape_of(model: Any, code_version: int = 1) -> str:
     """Digest of the answer's JSON schema and of a number that the loader's author raises with its meaning.
 
     A deploy that changes an answer's shape meets no bytes of the old one.

@@ -7,12 +7,13 @@ from typing import Any
 import asyncpg
 from sqlalchemy import text
 
-from core.cache.versions import LEASE, Poll, Vector, VersionMap, VersionRow
+from core.cache.versions import LEASE, Poll, Vector, VersionMap
 from core.clock import boottime
 from core.db.failures import is_away
 from core.db.transaction import Database, ReadSession
 from core.errors import Unavailable
 from core.log import logger
+from core.trace import VersionRow
 
 CHANNEL = "ticket_home"
 INTERVAL = 1.0

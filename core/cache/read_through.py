@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Coroutine, Mapping
 from dataclasses import dataclass
+from time import perf_counter
 from typing import Any
 
 from core.cache.entry import Entry, decode
@@ -18,6 +19,7 @@ from core.cache.versions import Vector, VersionMap, at_least
 from core.clock import boottime
 from core.db.transaction import Database, ReadSession
 from core.errors import Unavailable
+from core.trace import current
 
 ROUNDS = 5
 """Times a request looks again when what it found was overtaken; with two seconds per fill nobody gets that far."""
@@ -93,6 +95,7 @@ class Cache:
 
         Raises Unavailable where the database is away and no last good answer is held; whatever else a loader raises.
         """
+        started = perf_counter()
         parameters_digest = digest(parameters)
         try:
             answer = await self._read(policy, clinic_id, parameters_digest, load, required or {})
@@ -106,6 +109,17 @@ class Cache:
             self.stats.count(policy.name, "error", "database")
             raise
         self.stats.count(policy.name, "collapsed" if answer.collapsed else answer.outcome, answer.tier)
+        current().cached(
+            policy.name,
+            answer.outcome,
+            answer.tier,
+            ms=(perf_counter() - started) * 1000,
+            ttl=answer.ttl,
+            age=answer.age,
+            collapsed=answer.collapsed,
+            stored=answer.outcome == "miss",
+            detail=answer.detail,
+        )
         return answer
 
     async def _read(

@@ -9,12 +9,10 @@ from hashlib import blake2b
 from typing import NamedTuple
 
 from core.clock import boottime, wall_now
+from core.trace import VersionRow
 
 LEASE = 2.0
 """Seconds after a poll was *sent* during which its result may be trusted."""
-
-VersionRow = tuple[int, str, int]
-"""(clinic or 0, topic, version)"""
 
 Vector = dict[tuple[int, str], int]
 """(clinic or 0, topic) → version. What an entry was computed under; topics without a row are absent, and count as 0."""

@@ -4,7 +4,8 @@ import hmac
 from collections.abc import Iterable, Sequence
 from hashlib import sha256
 
-from core.cache.versions import Vector, VersionRow
+from core.cache.versions import Vector
+from core.trace import VersionRow
 
 MAC_DIGITS = 16
 LONGEST = 4096

@@ -14,15 +14,13 @@ from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
 from core.db.failures import is_again, is_away
 from core.errors import Unavailable
+from core.trace import VersionRow, current
 
 T = TypeVar("T")
 
 BUDGET = 2.0
 """Seconds, the wait for a connection included: whether the database is away is decided within them."""
 ATTEMPTS = 3
-
-VersionRow = tuple[int, str, int]
-"""(clinic or 0, topic, version)"""
 
 MADE = text(
     "SELECT clinic_id, topic, version FROM cache_version"
@@ -97,7 +95,9 @@ class Database:
             if clinics is not None:
                 try:
                     made = await connection.execute(MADE, {"clinics": sorted(clinics), "xid": session.info["xid"]})
-                    self._stamps.committed([(row.clinic_id, row.topic, row.version) for row in made])
+                    rows = [(row.clinic_id, row.topic, row.version) for row in made]
+                    self._stamps.committed(rows)
+                    current().cache_versions_made += rows
                     await connection.rollback()
                 except BaseException as error:
                     self._stamps.distrust()
