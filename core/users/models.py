@@ -1,22 +1,7 @@
-from enum import StrEnum
-
 from sqlalchemy import CheckConstraint, ForeignKey, Index, String, func, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from core.db.base import Base, CreatedAt, Id
-
-
-class Role(StrEnum):
-    """Ordered by what they may do; see domain.md, "Who uses it"."""
-
-    VIEWER = "viewer"
-    CLINICAL = "clinical"
-    ADMIN = "admin"
-    SUPERUSER = "superuser"
-
-    @property
-    def rank(self) -> int:
-        return list(Role).index(self)
 
 
 class User(Base):

@@ -1,0 +1,78 @@
+"""Recording what was done, in the transaction of what it records."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import insert, text
+
+from core.access import Actor
+from core.audit.models import ActionAudit, LoginAudit
+from core.db.transaction import WriteSession
+
+Changes = Mapping[str, list[Any]]
+"""{"field": [before, after]}, JSON-ready but for datetimes, which are written in ISO form."""
+
+XID = text("CAST(pg_current_xact_id() AS text)")
+
+
+def _plain(value: Any) -> Any:
+    return value.isoformat() if isinstance(value, datetime) else value
+
+
+async def record(
+    session: WriteSession,
+    actor: Actor,
+    action: str,
+    target_type: str,
+    target_id: object,
+    *,
+    clinic_id: int | None,
+    changes: Changes | None = None,
+) -> None:
+    """One row of the action audit, e.g. `ticket.created`. `clinic_id` is the clinic acted on."""
+    told = {name: [_plain(value) for value in pair] for name, pair in (changes or {}).items()}
+    statement = (
+        insert(ActionAudit)
+        .values(
+            user_id=actor.user_id,
+            username=actor.username,
+            clinic_id=clinic_id,
+            action=action,
+            target_type=target_type,
+            target_id=str(target_id),
+            changes=told,
+            ip=actor.ip,
+            request_id=actor.request_id,
+        )
+        .returning(XID)
+    )
+    session.stamped(clinic_id, (await session.execute(statement)).scalar_one())
+
+
+async def record_login(
+    session: WriteSession,
+    *,
+    user_id: int | None,
+    username: str,
+    clinic_id: int | None,
+    outcome: str,
+    client: str,
+    ip: str | None,
+    user_agent: str | None,
+    request_id: str | None,
+) -> None:
+    """One row of the login audit. `outcome` is `succeeded`, or why it did not: `unknown`, `password`, `inactive`…"""
+    await session.execute(
+        insert(LoginAudit).values(
+            user_id=user_id,
+            username=username[:254],
+            clinic_id=clinic_id,
+            succeeded=outcome == "succeeded",
+            outcome=outcome,
+            client=client,
+            ip=ip,
+            user_agent=(user_agent or "")[:200] or None,
+            request_id=request_id,
+        )
+    )
