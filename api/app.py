@@ -1,0 +1,74 @@
+"""The application: middleware in order, error handlers, routers."""
+
+from fastapi import FastAPI
+from starlette.middleware.cors import CORSMiddleware
+
+from api import openapi, problems
+from api.lifespan import lifespan_with
+from api.middleware.cross_origin import CrossOrigin
+from api.middleware.observe import Observe
+from api.middleware.request_id import RequestId
+from api.middleware.security_headers import SecurityHeaders
+from api.ops import docs
+from api.ops.request_stats import RequestStats
+from api.ops.routes import router as ops
+from api.v1 import ROUTERS
+from core.cache.wire import VersionWire
+from core.log import configure
+from core.settings import Settings
+
+MAX_BODY = 1024 * 1024
+TOLD = ["ETag", "Age", "Cache-Status", "Cache-Version", "Server-Timing", "X-Request-ID", "Location", "Retry-After"]
+"""Headers that a page of an allowed origin may read."""
+
+
+def create_app(settings: Settings | None = None) -> FastAPI:
+    """For uvicorn (`--factory`) and for tests. Settings are read from the environment unless given."""
+    settings = settings or Settings()
+    configure(settings.log_format)
+    app = FastAPI(
+        title=openapi.TITLE,
+        version=openapi.VERSION,
+        lifespan=lifespan_with(settings),
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+        max_body_size=MAX_BODY,
+    )
+    app.state.settings = settings
+    app.state.request_stats = RequestStats()
+    problems.register(app)
+    app.include_router(ops)
+    for router in ROUTERS:
+        app.include_router(router)
+    docs.mount(app)
+    openapi.describe(app, cookie=settings.session_cookie)
+
+    # The last added is the outermost.
+    if settings.allowed_origins:
+        app.add_middleware(
+            CORSMiddleware,
+            allow_origins=settings.allowed_origins,
+            allow_credentials=True,
+            allow_methods=["GET", "POST", "PUT", "PATCH", "DELETE"],
+            allow_headers=[
+                "Authorization",
+                "Content-Type",
+                "If-Match",
+                "If-None-Match",
+                "Idempotency-Key",
+                "Cache-Version",
+            ],
+            expose_headers=TOLD,
+        )
+    app.add_middleware(
+        CrossOrigin,
+        allowed=settings.allowed_origins,
+        cookie=settings.session_cookie,
+        production=settings.is_production,
+    )
+    app.add_middleware(SecurityHeaders, production=settings.is_production)
+    keys = [key.get_secret_value() for key in settings.secret_keys]
+    app.add_middleware(Observe, stats=app.state.request_stats, wire=VersionWire(keys))
+    app.add_middleware(RequestId)
+    return app

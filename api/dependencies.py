@@ -1,0 +1,66 @@
+"""What routes name in their signatures: who acts, on which clinics, and this process's runtime."""
+
+from typing import Annotated
+
+from fastapi import Depends, Query, Request
+
+from api.authentication import authenticate
+from api.routing import Exists, Gate
+from api.schemas import MAX_ID, Id
+from core.access import Actor, ClinicScope, Role
+from core.errors import Forbidden
+from core.runtime import Runtime
+
+
+def runtime_of(request: Request) -> Runtime:
+    runtime: Runtime = request.app.state.runtime
+    return runtime
+
+
+RuntimeState = Annotated[Runtime, Depends(runtime_of)]
+
+
+class Require(Gate):
+    """A signed-in user of at least this role. Raises NotAuthenticated, Forbidden."""
+
+    def __init__(self, role: Role) -> None:
+        self.role = role
+
+    async def __call__(self, request: Request) -> Actor:
+        actor = await authenticate(request)
+        if actor.role.rank < self.role.rank:
+            raise Forbidden("Your role may not do this.")
+        return actor
+
+
+_viewer = Require(Role.VIEWER)
+
+CurrentUser = Annotated[Actor, Depends(_viewer)]
+RequireClinical = Annotated[Actor, Depends(Require(Role.CLINICAL))]
+RequireAdmin = Annotated[Actor, Depends(Require(Role.ADMIN))]
+RequireSuperuser = Annotated[Actor, Depends(Require(Role.SUPERUSER))]
+
+
+async def _read_scope(request: Request) -> ClinicScope:
+    actor = await authenticate(request)
+    asked = request.query_params.get("clinic_id", "")
+    # What is no id at all is told by the parameter's own validation.
+    digits = asked.isascii() and asked.isdigit() and len(asked) <= len(str(MAX_ID))
+    return actor.narrowed(int(asked) if digits else None)
+
+
+ClinicIdQuery = Annotated[
+    Id | None, Query(alias="clinic_id", description="One clinic; a superuser without it reads the whole network.")
+]
+
+
+def _with_parameter(
+    scope: Annotated[ClinicScope, Depends(Exists(_read_scope))],
+    clinic_id: ClinicIdQuery = None,
+) -> ClinicScope:
+    """`clinic_id` is declared for its validation and for OpenAPI; the check has read it already."""
+    return scope
+
+
+ReadScope = Annotated[ClinicScope, Depends(_with_parameter)]
+"""The clinic that a GET asks for within what the user may see. Raises NotFound for a foreign one."""

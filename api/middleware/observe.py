@@ -1,0 +1,115 @@
+"""Tells of every request: Cache-Status, Server-Timing, Age and Cache-Version, a log line, and metrics.
+
+Also the last catch: an error that nobody expected becomes a problem 500, its stack in the log and not in the answer.
+"""
+
+from time import perf_counter
+
+from starlette.datastructures import MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from api.ops.request_stats import RequestStats
+from api.problems import problem
+from core.cache.wire import VersionWire
+from core.log import logger
+from core.trace import Trace, current
+
+QUIET = frozenset({"/livez", "/readyz", "/metrics"})
+"""Asked every few seconds by machines: counted, and logged only when they fail."""
+UNMATCHED = "unmatched"
+
+
+class Observe:
+    def __init__(self, app: ASGIApp, *, stats: RequestStats, wire: VersionWire) -> None:
+        self._app = app
+        self._stats = stats
+        self._wire = wire
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        started = perf_counter()
+        trace = current()
+        status = 0
+
+        async def told(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                self._tell(MutableHeaders(scope=message), trace, (perf_counter() - started) * 1000)
+            await send(message)
+
+        try:
+            await self._app(scope, receive, told)
+        except Exception as error:
+            # Nothing may pass here: what reaches the server's loop is a torn connection to the client.
+            logger.exception("unexpected error", request_id=trace.request_id, error=type(error).__name__)
+            if not status:
+                answer = problem(500, "internal", "Something went wrong here; it was noted.")
+                await answer(scope, receive, told)
+            else:
+                raise
+        finally:
+            ms = (perf_counter() - started) * 1000
+            trace.route = getattr(scope.get("route"), "path", UNMATCHED)
+            self._stats.count(scope["method"], trace.route, status, ms)
+            if trace.route not in QUIET or status >= 400:
+                log_line(trace, scope["method"], status, ms)
+
+    def _tell(self, headers: MutableHeaders, trace: Trace, ms: float) -> None:
+        headers["Server-Timing"] = server_timing(trace, ms)
+        if trace.cache_outcome:
+            headers["Cache-Status"] = cache_status(trace)
+            headers["Age"] = str(int(trace.cache_age))
+        if trace.cache_versions_made:
+            headers["Cache-Version"] = self._wire.format(trace.cache_versions_made)
+
+
+def cache_status(trace: Trace) -> str:
+    """RFC 9211: `ticket-home; hit; ttl=212; detail=memory`."""
+    parts = ["ticket-home"]
+    if trace.cache_outcome == "hit":
+        parts += ["hit", f"ttl={int(trace.cache_ttl)}", f"detail={trace.cache_tier}"]
+    else:
+        parts.append(f"fwd={trace.cache_outcome}")
+        if trace.cache_collapsed:
+            parts.append("collapsed")
+        elif trace.cache_stored:
+            parts.append("stored")
+        if trace.cache_detail:
+            parts.append(f"detail={trace.cache_detail}")
+    return "; ".join(parts)
+
+
+def server_timing(trace: Trace, ms: float) -> str:
+    """W3C Server-Timing; browsers draw it."""
+    parts = []
+    if trace.session_ms is not None:
+        parts.append(f"session;dur={trace.session_ms:.2f}")
+    if trace.cache_outcome:
+        parts.append(f'cache;desc="{trace.cache_outcome} {trace.cache_tier}";dur={trace.cache_ms:.2f}')
+    if trace.db_queries:
+        noun = "query" if trace.db_queries == 1 else "queries"
+        parts.append(f'db;desc="{trace.db_queries} {noun}";dur={trace.db_ms:.2f}')
+    parts.append(f"total;dur={ms:.2f}")
+    return ", ".join(parts)
+
+
+def log_line(trace: Trace, method: str, status: int, ms: float) -> None:
+    """The template and not the path: a search in it may name a patient."""
+    logger.info(
+        "request",
+        request_id=trace.request_id,
+        method=method,
+        route=trace.route,
+        status=status,
+        ms=round(ms, 2),
+        user_id=trace.user_id,
+        clinic_id=trace.clinic_id,
+        cache=f"{trace.cache_policy} {trace.cache_outcome} {trace.cache_tier}" if trace.cache_outcome else None,
+        collapsed=trace.cache_collapsed or None,
+        age=round(trace.cache_age, 1) if trace.cache_outcome else None,
+        queries=trace.db_queries,
+        db_ms=round(trace.db_ms, 2),
+    )

@@ -1,0 +1,136 @@
+"""The contract that integrators read: tags, common answers, security, and the snapshot under review.
+
+`python -m api.openapi` prints it; `tests/contract/openapi.json` is the committed copy.
+"""
+
+import json
+import sys
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.openapi.utils import get_openapi
+
+from api.problems import MEDIA_TYPE, TITLES, Problem
+
+VERSION = "1.0.0"
+TITLE = "Ticket Home"
+DESCRIPTION = """
+Surgical discharge planning for a network of clinics. A patient's stay is a **ticket** with an **FPA** (*fecha probable
+de alta*, the probable discharge time).
+
+* Sign in with `POST /v1/auth/login`: a web client gets a cookie, a mobile client a bearer token.
+* Errors are `application/problem+json`; switch on `code`.
+* `Cache-Status` and `Age` tell where an answer comes from and how old it is. Send the `Cache-Version` of your last
+  write with a read, and its answer is at least that new, whichever process gives it.
+* Times carry the clinic's offset. A time sent without one is the clinic's local time.
+"""
+
+TAGS = [
+    {"name": "auth", "description": "Signing in and out, and who one is."},
+    {"name": "dashboard", "description": "A clinic's or the network's figures, cached and exact to the second."},
+    {"name": "tickets", "description": "Stays: create, modify the FPA, discharge, annul."},
+    {"name": "fpa", "description": "The calculation of the probable discharge time."},
+    {"name": "catalogs", "description": "Clinics, specialties, surgeries, doctors, reasons, thresholds, blocks."},
+    {"name": "admin", "description": "The cache: its figures, and invalidation."},
+    {"name": "operations", "description": "For machines: alive, ready, metrics."},
+]
+
+MEANINGS = {
+    400: ("The body is not JSON.", "malformed_json"),
+    401: ("Not signed in.", "not_authenticated"),
+    403: ("The role may not do this.", "forbidden"),
+    404: ("It does not exist, or belongs to another clinic.", "not_found"),
+    409: ("The ticket's state does not allow it.", "ticket_not_active"),
+    412: ("Somebody else changed it meanwhile; `current` is how it is now.", "revision_mismatch"),
+    413: ("The body is larger than 1 MiB.", "body_too_large"),
+    422: ("The input is not valid; `errors` says where.", "invalid"),
+    428: ("`If-Match` is missing.", "revision_required"),
+    429: ("Too many attempts; `Retry-After` says how long to wait.", "too_many_attempts"),
+    503: ("The database is away; `Retry-After` says when to try again.", "unavailable"),
+}
+
+Responses = dict[int | str, dict[str, Any]]
+
+
+def problems(*statuses: int) -> Responses:
+    """`responses=` of a route: the refusals it may answer, each with an example."""
+    found: Responses = {}
+    for status in statuses:
+        meaning, code = MEANINGS[status]
+        example = {
+            "type": f"/problems/{code}",
+            "title": TITLES[code],
+            "status": status,
+            "detail": meaning,
+            "code": code,
+            "request_id": "6f1c2d0a9b7e4c5d8e3f2a1b0c9d8e7f",
+        }
+        content = {"schema": {"$ref": "#/components/schemas/Problem"}, "example": example}
+        found[status] = {"description": meaning, "content": {MEDIA_TYPE: content}}
+    return found
+
+
+def signed_in(*more: int) -> Responses:
+    """Of every route that needs a session."""
+    return problems(401, 403, 404, 422, 503, *more)
+
+
+CACHE_HEADERS = {
+    "Cache-Status": ("RFC 9211: hit or miss, where from, seconds left.", "ticket-home; hit; ttl=212; detail=memory"),
+    "Age": ("Seconds since it was computed.", "3"),
+    "ETag": ("Weak; send it back as If-None-Match.", 'W/"9f1c2d0a9b7e4c5d8e3f2a1b"'),
+    "Server-Timing": ("W3C: where the time went, in milliseconds.", 'cache;desc="hit memory";dur=0.04, total;dur=0.21'),
+}
+
+
+def cached_responses(*more: int) -> Responses:
+    """Of every cached GET."""
+    headers = {
+        name: {"description": meaning, "schema": {"type": "string"}, "example": example}
+        for name, (meaning, example) in CACHE_HEADERS.items()
+    }
+    return {
+        200: {"headers": headers},
+        304: {"description": "The client's copy is still right."},
+        **signed_in(*more),
+    }
+
+
+def describe(app: FastAPI, *, cookie: str) -> None:
+    """Give the application its OpenAPI document, made once."""
+
+    def openapi() -> dict[str, Any]:
+        if app.openapi_schema is None:
+            app.openapi_schema = document(app, cookie)
+        return app.openapi_schema
+
+    app.openapi = openapi  # type: ignore[method-assign]  FastAPI's documented way
+
+
+def document(app: FastAPI, cookie: str) -> dict[str, Any]:
+    made = get_openapi(title=TITLE, version=VERSION, description=DESCRIPTION, routes=app.routes, tags=TAGS)
+    components = made.setdefault("components", {})
+    schemas = components.setdefault("schemas", {})
+    problem = Problem.model_json_schema(ref_template="#/components/schemas/{model}")
+    schemas |= problem.pop("$defs", {})
+    schemas["Problem"] = problem
+    components["securitySchemes"] = {
+        "bearer": {"type": "http", "scheme": "bearer", "description": "The `token` of a mobile or display login."},
+        "cookie": {"type": "apiKey", "in": "cookie", "name": cookie, "description": "Set by a web login."},
+    }
+    for path in made["paths"].values():
+        for operation in path.values():
+            if "401" in operation["responses"] and operation["operationId"] != "authLogin":
+                operation["security"] = [{"bearer": []}, {"cookie": []}]
+    return made
+
+
+def text(document: dict[str, Any]) -> str:
+    """The committed form: stable under review."""
+    return json.dumps(document, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
+
+
+if __name__ == "__main__":
+    from api.app import create_app
+
+    sys.stdout.write(text(create_app().openapi()))

@@ -1,0 +1,158 @@
+"""AppError → application/problem+json (RFC 9457); the only place that knows status codes."""
+
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from pydantic import BaseModel, Field
+from pydantic_core import to_json
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+
+from core import errors
+from core.errors import AppError, FieldError, Invalid, Malformed
+from core.trace import current
+
+MEDIA_TYPE = "application/problem+json"
+
+STATUS: Mapping[type[AppError], int] = {
+    errors.Malformed: 400,
+    errors.NotAuthenticated: 401,
+    errors.Forbidden: 403,
+    errors.NotFound: 404,
+    errors.Conflict: 409,
+    errors.RevisionMismatch: 412,
+    errors.Invalid: 422,
+    errors.RevisionRequired: 428,
+    errors.TooManyAttempts: 429,
+    errors.Unavailable: 503,
+}
+
+TITLES = {
+    "malformed_json": "The body is not JSON",
+    "not_authenticated": "Not signed in",
+    "invalid_credentials": "Wrong user name or password",
+    "forbidden": "Not allowed",
+    "cross_origin": "Not from this site",
+    "not_found": "Not found",
+    "method_not_allowed": "No such method here",
+    "ticket_not_active": "The ticket is not active",
+    "ticket_overdue": "The ticket is overdue",
+    "ticket_not_annulled": "The ticket is not annulled",
+    "modification_limit": "The FPA was modified as often as it may be",
+    "fpa_before_admission": "The FPA would be before the admission",
+    "fpa_unchanged": "The FPA would stay as it is",
+    "duplicate": "It exists already",
+    "idempotency_mismatch": "This Idempotency-Key was used for something else",
+    "revision_mismatch": "Somebody else changed it meanwhile",
+    "revision_required": "If-Match is missing",
+    "body_too_large": "The body is too large",
+    "invalid": "The input is not valid",
+    "nonexistent_local_time": "This local time does not exist",
+    "too_many_attempts": "Too many attempts",
+    "unavailable": "Not available just now",
+    "internal": "An error of ours",
+}
+
+
+class ProblemField(BaseModel):
+    path: str = Field(examples=["patient.document"])
+    code: str = Field(examples=["unknown_reference"])
+    message: str
+
+
+class Problem(BaseModel):
+    """What every refusal answers. Clients switch on `code`."""
+
+    type: str = Field(description="A stable URI path.", examples=["/problems/ticket_not_active"])
+    title: str
+    status: int = Field(examples=[409])
+    detail: str
+    code: str = Field(examples=["ticket_not_active"])
+    request_id: str
+    errors: list[ProblemField] | None = Field(None, description="Of validation: one per refused field.")
+    current: dict[str, Any] | None = Field(None, description="Of `revision_mismatch`: the ticket as it is now.")
+
+
+def problem(
+    status: int,
+    code: str,
+    detail: str,
+    *,
+    headers: Mapping[str, str] | None = None,
+    **members: Any,
+) -> Response:
+    body = {
+        "type": f"/problems/{code}",
+        "title": TITLES.get(code) or HTTPStatus(status).phrase,
+        "status": status,
+        "detail": detail,
+        "code": code,
+        "request_id": current().request_id,
+    } | members
+    return Response(
+        to_json(body), status, media_type=MEDIA_TYPE, headers={"Cache-Control": "no-store"} | dict(headers or {})
+    )
+
+
+def of_app_error(error: AppError) -> Response:
+    status = next((STATUS[kind] for kind in type(error).__mro__ if kind in STATUS), 500)
+    headers = {}
+    members: dict[str, Any] = dict(error.extra)
+    if isinstance(error, errors.TooManyAttempts | errors.Unavailable):
+        headers["Retry-After"] = str(error.retry_after)
+    if status == 401:
+        headers["WWW-Authenticate"] = "Bearer"
+    if isinstance(error, Invalid):
+        members["errors"] = [{"path": e.path, "code": e.code, "message": e.message} for e in error.errors]
+    return problem(status, error.code, error.detail, headers=headers, **members)
+
+
+def invalid_from(error: RequestValidationError) -> AppError:
+    """FastAPI's own validation errors in our form. What was sent is not repeated: it may be a password."""
+    found = error.errors()
+    if any(one["type"] == "json_invalid" for one in found):
+        return Malformed("The body is not valid JSON.")
+    fields = []
+    for one in found:
+        cause = (one.get("ctx") or {}).get("error")
+        if isinstance(cause, Invalid):
+            return cause
+        place = [str(part) for part in one["loc"]]
+        path = ".".join(place[1:] or place)
+        fields.append(FieldError(path, code_of(one["type"]), str(one["msg"])))
+    return Invalid(*fields)
+
+
+def code_of(kind: str) -> str:
+    """pydantic's error types in the contract's words; they are stable too."""
+    return {"missing": "required", "extra_forbidden": "unknown_field", "value_error": "invalid"}.get(kind, kind)
+
+
+async def _app_error(_: Request, error: Exception) -> Response:
+    assert isinstance(error, AppError)  # noqa: S101  registered for it alone
+    return of_app_error(error)
+
+
+async def _validation(_: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError)  # noqa: S101  registered for it alone
+    return of_app_error(invalid_from(error))
+
+
+async def _http(_: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)  # noqa: S101  registered for it alone
+    code, detail = {
+        400: ("malformed_json", "The body is not valid JSON."),
+        404: ("not_found", "There is no such thing here."),
+        405: ("method_not_allowed", "This path does not take that method."),
+        413: ("body_too_large", "A body may have 1 MiB at most."),
+    }.get(error.status_code, ("http_error", str(error.detail)))
+    return problem(error.status_code, code, detail, headers=error.headers)
+
+
+def register(app: FastAPI) -> None:
+    app.add_exception_handler(AppError, _app_error)
+    app.add_exception_handler(RequestValidationError, _validation)
+    app.add_exception_handler(HTTPException, _http)

@@ -1,0 +1,85 @@
+"""Routes that decide in the contract's order: 401, 403, 404, 422, and only then the work."""
+
+from collections.abc import Awaitable, Callable, Coroutine, Iterator
+from typing import Any
+
+from fastapi import APIRouter, Request
+from fastapi.dependencies.models import Dependant
+from fastapi.dependencies.utils import get_flat_params
+from fastapi.exceptions import RequestValidationError
+from fastapi.params import ParamTypes
+from fastapi.routing import APIRoute
+from starlette.responses import Response
+
+from core.errors import AppError, FieldError, Invalid
+
+Check = Callable[[Request], Awaitable[object]]
+
+
+class Gate:
+    """A dependency that decides who may: run before anything of the request is validated (401, 403)."""
+
+    async def __call__(self, request: Request) -> Any:
+        raise TypeError(f"{type(self).__name__} decides nothing")
+
+
+class Exists:
+    """A dependency that finds what the path or the query names: run before a 422 is told (404)."""
+
+    def __init__(self, check: Check) -> None:
+        self._check = check
+
+    async def __call__(self, request: Request) -> Any:
+        return await self._check(request)
+
+
+def _all(dependant: Dependant) -> Iterator[Dependant]:
+    for inner in dependant.dependencies:
+        yield from _all(inner)
+        yield inner
+
+
+class TicketHomeRoute(APIRoute):
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        handle = super().get_route_handler()
+        gates = [d.call for d in _all(self.dependant) if isinstance(d.call, Gate)]
+        checks = [d.call for d in _all(self.dependant) if isinstance(d.call, Exists)]
+        known = {
+            field.alias
+            for field in get_flat_params(self.dependant)
+            if getattr(field.field_info, "in_", None) is ParamTypes.query
+        }
+
+        async def in_order(request: Request) -> Response:
+            for gate in gates:
+                await gate(request)
+            unknown = sorted(set(request.query_params) - known)
+            try:
+                if unknown:
+                    raise Invalid(
+                        *(FieldError(name, "unknown_field", "There is no such parameter.") for name in unknown)
+                    )
+                return await handle(request)
+            except (RequestValidationError, Invalid) as error:
+                for check in checks:
+                    await found_or(check, request, error)
+                raise
+
+        return in_order
+
+
+async def found_or(check: Exists, request: Request, refusal: Exception) -> None:
+    """Let `check` raise its NotFound in place of the refusal; what it cannot read leaves the refusal as it is."""
+    try:
+        await check(request)
+    except Invalid:
+        return
+    except AppError as error:
+        raise error from refusal
+
+
+class Router(APIRouter):
+    """An APIRouter of such routes."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(route_class=TicketHomeRoute, **options)

@@ -1,0 +1,82 @@
+"""The first answer to a POST with `Idempotency-Key`, kept in the write's own transaction."""
+
+import json
+from dataclasses import dataclass
+from hashlib import sha256
+
+from sqlalchemy import text
+
+from core.db.transaction import WriteSession
+from core.errors import Conflict
+
+KEPT_FOR = "24 hours"
+
+LOCK = text("SELECT pg_advisory_xact_lock(CAST(:key AS bigint))")
+FIND = text(
+    "SELECT body_digest, status, headers, body FROM idempotency_key"
+    " WHERE user_id = :user_id AND method = :method AND path = :path AND key = :key AND expires_at > now()"
+)
+KEEP = text(
+    "INSERT INTO idempotency_key (user_id, method, path, key, body_digest, status, headers, body, expires_at)"
+    " VALUES (:user_id, :method, :path, :key, :digest, :status, CAST(:headers AS jsonb), :body,"
+    f" now() + interval '{KEPT_FOR}')"
+    " ON CONFLICT (user_id, method, path, key) DO UPDATE SET body_digest = excluded.body_digest,"
+    " status = excluded.status, headers = excluded.headers, body = excluded.body, created_at = now(),"
+    " expires_at = excluded.expires_at"  # an expired one is there until housekeeping takes it
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    user_id: int
+    method: str
+    path: str
+    key: str
+    digest: bytes
+    """SHA-256 of the request's body."""
+
+    def lock_key(self) -> int:
+        named = f"{self.user_id} {self.method} {self.path} {self.key}"
+        return int.from_bytes(sha256(named.encode()).digest()[:8], "big", signed=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    status: int
+    headers: dict[str, str]
+    body: bytes
+
+
+async def replay(session: WriteSession, scope: Scope) -> Kept | None:
+    """The first answer, None where this is the first. A concurrent twin waits here until the first has ended.
+
+    Raises Conflict where the key was used with another body.
+    """
+    await session.execute(LOCK, {"key": scope.lock_key()})
+    row = (
+        await session.execute(
+            FIND, {"user_id": scope.user_id, "method": scope.method, "path": scope.path, "key": scope.key}
+        )
+    ).one_or_none()
+    if row is None:
+        return None
+    if bytes(row.body_digest) != scope.digest:
+        raise Conflict("This Idempotency-Key was used with another body.", code="idempotency_mismatch")
+    return Kept(row.status, row.headers, bytes(row.body))
+
+
+async def keep(session: WriteSession, scope: Scope, answer: Kept) -> None:
+    """Store a 2xx answer; refusals raise before, and roll back."""
+    await session.execute(
+        KEEP,
+        {
+            "user_id": scope.user_id,
+            "method": scope.method,
+            "path": scope.path,
+            "key": scope.key,
+            "digest": scope.digest,
+            "status": answer.status,
+            "headers": json.dumps(answer.headers),
+            "body": answer.body,
+        },
+    )
