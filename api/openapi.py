@@ -104,7 +104,7 @@ def describe(app: FastAPI, *, cookie: str) -> None:
             app.openapi_schema = document(app, cookie)
         return app.openapi_schema
 
-    app.openapi = openapi  # type: ignore[method-assign]  FastAPI's documented way
+    app.openapi = openapi  # type: ignore[method-assign]  # FastAPI documents it so
 
 
 def document(app: FastAPI, cookie: str) -> dict[str, Any]:

@@ -1,0 +1,80 @@
+"""What every answer carries: a request id, times, protection; and one log line that names no patient."""
+
+import json
+
+import httpx
+import pytest
+from fastapi import FastAPI
+
+from core.settings import Settings
+from tests.conftest import SignIn, running
+from tests.factories.fixtures import Seed
+
+
+async def test_a_well_formed_request_id_is_kept_and_another_replaced(client: httpx.AsyncClient) -> None:
+    answer = await client.get("/livez", headers={"X-Request-ID": "abc-123"})
+    assert answer.headers["x-request-id"] == "abc-123"
+    for bad in ("with space", "x" * 129, "ünicode".encode()):
+        answer = await client.get("/livez", headers={"X-Request-ID": bad})
+        assert len(answer.headers["x-request-id"]) == 32
+
+
+async def test_a_problem_names_its_request(client: httpx.AsyncClient) -> None:
+    answer = await client.get("/v1/auth/me", headers={"X-Request-ID": "find-me"})
+    assert answer.json()["request_id"] == "find-me"
+    assert answer.json()["type"] == "/problems/not_authenticated"
+
+
+async def test_browsers_are_told_to_be_careful(client: httpx.AsyncClient) -> None:
+    for path in ("/livez", "/v1/nothing", "/docs"):
+        headers = (await client.get(path)).headers
+        assert headers["x-content-type-options"] == "nosniff"
+        assert "frame-ancestors 'none'" in headers["content-security-policy"]
+        assert "strict-transport-security" not in headers
+
+
+async def test_production_asks_for_tls(settings: Settings) -> None:
+    async with running(settings.model_copy(update={"env": "production"})) as (_, client):
+        assert "max-age=" in (await client.get("/livez")).headers["strict-transport-security"]
+
+
+async def test_an_unexpected_error_is_a_problem_without_internals(
+    app: FastAPI, client: httpx.AsyncClient, capsys: pytest.CaptureFixture[str]
+) -> None:
+    @app.get("/broken")
+    async def broken() -> None:
+        raise RuntimeError("SELECT secret FROM table")
+
+    answer = await client.get("/broken")
+    assert answer.status_code == 500
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert answer.json()["code"] == "internal"
+    assert "secret" not in answer.text
+    assert answer.headers["x-request-id"] in capsys.readouterr().out
+
+
+async def test_one_log_line_per_request_without_what_was_searched(
+    sign_in: SignIn, seed: Seed, capsys: pytest.CaptureFixture[str]
+) -> None:
+    admin = await sign_in(seed.sant.admin)
+    capsys.readouterr()
+    await admin.get("/v1/dashboard?q=Rojas", headers={"X-Request-ID": "line-1"})
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    (told,) = [line for line in lines if line.get("request_id") == "line-1"]
+    assert told["route"] == "/v1/dashboard"
+    assert told["status"] == 422
+    assert told["clinic_id"] == seed.sant.id
+    assert "Rojas" not in json.dumps(lines)
+
+
+async def test_metrics_count_by_route_template(sign_in: SignIn, client: httpx.AsyncClient, seed: Seed) -> None:
+    admin = await sign_in(seed.sant.admin)
+    for _ in range(3):
+        await admin.get("/v1/dashboard")
+    await admin.get("/v1/tickets/TH-SANT-2026-999")
+    text = (await client.get("/metrics")).text
+    assert 'ticket_home_request_seconds_count{method="GET",route="/v1/dashboard",status="200"} 3.0' in text
+    assert 'route="/v1/tickets/{ticket_id}",status="404"' in text
+    assert 'ticket_home_cache_reads_total{outcome="hit",policy="dashboard",tier="memory"} 2.0' in text
+    assert 'ticket_home_cache_reads_total{outcome="miss",policy="dashboard",tier="database"} 1.0' in text
+    assert "TH-SANT" not in text

@@ -1,0 +1,100 @@
+"""401, 403, 404, 422: decided in this order, whatever else is wrong with the request (api.md)."""
+
+import httpx
+import pytest
+
+from tests.conftest import SignIn
+from tests.factories.fixtures import Seed
+
+NONSENSE = "/v1/dashboard?clinic_id={clinic}&date_from=yesterday&nonsense=1"
+
+
+async def test_not_signed_in_comes_before_everything(client: httpx.AsyncClient, seed: Seed) -> None:
+    for request in (
+        client.get(NONSENSE.format(clinic=seed.maga.id)),
+        client.post("/v1/tickets", content=b"{not json", headers={"Content-Type": "application/json"}),
+        client.post("/v1/tickets", json={"nonsense": True}),
+    ):
+        answer = await request
+        assert answer.status_code == 401
+        assert answer.json()["code"] == "not_authenticated"
+        assert answer.headers["www-authenticate"] == "Bearer"
+
+
+async def test_the_role_comes_before_clinic_and_input(sign_in: SignIn, seed: Seed) -> None:
+    viewer = await sign_in(seed.sant.viewer)
+    assert (await viewer.get(NONSENSE.format(clinic=seed.maga.id))).status_code == 403
+    answer = await viewer.post("/v1/tickets", content=b"{not json", headers={"Content-Type": "application/json"})
+    assert answer.status_code == 403
+
+
+async def test_a_foreign_clinic_comes_before_bad_input(sign_in: SignIn, seed: Seed) -> None:
+    admin = await sign_in(seed.sant.admin)
+    answer = await admin.get(NONSENSE.format(clinic=seed.maga.id))
+    assert (answer.status_code, answer.json()["code"]) == (404, "not_found")
+
+
+async def test_bad_input_is_told_field_by_field(sign_in: SignIn, seed: Seed) -> None:
+    admin = await sign_in(seed.sant.admin)
+    answer = await admin.get("/v1/dashboard?date_from=yesterday")
+    assert answer.status_code == 422
+    assert [error["path"] for error in answer.json()["errors"]] == ["date_from"]
+
+
+async def test_an_unknown_parameter_is_refused(sign_in: SignIn, seed: Seed) -> None:
+    admin = await sign_in(seed.sant.admin)
+    answer = await admin.get("/v1/dashboard?clinic=5")
+    assert answer.status_code == 422
+    assert answer.json()["errors"] == [
+        {"path": "clinic", "code": "unknown_field", "message": "There is no such parameter."}
+    ]
+
+
+async def test_an_unknown_field_is_refused(sign_in: SignIn, seed: Seed) -> None:
+    nurse = await sign_in(seed.sant.clinical)
+    answer = await nurse.post(
+        "/v1/fpa/preview",
+        json={"surgery_id": seed.sant.surgery_id, "surgery_at": "2026-01-15T14:30", "colour": "green"},
+    )
+    assert answer.status_code == 422
+    assert [(error["path"], error["code"]) for error in answer.json()["errors"]] == [("colour", "unknown_field")]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"{not json",
+        b'{"surgery_id": ' + b"[" * 100_000 + b"]" * 100_000 + b"}",
+        b'{"surgery_id": ' + b"9" * 10_000 + b"}",
+        b"\xff\xfe",
+    ],
+    ids=["torn", "nested", "huge number", "not utf-8"],
+)
+async def test_hostile_bodies_are_refused_clearly(sign_in: SignIn, seed: Seed, body: bytes) -> None:
+    nurse = await sign_in(seed.sant.clinical)
+    answer = await nurse.post("/v1/fpa/preview", content=body, headers={"Content-Type": "application/json"})
+    assert answer.status_code in {400, 422}
+    assert answer.headers["content-type"] == "application/problem+json"
+
+
+@pytest.mark.parametrize("text", ["\\u0000", "\\ud800"], ids=["NUL", "half a surrogate pair"])
+async def test_text_that_no_database_holds_is_refused(sign_in: SignIn, seed: Seed, text: str) -> None:
+    nurse = await sign_in(seed.sant.clinical)
+    body = f'{{"reason_id": {seed.sant.annulment_reason_id}, "{text}": 1}}'
+    for path in ("/v1/tickets/TH-SANT-2026-001/annulment", "/v1/fpa/preview", "/v1/auth/login"):
+        answer = await nurse.post(path, content=body.encode(), headers={"Content-Type": "application/json"})
+        assert answer.status_code in {404, 422}, answer.text
+
+
+async def test_a_body_over_one_mebibyte_is_refused(sign_in: SignIn, seed: Seed) -> None:
+    nurse = await sign_in(seed.sant.clinical)
+    answer = await nurse.post("/v1/fpa/preview", json={"surgery_at": "x" * (1024 * 1024)})
+    assert (answer.status_code, answer.json()["code"]) == (413, "body_too_large")
+
+
+async def test_an_unknown_path_and_a_wrong_method_are_problems(client: httpx.AsyncClient) -> None:
+    answer = await client.get("/v1/nothing")
+    assert (answer.status_code, answer.json()["code"]) == (404, "not_found")
+    answer = await client.delete("/v1/dashboard")
+    assert (answer.status_code, answer.json()["code"]) == (405, "method_not_allowed")
+    assert "GET" in answer.headers["allow"]

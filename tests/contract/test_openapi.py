@@ -1,0 +1,76 @@
+"""The contract is an artifact under review: complete, and changed only on purpose."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from api.app import create_app
+from api.openapi import text
+
+SNAPSHOT = Path(__file__).parent / "openapi.json"
+OPERATIONS = frozenset({"livez", "readyz", "metrics"})
+METHODS = frozenset({"get", "post", "put", "patch", "delete"})
+
+
+def operations() -> list[tuple[str, str, dict[str, Any]]]:
+    paths = create_app().openapi()["paths"]
+    return [(path, method, found) for path, item in paths.items() for method, found in item.items()]
+
+
+def test_the_snapshot_is_current() -> None:
+    """`make openapi` writes it; look at the difference before you commit it."""
+    assert SNAPSHOT.read_text() == text(create_app().openapi())
+
+
+def test_every_operation_is_described() -> None:
+    ids = []
+    for path, method, operation in operations():
+        where = f"{method} {path}"
+        assert method in METHODS
+        assert operation.get("summary"), where
+        assert len(operation.get("tags", [])) == 1, where
+        ids.append(operation["operationId"])
+        assert "_" not in operation["operationId"], f"{where}: a generated operation id"
+    assert len(ids) == len(set(ids))
+
+
+def test_every_operation_of_the_api_names_its_refusals() -> None:
+    for path, method, operation in operations():
+        if operation["operationId"] in OPERATIONS:
+            continue
+        where = f"{method} {path}"
+        for status, answer in operation["responses"].items():
+            if int(status) >= 400:
+                assert set(answer["content"]) == {"application/problem+json"}, where
+        refused = set(operation["responses"])
+        assert {"422", "503"} <= refused, where
+        if operation["operationId"] != "authLogin":
+            assert {"401", "403"} <= refused, where
+            assert operation["security"], where
+
+
+def test_every_body_has_an_example() -> None:
+    document = create_app().openapi()
+    for path, method, operation in operations():
+        content = operation.get("requestBody", {}).get("content", {})
+        for media in content.values():
+            name = media["schema"].get("$ref", "").rpartition("/")[2]
+            schema = document["components"]["schemas"].get(name, {})
+            assert media.get("example") or media.get("examples") or schema.get("examples"), f"{method} {path}"
+
+
+def test_every_answer_has_an_example() -> None:
+    document = create_app().openapi()
+    for path, method, operation in operations():
+        for status, answer in operation["responses"].items():
+            for kind, media in answer.get("content", {}).items():
+                if kind != "application/json":
+                    continue
+                name = media["schema"].get("$ref", "").rpartition("/")[2]
+                schema = document["components"]["schemas"].get(name, {})
+                described = media.get("example") or schema.get("examples") or schema.get("example")
+                assert described or operation["operationId"] in OPERATIONS, f"{method} {path} {status}"
+
+
+def test_the_document_is_json_that_anybody_reads() -> None:
+    assert json.loads(text(create_app().openapi())) == create_app().openapi()
