@@ -16,7 +16,9 @@ from core.cache.wire import VersionWire
 from core.db.engine import dispose, serving_engine
 from core.db.transaction import Database
 from core.errors import Unavailable
+from core.sessions.store import Sessions
 from core.settings import Settings
+from core.users.passwords import Passwords
 
 DRAIN = 2.0
 """Seconds that fills under way get at shutdown."""
@@ -33,6 +35,8 @@ class Runtime:
     cache: Cache
     wire: VersionWire
     processes: Processes
+    sessions: Sessions
+    passwords: Passwords
 
 
 @asynccontextmanager
@@ -53,6 +57,8 @@ async def open_runtime(settings: Settings) -> AsyncIterator[Runtime]:
         push=settings.cache_push,
     )
     processes = Processes(cache.stats, memory, redis, versions)
+    sessions = Sessions(database, versions, direct, redis, settings, cache.stats)
+    passwords = Passwords()
     background = [
         asyncio.create_task(listener.run(), name="version listener"),
         asyncio.create_task(redis.probe(), name="redis probe"),
@@ -72,9 +78,12 @@ async def open_runtime(settings: Settings) -> AsyncIterator[Runtime]:
             cache=cache,
             wire=VersionWire([key.get_secret_value() for key in settings.secret_keys]),
             processes=processes,
+            sessions=sessions,
+            passwords=passwords,
         )
     finally:
-        await cache.drain(DRAIN)
+        await asyncio.gather(cache.drain(DRAIN), sessions.close(DRAIN))
+        passwords.close()
         for task in background:
             task.cancel()
         await asyncio.gather(*background, return_exceptions=True)

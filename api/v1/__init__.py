@@ -2,4 +2,6 @@
 
 from fastapi import APIRouter
 
-ROUTERS: tuple[APIRouter, ...] = ()
+from api.v1.auth.routes import router as auth
+
+ROUTERS: tuple[APIRouter, ...] = (auth,)

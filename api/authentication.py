@@ -1,0 +1,61 @@
+"""Who sends a request: its bearer token or its cookie, as an Actor."""
+
+from time import perf_counter
+
+from fastapi import Request
+
+from core.access import Actor
+from core.errors import Forbidden, NotAuthenticated
+from core.runtime import Runtime
+from core.sessions.copies import SessionCopy
+from core.trace import current
+
+SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+LOGOUT = "/v1/auth/logout"
+UNSLID = frozenset({"/v1/events"})
+"""Paths that do not count as use: a page left open on a desk reads them by itself."""
+
+
+def token_from(request: Request) -> str | None:
+    """The bearer token, which wins, or else the cookie's."""
+    scheme, _, token = request.headers.get("authorization", "").partition(" ")
+    if scheme.lower() == "bearer":
+        return token.strip()
+    runtime: Runtime = request.app.state.runtime
+    return request.cookies.get(runtime.settings.session_cookie)
+
+
+async def authenticate(request: Request) -> Actor:
+    """Once per request, however often it is asked.
+
+    Raises NotAuthenticated, Forbidden where a wall display would write, and Unavailable where nobody can tell.
+    """
+    actor: Actor | None = getattr(request.state, "actor", None)
+    if actor is None:
+        copy = await session_of(request)
+        trace = current()
+        client = request.client
+        actor = copy.actor(ip=client.host if client else None, request_id=trace.request_id or None)
+        trace.user_id = actor.user_id
+        trace.clinic_id = actor.clinic_id
+        request.state.actor = actor
+    if actor.client == "display" and request.method not in SAFE and request.url.path != LOGOUT:
+        raise Forbidden("A wall display only reads.")
+    return actor
+
+
+async def session_of(request: Request) -> SessionCopy:
+    """The request's session, read once. Raises NotAuthenticated and Unavailable."""
+    held: SessionCopy | None = getattr(request.state, "session", None)
+    if held is None:
+        token = token_from(request)
+        if not token:
+            raise NotAuthenticated("Sign in first.")
+        runtime: Runtime = request.app.state.runtime
+        started = perf_counter()
+        held = await runtime.sessions.authenticate(
+            token, slide=request.url.path not in UNSLID, reading=request.method in SAFE
+        )
+        current().session_ms = (perf_counter() - started) * 1000
+        request.state.session = held
+    return held

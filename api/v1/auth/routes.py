@@ -1,0 +1,117 @@
+"""Signing in and out, and who one is. Nothing here is ever stored on the way."""
+
+from datetime import UTC, datetime
+
+from fastapi import Request
+from starlette.responses import Response
+
+from api.authentication import session_of
+from api.cached import NO_STORE, fresh
+from api.dependencies import CurrentUser, RuntimeState
+from api.openapi import problems, signed_in
+from api.routing import Router
+from api.v1.auth.schemas import LoginIn, LoginOut, SessionOut, UserOut
+from core.clock import shown, zone
+from core.db.transaction import WriteSession
+from core.errors import Forbidden
+from core.sessions.copies import SessionCopy
+from core.settings import Settings
+from core.trace import current
+from core.users import sign_in
+from core.users.sign_in import Attempt, SignedIn
+
+router: Router = Router(prefix="/v1/auth", tags=["auth"])
+
+
+@router.post(
+    "/login",
+    operation_id="authLogin",
+    summary="Sign in",
+    response_model=LoginOut,
+    responses=problems(400, 401, 403, 413, 422, 503),
+)
+async def login(request: Request, runtime: RuntimeState, body: LoginIn) -> Response:
+    """A session with a new id; a cookie that is sent along is not looked at."""
+    if not runtime.settings.password_login:
+        raise Forbidden("Passwords are not used here. Sign in through your organisation.")
+    made = await sign_in.sign_in(
+        runtime.database,
+        runtime.sessions,
+        runtime.passwords,
+        attempt_of(request, body.username, body.client),
+        body.password.get_secret_value(),
+    )
+    return welcome(runtime.settings, made, body.client)
+
+
+@router.post(
+    "/logout",
+    operation_id="authLogout",
+    summary="Sign out: end this session",
+    status_code=204,
+    responses=signed_in(),
+)
+async def logout(runtime: RuntimeState, actor: CurrentUser) -> Response:
+    async def work(session: WriteSession) -> None:
+        await sign_in.sign_out(session, runtime.sessions, actor)
+
+    await runtime.database.write(work)
+    answer = Response(status_code=204, headers=NO_STORE)
+    forget_cookie(answer, runtime.settings)
+    return answer
+
+
+@router.get("/me", operation_id="authMe", summary="Who is signed in", response_model=SessionOut, responses=signed_in())
+async def me(request: Request, _: CurrentUser) -> Response:
+    return fresh(told(await session_of(request)))
+
+
+def attempt_of(request: Request, name: str, client: str) -> Attempt:
+    return Attempt(
+        name=name,
+        client=client,
+        ip=request.client.host if request.client else None,
+        user_agent=request.headers.get("user-agent"),
+        request_id=current().request_id or None,
+    )
+
+
+def welcome(settings: Settings, made: SignedIn, client: str) -> Response:
+    """The answer to a sign-in: the token in a cookie for the web, in the body for others."""
+    session = SessionOut(
+        user=UserOut(
+            id=made.user_id, username=made.username, email=made.email, role=made.role, clinic_id=made.clinic_id
+        ),
+        expires_at=shown(made.expires_at, zone(made.timezone)),
+        idle_seconds=made.idle_seconds,
+    )
+    if client != "web":
+        return fresh(LoginOut(**dict(session), token=made.token))
+    answer = fresh(session)
+    answer.set_cookie(
+        settings.session_cookie,
+        made.token,
+        max_age=settings.session_max_seconds,
+        path="/",
+        secure=settings.is_production,
+        httponly=True,
+        samesite="lax",
+    )
+    return answer
+
+
+def forget_cookie(answer: Response, settings: Settings) -> None:
+    # With the attributes it was set with: browsers refuse a `__Host-` cookie, even an emptying one, without them.
+    answer.delete_cookie(
+        settings.session_cookie, path="/", secure=settings.is_production, httponly=True, samesite="lax"
+    )
+
+
+def told(copy: SessionCopy) -> SessionOut:
+    return SessionOut(
+        user=UserOut(
+            id=copy.user_id, username=copy.username, email=copy.email, role=copy.role, clinic_id=copy.clinic_id
+        ),
+        expires_at=shown(datetime.fromtimestamp(copy.expires_at, UTC), zone(copy.timezone)),
+        idle_seconds=copy.idle_seconds,
+    )

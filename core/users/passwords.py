@@ -1,0 +1,89 @@
+"""Passwords: Argon2id, computed on threads of its own, so that a sign-in never holds up the event loop."""
+
+import asyncio
+import secrets
+import unicodedata
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import lru_cache
+from typing import NamedTuple, TypeVar
+
+from argon2 import PasswordHasher, Type
+from argon2.exceptions import InvalidHashError, VerificationError
+
+from core.errors import Unavailable
+
+T = TypeVar("T")
+
+THREADS = 2
+"""Each hash takes 64 MiB and one core for some 50 ms."""
+WAITING = 64
+"""Hashes that may wait for a thread; a flood of sign-ins is refused before it costs seconds."""
+
+_hasher = PasswordHasher(type=Type.ID)
+
+
+class Verdict(NamedTuple):
+    right: bool
+    renewed: str | None = None
+    """The right password's hash under today's parameters, where the stored one is of others."""
+
+
+def hash_password(password: str) -> str:
+    """Blocks for some 50 ms: for commands and demo data. Requests use `Passwords`."""
+    return _hasher.hash(encoded(password))
+
+
+def encoded(password: str) -> bytes:
+    """One form whichever keyboard typed it: `ñ` is one character on some, two on others."""
+    return unicodedata.normalize("NFKC", password).encode("utf-8", "surrogatepass")
+
+
+@lru_cache(maxsize=1)
+def nobodys_hash() -> str:
+    """Of a password that nobody has: an unknown name must cost what a known one does."""
+    return _hasher.hash(secrets.token_bytes(32))
+
+
+def verify_password(stored: str | None, password: str) -> Verdict:
+    """Blocks likewise. `stored` None, or what is no hash of ours: nobody can sign in, and the same time is spent."""
+    given = encoded(password)
+    try:
+        _hasher.verify(stored or nobodys_hash(), given)
+    except VerificationError:
+        return Verdict(False)
+    except InvalidHashError:
+        return verify_password(None, password)
+    if stored is None:
+        return Verdict(False)
+    return Verdict(True, _hasher.hash(given) if _hasher.check_needs_rehash(stored) else None)
+
+
+class Passwords:
+    """The threads. One per process; `close` ends them."""
+
+    def __init__(self) -> None:
+        self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="argon2")
+        # Before the first sign-in, whose time would tell that it is the first.
+        self._threads.submit(nobodys_hash)
+        self._waiting = 0
+
+    async def verify(self, stored: str | None, password: str) -> Verdict:
+        """Raises Unavailable where too many wait already."""
+        return await self._run(lambda: verify_password(stored, password))
+
+    async def hash(self, password: str) -> str:
+        """Raises Unavailable where too many wait already."""
+        return await self._run(lambda: hash_password(password))
+
+    async def _run(self, work: Callable[[], T]) -> T:
+        if self._waiting >= WAITING:
+            raise Unavailable("Too many people sign in just now.")
+        self._waiting += 1
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._threads, work)
+        finally:
+            self._waiting -= 1
+
+    def close(self) -> None:
+        self._threads.shutdown(wait=False, cancel_futures=True)

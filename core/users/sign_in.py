@@ -1,0 +1,131 @@
+"""Signing in and out. Every refusal looks the same from outside; the audit knows which it was."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from core.access import Actor, Role
+from core.audit.service import record, record_login
+from core.db.transaction import Database, ReadSession, WriteSession
+from core.errors import NotAuthenticated
+from core.sessions.store import Sessions
+from core.users import repository
+from core.users.passwords import Passwords, Verdict
+from core.users.repository import Account
+
+SUCCEEDED = "succeeded"
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """Who asks to come in, as what and from where. `name` is a user name or an email."""
+
+    name: str
+    client: str
+    ip: str | None = None
+    user_agent: str | None = None
+    request_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SignedIn:
+    """A user, and their new session. `token` is for its client alone."""
+
+    token: str
+    session_id: int
+    user_id: int
+    username: str
+    email: str
+    role: Role
+    clinic_id: int | None
+    timezone: str
+    expires_at: datetime
+    idle_seconds: int | None
+
+
+async def sign_in(
+    database: Database, sessions: Sessions, passwords: Passwords, attempt: Attempt, password: str
+) -> SignedIn:
+    """A new session with a new id, audited in one transaction with it; so is a refusal.
+
+    Raises NotAuthenticated (`invalid_credentials`), whatever the reason. No connection is held while hashing.
+    """
+
+    async def look_up(session: ReadSession) -> Account | None:
+        return await repository.account_named(session, attempt.name)
+
+    found = await database.read(look_up)
+    verdict = await passwords.verify(found.password_hash if found else None, password)
+
+    async def decide(session: WriteSession) -> SignedIn | None:
+        renews = verdict.renewed is not None
+        account = await repository.locked_account(session, found.id, to_change=renews) if found else None
+        outcome = outcome_of(found, account, verdict, attempt.client)
+        await record_login(
+            session,
+            user_id=account.id if account else None,
+            username=account.username if account else attempt.name,
+            clinic_id=account.clinic_id if account else None,
+            outcome=outcome,
+            client=attempt.client,
+            ip=attempt.ip,
+            user_agent=attempt.user_agent,
+            request_id=attempt.request_id,
+        )
+        if account is None or outcome != SUCCEEDED:
+            return None
+        if verdict.renewed is not None:
+            await repository.set_password_hash(session, account.id, verdict.renewed)
+        return await open_session(session, sessions, account, attempt)
+
+    signed_in = await database.write(decide)
+    if signed_in is None:
+        raise wrong_credentials()
+    return signed_in
+
+
+def outcome_of(found: Account | None, now: Account | None, verdict: Verdict, client: str) -> str:
+    """What the audit says. `found` is the user whose password was verified, `now` the same one, locked."""
+    if found is None or now is None:
+        return "unknown"
+    if not verdict.right or now.password_hash != found.password_hash:
+        return "password"
+    if not now.is_active:
+        return "inactive"
+    if not now.clinic_is_active:
+        return "clinic_inactive"
+    if client == "display" and now.role != Role.VIEWER:
+        return "display_not_viewer"
+    return SUCCEEDED
+
+
+async def open_session(session: WriteSession, sessions: Sessions, account: Account, attempt: Attempt) -> SignedIn:
+    opened = await sessions.create(
+        session,
+        user_id=account.id,
+        clinic_id=account.clinic_id,
+        client=attempt.client,
+        ip=attempt.ip,
+        user_agent=attempt.user_agent,
+    )
+    return SignedIn(
+        token=opened.token,
+        session_id=opened.session_id,
+        user_id=account.id,
+        username=account.username,
+        email=account.email,
+        role=Role(account.role),
+        clinic_id=account.clinic_id,
+        timezone=account.timezone,
+        expires_at=opened.expires_at,
+        idle_seconds=opened.idle_seconds,
+    )
+
+
+async def sign_out(session: WriteSession, sessions: Sessions, actor: Actor) -> None:
+    """End the actor's own session; once more does nothing."""
+    if await sessions.revoke(session, user_id=actor.user_id, session_id=actor.session_id):
+        await record(session, actor, "session.ended", "session", actor.session_id, clinic_id=actor.clinic_id)
+
+
+def wrong_credentials() -> NotAuthenticated:
+    return NotAuthenticated("The user name or the password is wrong.", code="invalid_credentials")
