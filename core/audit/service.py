@@ -1,6 +1,7 @@
 """Recording what was done, in the transaction of what it records."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -14,6 +15,16 @@ Changes = Mapping[str, list[Any]]
 """{"field": [before, after]}, JSON-ready but for datetimes, which are written in ISO form."""
 
 XID = text("CAST(pg_current_xact_id() AS text)")
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """What was done, e.g. `ticket.created`, on which target."""
+
+    action: str
+    target_type: str
+    target_id: object
+    changes: Changes = field(default_factory=dict)
 
 
 def _plain(value: Any) -> Any:
@@ -31,23 +42,27 @@ async def record(
     changes: Changes | None = None,
 ) -> None:
     """One row of the action audit, e.g. `ticket.created`. `clinic_id` is the clinic acted on."""
-    told = {name: [_plain(value) for value in pair] for name, pair in (changes or {}).items()}
-    statement = (
-        insert(ActionAudit)
-        .values(
-            user_id=actor.user_id,
-            username=actor.username,
-            clinic_id=clinic_id,
-            action=action,
-            target_type=target_type,
-            target_id=str(target_id),
-            changes=told,
-            ip=actor.ip,
-            request_id=actor.request_id,
-        )
-        .returning(XID)
-    )
-    session.stamped(clinic_id, (await session.execute(statement)).scalar_one())
+    await record_all(session, actor, [Entry(action, target_type, target_id, changes or {})], clinic_id=clinic_id)
+
+
+async def record_all(session: WriteSession, actor: Actor, entries: Sequence[Entry], *, clinic_id: int | None) -> None:
+    """Rows of the action audit for what one request did in one clinic, in one statement and in this order."""
+    rows = [
+        {
+            "user_id": actor.user_id,
+            "username": actor.username,
+            "clinic_id": clinic_id,
+            "action": entry.action,
+            "target_type": entry.target_type,
+            "target_id": str(entry.target_id),
+            "changes": {name: [_plain(value) for value in pair] for name, pair in entry.changes.items()},
+            "ip": actor.ip,
+            "request_id": actor.request_id,
+        }
+        for entry in entries
+    ]
+    xids = (await session.execute(insert(ActionAudit).returning(XID), rows)).scalars().all()
+    session.stamped(clinic_id, xids[0])
 
 
 async def record_login(

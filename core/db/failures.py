@@ -34,3 +34,8 @@ def is_away(error: BaseException) -> bool:
 
 def is_again(error: BaseException) -> bool:
     return sqlstate(error) in AGAIN_CODES
+
+
+def is_duplicate(error: BaseException) -> bool:
+    """A unique constraint refused a row."""
+    return sqlstate(error) == "23505"

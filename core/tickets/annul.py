@@ -1,0 +1,39 @@
+from core.access import Actor
+from core.db.transaction import WriteSession
+from core.errors import Conflict
+from core.tickets.change import change, hold, require_active, require_revision
+from core.tickets.models import Status
+from core.tickets.references import Refusals, reason_text
+from core.tickets.repository import detail
+from core.tickets.views import TicketDetail
+
+
+async def annul(
+    session: WriteSession, actor: Actor, ticket_id: str, revision: int | None, reason_id: int
+) -> TicketDetail:
+    """Raises Conflict (`ticket_not_active`)."""
+    held = await hold(session, actor.scope, ticket_id)
+    refusals = Refusals()
+    reason = await reason_text(session, held.ticket.clinic_id, reason_id, "annulment", refusals)
+    refusals.decide()
+    await require_revision(session, held, revision)
+    require_active(held)
+    values = {
+        "status": Status.ANNULLED.value,
+        "annulled_at": held.now,
+        "annulled_by": actor.username,
+        "annulment_reason": reason,
+    }
+    await change(session, actor, held, "ticket.annulled", values)
+    return await detail(session, actor.scope, ticket_id)
+
+
+async def restore(session: WriteSession, actor: Actor, ticket_id: str, revision: int | None) -> TicketDetail:
+    """The annulment stays in the history, with who annulled and why. Raises Conflict (`ticket_not_annulled`)."""
+    held = await hold(session, actor.scope, ticket_id)
+    await require_revision(session, held, revision)
+    if held.ticket.status != Status.ANNULLED:
+        raise Conflict(f"The ticket is {held.ticket.status}.", code="ticket_not_annulled")
+    values = {"status": Status.ACTIVE.value, "annulled_at": None, "annulled_by": None, "annulment_reason": None}
+    await change(session, actor, held, "ticket.restored", values)
+    return await detail(session, actor.scope, ticket_id)

@@ -1,0 +1,129 @@
+"""What every change of a ticket shares: the lock, the revision the client must know, the audit, the next revision.
+
+Refusals are decided in the contract's order: not found, the verb's own 422, then the revision, then the ticket's state.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import func, select, true, update
+
+from core.access import Actor, ClinicScope
+from core.audit.service import Changes, Entry, record_all
+from core.clinics.models import Clinic
+from core.clock import shown, zone
+from core.db.transaction import WriteSession
+from core.errors import Conflict, NotFound, RevisionMismatch, RevisionRequired
+from core.tickets.models import FpaModification, Status, Ticket
+from core.tickets.repository import detail
+from core.tickets.state import State, StateNow, Thresholds, state_at, thresholds_for
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A ticket that this transaction has locked, and what decides what may be done to it."""
+
+    ticket: Ticket
+    local: ZoneInfo
+    now: datetime
+    """The database's clock, read under the lock."""
+    state_now: StateNow
+    modifications: int
+
+
+async def hold(session: WriteSession, scope: ClinicScope, ticket_id: str) -> Held:
+    """Lock the ticket until the transaction ends. Raises NotFound, also for another clinic's."""
+    locking = select(Ticket).where(Ticket.id == ticket_id, scope.rows(Ticket.clinic_id))
+    ticket = (await session.execute(locking.with_for_update(key_share=True))).scalar_one_or_none()
+    if ticket is None:
+        raise NotFound
+    # A statement of its own: its snapshot is taken under the lock.
+    limits = thresholds_for(ticket.clinic_id)
+    count = (
+        select(func.count())
+        .where(FpaModification.clinic_id == ticket.clinic_id, FpaModification.ticket_id == ticket.id)
+        .scalar_subquery()
+    )
+    around = select(
+        Clinic.timezone,
+        *(limits.c.red_hours, limits.c.yellow_hours, limits.c.green_hours),
+        count.label("modifications"),
+        func.clock_timestamp().label("now"),
+    ).join(limits, true())
+    row = (await session.execute(around.where(Clinic.id == ticket.clinic_id))).one()
+    state_now = state_at(
+        row.now,
+        status=ticket.status,
+        admission_at=ticket.admission_at,
+        current_fpa=ticket.current_fpa,
+        thresholds=Thresholds(row.red_hours, row.yellow_hours, row.green_hours),
+    )
+    return Held(ticket, zone(row.timezone), row.now, state_now, row.modifications)
+
+
+async def require_revision(session: WriteSession, held: Held, revision: int | None) -> None:
+    """The client has read the ticket as it is now, so that it overwrites nobody unseen."""
+    if revision is None:
+        raise RevisionRequired("Send If-Match with the ticket's ETag as you read it.")
+    if revision != held.ticket.revision:
+        current = await detail(session, ClinicScope(held.ticket.clinic_id), held.ticket.id)
+        raise RevisionMismatch("Somebody else changed this ticket since you read it.", current=current)
+
+
+def require_active(held: Held) -> None:
+    if held.ticket.status != Status.ACTIVE:
+        raise Conflict(f"The ticket is {held.ticket.status}.", code="ticket_not_active")
+
+
+def require_not_overdue(held: Held) -> None:
+    if held.state_now.state is State.OVERDUE:
+        raise Conflict("The ticket is overdue: its FPA has passed.", code="ticket_overdue")
+
+
+async def change(
+    session: WriteSession,
+    actor: Actor,
+    held: Held,
+    action: str,
+    values: Mapping[str, Any],
+    *,
+    told: Changes | None = None,
+    beside: Sequence[Entry] = (),
+) -> None:
+    """Write what differs, raise the revision and audit it; `told` says more of it than the ticket's columns do.
+
+    `beside` are entries of what else changed, of the patient; nothing at all changed leaves no trace.
+    """
+    ticket = held.ticket
+    changed = {name: value for name, value in values.items() if getattr(ticket, name) != value}
+    entries = list(beside)
+    if changed:
+        columns = {name: [getattr(ticket, name), value] for name, value in changed.items()}
+        changes = {
+            name: [_told(value, held.local) for value in pair] for name, pair in (columns | {**(told or {})}).items()
+        }
+        entries.append(Entry(action, "ticket", ticket.id, changes))
+    if not entries:
+        return
+    statement = update(Ticket).where(Ticket.id == ticket.id).values(revision=Ticket.revision + 1, **changed)
+    await session.execute(statement, execution_options={"synchronize_session": False})
+    await record_all(session, actor, entries, clinic_id=ticket.clinic_id)
+
+
+def _told(value: Any, local: ZoneInfo) -> Any:
+    return shown(value, local) if isinstance(value, datetime) else value
+
+
+async def raise_revisions(session: WriteSession, patient_id: int, *, besides: str | None = None) -> None:
+    """The patient's data changed: whoever read one of its active tickets has to read it again."""
+    statement = (
+        update(Ticket)
+        .where(Ticket.patient_id == patient_id, Ticket.status == Status.ACTIVE)
+        .values(revision=Ticket.revision + 1)
+    )
+    if besides is not None:
+        statement = statement.where(Ticket.id != besides)
+    await session.execute(statement, execution_options={"synchronize_session": False})

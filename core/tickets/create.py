@@ -1,0 +1,85 @@
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import insert
+
+from core.access import Actor, ClinicScope
+from core.audit.service import Entry, record_all
+from core.clock import in_zone, parse_local, shown, zone
+from core.db.transaction import WriteSession
+from core.patients.service import Given, find_or_create
+from core.tickets.change import raise_revisions
+from core.tickets.fpa import stay
+from core.tickets.models import Ticket
+from core.tickets.numbering import next_number, ticket_id
+from core.tickets.references import Refusals, clinic_with
+from core.tickets.repository import detail
+from core.tickets.views import TicketDetail
+
+
+@dataclass(frozen=True, slots=True)
+class NewTicket:
+    patient: Given
+    surgery_id: int
+    doctor_id: int | None
+    surgery_at: datetime
+    """As the client sent it: with an offset, or clinic-local."""
+    bed_number: str | None
+    location: str | None
+    episode_id: str | None
+
+
+async def create(session: WriteSession, actor: Actor, clinic_id: int, new: NewTicket) -> TicketDetail:
+    """Patient found or made, FPA calculated, number given. Raises Invalid for what the body may not point at."""
+    refusals = Refusals()
+    found = await clinic_with(session, clinic_id, new.surgery_id, new.doctor_id, refusals)
+    local = zone(found.timezone)
+    surgery_at = new.surgery_at
+    with refusals.collect():
+        surgery_at = parse_local(new.surgery_at, local, "surgery_at")
+    refusals.decide()
+    calculated = stay(surgery_at, found.base_stay_hours, local)
+
+    written = await find_or_create(session, clinic_id, new.patient)
+    if written.changed:
+        await raise_revisions(session, written.patient.id)
+    # The counter last of all locks: the clinic's other creates wait for it until this one commits.
+    year = in_zone(found.now, local).year
+    number = await next_number(session, clinic_id, year)
+    made = ticket_id(found.prefix, year, number)
+    placed = {"bed_number": new.bed_number, "location": new.location, "episode_id": new.episode_id}
+    await session.execute(
+        insert(Ticket).values(
+            id=made,
+            clinic_id=clinic_id,
+            year=year,
+            number=number,
+            patient_id=written.patient.id,
+            surgery_id=new.surgery_id,
+            doctor_id=new.doctor_id,
+            surgery_name=found.surgery_name,
+            surgery_base_hours=found.base_stay_hours,
+            surgery_at=surgery_at,
+            admission_at=calculated.admission_at,
+            system_fpa=calculated.fpa,
+            initial_fpa=calculated.fpa,
+            current_fpa=calculated.fpa,
+            overnight_stays=calculated.overnight_stays,
+            initial_overnight_stays=calculated.overnight_stays,
+            created_at=found.now,
+            created_by_id=actor.user_id,
+            created_by=actor.username,
+            **placed,
+        )
+    )
+    told = {
+        "patient_id": written.patient.id,
+        "surgery_id": new.surgery_id,
+        "doctor_id": new.doctor_id,
+        "surgery_at": shown(surgery_at, local),
+        "current_fpa": shown(calculated.fpa, local),
+    } | placed
+    changes = {name: [None, value] for name, value in told.items() if value is not None}
+    entry = Entry("ticket.created", "ticket", made, changes)
+    await record_all(session, actor, [*written.entries, entry], clinic_id=clinic_id)
+    return await detail(session, ClinicScope(clinic_id), made)

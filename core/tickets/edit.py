@@ -1,0 +1,91 @@
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import select
+
+from core.access import Actor
+from core.db.transaction import WriteSession
+from core.errors import NotFound
+from core.patients import service as patients
+from core.patients.document import refuse_unverified
+from core.patients.models import Patient
+from core.tickets.change import (
+    Held,
+    change,
+    hold,
+    raise_revisions,
+    require_active,
+    require_not_overdue,
+    require_revision,
+)
+from core.tickets.models import Ticket
+from core.tickets.references import Refusals, doctor_of, surgery_of
+from core.tickets.repository import detail
+from core.tickets.views import TicketDetail
+
+
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """Replaces what the ticket has: `patient.fields` names them all."""
+
+    patient: patients.Given
+    surgery_id: int
+    doctor_id: int | None
+
+
+async def edit(session: WriteSession, actor: Actor, ticket_id: str, revision: int | None, asked: Edit) -> TicketDetail:
+    """Correct patient, surgery and doctor of an active ticket that is not overdue; never its times.
+
+    Raises Conflict (`ticket_not_active`, `ticket_overdue`; `duplicate` for another patient's document).
+    """
+    # The patient is locked before the ticket, as everywhere; a ticket never changes to another patient.
+    of = select(Ticket.patient_id).where(Ticket.id == ticket_id, actor.scope.rows(Ticket.clinic_id))
+    found = (await session.execute(of)).one_or_none()
+    if found is None:
+        raise NotFound
+    patient = await patients.hold(session, found.patient_id) if found.patient_id is not None else None
+    held = await hold(session, actor.scope, ticket_id)
+
+    refusals = Refusals()
+    values = await _references(session, held, asked, refusals)
+    document = asked.patient.document
+    if patient is not None and (patient.document_type, patient.document) != (document.type, document.text):
+        with refusals.collect():
+            refuse_unverified(document, f"{patients.PATH}.document")
+    refusals.decide()
+    await require_revision(session, held, revision)
+    require_active(held)
+    require_not_overdue(held)
+
+    written = await _patient(session, held, patient, asked.patient)
+    if written.changed:
+        await raise_revisions(session, written.patient.id, besides=ticket_id)
+    values |= {"patient_id": written.patient.id}
+    await change(session, actor, held, "ticket.edited", values, beside=written.entries)
+    return await detail(session, actor.scope, ticket_id)
+
+
+async def _references(session: WriteSession, held: Held, asked: Edit, refusals: Refusals) -> dict[str, Any]:
+    """Surgery and doctor, where they change; a changed surgery brings its snapshots. What stays may be inactive."""
+    ticket = held.ticket
+    values: dict[str, Any] = {"doctor_id": asked.doctor_id}
+    if asked.surgery_id != ticket.surgery_id:
+        surgery = await surgery_of(session, ticket.clinic_id, asked.surgery_id, refusals)
+        if surgery is not None:
+            values["surgery_id"] = asked.surgery_id
+            values["surgery_name"] = surgery.name
+            values["surgery_base_hours"] = surgery.base_stay_hours
+    if asked.doctor_id is not None and asked.doctor_id != ticket.doctor_id:
+        await doctor_of(session, ticket.clinic_id, asked.doctor_id, refusals)
+    return values
+
+
+async def _patient(
+    session: WriteSession, held: Held, patient: Patient | None, given: patients.Given
+) -> patients.Written:
+    if patient is None:
+        # An imported ticket whose patient was unknown gets one.
+        return await patients.find_or_create(session, held.ticket.clinic_id, given)
+    document = given.document
+    values = {"document_type": document.type.value, "document": document.text, "verified": document.verified}
+    return await patients.change(session, patient, values | dict(given.fields))

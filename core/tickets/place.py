@@ -1,0 +1,26 @@
+from collections.abc import Mapping
+
+from core.access import Actor
+from core.db.transaction import WriteSession
+from core.tickets.change import change, hold, require_active, require_not_overdue, require_revision
+from core.tickets.models import Status
+from core.tickets.repository import detail
+from core.tickets.views import TicketDetail
+
+
+async def place(
+    session: WriteSession, actor: Actor, ticket_id: str, revision: int | None, values: Mapping[str, str | None]
+) -> TicketDetail:
+    """Set what `values` names of bed_number, location, episode_id; None clears.
+
+    An annulled ticket takes none of them, an overdue or discharged one only its episode, which is often known late.
+    Raises Conflict (`ticket_not_active`, `ticket_overdue`).
+    """
+    held = await hold(session, actor.scope, ticket_id)
+    await require_revision(session, held, revision)
+    if held.ticket.status == Status.ANNULLED or values.keys() - {"episode_id"}:
+        require_active(held)
+    if values.keys() - {"episode_id"}:
+        require_not_overdue(held)
+    await change(session, actor, held, "ticket.placed", values)
+    return await detail(session, actor.scope, ticket_id)

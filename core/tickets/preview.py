@@ -1,0 +1,26 @@
+from datetime import datetime
+
+from core.clock import parse_local, shown, zone
+from core.db.transaction import Session
+from core.tickets.fpa import block_of, stay
+from core.tickets.references import Refusals, clinic_with
+from core.tickets.views import BlockView, FpaPreview
+
+
+async def preview(session: Session, clinic_id: int, surgery_id: int, surgery_at: datetime) -> FpaPreview:
+    """What creating a ticket would calculate; stores nothing. Raises Invalid like it."""
+    refusals = Refusals()
+    found = await clinic_with(session, clinic_id, surgery_id, None, refusals)
+    local = zone(found.timezone)
+    with refusals.collect():
+        surgery_at = parse_local(surgery_at, local, "surgery_at")
+    refusals.decide()
+    calculated = stay(surgery_at, found.base_stay_hours, local)
+    return FpaPreview(
+        surgery_id=surgery_id,
+        surgery_at=shown(surgery_at, local),
+        admission_at=shown(calculated.admission_at, local),
+        fpa=shown(calculated.fpa, local),
+        overnight_stays=calculated.overnight_stays,
+        block=BlockView.of(block_of(calculated.fpa, local)),
+    )

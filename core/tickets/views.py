@@ -1,0 +1,119 @@
+"""What is told of a ticket: clinic-local times, its state at the moment of the answer."""
+
+from datetime import datetime
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from core.tickets.fpa import Block
+from core.tickets.models import Status
+from core.tickets.state import State, WarningLevel
+
+Local = Annotated[datetime, Field(examples=["2025-01-15T12:30:00-03:00"])]
+"""Carries the clinic's offset at that moment."""
+
+
+class View(BaseModel):
+    model_config = ConfigDict(frozen=True)
+
+
+class PatientView(View):
+    id: int
+    document_type: str = Field(examples=["rut"])
+    document: str = Field(examples=["12345678-5"])
+    verified: bool = Field(description="False for an imported RUT whose verifier digit is wrong.")
+    first_name: str = Field(examples=["Ana"])
+    middle_name: str | None
+    last_name: str = Field(examples=["Rojas"])
+    second_last_name: str | None
+    age: int | None = Field(examples=[40])
+    sex: str | None = Field(examples=["F"])
+
+
+class SurgeryView(View):
+    id: int | None = Field(description="Null in imported tickets whose surgery is unknown.")
+    name: str = Field(description="As it was when the ticket was made or its surgery last changed.")
+    base_stay_hours: int = Field(examples=[24])
+
+
+class DoctorView(View):
+    id: int
+    name: str
+
+
+class BlockView(View):
+    """The two hours that end at the FPA."""
+
+    start_hour: int = Field(examples=[11])
+    end_hour: int = Field(examples=[13])
+    label: str = Field(examples=["11:00 - 13:00"])
+
+    @classmethod
+    def of(cls, block: Block) -> "BlockView":
+        return cls(start_hour=block.start_hour, end_hour=block.end_hour, label=block.label)
+
+
+class ModificationView(View):
+    id: int
+    previous_fpa: Local
+    new_fpa: Local
+    reason: str
+    justification: str | None
+    at: Local
+    by: str
+
+
+class HistoryEntry(View):
+    at: Local
+    by: str
+    action: str = Field(examples=["ticket.created"])
+    changes: dict[str, list[Any]] = Field(
+        description="Of each field: before and after.", examples=[{"bed_number": [None, "12B"]}]
+    )
+
+
+class TicketSummary(View):
+    """A ticket without its history."""
+
+    id: str = Field(examples=["TH-SANT-2025-001"])
+    clinic_id: int
+    revision: int = Field(description="Rises with every change of the ticket or its patient; `ETag` and `If-Match`.")
+    status: Status
+    state: State
+    warning_level: WarningLevel | None = Field(description="Null unless the state is `warning`.")
+    seconds_left: int | None = Field(description="To the FPA; null unless active and not overdue.", examples=[90000])
+    patient: PatientView | None = Field(description="Null only in imported tickets.")
+    surgery: SurgeryView
+    doctor: DoctorView | None
+    surgery_at: Local
+    admission_at: Local
+    system_fpa: Local
+    initial_fpa: Local
+    current_fpa: Local
+    block: BlockView
+    overnight_stays: int
+    initial_overnight_stays: int
+    bed_number: str | None
+    location: str | None
+    episode_id: str | None
+    discharged_at: Local | None
+    created_at: Local
+    created_by: str
+    modifications: list[ModificationView]
+
+
+class TicketDetail(TicketSummary):
+    """The whole ticket."""
+
+    history: list[HistoryEntry]
+
+
+class FpaPreview(View):
+    """What creating a ticket would calculate."""
+
+    surgery_id: int
+    surgery_at: Local
+    admission_at: Local
+    fpa: Local
+    overnight_stays: int
+    block: BlockView
