@@ -5,6 +5,7 @@ from starlette.middleware.cors import CORSMiddleware
 
 from api import openapi, problems
 from api.lifespan import lifespan_with
+from api.middleware.body_limit import BodyLimit
 from api.middleware.cross_origin import CrossOrigin
 from api.middleware.observe import Observe
 from api.middleware.request_id import RequestId
@@ -33,7 +34,6 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
-        max_body_size=MAX_BODY,
     )
     app.state.settings = settings
     app.state.request_stats = RequestStats()
@@ -45,6 +45,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     openapi.describe(app, cookie=settings.session_cookie)
 
     # The last added is the outermost.
+    app.add_middleware(BodyLimit, limit=MAX_BODY)
     if settings.allowed_origins:
         app.add_middleware(
             CORSMiddleware,

@@ -4,6 +4,7 @@ Also the last catch: an error that nobody expected becomes a problem 500, its st
 """
 
 from time import perf_counter
+from traceback import format_tb
 
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -11,6 +12,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from api.ops.request_stats import RequestStats
 from api.problems import problem
 from core.cache.wire import VersionWire
+from core.db.failures import sqlstate
 from core.log import logger
 from core.trace import Trace, current
 
@@ -44,7 +46,7 @@ class Observe:
             await self._app(scope, receive, told)
         except Exception as error:
             # Nothing may pass here: what reaches the server's loop is a torn connection to the client.
-            logger.exception("unexpected error", request_id=trace.request_id, error=type(error).__name__)
+            logger.error("unexpected error", request_id=trace.request_id, **facts_of(error))
             if not status:
                 answer = problem(500, "internal", "Something went wrong here; it was noted.")
                 await answer(scope, receive, told)
@@ -64,6 +66,16 @@ class Observe:
             headers["Age"] = str(int(trace.cache_age))
         if trace.cache_versions_made:
             headers["Cache-Version"] = self._wire.format(trace.cache_versions_made)
+
+
+def facts_of(error: BaseException) -> dict[str, object]:
+    """Where it happened and of what kind. Not its message: PostgreSQL's and pydantic's repeat the patient's data."""
+    kinds = []
+    cause: BaseException | None = error
+    while cause is not None and len(kinds) < 5:
+        kinds.append(type(cause).__name__)
+        cause = cause.__cause__
+    return {"error": " from ".join(kinds), "sqlstate": sqlstate(error), "stack": format_tb(error.__traceback__)[-8:]}
 
 
 def cache_status(trace: Trace) -> str:

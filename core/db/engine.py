@@ -43,6 +43,7 @@ def serving_engine(settings: Settings) -> AsyncEngine:
         # again on a new one), so that no request pays for a ping.
         pool_pre_ping=False,
         pool_recycle=1800,
+        hide_parameters=True,  # an error's text may reach a log, and parameters are patients
         connect_args={
             "server_settings": server_settings,
             "timeout": CONNECT_TIMEOUT,
