@@ -32,6 +32,16 @@ class Exists:
     async def __call__(self, request: Request) -> Any:
         return await self._check(request)
 
+    async def ask(self, request: Request) -> None:
+        await self._check(request)
+
+
+class ExistsWhenRefused(Exists):
+    """Likewise, where the work itself finds the row under its lock: asked only where a 422 would be told."""
+
+    async def __call__(self, request: Request) -> Any:
+        return None
+
 
 def _all(dependant: Dependant) -> Iterator[Dependant]:
     for inner in dependant.dependencies:
@@ -71,7 +81,7 @@ class TicketHomeRoute(APIRoute):
 async def found_or(check: Exists, request: Request, refusal: Exception) -> None:
     """Let `check` raise its NotFound in place of the refusal; what it cannot read leaves the refusal as it is."""
     try:
-        await check(request)
+        await check.ask(request)
     except Invalid:
         return
     except AppError as error:

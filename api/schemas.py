@@ -1,8 +1,10 @@
 """What all request and answer models share."""
 
+import re
+from datetime import date, datetime
 from typing import Annotated, Any, TypeVar
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator
 
 T = TypeVar("T")
 
@@ -25,10 +27,52 @@ Text = Annotated[str, BeforeValidator(storable)]
 Checked = Annotated[T, BeforeValidator(storable)]
 
 
+_TIME = re.compile(
+    r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ][0-9]{2}:[0-9]{2}(:[0-9]{2}([.,][0-9]{1,12})?)?([Zz]|[+-][0-9]{2}:?[0-9]{2})?"
+)
+_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+
+
+def number(value: Any) -> Any:
+    """Refuse `"3"` and `true`, which pydantic would take for 3 and 1: in JSON a number is written as one."""
+    if isinstance(value, bool | str):
+        raise ValueError("must be a number")
+    return value
+
+
+def written_time(value: Any) -> Any:
+    """Refuse what pydantic would guess at: a number as seconds since 1970, a date as its midnight."""
+    if not isinstance(value, str) or not _TIME.fullmatch(value.strip()):
+        raise ValueError("must be a time such as 2025-01-15T14:30, with or without an offset")
+    return value
+
+
+def written_date(value: Any) -> Any:
+    if not isinstance(value, str) or not _DATE.fullmatch(value.strip()):
+        raise ValueError("must be a date such as 2025-01-17")
+    return value
+
+
+JsonInt = Annotated[int, BeforeValidator(number)]
+"""For bodies; a query's and a path's numbers come as text."""
+JsonId = Annotated[Id, BeforeValidator(number)]
+Time = Annotated[
+    datetime,
+    BeforeValidator(written_time),
+    Field(description="With an offset, or without one: the clinic's local time.", examples=["2025-01-15T14:30"]),
+]
+Date = Annotated[date, BeforeValidator(written_date), Field(examples=["2025-01-17"])]
+
+
 class In(BaseModel):
-    """A request's body: unknown fields are refused, strings are trimmed."""
+    """A request's body: unknown fields are refused, strings are trimmed and must be text that can be stored."""
 
     model_config = ConfigDict(extra="forbid", str_strip_whitespace=True, frozen=True)
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _storable(cls, value: Any) -> Any:
+        return storable(value)
 
 
 class Out(BaseModel):

@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, true
 
-from core.errors import NotFound
+from core.errors import Invalid, NotFound
 
 
 class Role(StrEnum):
@@ -64,3 +64,13 @@ class Actor:
         if not self.scope.admits(clinic_id):
             raise NotFound
         return ClinicScope(clinic_id)
+
+    def writing_in(self, clinic_id: int | None) -> int:
+        """The clinic of a write that makes a row: the user's own, or the one that a superuser names in the body.
+
+        Raises NotFound for a foreign one, and Invalid where a superuser names none.
+        """
+        chosen = self.narrowed(clinic_id).clinic_id
+        if chosen is None:
+            raise Invalid.field("clinic_id", "required", "Say which clinic.")
+        return chosen

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from core.clock import in_zone, next_full_hour, parse_local, start_of_hour
+from core.clock import in_zone, known_date, next_full_hour, parse_local, start_of_hour
 
 BEFORE_SURGERY = timedelta(hours=2)
 EARLY_SURGERY = time(8, 0)
@@ -73,4 +73,5 @@ def block_end(day: date, hour: int, local: ZoneInfo) -> datetime:
 
     Raises Invalid where the clock skips it; of an hour that comes twice it is the first.
     """
+    known_date(day, "date")
     return parse_local(datetime.combine(day, time(hour)), local, "block_end_hour")

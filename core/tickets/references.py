@@ -71,7 +71,9 @@ async def clinic_with(
     return row
 
 
-async def surgery_of(session: Session, clinic_id: int, surgery_id: int, refusals: Refusals) -> Row[str, int, bool] | None:
+async def surgery_of(
+    session: Session, clinic_id: int, surgery_id: int, refusals: Refusals
+) -> Row[str, int, bool] | None:
     """`name` and `base_stay_hours` of an active surgery; None where it is refused."""
     statement = select(Surgery.name, Surgery.base_stay_hours, Surgery.is_active).where(
         Surgery.id == surgery_id, Surgery.clinic_id == clinic_id

@@ -1,0 +1,40 @@
+"""The FPA's calculation, before a ticket is made."""
+
+from fastapi import Request
+from starlette.responses import Response
+
+from api.dependencies import RequireClinical, RuntimeState
+from api.openapi import signed_in
+from api.routing import Router
+from api.v1.fpa.schemas import PreviewIn
+from api.writes import Written, write
+from core.db.transaction import WriteSession
+from core.tickets.preview import preview
+from core.tickets.views import FpaPreview
+
+router: Router = Router(prefix="/v1/fpa", tags=["fpa"])
+
+EXAMPLE = {
+    "surgery_id": 3,
+    "surgery_at": "2025-01-15T14:30:00-03:00",
+    "admission_at": "2025-01-15T12:30:00-03:00",
+    "fpa": "2025-01-16T13:00:00-03:00",
+    "overnight_stays": 1,
+    "block": {"start_hour": 11, "end_hour": 13, "label": "11:00 - 13:00"},
+}
+
+
+@router.post(
+    "/preview",
+    operation_id="fpaPreview",
+    summary="Calculate an FPA",
+    description="What creating a ticket would calculate. Stores nothing, but an `Idempotency-Key` that is sent.",
+    response_model=FpaPreview,
+    responses={200: {"content": {"application/json": {"example": EXAMPLE}}}, **signed_in(400, 409, 413)},
+)
+async def fpa_preview(request: Request, runtime: RuntimeState, actor: RequireClinical, body: PreviewIn) -> Response:
+    async def work(session: WriteSession) -> Written:
+        clinic_id = actor.writing_in(body.clinic_id)
+        return Written(body=await preview(session, clinic_id, body.surgery_id, body.surgery_at))
+
+    return await write(request, runtime, actor, work)

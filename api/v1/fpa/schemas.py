@@ -1,0 +1,11 @@
+from pydantic import ConfigDict, Field
+
+from api.schemas import In, JsonId, Time
+
+
+class PreviewIn(In):
+    model_config = ConfigDict(json_schema_extra={"examples": [{"surgery_id": 3, "surgery_at": "2025-01-15T14:30"}]})
+
+    clinic_id: JsonId | None = Field(None, description="A superuser must name it; others' is their own.")
+    surgery_id: JsonId
+    surgery_at: Time

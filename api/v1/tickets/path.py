@@ -1,0 +1,43 @@
+"""The ticket that a path names."""
+
+import re
+from typing import Annotated
+
+from fastapi import Depends, Path, Request
+
+from api.authentication import authenticate
+from api.dependencies import runtime_of
+from api.routing import ExistsWhenRefused
+from core.db.transaction import ReadSession
+from core.errors import NotFound
+from core.tickets.repository import exists
+
+_ID = re.compile(r"TH-[A-Z0-9]{1,8}-[0-9]{4}-[0-9]{3,9}")
+
+
+def well_formed(ticket_id: str) -> str:
+    """Raises NotFound for what can be no ticket's id."""
+    if not _ID.fullmatch(ticket_id):
+        raise NotFound
+    return ticket_id
+
+
+async def _exists(request: Request) -> None:
+    actor = await authenticate(request)
+    ticket_id = well_formed(request.path_params["ticket_id"])
+
+    async def work(session: ReadSession) -> None:
+        await exists(session, actor.scope, ticket_id)
+
+    await runtime_of(request).database.read(work)
+
+
+def _ticket_id(
+    _: Annotated[None, Depends(ExistsWhenRefused(_exists))],
+    ticket_id: Annotated[str, Path(description="The ticket's id.", examples=["TH-SANT-2025-001"])],
+) -> str:
+    return well_formed(ticket_id)
+
+
+TicketId = Annotated[str, Depends(_ticket_id)]
+"""A foreign clinic's or an unknown ticket is NotFound, also where the body would be refused."""

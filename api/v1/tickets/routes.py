@@ -1,0 +1,224 @@
+"""Stays: made, moved along, ended. Every write answers the whole ticket, and its ETag is the next If-Match."""
+
+from collections.abc import Mapping
+
+from fastapi import Request
+from starlette.responses import Response
+
+from api.cached import fresh
+from api.conditional import IfMatch, revision_etag
+from api.dependencies import CurrentUser, RequireAdmin, RequireClinical, RuntimeState
+from api.openapi import Responses, signed_in
+from api.routing import Router
+from api.v1.tickets.examples import TICKET
+from api.v1.tickets.path import TicketId
+from api.v1.tickets.schemas import AnnulmentIn, DischargeIn, ModificationIn, PlacementIn, TicketEditIn, TicketIn
+from api.writes import Written, write
+from core.db.transaction import ReadSession, WriteSession
+from core.tickets.annul import annul, restore
+from core.tickets.create import create
+from core.tickets.discharge import discharge, undo_discharge
+from core.tickets.edit import edit
+from core.tickets.modify_fpa import modify_fpa
+from core.tickets.place import place
+from core.tickets.repository import detail
+from core.tickets.views import TicketDetail
+
+router: Router = Router(prefix="/v1/tickets", tags=["tickets"])
+
+BY_REVISION = (400, 409, 412, 413, 428)
+"""What a change of an existing ticket may answer besides."""
+
+
+def answers(status: int, *refusals: int, located: bool = False) -> Responses:
+    """The whole ticket, and the refusals."""
+    headers = {"ETag": {"description": "For If-Match.", "schema": {"type": "string"}, "example": '"1"'}}
+    if located:
+        path = {"type": "string", "format": "uri-reference"}
+        headers["Location"] = {
+            "description": "Of the ticket.",
+            "schema": path,
+            "example": f"/v1/tickets/{TICKET['id']}",
+        }
+    content = {"application/json": {"example": TICKET}}
+    return {status: {"headers": headers, "content": content}, **signed_in(*refusals)}
+
+
+def told(ticket: TicketDetail, *, status: int = 200, headers: Mapping[str, str] | None = None) -> Written:
+    return Written(status, ticket, {"ETag": revision_etag(ticket.revision), **(headers or {})})
+
+
+@router.post(
+    "",
+    operation_id="ticketsCreate",
+    summary="Create a ticket",
+    description="Finds or makes the patient, calculates admission and FPA, and gives the next number of the year.",
+    status_code=201,
+    response_model=TicketDetail,
+    responses=answers(201, 400, 409, 413, located=True),
+)
+async def ticket_create(request: Request, runtime: RuntimeState, actor: RequireClinical, body: TicketIn) -> Response:
+    async def work(session: WriteSession) -> Written:
+        ticket = await create(session, actor, actor.writing_in(body.clinic_id), body.new())
+        return told(ticket, status=201, headers={"Location": f"/v1/tickets/{ticket.id}"})
+
+    return await write(request, runtime, actor, work)
+
+
+@router.get(
+    "/{ticket_id}",
+    operation_id="ticketsGet",
+    summary="A ticket with its patient, modifications and history",
+    description="Patient data: never stored on the way, and never 304. The `ETag` is for `If-Match`.",
+    response_model=TicketDetail,
+    responses=answers(200),
+)
+async def ticket_get(runtime: RuntimeState, actor: CurrentUser, ticket_id: TicketId) -> Response:
+    async def work(session: ReadSession) -> TicketDetail:
+        return await detail(session, actor.scope, ticket_id)
+
+    ticket = await runtime.database.read(work)
+    return fresh(ticket, headers={"ETag": revision_etag(ticket.revision)})
+
+
+@router.patch(
+    "/{ticket_id}",
+    operation_id="ticketsPatch",
+    summary="Set bed, location, episode",
+    description="On an overdue or discharged ticket only the episode; on an annulled one nothing.",
+    response_model=TicketDetail,
+    responses=answers(200, *BY_REVISION),
+)
+async def ticket_patch(
+    request: Request,
+    runtime: RuntimeState,
+    actor: RequireClinical,
+    ticket_id: TicketId,
+    revision: IfMatch,
+    body: PlacementIn,
+) -> Response:
+    async def work(session: WriteSession) -> Written:
+        return told(await place(session, actor, ticket_id, revision, body.values()))
+
+    return await write(request, runtime, actor, work)
+
+
+@router.put(
+    "/{ticket_id}",
+    operation_id="ticketsEdit",
+    summary="Edit patient, surgery, doctor",
+    description="Of an active ticket that is not overdue. A changed surgery changes neither the FPA nor the nights.",
+    response_model=TicketDetail,
+    responses=answers(200, *BY_REVISION),
+)
+async def ticket_edit(
+    request: Request,
+    runtime: RuntimeState,
+    actor: RequireAdmin,
+    ticket_id: TicketId,
+    revision: IfMatch,
+    body: TicketEditIn,
+) -> Response:
+    async def work(session: WriteSession) -> Written:
+        return told(await edit(session, actor, ticket_id, revision, body.asked()))
+
+    return await write(request, runtime, actor, work)
+
+
+@router.post(
+    "/{ticket_id}/fpa-modifications",
+    operation_id="ticketsModifyFpa",
+    summary="Modify the FPA",
+    description="At most five times. Names the date and hour at which the new block ends.",
+    status_code=201,
+    response_model=TicketDetail,
+    responses=answers(201, *BY_REVISION),
+)
+async def ticket_modify_fpa(
+    request: Request,
+    runtime: RuntimeState,
+    actor: RequireClinical,
+    ticket_id: TicketId,
+    revision: IfMatch,
+    body: ModificationIn,
+) -> Response:
+    async def work(session: WriteSession) -> Written:
+        return told(await modify_fpa(session, actor, ticket_id, revision, body.asked()), status=201)
+
+    return await write(request, runtime, actor, work)
+
+
+@router.post(
+    "/{ticket_id}/discharge",
+    operation_id="ticketsDischarge",
+    summary="Discharge: the patient left",
+    response_model=TicketDetail,
+    responses=answers(200, *BY_REVISION),
+)
+async def ticket_discharge(
+    request: Request,
+    runtime: RuntimeState,
+    actor: RequireClinical,
+    ticket_id: TicketId,
+    revision: IfMatch,
+    body: DischargeIn | None = None,
+) -> Response:
+    async def work(session: WriteSession) -> Written:
+        at = body.discharged_at if body else None
+        return told(await discharge(session, actor, ticket_id, revision, at))
+
+    return await write(request, runtime, actor, work)
+
+
+@router.delete(
+    "/{ticket_id}/discharge",
+    operation_id="ticketsUndoDischarge",
+    summary="Undo a discharge",
+    response_model=TicketDetail,
+    responses=answers(200, 409, 412, 428),
+)
+async def ticket_undo_discharge(
+    request: Request, runtime: RuntimeState, actor: RequireAdmin, ticket_id: TicketId, revision: IfMatch
+) -> Response:
+    async def work(session: WriteSession) -> Written:
+        return told(await undo_discharge(session, actor, ticket_id, revision))
+
+    return await write(request, runtime, actor, work)
+
+
+@router.post(
+    "/{ticket_id}/annulment",
+    operation_id="ticketsAnnul",
+    summary="Annul",
+    response_model=TicketDetail,
+    responses=answers(200, *BY_REVISION),
+)
+async def ticket_annul(
+    request: Request,
+    runtime: RuntimeState,
+    actor: RequireClinical,
+    ticket_id: TicketId,
+    revision: IfMatch,
+    body: AnnulmentIn,
+) -> Response:
+    async def work(session: WriteSession) -> Written:
+        return told(await annul(session, actor, ticket_id, revision, body.reason_id))
+
+    return await write(request, runtime, actor, work)
+
+
+@router.post(
+    "/{ticket_id}/restoration",
+    operation_id="ticketsRestore",
+    summary="Restore an annulled ticket",
+    description="Who annulled it, when and why stays in its history.",
+    response_model=TicketDetail,
+    responses=answers(200, 409, 412, 428),
+)
+async def ticket_restore(
+    request: Request, runtime: RuntimeState, actor: RequireAdmin, ticket_id: TicketId, revision: IfMatch
+) -> Response:
+    async def work(session: WriteSession) -> Written:
+        return told(await restore(session, actor, ticket_id, revision))
+
+    return await write(request, runtime, actor, work)

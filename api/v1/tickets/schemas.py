@@ -1,0 +1,169 @@
+"""What ticket routes take. What they answer is core/tickets/views.py."""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import ConfigDict, Field
+
+from api.schemas import Date, In, JsonId, JsonInt, Time
+from core.patients.document import DocumentType, parse
+from core.patients.service import PATH, Given
+from core.tickets.create import NewTicket
+from core.tickets.edit import Edit
+from core.tickets.modify_fpa import Modification
+
+Name = Annotated[str, Field(min_length=1, max_length=80)]
+Age = Annotated[JsonInt, Field(ge=0, le=150)]
+Sex = Literal["F", "M", "X"]
+Bed = Annotated[str, Field(min_length=1, max_length=10, examples=["12B"])]
+Location = Annotated[str, Field(min_length=1, max_length=50, examples=["Piso 3"])]
+Episode = Annotated[str, Field(min_length=1, max_length=50, examples=["E-204517"])]
+Document = Annotated[
+    str,
+    Field(
+        min_length=1,
+        max_length=60,
+        description="A RUT with or without dots, its verifier digit checked; other documents as written.",
+        examples=["12.345.678-5"],
+    ),
+]
+
+PATIENT: dict[str, Any] = {
+    "document_type": "rut",
+    "document": "12.345.678-5",
+    "first_name": "Ana",
+    "middle_name": None,
+    "last_name": "Rojas",
+    "second_last_name": None,
+    "age": 40,
+    "sex": "F",
+}
+
+
+class PatientIn(In):
+    """Found by document in the clinic, or made. Fields that are given overwrite, absent ones stay, null clears."""
+
+    document_type: DocumentType
+    document: Document
+    # Without a default in the contract: a name is absent or a name, never null.
+    first_name: Name = Field(default_factory=str, description="A new patient needs it.", examples=["Ana"])
+    middle_name: Name | None = None
+    last_name: Name = Field(default_factory=str, description="A new patient needs it.", examples=["Rojas"])
+    second_last_name: Name | None = None
+    age: Age | None = None
+    sex: Sex | None = None
+
+    def given(self) -> Given:
+        document = parse(self.document_type, self.document, f"{PATH}.document")
+        return Given(document, self.model_dump(exclude={"document_type", "document"}, exclude_unset=True))
+
+
+class TicketIn(In):
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "patient": PATIENT,
+                    "surgery_id": 3,
+                    "doctor_id": None,
+                    "surgery_at": "2025-01-15T14:30",
+                    "bed_number": None,
+                    "location": None,
+                    "episode_id": None,
+                }
+            ]
+        }
+    )
+
+    clinic_id: JsonId | None = Field(None, description="A superuser must name it; others' is their own.")
+    patient: PatientIn
+    surgery_id: JsonId
+    doctor_id: JsonId | None = None
+    surgery_at: Time
+    bed_number: Bed | None = None
+    location: Location | None = None
+    episode_id: Episode | None = None
+
+    def new(self) -> NewTicket:
+        return NewTicket(
+            patient=self.patient.given(),
+            surgery_id=self.surgery_id,
+            doctor_id=self.doctor_id,
+            surgery_at=self.surgery_at,
+            bed_number=self.bed_number,
+            location=self.location,
+            episode_id=self.episode_id,
+        )
+
+
+class ModificationIn(In):
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {"date": "2025-01-17", "block_end_hour": 14, "reason_id": 9, "justification": "Fiebre postoperatoria"}
+            ]
+        }
+    )
+
+    date: Date = Field(description="Clinic-local date on which the new block ends.")
+    block_end_hour: JsonInt = Field(
+        ge=0, le=23, description="Local hour at which it ends; 0 is the midnight that begins the date."
+    )
+    reason_id: JsonId = Field(description="An active reason of category `modification`.")
+    justification: Annotated[str, Field(min_length=1, max_length=1000)] | None = None
+
+    def asked(self) -> Modification:
+        return Modification(self.date, self.block_end_hour, self.reason_id, self.justification)
+
+
+class DischargeIn(In):
+    model_config = ConfigDict(json_schema_extra={"examples": [{"discharged_at": None}]})
+
+    discharged_at: Time | None = Field(None, description="Now, unless given; not in the future, not before admission.")
+
+
+class AnnulmentIn(In):
+    model_config = ConfigDict(json_schema_extra={"examples": [{"reason_id": 12}]})
+
+    reason_id: JsonId = Field(description="An active reason of category `annulment`.")
+
+
+class PlacementIn(In):
+    """Absent fields stay, null clears."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"bed_number": "12B", "location": "Piso 3"}]})
+
+    bed_number: Bed | None = None
+    location: Location | None = None
+    episode_id: Episode | None = None
+
+    def values(self) -> dict[str, str | None]:
+        return self.model_dump(exclude_unset=True)
+
+
+class PatientEditIn(In):
+    """Replaces the patient's data: what is absent is cleared."""
+
+    document_type: DocumentType
+    document: Document
+    first_name: Name = Field(examples=["Ana"])
+    middle_name: Name | None = None
+    last_name: Name = Field(examples=["Rojas"])
+    second_last_name: Name | None = None
+    age: Age | None = None
+    sex: Sex | None = None
+
+
+class TicketEditIn(In):
+    """Replaces patient data, surgery and doctor; never the times."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"patient": PATIENT, "surgery_id": 3, "doctor_id": 7}]})
+
+    patient: PatientEditIn
+    surgery_id: JsonId
+    doctor_id: JsonId | None = None
+
+    def asked(self) -> Edit:
+        sent = self.patient
+        document = parse(sent.document_type, sent.document, f"{PATH}.document")
+        fields = sent.model_dump(exclude={"document_type", "document"})
+        return Edit(Given(document, fields), self.surgery_id, self.doctor_id)
