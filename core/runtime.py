@@ -49,7 +49,7 @@ async def open_runtime(settings: Settings) -> AsyncIterator[Runtime]:
     redis = RedisTier(settings.require_redis_url(), Keys(settings.cache_prefix))
     memory = MemoryTier(settings.cache_memory_bytes)
     versions.on_lowered.append(memory.clear)
-    cache = Cache(database, versions, direct, memory, redis, settings.cache_ttls)
+    cache = Cache(database, versions, direct, memory, redis, settings.cache_ttls, settings.database_pool_size)
     listen_url = settings.database_listen_url
     listener = Listener(
         listen_url.get_secret_value() if listen_url else settings.require_database_url(),

@@ -48,16 +48,26 @@ DECLARE
 BEGIN
     DELETE FROM cache_flush WHERE id = NEW.id;
     PERFORM set_config('ticket_home.pending', '', true);
+    IF pending = '' THEN
+        -- Somebody lost the memory (RESET ALL, DISCARD): too many misses are better than one stale answer.
+        pending := '*/*';
+    END IF;
     WITH named AS (
         SELECT split_part(key, '/', 1) AS clinic, split_part(key, '/', 2) AS topic
         FROM unnest(string_to_array(pending, ' ')) AS key WHERE key <> ''
+    ), clinics AS (
+        -- One without a row counts as version 0, and has entries under it all the same.
+        SELECT clinic_id::text AS id FROM cache_version UNION SELECT id::text FROM clinic
+    ), topics AS (
+        SELECT unnest(ARRAY['tickets', 'figures', 'catalogs', 'clinics', 'users']) AS topic
     ), wanted AS (
-        SELECT clinic::integer AS clinic_id, topic FROM named WHERE clinic <> '*'
+        SELECT c.id::integer AS clinic_id, t.topic
+        FROM named n
+        JOIN LATERAL (SELECT id FROM clinics WHERE n.clinic = '*' UNION SELECT n.clinic WHERE n.clinic <> '*') c ON true
+        JOIN LATERAL (SELECT topic FROM topics WHERE n.topic = '*' UNION SELECT n.topic WHERE n.topic <> '*') t ON true
         UNION
-        SELECT v.clinic_id, v.topic FROM cache_version v JOIN named n ON n.clinic = '*' AND n.topic = v.topic
-        UNION
-        -- Somebody lost the memory (RESET ALL, DISCARD): too many misses are better than one stale answer.
-        SELECT v.clinic_id, v.topic FROM cache_version v WHERE pending = ''
+        SELECT v.clinic_id, v.topic FROM cache_version v JOIN named n
+            ON n.topic = '*' AND n.clinic IN ('*', v.clinic_id::text)
     ), bumped AS (
         INSERT INTO cache_version AS v (clinic_id, topic, version)
         SELECT clinic_id, topic, 1 + floor(random() * 4294967296)::bigint FROM wanted ORDER BY clinic_id, topic
@@ -79,9 +89,7 @@ END $$
 INVALIDATE = """
 CREATE FUNCTION cache_invalidate(clinic integer DEFAULT NULL, named_topic text DEFAULT NULL) RETURNS void
 LANGUAGE sql SET search_path = public, pg_temp AS $$
-    SELECT cache_remember(array_agg(coalesce(clinic::text, '*') || '/' || topic))
-    FROM unnest(ARRAY['tickets', 'figures', 'catalogs', 'clinics', 'users']) AS topic
-    WHERE named_topic IS NULL OR topic = named_topic
+    SELECT cache_remember(ARRAY[coalesce(clinic::text, '*') || '/' || coalesce(named_topic, '*')])
 $$
 """
 
@@ -123,11 +131,12 @@ RULES: dict[str, Sequence[Rule]] = {
     "doctor": CATALOG,
     "standardized_reason": CATALOG,
     "urgency_threshold": (Rule("catalogs", clinic="coalesce(clinic_id, 0)"),),
-    "clinic": (Rule("clinics", clinic="0"), Rule("users", "id, is_active", clinic="id", on_insert=False)),
+    # A clinic comes with its row of `users`: no user or login makes one, and a TRUNCATE bumps the rows there are.
+    "clinic": (Rule("clinics", clinic="0"), Rule("users", "id, is_active", clinic="id")),
     "app_user": (
         Rule(
-            "users", "id, username, role, clinic_id, password_hash, is_active", clinic="coalesce(clinic_id, 0)",
-            on_insert=False,
+            "users", "id, username, email, role, clinic_id, password_hash, is_active",
+            clinic="coalesce(clinic_id, 0)", on_insert=False,
         ),
     ),
     # A login inserts and last seen updates: neither may bump, or every sign-in would have all sessions verified.
@@ -217,6 +226,7 @@ def upgrade() -> None:
     for table in ("login_audit", "action_audit"):
         for statement in kept(table, "UPDATE OR DELETE OR TRUNCATE"):
             op.execute(statement)
+    op.execute("INSERT INTO cache_version (clinic_id, topic, version) VALUES (0, 'users', 1) ON CONFLICT DO NOTHING")
     op.execute("INSERT INTO urgency_threshold (clinic_id, red_hours, yellow_hours, green_hours) VALUES (NULL, 2, 4, 8)")
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import insert, text
+from sqlalchemy import insert
 
 from core.access import Actor
 from core.audit.models import ActionAudit, LoginAudit
@@ -13,8 +13,6 @@ from core.db.transaction import WriteSession
 
 Changes = Mapping[str, list[Any]]
 """{"field": [before, after]}, JSON-ready but for datetimes, which are written in ISO form."""
-
-XID = text("CAST(pg_current_xact_id() AS text)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,8 +59,7 @@ async def record_all(session: WriteSession, actor: Actor, entries: Sequence[Entr
         }
         for entry in entries
     ]
-    xids = (await session.execute(insert(ActionAudit).returning(XID), rows)).scalars().all()
-    session.stamped(clinic_id, xids[0])
+    await session.execute(insert(ActionAudit), rows)
 
 
 async def record_login(

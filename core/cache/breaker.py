@@ -14,6 +14,8 @@ class Trouble(StrEnum):
     """No connection."""
     ERROR = "error"
     """It answers, but not as asked: READONLY, OOM, wrong password, MAXCLIENTS."""
+    LATE = "late"
+    """The budget was used up, but our own event loop was late too: Redis may have answered in time."""
 
 
 class Breaker:
@@ -23,8 +25,12 @@ class Breaker:
         self._failures = 0
         self._told: str | None = None
 
-    def succeeded(self) -> None:
-        self._failures = 0
+    def succeeded(self, *, wrote: bool) -> None:
+        """A replica and a full server go on answering reads: only a write tells that they are well again."""
+        if wrote or self._told is None:
+            self._failures = 0
+        if wrote and not self.is_open:
+            self.close()
 
     def failed(self, trouble: Trouble, detail: str) -> None:
         self._failures += 1
@@ -37,7 +43,7 @@ class Breaker:
             self.opened += 1
 
     def close(self) -> None:
-        """A probe succeeded."""
+        """A probe succeeded, or without one the next write."""
         if self._told is not None:
             logger.info("redis is back")
         self.is_open = False

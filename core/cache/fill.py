@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 from sqlalchemy import text
 
@@ -14,6 +14,8 @@ from core.cache.policy import Policy
 from core.cache.versions import Vector
 from core.db.transaction import ReadSession
 from core.errors import Unavailable
+
+T = TypeVar("T")
 
 AT_ONCE = 8
 """Fills at once per process: an empty Redis must not become a full database."""
@@ -98,10 +100,11 @@ async def read_versions(session: ReadSession, clinic_id: int | None) -> Vector:
 class Turns:
     """Bounds the fills that run at once. Raises Unavailable where no turn came in time."""
 
-    def __init__(self, at_once: int = AT_ONCE) -> None:
-        self._turns = asyncio.Semaphore(at_once)
+    def __init__(self, pool_size: int) -> None:
+        # Two connections stay for writes, sessions and version rows, however many fills wait.
+        self._turns = asyncio.Semaphore(max(1, min(AT_ONCE, pool_size - 2)))
 
-    async def take(self, work: Callable[[float], Awaitable[Entry]]) -> Entry:
+    async def take(self, work: Callable[[float], Awaitable[T]]) -> T:
         """`work(seconds left)` once it is this fill's turn."""
         loop = asyncio.get_running_loop()
         until = loop.time() + BUDGET

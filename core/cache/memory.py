@@ -6,11 +6,15 @@ from typing import Any, NamedTuple
 from core.cache.keys import policy_in
 from core.clock import boottime
 
+OVERHEAD = 400
+"""Bytes of Python around an item: its key, its place in the order, its numbers."""
+
 
 class Item(NamedTuple):
     value: Any
     size: int
     until: float
+    policy: str
 
 
 class MemoryTier:
@@ -21,6 +25,7 @@ class MemoryTier:
         self.bytes = 0
         self.evicted = 0
         self._items: OrderedDict[str, Item] = OrderedDict()
+        self._policies: dict[str, list[int]] = {}
 
     def get(self, key: str) -> Any | None:
         item = self._items.get(key)
@@ -35,14 +40,14 @@ class MemoryTier:
     def put(self, key: str, value: Any, size: int, ttl: float) -> None:
         """Keep for `ttl` seconds at most. What alone exceeds the bound is not kept."""
         self.drop(key)
-        size += len(key)
+        size += len(key) + OVERHEAD
         if size > self.bound:
             return
-        self._items[key] = Item(value, size, boottime() + ttl)
-        self.bytes += size
+        self._items[key] = item = Item(value, size, boottime() + ttl, policy_in(key))
+        self._count(item, 1)
         while self.bytes > self.bound:
             _, oldest = self._items.popitem(last=False)
-            self.bytes -= oldest.size
+            self._count(oldest, -1)
             self.evicted += 1
 
     def ttl(self, key: str) -> float:
@@ -53,20 +58,22 @@ class MemoryTier:
     def drop(self, key: str) -> None:
         item = self._items.pop(key, None)
         if item is not None:
-            self.bytes -= item.size
+            self._count(item, -1)
 
     def clear(self) -> None:
         self._items.clear()
+        self._policies.clear()
         self.bytes = 0
 
     def __len__(self) -> int:
         return len(self._items)
 
     def by_policy(self) -> dict[str, tuple[int, int]]:
-        """Policy → (entries, bytes). Walks everything: for the admin's page."""
-        found: dict[str, tuple[int, int]] = {}
-        for key, item in self._items.items():
-            name = policy_in(key)
-            entries, size = found.get(name, (0, 0))
-            found[name] = (entries + 1, size + item.size)
-        return found
+        """Policy → (entries, bytes)."""
+        return {policy: (entries, size) for policy, (entries, size) in self._policies.items() if entries}
+
+    def _count(self, item: Item, sign: int) -> None:
+        self.bytes += sign * item.size
+        counted = self._policies.setdefault(item.policy, [0, 0])
+        counted[0] += sign
+        counted[1] += sign * item.size

@@ -23,6 +23,7 @@ CONNECT_TIMEOUT = 1.5
 
 POLL = """
 SELECT pg_snapshot_xmin(pg_current_snapshot())::text AS xmin, extract(epoch FROM clock_timestamp())::float8 AS now,
+       pg_is_in_recovery() AS standby,
        coalesce(array_agg(clinic_id), '{}') AS clinics, coalesce(array_agg(topic::text), '{}') AS topics,
        coalesce(array_agg(version), '{}') AS versions
 FROM cache_version WHERE changed_in >= ($1::text)::xid8
@@ -32,7 +33,13 @@ DIRECT = text(POLL.replace("($1::text)::xid8", "CAST(CAST(:since AS text) AS xid
 EVERYTHING = "0"
 
 
+class NotPrimary(ConnectionError):
+    """A standby answered, a demoted primary perhaps: how far behind it is nobody knows."""
+
+
 def poll_of(row: Any, *, full: bool) -> Poll:
+    if row["standby"]:
+        raise NotPrimary("the database is a standby")
     rows: list[VersionRow] = list(zip(row["clinics"], row["topics"], row["versions"], strict=True))
     return Poll(rows, row["xmin"], row["now"], full)
 
@@ -53,12 +60,12 @@ class Listener:
         while True:
             try:
                 await self._serve_one_connection()
-            except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+            except Exception as error:  # noqa: BLE001  whatever it is: without a listener every request reads versions
                 if self.connected:
                     pause, told = 0.1, False
                 self.connected = False
                 if not told:
-                    logger.warning("version listener lost its connection", error=type(error).__name__)
+                    logger.warning("version listener lost its connection", exc_info=None if is_away(error) else error)
                     told = True
                 await asyncio.sleep(pause)
                 pause = min(pause * 2, 1.0)
@@ -96,11 +103,10 @@ class Listener:
             # Longer than a lease, a poll's answer is worth nothing.
             async with asyncio.timeout(LEASE):
                 row = await connection.fetchrow(POLL, since)
-            assert row is not None, "an aggregate without GROUP BY gives one row"  # noqa: S101
+            poll = poll_of(row, full=since == EVERYTHING)
         except BaseException:
             self._versions.poll_failed(learnt)
             raise
-        poll = poll_of(row, full=since == EVERYTHING)
         self._versions.polled(poll, learnt, sent_at)
         return poll.xmin
 
@@ -143,13 +149,14 @@ class DirectReads:
 
     async def require(self, floor: Vector) -> None:
         """Return with the map at `floor` or, where that is impossible, with a map read after this call began."""
-        if self._behind(floor) and self._reading is not None:
+        if self.behind(floor) and self._reading is not None:
             # It may have begun before the write that we are asked for.
             await asyncio.shield(self._reading)
-        if self._behind(floor):
+        if self.behind(floor):
             await asyncio.shield(self._join())
 
-    def _behind(self, floor: Vector) -> bool:
+    def behind(self, floor: Vector) -> bool:
+        """Whether the map has not reached `floor`."""
         return any(self._versions.get(*key) < version for key, version in floor.items())
 
     def _join(self) -> "asyncio.Task[None]":

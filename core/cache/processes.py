@@ -24,7 +24,7 @@ class ProcessFigures:
 
     processes: int
     complete: bool
-    """False where Redis could not be asked: then only this process is counted."""
+    """False where Redis could not be asked for all of them: then there may be more."""
     counts: Sums
     memory: dict[str, tuple[int, int]]
     redis_errors: int
@@ -62,6 +62,7 @@ class Processes:
 
     async def withdraw(self) -> None:
         """At shutdown."""
+        await self._redis.unregister(self._register, self.id)
         await self._redis.delete(self._key(self.id))
 
     async def sums(self) -> ProcessFigures:
@@ -77,7 +78,7 @@ class Processes:
             memory[name] = (before[0] + entries, before[1] + size)
         return ProcessFigures(
             processes=len(figures),
-            complete=ids is not None and not self._redis.breaker.is_open,
+            complete=ids is not None and len(heard) == len(others),
             counts=merge([cast("list[list[Any]]", one["counts"]) for one in figures]),
             memory=memory,
             redis_errors=sum(one["redis_errors"] for one in figures),

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Coroutine, Mapping
 from dataclasses import dataclass
+from functools import partial
 from time import perf_counter
 from typing import Any
 
@@ -15,18 +16,21 @@ from core.cache.policy import Policy
 from core.cache.polls import DirectReads
 from core.cache.redis import RedisTier
 from core.cache.stats import CacheStats
-from core.cache.versions import Vector, VersionMap, at_least
+from core.cache.versions import LEASE, Vector, VersionMap, at_least
 from core.clock import boottime
 from core.db.transaction import Database, ReadSession
 from core.errors import Unavailable
 from core.trace import current
 
-ROUNDS = 5
-"""Times a request looks again when what it found was overtaken; with two seconds per fill nobody gets that far."""
-YOUNG = 1.0
+ROUNDS = 8
+"""Times a request looks again when what it found was overtaken."""
+WAIT = 2.0
+"""Seconds until a request is told, or given the last good answer, whatever it waits for."""
+YOUNG = LEASE
 """Seconds for which an answer that a write overtook may still be given: it was right after the request began."""
 LAST_GOOD_TTL = 24 * 3600.0
 MEMORY_TTL_WITHOUT_REDIS = 60.0
+NO_PARAMETERS = digest({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +62,15 @@ class Answer:
         return self.outcome == "stale"
 
 
+@dataclass(frozen=True, slots=True)
+class Place:
+    """What is asked for: `clinic_id` None is the network, `parameters` a digest."""
+
+    policy: Policy
+    clinic_id: int | None
+    parameters: str
+
+
 class Cache:
     """One per process. Nothing here invalidates anything: a new version is a new key."""
 
@@ -69,6 +82,7 @@ class Cache:
         memory: MemoryTier,
         redis: RedisTier,
         ttls: Mapping[str, float],
+        pool_size: int,
     ) -> None:
         self.versions = versions
         self.memory = memory
@@ -79,7 +93,7 @@ class Cache:
         self._direct = direct
         self._keys: Keys = redis.keys
         self._ttls = ttls
-        self._turns = Turns()
+        self._turns = Turns(pool_size)
         self._storing: set[asyncio.Task[Any]] = set()
 
     async def read(
@@ -96,18 +110,12 @@ class Cache:
         Raises Unavailable where the database is away and no last good answer is held; whatever else a loader raises.
         """
         started = perf_counter()
-        parameters_digest = digest(parameters)
-        try:
-            answer = await self._read(policy, clinic_id, parameters_digest, load, required or {})
-        except Unavailable:
-            found = await self._last_good(policy, clinic_id, parameters_digest)
-            if found is None:
-                self.stats.count(policy.name, "error", "database")
-                raise
-            answer = found
-        except Exception:
-            self.stats.count(policy.name, "error", "database")
-            raise
+        place = Place(policy, clinic_id, digest(parameters))
+        answer = None
+        if not required or not self._direct.behind(required):
+            answer = self._at_hand(place)
+        if answer is None:
+            answer = await self._fetch(place, load, required or {})
         self.stats.count(policy.name, "collapsed" if answer.collapsed else answer.outcome, answer.tier)
         current().cached(
             policy.name,
@@ -122,82 +130,93 @@ class Cache:
         )
         return answer
 
-    async def _read(
-        self, policy: Policy, clinic_id: int | None, parameters: str, load: Loader, required: Vector
-    ) -> Answer:
+    def _at_hand(self, place: Place) -> Answer | None:
+        """A hit in memory. Nothing awaits: lease, versions and clock are those of one moment."""
+        if not self.versions.is_fresh():
+            return None
+        held: Entry | None = self.memory.get(self._key(place, place.policy.token(self.versions, place.clinic_id)))
+        now = self.versions.now()
+        return self._answer(place, held, "hit", "memory", now) if held is not None and held.serves(now) else None
+
+    async def _fetch(self, place: Place, load: Loader, required: Vector) -> Answer:
+        try:
+            try:
+                async with asyncio.timeout(WAIT):
+                    return await self._wait(place, load, required)
+            except TimeoutError as error:
+                raise Unavailable from error
+        except Unavailable:
+            answer = await self._last_good(place)
+            if answer is not None:
+                return answer
+            self.stats.count(place.policy.name, "error", "database")
+            raise
+        except Exception:
+            self.stats.count(place.policy.name, "error", "database")
+            raise
+
+    async def _wait(self, place: Place, load: Loader, required: Vector) -> Answer:
         if required:
             await self._direct.require(required)
         began = boottime()
-        floor: Vector | None = None
         for _ in range(ROUNDS):
             if not self.versions.is_fresh():
                 await self._direct.ensure_fresh()
-            # From here to the look-up nothing awaits: lease, versions and clock are those of one moment.
-            key = self._key(policy, clinic_id, policy.token(self.versions, clinic_id), parameters)
-            held: Entry | None = self.memory.get(key)
+            # As in _at_hand nothing awaits from here until the flight is joined.
+            at_hand = self._at_hand(place)
+            if at_hand is not None:
+                return at_hand
+            vector = place.policy.vector(self.versions, place.clinic_id)
+            key = self._key(place, place.policy.token(self.versions, place.clinic_id))
+            find = partial(self._find, place, key, vector, boottime(), load)
+            found, joined = await self.flights.join(key, find)
             now = self.versions.now()
-            if held is not None and held.serves(now):
-                return self._answer(policy, held, "hit", "memory", now)
-            vector = policy.vector(self.versions, clinic_id)
-            floor = floor if floor is not None else vector
-            found, joined = await self.flights.join(
-                key,
-                lambda: self._find(policy, clinic_id, key, vector, parameters, load),  # noqa: B023
-            )
-            now = self.versions.now()
-            if found.entry.serves(now) and self._is_current(policy, clinic_id, found, floor, began):
+            if found.entry.serves(now) and self._is_current(place, found, vector, began):
                 outcome = "miss" if found.tier == "database" else "hit"
-                return self._answer(policy, found.entry, outcome, found.tier, now, collapsed=joined)
+                return self._answer(place, found.entry, outcome, found.tier, now, collapsed=joined)
         raise Unavailable("The figures change faster than they can be read just now.")
 
-    def _is_current(self, policy: Policy, clinic_id: int | None, found: Found, floor: Vector, began: float) -> bool:
+    def _is_current(self, place: Place, found: Found, vector: Vector, began: float) -> bool:
         """Whether what a flight brought is right for this request, at the moment of answering.
 
         It is where no newer version is known. Where writes overtook it, it still tells the state at an instant after
         the request began, as long as little time has passed since (this process may have been stopped in between).
         """
-        if not at_least(found.versions, floor):
+        if not at_least(found.versions, vector):
             # The snapshot is older than the map: a database restored from a backup. Read the rows themselves.
             self.versions.distrust()
             return False
-        if self.versions.is_fresh() and at_least(found.versions, policy.vector(self.versions, clinic_id)):
+        if self.versions.is_fresh() and at_least(found.versions, place.policy.vector(self.versions, place.clinic_id)):
             return True
         return found.at >= began and boottime() - found.at < YOUNG
 
-    async def _find(
-        self, policy: Policy, clinic_id: int | None, key: str, vector: Vector, parameters: str, load: Loader
-    ) -> Found:
-        """The flight's work: Redis, else a fill."""
-        at = boottime()
+    async def _find(self, place: Place, key: str, vector: Vector, at: float, load: Loader) -> Found:
+        """The flight's work: Redis, else a fill. `vector` is what the map said `at` that time."""
         entry = decode(await self.redis.get(key))
         if entry is not None and entry.serves(self.versions.now()):
-            self._remember(policy, key, entry)
+            self._remember(place, key, entry)
+            self._remember_last_good(place, entry)
             return Found(entry, vector, "redis", at)
-        versions: Vector = {}
-        at = boottime()
+        return await self._turns.take(partial(self._fill, place, load))
 
-        async def fill(seconds: float) -> Entry:
-            async def work(session: ReadSession) -> Entry:
-                nonlocal versions, at
-                at = boottime()
-                read = await read_versions(session, clinic_id)
-                now = utc(self.versions.now())
-                fill = Fill(session, now, read, self)
-                loaded = await load(fill)
-                versions = fill.vector(policy, clinic_id)
-                self.versions.committed((c, t, v) for (c, t), v in read.items())
-                return loaded.entry(now)
+    async def _fill(self, place: Place, load: Loader, seconds: float) -> Found:
+        """Compute and keep it, within `seconds`. The work may run twice: its last run counts."""
 
-            return await self._database.snapshot(work, budget=seconds)
+        async def work(session: ReadSession) -> Found:
+            at = boottime()
+            read = await read_versions(session, place.clinic_id)
+            now = utc(self.versions.now())
+            fill = Fill(session, now, read, self)
+            loaded = await load(fill)
+            self.versions.committed((clinic, topic, version) for (clinic, topic), version in read.items())
+            return Found(loaded.entry(now), fill.vector(place.policy, place.clinic_id), "database", at)
 
-        entry = await self._turns.take(fill)
-        stored_key = self._key(policy, clinic_id, policy.token_of(versions, clinic_id), parameters)
-        self._remember(policy, stored_key, entry)
-        last_good = parameters == digest({})
-        if last_good:
-            self.memory.put(self._last_key(policy, clinic_id, parameters), entry, entry.size, LAST_GOOD_TTL)
-        self._in_background(self._store(policy, clinic_id, stored_key, parameters, entry, last_good=last_good))
-        return Found(entry, versions, "database", at)
+        found = await self._database.snapshot(work, budget=seconds)
+        key = self._key(place, place.policy.token_of(found.versions, place.clinic_id))
+        self._remember(place, key, found.entry)
+        self._remember_last_good(place, found.entry)
+        self._in_background(self._store(place, key, found.entry, last_good=place.parameters == NO_PARAMETERS))
+        return found
 
     # --- Shelf: what a fill of the network needs
 
@@ -205,35 +224,37 @@ class Cache:
         self, policy: Policy, vectors: dict[int, Vector], parameters: Parameters, now: float
     ) -> dict[int, Entry]:
         found: dict[int, Entry] = {}
-        missing: dict[int, str] = {}
+        missing: dict[str, Place] = {}
+        parameters_digest = digest(parameters)
         for clinic_id, vector in vectors.items():
-            key = self._key(policy, clinic_id, policy.token_of(vector, clinic_id), digest(parameters))
+            place = Place(policy, clinic_id, parameters_digest)
+            key = self._key(place, policy.token_of(vector, clinic_id))
             held: Entry | None = self.memory.get(key)
             if held is not None and held.serves(now):
                 found[clinic_id] = held
             else:
-                missing[clinic_id] = key
-        raw = await self.redis.get_many(list(missing.values()))
-        for (clinic_id, key), value in zip(missing.items(), raw, strict=True):
+                missing[key] = place
+        raw = await self.redis.get_many(list(missing))
+        for (key, place), value in zip(missing.items(), raw, strict=True):
             entry = decode(value)
-            if entry is not None and entry.serves(now):
-                self._remember(policy, key, entry)
-                found[clinic_id] = entry
+            if entry is not None and entry.serves(now) and place.clinic_id is not None:
+                self._remember(place, key, entry)
+                found[place.clinic_id] = entry
         return found
 
     async def keep(self, policy: Policy, clinic_id: int, vector: Vector, parameters: Parameters, entry: Entry) -> None:
-        parameters_digest = digest(parameters)
-        key = self._key(policy, clinic_id, policy.token_of(vector, clinic_id), parameters_digest)
-        self._remember(policy, key, entry)
-        self._in_background(self._store(policy, clinic_id, key, parameters_digest, entry, last_good=False))
+        place = Place(policy, clinic_id, digest(parameters))
+        key = self._key(place, policy.token_of(vector, clinic_id))
+        self._remember(place, key, entry)
+        self._in_background(self._store(place, key, entry, last_good=False))
 
     # --- pieces
 
-    def _key(self, policy: Policy, clinic_id: int | None, token: str, parameters: str) -> str:
-        return self._keys.entry(policy.name, policy.shape, clinic_id, token, parameters)
+    def _key(self, place: Place, token: str) -> str:
+        return self._keys.entry(place.policy.name, place.policy.shape, place.clinic_id, token, place.parameters)
 
-    def _last_key(self, policy: Policy, clinic_id: int | None, parameters: str) -> str:
-        return self._keys.last_good(policy.name, policy.shape, clinic_id, parameters)
+    def _last_key(self, place: Place) -> str:
+        return self._keys.last_good(place.policy.name, place.policy.shape, place.clinic_id, place.parameters)
 
     def ttl_of(self, policy: Policy) -> float:
         return self._ttls.get(policy.name, policy.ttl)
@@ -243,20 +264,24 @@ class Cache:
         by_policy = entry.computed_at + self.ttl_of(policy) - now
         return max(0.0, by_policy if entry.valid_until is None else min(by_policy, entry.valid_until - now))
 
-    def _remember(self, policy: Policy, key: str, entry: Entry) -> None:
-        seconds = self._seconds(policy, entry, self.versions.now())
+    def _remember(self, place: Place, key: str, entry: Entry) -> None:
+        seconds = self._seconds(place.policy, entry, self.versions.now())
         if self.redis.breaker.is_open:
             seconds = min(seconds, MEMORY_TTL_WITHOUT_REDIS)
         self.memory.put(key, entry, entry.size, seconds)
 
-    async def _store(
-        self, policy: Policy, clinic_id: int | None, key: str, parameters: str, entry: Entry, *, last_good: bool
-    ) -> None:
+    def _remember_last_good(self, place: Place, entry: Entry) -> None:
+        if place.parameters != NO_PARAMETERS:
+            return
+        held: Entry | None = self.memory.get(self._last_key(place))
+        if held is None or held.computed_at <= entry.computed_at:
+            self.memory.put(self._last_key(place), entry, entry.size, LAST_GOOD_TTL)
+
+    async def _store(self, place: Place, key: str, entry: Entry, *, last_good: bool) -> None:
         raw = entry.encode()
-        await self.redis.set(key, raw, max(1.0, self._seconds(policy, entry, self.versions.now())))
+        await self.redis.set(key, raw, max(1.0, self._seconds(place.policy, entry, self.versions.now())))
         if last_good:
-            last_key = self._last_key(policy, clinic_id, parameters)
-            await self.redis.set_if_newer(last_key, raw, entry.computed_at, LAST_GOOD_TTL)
+            await self.redis.set_if_newer(self._last_key(place), raw, entry.computed_at, LAST_GOOD_TTL)
 
     def _in_background(self, work: Coroutine[Any, Any, None]) -> None:
         """Nobody waits for Redis to have stored what is answered already."""
@@ -264,10 +289,10 @@ class Cache:
         self._storing.add(task)
         task.add_done_callback(self._storing.discard)
 
-    async def _last_good(self, policy: Policy, clinic_id: int | None, parameters: str) -> Answer | None:
-        if parameters != digest({}):
+    async def _last_good(self, place: Place) -> Answer | None:
+        if place.parameters != NO_PARAMETERS:
             return None
-        key = self._last_key(policy, clinic_id, parameters)
+        key = self._last_key(place)
         held: Entry | None = self.memory.get(key)
         shared = decode(await self.redis.get(key))
         tier = "memory"
@@ -275,15 +300,14 @@ class Cache:
             held, tier = shared, "redis"
         if held is None:
             return None
-        return Answer(
-            held, "stale", tier, max(0.0, self.versions.now() - held.computed_at), 0.0, detail="database-unavailable"
-        )
+        age = max(0.0, self.versions.now() - held.computed_at)
+        return Answer(held, "stale", tier, age, 0.0, detail="database-unavailable")
 
     def _answer(
-        self, policy: Policy, entry: Entry, outcome: str, tier: str, now: float, *, collapsed: bool = False
+        self, place: Place, entry: Entry, outcome: str, tier: str, now: float, *, collapsed: bool = False
     ) -> Answer:
         age = max(0.0, now - entry.computed_at)
-        return Answer(entry, outcome, tier, age, self._seconds(policy, entry, now), collapsed)
+        return Answer(entry, outcome, tier, age, self._seconds(place.policy, entry, now), collapsed)
 
     async def drain(self, within: float) -> None:
         """At shutdown: let fills and stores end, `within` seconds at most."""

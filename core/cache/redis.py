@@ -13,10 +13,17 @@ from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from core.cache.breaker import Breaker, Trouble
 from core.cache.keys import Keys
+from core.clock import boottime
 
 BUDGET = 0.1
 """Seconds per operation, connecting included; no retries."""
+AT_ONCE = 32
+"""Operations under way at once: a crowd's opening of 200 connections would take longer than the budget by itself."""
+LATE = 1.5
+"""Times the budget: a time-out noticed later than that says more about our event loop than about Redis."""
 PROBE_INTERVAL = 1.0
+PAGES = 400
+"""Steps of 500 keys that a walk through the keyspace takes at most."""
 
 KEEP_NEWER = """
 local stamp = redis.call('GET', KEYS[2])
@@ -45,8 +52,9 @@ class RedisTier:
             retry=Retry(NoBackoff(), 0),
             retry_on_error=[],
             health_check_interval=0,
-            max_connections=200,
+            max_connections=2 * AT_ONCE,
         )
+        self._turns = asyncio.Semaphore(AT_ONCE)
 
     async def get(self, key: str) -> bytes | None:
         found, value = await self._ask(self.client.get, key)
@@ -73,18 +81,18 @@ class RedisTier:
 
     async def set(self, key: str, value: bytes, ttl: float) -> bool:
         """Keep for `ttl` seconds. False where it was not stored."""
-        return (await self._ask(lambda: self.client.set(key, value, px=max(1, int(ttl * 1000)))))[0]
+        return (await self._ask(lambda: self.client.set(key, value, px=max(1, int(ttl * 1000))), writes=True))[0]
 
     async def set_if_newer(self, key: str, value: bytes, stamp: float, ttl: float) -> bool:
         ask = lambda: self.client.eval(KEEP_NEWER, 2, key, key + ":at", value, repr(stamp), int(ttl))  # noqa: E731
-        found, stored = await self._ask(ask)
+        found, stored = await self._ask(ask, writes=True)
         return found and stored == 1
 
     async def delete(self, key: str) -> bool:
-        return (await self._ask(self.client.delete, key))[0]
+        return (await self._ask(self.client.delete, key, writes=True))[0]
 
     async def register(self, key: str, member: str, score: float, keep: float) -> bool:
-        """Add to a sorted set, and drop from it what is older than `keep` seconds."""
+        """Add to a sorted set, and drop from it what is older than ten times `keep` seconds."""
 
         async def both() -> bool:
             async with self.client.pipeline(transaction=False) as pipe:
@@ -93,7 +101,10 @@ class RedisTier:
                 await pipe.execute()
             return True
 
-        return (await self._ask(both))[0]
+        return (await self._ask(both, writes=True))[0]
+
+    async def unregister(self, key: str, member: str) -> bool:
+        return (await self._ask(self.client.zrem, key, member, writes=True))[0]
 
     async def registered(self, key: str, since: float) -> list[str] | None:
         """Members with a score of `since` or more; None where Redis is away."""
@@ -106,16 +117,18 @@ class RedisTier:
         For the admin's page: it walks the keyspace in small steps, each within the budget.
         """
         found: list[tuple[str, int]] = []
-        cursor: int | None = None
-        while cursor != 0 and len(found) < at_most:
-            answered, page = await self._ask(self.client.scan, cursor or 0, pattern, 500)
+        cursor = 0
+        for _ in range(PAGES):
+            answered, page = await self._ask(self.client.scan, cursor, pattern, 500)
             if not answered:
                 return None
-            cursor, keys = page[0], page[1]
+            cursor, keys = int(page[0]), page[1]
             answered, lengths = await self._ask(self._lengths, keys)
             if not answered:
                 return None
             found += [(key.decode(errors="replace"), length) for key, length in lengths]
+            if cursor == 0 or len(found) >= at_most:
+                break
         return found
 
     async def _lengths(self, keys: Sequence[bytes]) -> list[tuple[bytes, int]]:
@@ -143,18 +156,26 @@ class RedisTier:
         await self.client.set(self.keys.plain("probe"), b"1", ex=60)
         return True
 
-    async def _ask(self, operation: Any, *args: Any, probing: bool = False) -> tuple[bool, Any]:
+    async def _ask(self, operation: Any, *args: Any, writes: bool = False, probing: bool = False) -> tuple[bool, Any]:
         if self.breaker.is_open and not probing:
             return False, None
+        async with self._turns:
+            if self.breaker.is_open and not probing:
+                return False, None  # opened by one of those that this one waited for
+            return await self._within_budget(operation, *args, writes=writes, probing=probing)
+
+    async def _within_budget(self, operation: Any, *args: Any, writes: bool, probing: bool) -> tuple[bool, Any]:
+        started = boottime()
         try:
             async with asyncio.timeout(BUDGET):
                 answer: Awaitable[Any] = operation(*args)
                 value = await answer
         except (TimeoutError, RedisTimeoutError) as error:
-            self._failed(Trouble.TIMEOUT, error)
+            self._failed(Trouble.LATE if boottime() - started > LATE * BUDGET else Trouble.TIMEOUT, error)
         except AuthenticationError as error:
             self._failed(Trouble.ERROR, error)
-        except (RedisConnectionError, OSError) as error:
+        except (RedisConnectionError, OSError, RuntimeError) as error:
+            # RuntimeError: uvloop's word for a write on a transport that was closed meanwhile.
             self._failed(Trouble.REFUSED, error)
         except RedisError as error:
             self._failed(Trouble.ERROR, error)
@@ -162,7 +183,7 @@ class RedisTier:
             if probing:
                 self.breaker.close()
             else:
-                self.breaker.succeeded()
+                self.breaker.succeeded(wrote=writes)
             return True, value
         return False, None
 

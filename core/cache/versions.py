@@ -34,10 +34,12 @@ class VersionMap:
     def __init__(self) -> None:
         self._rows: Vector = {}
         self._trusted_until = float("-inf")
+        self._distrusted_at = float("-inf")
         self._offset: float | None = None
-        self._learnt: list[set[tuple[int, str]]] = []
+        self._shift = 0.0
+        self._learnt: list[Vector] = []
         self._generation = 0
-        self._network: dict[tuple[str, ...], tuple[int, str]] = {}
+        self._network: dict[tuple[tuple[str, ...], tuple[str, ...]], tuple[int, str]] = {}
         self.on_change: list[Callable[[list[VersionRow]], None]] = []
         """Called with rows whose version is new to this process."""
         self.on_lowered: list[Callable[[], None]] = []
@@ -49,11 +51,20 @@ class VersionMap:
         """The database's clock, epoch seconds: its last known offset to a clock that nobody can set."""
         if self._offset is None:
             return wall_now().timestamp()  # never connected: only ages of stale answers are told by it
-        return boottime() + self._offset
+        return boottime() + self._offset + self._shift
 
     def shift_clock(self, seconds: float) -> None:
-        """Move the offset until the next poll; a test's way to let hours pass."""
-        self._offset = self.now() + seconds - boottime()
+        """Move it for good, beside what polls tell; a test's way to let hours pass."""
+        self._shift += seconds
+
+    def _set_clock(self, now: float, sent_at: float) -> None:
+        """The database's clock was `now` at some moment since `sent_at`: bounds within which the offset stays."""
+        least, most = now - boottime(), now - sent_at
+        if self._offset is None:
+            self._offset = (least + most) / 2
+        else:
+            # A slow poll's bounds are wide and move nothing; a quick one's tell what a slow one guessed wrong.
+            self._offset = min(max(self._offset, least), most)
 
     # --- trust
 
@@ -66,8 +77,9 @@ class VersionMap:
         return boottime() - (self._trusted_until - LEASE)
 
     def distrust(self) -> None:
-        """End the lease: the next request reads the version rows itself."""
+        """End the lease: the next request reads the version rows itself. Polls under way do not renew it."""
         self._trusted_until = float("-inf")
+        self._distrusted_at = boottime()
 
     # --- what is known
 
@@ -96,10 +108,10 @@ class VersionMap:
             versions = [get((clinic_id, topic), 0) for topic in topics]
             versions += [get((0, topic), 0) for topic in global_topics]
             return ".".join(f"{version:x}" for version in versions)
-        kept = self._network.get(topics + global_topics)
+        kept = self._network.get((topics, global_topics))
         if kept is None or kept[0] != self._generation:
             token = token_of(self.vector(None, topics, global_topics), None, topics, global_topics)
-            kept = self._network[topics + global_topics] = (self._generation, token)
+            kept = self._network[topics, global_topics] = (self._generation, token)
         return kept[1]
 
     # --- learning
@@ -109,48 +121,52 @@ class VersionMap:
         changed: list[VersionRow] = []
         for clinic_id, topic, version in rows:
             key = (clinic_id, topic)
-            for learnt in self._learnt:
-                learnt.add(key)
+            self._note(key, version)
             if version > self._rows.get(key, 0):
                 self._rows[key] = version
                 changed.append((clinic_id, topic, version))
         self._changed(changed)
 
-    def poll_started(self) -> set[tuple[int, str]]:
+    def _note(self, key: tuple[int, str], version: int) -> None:
+        for learnt in self._learnt:
+            learnt[key] = max(version, learnt.get(key, 0))
+
+    def poll_started(self) -> Vector:
         """Begin to note what is learnt while a poll is in flight; give it to `polled` or `poll_failed`."""
-        learnt: set[tuple[int, str]] = set()
+        learnt: Vector = {}
         self._learnt.append(learnt)
         return learnt
 
-    def poll_failed(self, learnt: set[tuple[int, str]]) -> None:
+    def poll_failed(self, learnt: Vector) -> None:
         self._learnt = [other for other in self._learnt if other is not learnt]
 
-    def polled(self, poll: Poll, learnt: set[tuple[int, str]], sent_at: float) -> None:
+    def polled(self, poll: Poll, learnt: Vector, sent_at: float) -> None:
         """Take a poll's result. It replaces what the map holds, but what was learnt meanwhile keeps the higher value.
 
-        Not a plain replacement: a commit of this process may be newer than the poll's snapshot. Not a plain maximum: a
-        restored database must be able to lower a version.
+        Not a plain replacement: a commit of this process, or another poll that overtook this one, may be newer than the
+        poll's snapshot. Not a plain maximum: a restored database must be able to lower a version.
         """
         self.poll_failed(learnt)
+        told = {(clinic_id, topic): version for clinic_id, topic, version in poll.rows}
+        for key, version in told.items():
+            self._note(key, version)
+        if poll.full:
+            told |= {key: 0 for key in self._rows if key not in told}
         changed: list[VersionRow] = []
         lowered = False
-        seen: set[tuple[int, str]] = set()
-        for clinic_id, topic, version in poll.rows:
-            key = (clinic_id, topic)
-            seen.add(key)
+        for key, version in told.items():
+            version = max(version, learnt.get(key, 0))
             known = self._rows.get(key, 0)
-            if version > known or (version < known and key not in learnt):
+            if version != known:
                 lowered = lowered or version < known
                 self._rows[key] = version
-                changed.append((clinic_id, topic, version))
-        if poll.full:
-            for key in [key for key in self._rows if key not in seen and key not in learnt]:
-                del self._rows[key]
-                lowered = True
-        self._offset = poll.now - (sent_at + boottime()) / 2
-        self._trusted_until = max(self._trusted_until, sent_at + LEASE)
+                changed.append((*key, version))
+            if not version:
+                self._rows.pop(key, None)
+        self._set_clock(poll.now, sent_at)
+        if sent_at >= self._distrusted_at:
+            self._trusted_until = max(self._trusted_until, sent_at + LEASE)
         if lowered:
-            self._generation += 1
             for listener in self.on_lowered:
                 listener()
         self._changed(changed)

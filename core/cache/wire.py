@@ -22,8 +22,17 @@ class VersionWire:
         return hmac.new(key, name.encode(), sha256).hexdigest()[:MAC_DIGITS]
 
     def format(self, rows: Iterable[VersionRow]) -> str:
-        named = (f"{clinic_id}/{topic}={version}" for clinic_id, topic, version in sorted(rows))
-        return ", ".join(f"{name}.{self._mac(self._keys[0], name)}" for name in named)
+        """Ends where a header would become too long: after an invalidation of everything in a large network."""
+        words: list[str] = []
+        length = 0
+        for clinic_id, topic, version in sorted(rows):
+            name = f"{clinic_id}/{topic}={version}"
+            words.append(f"{name}.{self._mac(self._keys[0], name)}")
+            length += len(words[-1]) + 2
+            if length > LONGEST:
+                words.pop()
+                break
+        return ", ".join(words)
 
     def parse(self, header: str, clinic_id: int | None) -> Vector:
         """What a reader of `clinic_id` (None: the network) may require. Anything else in it is ignored.

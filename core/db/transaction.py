@@ -10,7 +10,7 @@ from contextlib import suppress
 from typing import Protocol, TypeVar
 
 from sqlalchemy import text
-from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession
 
 from core.db.failures import is_again, is_away
 from core.errors import Unavailable
@@ -22,10 +22,14 @@ BUDGET = 2.0
 """Seconds, the wait for a connection included: whether the database is away is decided within them."""
 ATTEMPTS = 3
 
+PENDING = text("SELECT coalesce(current_setting('ticket_home.pending', true), '')")
+"""What the triggers remember to bump at COMMIT: `5/figures 5/tickets`; a star stands for every clinic or topic."""
 MADE = text(
     "SELECT clinic_id, topic, version FROM cache_version"
-    " WHERE clinic_id = ANY(:clinics) AND changed_in >= CAST(CAST(:xid AS text) AS xid8)"
+    " JOIN unnest(CAST(:clinics AS integer[]), CAST(:topics AS text[])) AS bumped (clinic_id, topic)"
+    " USING (clinic_id, topic)"
 )
+MADE_EVERYWHERE = text("SELECT clinic_id, topic, version FROM cache_version")
 
 
 class ReadSession(AsyncSession):
@@ -34,11 +38,6 @@ class ReadSession(AsyncSession):
 
 class WriteSession(AsyncSession):
     """In a transaction that `Database.write` commits."""
-
-    def stamped(self, clinic_id: int | None, xid: str) -> None:
-        """Told by the audit, which knows each write's clinic: whose versions this transaction makes."""
-        self.info.setdefault("clinics", {0}).add(clinic_id or 0)
-        self.info["xid"] = xid
 
 
 Session = ReadSession | WriteSession
@@ -85,25 +84,34 @@ class Database:
         async with self.engine.connect() as connection:
             async with WriteSession(bind=connection, expire_on_commit=False) as session:
                 result = await work(session)
-                try:
-                    await session.commit()
-                except BaseException as error:
-                    if is_again(error):
-                        raise
-                    raise CommitFailed from error
-            clinics: set[int] | None = session.info.get("clinics")
-            if clinics is not None:
-                try:
-                    made = await connection.execute(MADE, {"clinics": sorted(clinics), "xid": session.info["xid"]})
-                    rows = [(row.clinic_id, row.topic, row.version) for row in made]
-                    self._stamps.committed(rows)
-                    current().cache_versions_made += rows
-                    await connection.rollback()
-                except BaseException as error:
-                    self._stamps.distrust()
-                    if not is_away(error):
-                        raise
+                await session.flush()
+                pending: str = (await session.execute(PENDING)).scalar_one()
+                await self._commit(session)
+            if pending:
+                await self._learn(connection, pending)
             return result
+
+    async def _commit(self, session: WriteSession) -> None:
+        try:
+            await session.commit()
+        except BaseException as error:
+            if is_again(error):
+                raise
+            # It may have happened all the same, and then this process has written what its map does not know.
+            self._stamps.distrust()
+            raise CommitFailed from error
+
+    async def _learn(self, connection: AsyncConnection, pending: str) -> None:
+        """After COMMIT, on the same connection: the versions that it made, or newer ones."""
+        try:
+            rows = await _made(connection, pending)
+            self._stamps.committed(rows)
+            current().cache_versions_made += rows
+            await connection.rollback()
+        except BaseException as error:
+            self._stamps.distrust()
+            if not is_away(error):
+                raise
 
     async def _run(self, once: Callable[[], Awaitable[T]], budget: float) -> T:
         async def attempts() -> T:
@@ -145,6 +153,16 @@ class Database:
 
         self._abandoned.add(ending := asyncio.ensure_future(end()))
         ending.add_done_callback(self._abandoned.discard)
+
+
+async def _made(connection: AsyncConnection, pending: str) -> list[VersionRow]:
+    keys = [(clinic, topic) for clinic, _, topic in (key.partition("/") for key in pending.split())]
+    if any("*" in key for key in keys):
+        result = await connection.execute(MADE_EVERYWHERE)
+    else:
+        parameters = {"clinics": [int(clinic) for clinic, _ in keys], "topics": [topic for _, topic in keys]}
+        result = await connection.execute(MADE, parameters)
+    return [(row.clinic_id, row.topic, row.version) for row in result]
 
 
 class CommitFailed(Exception):

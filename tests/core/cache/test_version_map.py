@@ -3,6 +3,7 @@
 import pytest
 
 from core.cache import versions as versions_module
+from core.cache.policy import Policy
 from core.cache.versions import LEASE, Poll, VersionMap, at_least
 
 FIGURES = (5, "figures")
@@ -61,6 +62,39 @@ def test_what_was_learnt_while_a_poll_was_in_flight_keeps_the_higher_value(clock
     assert versions.get(*FIGURES) == 20
 
 
+def test_a_poll_that_another_overtook_does_not_take_the_map_back(clock: Clock) -> None:
+    """A request's own read began after the listener's poll and ended before it: the poll's snapshot is older."""
+    versions = VersionMap()
+    emptied: list[bool] = []
+    versions.on_lowered.append(lambda: emptied.append(True))
+    slow, slow_sent_at = versions.poll_started(), clock.at
+    clock.at += 0.1
+    polled(versions, clock, [(5, "figures", 20)], full=True)
+    versions.polled(Poll([(5, "figures", 10)], "1", 0.0, True), slow, slow_sent_at)
+    assert versions.get(*FIGURES) == 20
+    assert emptied == []
+
+
+def test_an_old_version_learnt_in_flight_does_not_keep_a_restored_databases_from_lowering(clock: Clock) -> None:
+    versions = VersionMap()
+    polled(versions, clock, [(5, "figures", 30)], full=True)
+    learnt = versions.poll_started()
+    versions.committed([(5, "figures", 9)])  # a fill from the restored database
+    versions.polled(Poll([(5, "figures", 9)], "1", 0.0, True), learnt, clock.at)
+    assert versions.get(*FIGURES) == 9
+
+
+def test_a_poll_under_way_does_not_renew_a_lease_that_was_ended_meanwhile(clock: Clock) -> None:
+    versions = VersionMap()
+    learnt, sent_at = versions.poll_started(), clock.at
+    clock.at += 0.1
+    versions.distrust()
+    versions.polled(Poll([], "1", 0.0, True), learnt, sent_at)
+    assert not versions.is_fresh()
+    polled(versions, clock, [])
+    assert versions.is_fresh()
+
+
 def test_a_row_learnt_in_flight_survives_a_full_poll_that_could_not_see_it(clock: Clock) -> None:
     versions = VersionMap()
     learnt = versions.poll_started()
@@ -99,9 +133,30 @@ def test_the_clock_is_the_databases_at_the_middle_of_the_poll(clock: Clock) -> N
     assert versions.now() == pytest.approx(5010.1)
 
 
-def test_the_networks_token_follows_every_clinic_and_equals_that_of_the_rows_read(clock: Clock) -> None:
-    from core.cache.policy import Policy
+def test_a_slow_poll_does_not_spoil_the_clock_and_a_quick_one_mends_it(clock: Clock) -> None:
+    versions = VersionMap()
+    learnt, sent_at = versions.poll_started(), clock.at
+    clock.at += 1.0
+    versions.polled(Poll([], "1", 5000.0, True), learnt, sent_at)
+    assert versions.now() == pytest.approx(5000.5)  # the middle; in truth the answer took no time
+    learnt, sent_at = versions.poll_started(), clock.at
+    clock.at += 0.002
+    versions.polled(Poll([], "1", 5000.001, False), learnt, sent_at)
+    assert versions.now() == pytest.approx(5000.002, abs=0.0021)
+    learnt, sent_at = versions.poll_started(), clock.at
+    clock.at += 1.9
+    versions.polled(Poll([], "1", 5001.9, False), learnt, sent_at)
+    assert versions.now() == pytest.approx(5001.902, abs=0.0021)
 
+
+def test_a_database_whose_clock_was_set_is_followed(clock: Clock) -> None:
+    versions = VersionMap()
+    polled(versions, clock, [], now=5000.0)
+    polled(versions, clock, [], now=8600.0)
+    assert versions.now() == pytest.approx(8600.0)
+
+
+def test_the_networks_token_follows_every_clinic_and_equals_that_of_the_rows_read(clock: Clock) -> None:
     policy = Policy("p", 60, "s", ("figures",), ("clinics",))
     versions = VersionMap()
     polled(versions, clock, [(1, "figures", 10), (2, "figures", 20), (0, "clinics", 3), (1, "users", 8)], full=True)
@@ -115,8 +170,6 @@ def test_the_networks_token_follows_every_clinic_and_equals_that_of_the_rows_rea
 
 
 def test_a_clinics_token_ignores_other_clinics(clock: Clock) -> None:
-    from core.cache.policy import Policy
-
     policy = Policy("p", 60, "s", ("figures",), ("clinics",))
     versions = VersionMap()
     polled(versions, clock, [(1, "figures", 10)], full=True)

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 import asyncpg
 import pytest
 
+from core.cache.policy import TOPICS
 from tests.factories import rows
 from tests.factories.fixtures import ClinicSeed, Seed
 
@@ -17,6 +18,11 @@ Versions = dict[tuple[int, str], int]
 async def versions_of(connection: rows.Connection) -> Versions:
     found = await connection.fetch("SELECT clinic_id, topic, version FROM cache_version")
     return {(row["clinic_id"], row["topic"]): row["version"] for row in found}
+
+
+def everything(seed: Seed) -> set[tuple[int, str]]:
+    """Also rows that nothing has bumped yet: entries may lie under their version 0."""
+    return {(clinic, topic) for clinic in (0, seed.sant.id, seed.maga.id) for topic in TOPICS}
 
 
 class Bumps:
@@ -117,7 +123,7 @@ async def test_a_truncate_bumps_every_clinic(connection: rows.Connection, seed: 
         await make_ticket(connection, clinic)
     async with bumps(connection) as noted:
         await connection.execute("TRUNCATE ticket CASCADE")
-    assert noted.seen == {(c.id, topic) for c in (seed.sant, seed.maga) for topic in ("tickets", "figures")}
+    assert noted.seen == {(c, topic) for c in (0, seed.sant.id, seed.maga.id) for topic in ("tickets", "figures")}
 
 
 async def test_a_rolled_back_transaction_bumps_nothing(connection: rows.Connection, seed: Seed) -> None:
@@ -173,11 +179,10 @@ async def test_a_search_path_that_hides_our_schema_still_bumps(connection: rows.
 
 
 async def test_a_lost_memory_bumps_everything(connection: rows.Connection, seed: Seed) -> None:
-    everything = set(await versions_of(connection))
     async with bumps(connection) as noted, connection.transaction():
         await rows.doctor(connection, seed.sant.id)
         await connection.execute("SET LOCAL ticket_home.pending = ''")
-    assert noted.seen == everything
+    assert noted.seen == everything(seed)
 
 
 async def test_a_login_and_last_seen_bump_nothing_but_a_revocation_does(
@@ -227,10 +232,17 @@ async def test_every_kind_of_invalidation_is_a_bump(connection: rows.Connection,
     async with bumps(connection) as noted:
         await connection.execute("SELECT cache_invalidate($1, 'figures')", seed.sant.id)
     assert noted.seen == {(seed.sant.id, "figures")}
-    everything = set(await versions_of(connection))
+    async with bumps(connection) as noted:
+        await connection.execute("SELECT cache_invalidate($1)", seed.sant.id)
+    assert noted.seen == {(seed.sant.id, topic) for topic in TOPICS}
+    async with bumps(connection) as noted:
+        await connection.execute("SELECT cache_invalidate(NULL, 'figures')")
+    assert noted.seen == {(clinic, "figures") for clinic in (0, seed.sant.id, seed.maga.id)}
+    async with connection.transaction():
+        await connection.execute("SELECT cache_remember(ARRAY['0/ns:reports'])")
     async with bumps(connection) as noted:
         await connection.execute("SELECT cache_invalidate()")
-    assert noted.seen == everything
+    assert noted.seen == everything(seed) | {(0, "ns:reports")}
 
 
 @pytest.mark.parametrize("statement", ["DELETE FROM cache_version", "TRUNCATE cache_version"])
