@@ -55,9 +55,10 @@ class LastSeen:
     async def ask_elsewhere(self, digest: bytes, held: Held, now: float) -> None:
         """Learn what other processes noted. Raises NotAuthenticated where the session is idle by that too, and
         Unavailable where nobody can tell."""
+        slack = share_every(held.copy.idle_seconds)
         shared = read_time(await self._redis.get(self._key(digest)))
         if shared is not None:
-            held.seen = max(held.seen, shared + share_every(held.copy.idle_seconds))
+            held.seen = max(held.seen, shared + slack)
             if not self.is_idle(held, now):
                 return
 
@@ -67,7 +68,7 @@ class LastSeen:
         kept = await self._database.read(work)
         if kept is None:
             raise idle()
-        if shared is None or shared < kept:
+        if shared is None or shared + slack < kept:
             # Redis has lost it, or came back with old data: only PostgreSQL has it, up to five minutes behind.
             kept += keep_every(held.copy.idle_seconds)
         held.seen = max(held.seen, kept)

@@ -1,0 +1,51 @@
+"""Processes of one installation, and sessions in them."""
+
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass
+
+from core.db.transaction import WriteSession
+from core.runtime import Runtime, open_runtime
+from core.sessions.copies import SessionCopy
+from core.settings import Settings
+from core.trace import Trace, current_trace
+from core.users.sign_in import Attempt, SignedIn, sign_in, sign_out
+from tests.factories.rows import PASSWORD
+
+
+@dataclass(frozen=True)
+class Process:
+    runtime: Runtime
+
+    async def sign_in(self, name: str, client: str = "mobile", password: str = PASSWORD) -> SignedIn:
+        runtime = self.runtime
+        return await sign_in(
+            runtime.database, runtime.sessions, runtime.passwords, Attempt(name, client, "192.0.2.7", "test"), password
+        )
+
+    async def who(self, token: str, *, slide: bool = True, reading: bool = True) -> SessionCopy:
+        return await self.runtime.sessions.authenticate(token, slide=slide, reading=reading)
+
+    async def sign_out(self, token: str) -> None:
+        actor = (await self.who(token)).actor()
+
+        async def work(session: WriteSession) -> None:
+            await sign_out(session, self.runtime.sessions, actor)
+
+        await self.runtime.database.write(work)
+
+
+@asynccontextmanager
+async def process(settings: Settings) -> AsyncIterator[Process]:
+    async with open_runtime(settings) as runtime:
+        yield Process(runtime)
+
+
+@contextmanager
+def tracing() -> Iterator[Trace]:
+    """A request's trace: what is done within is counted in it."""
+    token = current_trace.set(Trace())
+    try:
+        yield current_trace.get() or Trace()
+    finally:
+        current_trace.reset(token)

@@ -1,0 +1,206 @@
+"""Idle after 60 minutes without a request to any process, over after 12 hours; on the database's clock."""
+
+import asyncio
+
+import pytest
+
+from core.errors import NotAuthenticated, Unavailable
+from core.settings import Settings
+from tests.core.sessions.processes import Process, process
+from tests.factories import rows
+from tests.factories.fixtures import Seed
+
+HOUR = 3600
+
+
+async def seen_in(connection: rows.Connection) -> float:
+    return float(await connection.fetchval("SELECT extract(epoch FROM last_seen_at)::float8 FROM user_session"))
+
+
+async def back_to_now(at: Process) -> None:
+    """After `shift_clock`: the next poll brings the clock's own time."""
+    at.runtime.versions.distrust()
+    await at.runtime.direct.ensure_fresh()
+
+
+async def test_an_hour_without_a_request_ends_a_session(one: Process, seed: Seed) -> None:
+    token = (await one.sign_in(seed.sant.viewer)).token
+    await one.who(token)
+    one.runtime.versions.shift_clock(HOUR - 5)
+    await one.who(token, slide=False)
+    await back_to_now(one)
+    # Half a minute more: so late may the time be that processes share.
+    one.runtime.versions.shift_clock(HOUR + 31)
+    with pytest.raises(NotAuthenticated, match="not used for too long"):
+        await one.who(token)
+
+
+async def test_requests_keep_a_session_for_twelve_hours_and_no_longer(
+    one: Process, connection: rows.Connection, seed: Seed
+) -> None:
+    token = (await one.sign_in(seed.sant.viewer)).token
+    for minutes in range(0, 12 * 60, 55):
+        await back_to_now(one)
+        one.runtime.versions.shift_clock(minutes * 60)
+        await one.who(token)
+    await back_to_now(one)
+    one.runtime.versions.shift_clock(12 * HOUR + 1)
+    with pytest.raises(NotAuthenticated):
+        await one.who(token)
+
+
+async def test_a_display_has_no_idle_limit_and_ends_after_thirty_days(one: Process, seed: Seed) -> None:
+    token = (await one.sign_in(seed.sant.viewer, "display")).token
+    assert (await one.who(token)).idle_seconds is None
+    one.runtime.versions.shift_clock(29 * 24 * HOUR)
+    await one.who(token)
+    await back_to_now(one)
+    one.runtime.versions.shift_clock(30 * 24 * HOUR + 1)
+    with pytest.raises(NotAuthenticated):
+        await one.who(token)
+
+
+async def test_a_request_to_another_process_counts(one: Process, other: Process, seed: Seed) -> None:
+    token = (await one.sign_in(seed.sant.viewer)).token
+    await one.who(token)
+    other.runtime.versions.shift_clock(50 * 60)
+    await other.who(token)
+    await asyncio.sleep(0.05)  # last seen is written beside the request
+    one.runtime.versions.shift_clock(100 * 60)
+    await one.who(token)
+
+
+async def test_what_does_not_slide_does_not_count(one: Process, other: Process, seed: Seed) -> None:
+    token = (await one.sign_in(seed.sant.viewer)).token
+    await one.who(token)
+    other.runtime.versions.shift_clock(50 * 60)
+    await other.who(token, slide=False)
+    await asyncio.sleep(0.05)
+    one.runtime.versions.shift_clock(HOUR + 31)
+    with pytest.raises(NotAuthenticated):
+        await one.who(token)
+
+
+async def test_when_redis_lost_it_postgresql_has_it_with_five_minutes_slack(
+    one: Process, settings: Settings, connection: rows.Connection, seed: Seed
+) -> None:
+    token = (await one.sign_in(seed.sant.viewer)).token
+    for late, still in ((HOUR + 290, True), (HOUR + 310, False)):
+        async with process(settings) as fresh:
+            await fresh.runtime.redis.client.flushdb()
+            await connection.execute("UPDATE user_session SET last_seen_at = now()")
+            fresh.runtime.versions.shift_clock(late)
+            if still:
+                await fresh.who(token, slide=False)
+            else:
+                with pytest.raises(NotAuthenticated):
+                    await fresh.who(token, slide=False)
+
+
+async def test_an_old_time_in_redis_does_not_refuse_who_postgresql_saw_since(
+    one: Process, connection: rows.Connection, seed: Seed
+) -> None:
+    """Redis restarted with the data of half an hour ago."""
+    token = (await one.sign_in(seed.sant.viewer)).token
+    await one.who(token)
+    await asyncio.sleep(0.05)
+    await connection.execute("UPDATE user_session SET last_seen_at = now() + interval '30 minutes'")
+    one.runtime.versions.shift_clock(HOUR + 30 * 60 + 200)
+    await one.who(token)
+
+
+async def test_redis_is_written_each_half_minute_and_postgresql_each_five(
+    one: Process, connection: rows.Connection, seed: Seed
+) -> None:
+    token = (await one.sign_in(seed.sant.viewer)).token
+    digest = one.runtime.sessions._tokens.digest(token)
+    assert digest is not None
+    key = one.runtime.sessions._seen._key(digest)
+    redis = one.runtime.redis.client
+
+    async def used_at(seconds: float) -> float:
+        """What Redis says after a request so many seconds from now, relative to the first."""
+        await back_to_now(one)
+        one.runtime.versions.shift_clock(seconds)
+        await one.who(token)
+        await asyncio.sleep(0.03)
+        return float(await redis.get(key)) - start
+
+    start = one.runtime.versions.now()
+    signed_in = await seen_in(connection)
+    assert await used_at(0) == pytest.approx(0, abs=2)
+    assert await used_at(25) == pytest.approx(0, abs=2)
+    assert await used_at(35) == pytest.approx(35, abs=2)
+    assert await used_at(295) == pytest.approx(295, abs=2)
+    await asyncio.sleep(1.2)
+    assert await seen_in(connection) == signed_in
+    await used_at(305)
+    await asyncio.sleep(1.3)
+    assert await seen_in(connection) == pytest.approx(start + 305, abs=3)
+
+
+async def test_many_last_uses_are_one_statement(one: Process, connection: rows.Connection, seed: Seed) -> None:
+    tokens = [(await one.sign_in(seed.sant.viewer)).token for _ in range(5)]
+    for token in tokens:
+        await one.who(token)
+    one.runtime.versions.shift_clock(400)
+    for token in tokens:
+        await one.who(token)
+    await one.runtime.sessions.close(2)
+    late = "SELECT count(*) FROM user_session WHERE last_seen_at > now() + interval '5 minutes'"
+    assert await connection.fetchval(late) == 5
+    transactions = "SELECT count(DISTINCT xmin::text) FROM user_session"
+    assert await connection.fetchval(transactions) == 1
+
+
+async def test_last_seen_never_goes_back(one: Process, connection: rows.Connection, seed: Seed) -> None:
+    token = (await one.sign_in(seed.sant.viewer)).token
+    await connection.execute("UPDATE user_session SET last_seen_at = now() + interval '1 hour'")
+    later = await seen_in(connection)
+    digest = one.runtime.sessions._tokens.digest(token)
+    assert digest is not None
+    one.runtime.sessions._seen._pending[digest] = one.runtime.versions.now()
+    await one.runtime.sessions._seen._flush()
+    assert await seen_in(connection) == later
+
+
+@pytest.mark.parametrize("garbage", [b"", b"soon", b"nan", b"inf", b"-inf"])
+async def test_garbage_in_place_of_last_seen_is_as_if_it_were_lost(one: Process, seed: Seed, garbage: bytes) -> None:
+    token = (await one.sign_in(seed.sant.viewer)).token
+    await one.who(token)
+    await asyncio.sleep(0.05)
+    digest = one.runtime.sessions._tokens.digest(token)
+    assert digest is not None
+    await one.runtime.redis.client.set(one.runtime.sessions._seen._key(digest), garbage)
+    one.runtime.versions.shift_clock(HOUR + 200)
+    await one.who(token, slide=False)
+    one.runtime.versions.shift_clock(200)
+    with pytest.raises(NotAuthenticated):
+        await one.who(token, slide=False)
+
+
+async def test_a_small_idle_limit_is_kept_to(settings: Settings, seed: Seed) -> None:
+    async with process(settings.model_copy(update={"session_idle_seconds": 2})) as made:
+        token = (await made.sign_in(seed.sant.viewer)).token
+        for _ in range(3):
+            await asyncio.sleep(1)
+            await made.who(token)
+        await asyncio.sleep(2.3)
+        with pytest.raises(NotAuthenticated):
+            await made.who(token)
+
+
+async def test_idle_by_what_is_known_here_and_nobody_to_ask_is_unavailable(
+    one: Process, seed: Seed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    token = (await one.sign_in(seed.sant.viewer)).token
+    await one.who(token)
+    await asyncio.sleep(0.05)
+
+    async def away(*_: object, **__: object) -> None:
+        raise Unavailable
+
+    one.runtime.versions.shift_clock(HOUR + 31)
+    monkeypatch.setattr(one.runtime.database, "read", away)
+    with pytest.raises(Unavailable):
+        await one.who(token)
