@@ -1,0 +1,75 @@
+"""What catalogs look like to clients. The cached bytes are made of these."""
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+Category = Literal["modification", "annulment", "initial"]
+
+
+class Answer(BaseModel):
+    model_config = ConfigDict(frozen=True)
+
+
+class SpecialtyItem(Answer):
+    id: int = Field(examples=[2])
+    clinic_id: int = Field(examples=[5])
+    name: str = Field(examples=["Traumatología"])
+    is_active: bool = Field(examples=[True])
+
+
+class SurgeryItem(Answer):
+    id: int = Field(examples=[3])
+    clinic_id: int = Field(examples=[5])
+    name: str = Field(examples=["Artroscopía de rodilla"])
+    specialty_id: int = Field(examples=[2])
+    base_stay_hours: int = Field(examples=[24], description="Elapsed hours from admission to the FPA, 1–2160.")
+    applies_ticket_home: bool = Field(examples=[True])
+    is_ambulatory: bool = Field(examples=[False])
+    ambulatory_cutoff_hour: int | None = Field(examples=[None], description="0–23, local.")
+    is_active: bool = Field(examples=[True])
+
+
+class DoctorItem(Answer):
+    id: int = Field(examples=[7])
+    clinic_id: int = Field(examples=[5])
+    name: str = Field(examples=["Dra. Marcela Soto Vergara"])
+    specialty_id: int | None = Field(examples=[2])
+    rut: str | None = Field(examples=["12345678-5"])
+    is_active: bool = Field(examples=[True])
+
+
+class ReasonItem(Answer):
+    id: int = Field(examples=[9])
+    clinic_id: int = Field(examples=[5])
+    reason: str = Field(examples=["Dolor no controlado"])
+    category: Category = Field(examples=["modification"], description="`initial` is kept for imported data only.")
+    is_active: bool = Field(examples=[True])
+
+
+class ThresholdItem(Answer):
+    clinic_id: int | None = Field(examples=[5], description="null: the global ones.")
+    red_hours: int = Field(examples=[2])
+    yellow_hours: int = Field(examples=[4])
+    green_hours: int = Field(examples=[8])
+    inherited: bool = Field(examples=[True], description="Whether the clinic has none of its own: the global ones.")
+
+
+class SpecialtyList(Answer):
+    items: list[SpecialtyItem]
+
+
+class SurgeryList(Answer):
+    items: list[SurgeryItem]
+
+
+class DoctorList(Answer):
+    items: list[DoctorItem]
+
+
+class ReasonList(Answer):
+    items: list[ReasonItem]
+
+
+class ThresholdList(Answer):
+    items: list[ThresholdItem]

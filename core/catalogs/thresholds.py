@@ -1,0 +1,57 @@
+"""The urgency thresholds that hold, as the cache computes them."""
+
+from sqlalchemy import Integer, String, and_, func, literal, null, select, true, union_all
+from sqlalchemy.orm import aliased
+
+from core.access import ClinicScope
+from core.cache.fill import Fill, Loaded, Loader
+from core.cache.policy import Policy, shape_of
+from core.catalogs.answers import ThresholdItem, ThresholdList
+from core.catalogs.listing import TTL
+from core.catalogs.models import UrgencyThreshold
+from core.clinics.models import Clinic
+from core.errors import NotFound
+
+# `clinics` too: the network's list names every clinic, also one that has no catalog yet.
+THRESHOLDS = Policy(
+    "thresholds", TTL, shape_of(ThresholdList), topics=("catalogs",), global_topics=("catalogs", "clinics")
+)
+
+DEFAULTS = {"red_hours": 2, "yellow_hours": 4, "green_hours": 8}
+"""Where somebody deleted even the global row."""
+
+
+def thresholds_loader(scope: ClinicScope, *, include_inactive: bool = False) -> Loader:
+    """Of one clinic: one item, those that hold there. Of the network: the global ones first, then every clinic's.
+
+    `include_inactive`: the network's inactive clinics too. The loader raises NotFound for a clinic that does not exist.
+    """
+    of_all = select(null().cast(Integer).label("id"), literal("", String).label("name"), true().label("is_active"))
+    clinics = select(Clinic.id, Clinic.name, Clinic.is_active)
+    holder = union_all(of_all, clinics).subquery("holder")
+    own, general = aliased(UrgencyThreshold, name="own"), aliased(UrgencyThreshold, name="general")
+    hours = [
+        func.coalesce(getattr(own, name), getattr(general, name), default).label(name)
+        for name, default in DEFAULTS.items()
+    ]
+    statement = (
+        select(
+            holder.c.id.label("clinic_id"), *hours, and_(holder.c.id.is_not(None), own.id.is_(None)).label("inherited")
+        )
+        .select_from(holder)
+        .outerjoin(own, own.clinic_id == holder.c.id)
+        .outerjoin(general, general.clinic_id.is_(None))
+        .where(scope.rows(holder.c.id))
+        .order_by(holder.c.id.is_not(None), holder.c.name, holder.c.id)
+    )
+    if scope.clinic_id is None and not include_inactive:
+        statement = statement.where(holder.c.is_active)
+
+    async def load(fill: Fill) -> Loaded:
+        rows = (await fill.session.execute(statement)).mappings().all()
+        if not rows:
+            raise NotFound
+        answer = ThresholdList(items=[ThresholdItem.model_validate(dict(row)) for row in rows])
+        return Loaded(answer.model_dump_json().encode())
+
+    return load

@@ -1,0 +1,28 @@
+"""The list of clinics, as the cache computes it."""
+
+from sqlalchemy import select
+
+from core.access import ClinicScope
+from core.cache.fill import Fill, Loaded, Loader
+from core.cache.policy import Policy, shape_of
+from core.clinics.answers import ClinicItem, ClinicList
+from core.clinics.models import Clinic
+from core.errors import NotFound
+
+CLINICS = Policy("clinics", 24 * 3600, shape_of(ClinicList), topics=(), global_topics=("clinics",))
+
+COLUMNS = [getattr(Clinic, name) for name in ClinicItem.model_fields]
+
+
+def clinics_loader(scope: ClinicScope, *, include_inactive: bool = False) -> Loader:
+    """Clinics by name. The loader raises NotFound where the scope's clinic does not exist."""
+
+    async def load(fill: Fill) -> Loaded:
+        statement = select(*COLUMNS).where(scope.rows(Clinic.id)).order_by(Clinic.name, Clinic.id)
+        found = [ClinicItem.model_validate(dict(row)) for row in (await fill.session.execute(statement)).mappings()]
+        if scope.clinic_id is not None and not found:
+            raise NotFound
+        answer = ClinicList(items=[clinic for clinic in found if clinic.is_active or include_inactive])
+        return Loaded(answer.model_dump_json().encode())
+
+    return load

@@ -1,0 +1,51 @@
+"""The list of discharge blocks. It never changes, and is an entry like any other catalog's: the same headers."""
+
+from pydantic import BaseModel, ConfigDict, Field
+from sqlalchemy import exists, select
+
+from core.access import ClinicScope
+from core.cache.fill import Fill, Loaded, Loader
+from core.cache.policy import Policy, shape_of
+from core.clinics.models import Clinic
+from core.errors import NotFound
+from core.tickets.fpa import block_ending_at
+
+
+class DischargeBlock(BaseModel):
+    model_config = ConfigDict(frozen=True)
+
+    start_hour: int = Field(examples=[11], description="0–23, local.")
+    end_hour: int = Field(examples=[13], description="What an FPA modification names.")
+    label: str = Field(examples=["11:00 - 13:00"])
+
+
+class DischargeBlockList(BaseModel):
+    model_config = ConfigDict(frozen=True)
+
+    items: list[DischargeBlock]
+
+
+DISCHARGE_BLOCKS = Policy(
+    "discharge_blocks", 24 * 3600, shape_of(DischargeBlockList), topics=(), global_topics=("clinics",)
+)
+
+
+def all_blocks() -> DischargeBlockList:
+    """The 24, by the hour at which they end."""
+    blocks = [block_ending_at(hour) for hour in range(24)]
+    return DischargeBlockList(
+        items=[DischargeBlock(start_hour=b.start_hour, end_hour=b.end_hour, label=b.label) for b in blocks]
+    )
+
+
+def discharge_blocks_loader(scope: ClinicScope) -> Loader:
+    """The same in every clinic; the loader raises NotFound where the scope's clinic does not exist."""
+
+    async def load(fill: Fill) -> Loaded:
+        if scope.clinic_id is not None and not await fill.session.scalar(
+            select(exists().where(Clinic.id == scope.clinic_id))
+        ):
+            raise NotFound
+        return Loaded(all_blocks().model_dump_json().encode())
+
+    return load
