@@ -9,8 +9,6 @@ from sqlalchemy import text
 from core.db.transaction import WriteSession
 from core.errors import Conflict
 
-KEPT_FOR = "24 hours"
-
 LOCK = text("SELECT pg_advisory_xact_lock(CAST(:key AS bigint))")
 FIND = text(
     "SELECT body_digest, status, headers, body FROM idempotency_key"
@@ -19,7 +17,7 @@ FIND = text(
 KEEP = text(
     "INSERT INTO idempotency_key (user_id, method, path, key, body_digest, status, headers, body, expires_at)"
     " VALUES (:user_id, :method, :path, :key, :digest, :status, CAST(:headers AS jsonb), :body,"
-    f" now() + interval '{KEPT_FOR}')"
+    " now() + interval '24 hours')"
     " ON CONFLICT (user_id, method, path, key) DO UPDATE SET body_digest = excluded.body_digest,"
     " status = excluded.status, headers = excluded.headers, body = excluded.body, created_at = now(),"
     " expires_at = excluded.expires_at"  # an expired one is there until housekeeping takes it
