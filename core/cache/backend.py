@@ -1,6 +1,7 @@
 """The tiers behind fastapi-cache2's contracts, so that a route with its plain `@cache` runs on them too."""
 
 from collections.abc import Awaitable, Callable
+from functools import lru_cache
 from typing import Any
 
 from fastapi_cache import Backend, Coder
@@ -25,7 +26,11 @@ class JsonCoder(Coder):
 
     @classmethod
     def encode(cls, value: Any) -> bytes:
-        return bytes(value.body) if isinstance(value, Response) else to_json(value)
+        """Of what a route returned. No bytes for what cannot be given again: not JSON, or not a 200."""
+        if not isinstance(value, Response):
+            return to_json(value)
+        is_json = value.headers.get("content-type", "").partition(";")[0] == "application/json"
+        return bytes(value.body) if is_json and value.status_code == 200 else b""
 
     @classmethod
     def decode(cls, value: bytes) -> Any:
@@ -34,8 +39,14 @@ class JsonCoder(Coder):
     @classmethod
     def decode_as_type(cls, value: bytes, *, type_: Any = None) -> Any:
         """In the route's return type, as fastapi-cache2's own coders do."""
-        decoded = cls.decode(value)
-        return decoded if type_ is None else TypeAdapter(type_).validate_python(decoded)
+        if isinstance(type_, type) and issubclass(type_, Response):
+            return Response(value, media_type="application/json")
+        return cls.decode(value) if type_ is None else adapter_of(type_).validate_json(value)
+
+
+@lru_cache(maxsize=512)
+def adapter_of(type_: Any) -> TypeAdapter[Any]:
+    return TypeAdapter(type_)
 
 
 class MemoryBackend(Backend):
@@ -51,7 +62,8 @@ class MemoryBackend(Backend):
         return (await self.get_with_ttl(key))[1]
 
     async def set(self, key: str, value: bytes, expire: int | None = None) -> None:
-        self._tier.put(key, value, len(value) + 100, min(expire or DEFAULT_TTL, MEMORY_TTL))
+        if value:
+            self._tier.put(key, value, len(value) + 100, min(expire or DEFAULT_TTL, MEMORY_TTL))
 
     async def clear(self, namespace: str | None = None, key: str | None = None) -> int:
         """One key is dropped; a namespace gets a new version, and so new keys."""
@@ -78,7 +90,8 @@ class RedisBackend(Backend):
         return unframe(await self._tier.get(key))
 
     async def set(self, key: str, value: bytes, expire: int | None = None) -> None:
-        await self._tier.set(key, frame(value), expire or DEFAULT_TTL)
+        if value:
+            await self._tier.set(key, frame(value), expire or DEFAULT_TTL)
 
     async def clear(self, namespace: str | None = None, key: str | None = None) -> int:
         """As MemoryBackend.clear. Redis is never searched (KEYS walks everything, and one node of a cluster only)."""
