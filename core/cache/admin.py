@@ -1,10 +1,13 @@
 """Looking at the cache and invalidating it, for the admin routes and the command line."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import text
 
+from core.access import Actor
+from core.audit.service import record
 from core.cache.keys import policy_in
 from core.cache.policy import TOPICS
 from core.cache.processes import Processes, ProcessFigures
@@ -15,6 +18,8 @@ from core.errors import Invalid
 WALKED = 20_000
 """Keys in Redis that are looked at at most to count a policy's entries."""
 TIERS = ("memory", "redis", "database")
+CLINIC = text("SELECT EXISTS (SELECT 1 FROM clinic WHERE id = :clinic)")
+INVALIDATE = text("SELECT cache_invalidate(CAST(:clinic AS integer), CAST(:topic AS text))")
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,19 +88,60 @@ async def entries_in_redis(redis: RedisTier) -> dict[str, tuple[int, int]] | Non
     return found
 
 
-async def status(
-    processes: Processes, redis: RedisTier
-) -> tuple[ProcessFigures, list[TierFigures], dict[str, Any] | None]:
-    """(sums, rows, Redis's own INFO or None)."""
+@dataclass(frozen=True, slots=True)
+class RedisFigures:
+    """Redis's own, as its INFO tells them. Sizes are bytes; `max_memory_bytes` None: no limit."""
+
+    memory_bytes: int
+    max_memory_bytes: int | None
+    connections: int
+    keyspace_hits: int
+    keyspace_misses: int
+    hit_rate: float | None
+    uptime_seconds: int
+
+
+def redis_figures(info: Mapping[str, Any]) -> RedisFigures:
+    hits, misses = int(info.get("keyspace_hits", 0)), int(info.get("keyspace_misses", 0))
+    return RedisFigures(
+        memory_bytes=int(info.get("used_memory", 0)),
+        max_memory_bytes=int(info.get("maxmemory", 0)) or None,
+        connections=int(info.get("connected_clients", 0)),
+        keyspace_hits=hits,
+        keyspace_misses=misses,
+        hit_rate=round(hits / (hits + misses), 4) if hits + misses else None,
+        uptime_seconds=int(info.get("uptime_in_seconds", 0)),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    figures: ProcessFigures
+    """Summed over the live processes."""
+    rows: list[TierFigures]
+    redis: RedisFigures | None
+    """None: it is away."""
+
+
+async def status(processes: Processes, redis: RedisTier) -> Status:
     figures = await processes.sums()
-    return figures, tier_figures(figures, await entries_in_redis(redis)), await redis.info()
+    info = await redis.info()
+    return Status(
+        figures=figures,
+        rows=tier_figures(figures, await entries_in_redis(redis)),
+        redis=None if info is None else redis_figures(info),
+    )
 
 
-async def invalidate(session: WriteSession, clinic_id: int | None, topic: str | None) -> None:
+async def invalidate(session: WriteSession, actor: Actor, clinic_id: int | None, topic: str | None) -> None:
     """Bump one topic of one clinic, or all of what is None. It reaches every process as any other change does.
 
-    Raises Invalid for a topic that does not exist.
+    Raises Invalid for a clinic or a topic that does not exist.
     """
     if topic is not None and topic not in TOPICS:
         raise Invalid.field("topic", "invalid", f"One of {', '.join(TOPICS)}.")
-    await session.execute(text("SELECT cache_invalidate(:clinic, :topic)"), {"clinic": clinic_id, "topic": topic})
+    if clinic_id is not None and not (await session.execute(CLINIC, {"clinic": clinic_id})).scalar_one():
+        raise Invalid.field("clinic_id", "unknown_reference", "There is no such clinic.")
+    await session.execute(INVALIDATE, {"clinic": clinic_id, "topic": topic})
+    target = f"{clinic_id or '*'}/{topic or '*'}"
+    await record(session, actor, "cache.invalidated", "cache", target, clinic_id=clinic_id)

@@ -14,8 +14,6 @@ class Trouble(StrEnum):
     """No connection."""
     ERROR = "error"
     """It answers, but not as asked: READONLY, OOM, wrong password, MAXCLIENTS."""
-    LATE = "late"
-    """The budget was used up, but our own event loop was late too: Redis may have answered in time."""
 
 
 class Breaker:

@@ -19,7 +19,7 @@ from core.cache.stats import CacheStats
 from core.cache.versions import LEASE, Vector, VersionMap, at_least
 from core.clock import boottime
 from core.db.transaction import Database, ReadSession
-from core.errors import Unavailable
+from core.errors import AppError, Unavailable
 from core.trace import current
 
 ROUNDS = 8
@@ -151,6 +151,8 @@ class Cache:
                 return answer
             self.stats.count(place.policy.name, "error", "database")
             raise
+        except AppError:
+            raise  # an answer too: there is no such clinic
         except Exception:
             self.stats.count(place.policy.name, "error", "database")
             raise

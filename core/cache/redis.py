@@ -12,15 +12,13 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from core.cache.breaker import Breaker, Trouble
+from core.cache.budget import Budget
 from core.cache.keys import Keys
-from core.clock import boottime
 
 BUDGET = 0.1
 """Seconds per operation, connecting included; no retries."""
 AT_ONCE = 32
 """Operations under way at once: a crowd's opening of 200 connections would take longer than the budget by itself."""
-LATE = 1.5
-"""Times the budget: a time-out noticed later than that says more about our event loop than about Redis."""
 PROBE_INTERVAL = 1.0
 PAGES = 400
 """Steps of 500 keys that a walk through the keyspace takes at most."""
@@ -44,11 +42,11 @@ class RedisTier:
         self.keys = keys
         self.breaker = Breaker()
         self.errors = 0
-        # redis-py's own defaults wait up to a minute on a hung server (dependencies.md).
+        # redis-py's own defaults wait up to a minute on a hung server (dependencies.md). Ours cuts off before these.
         self.client: Any = redis_client.Redis.from_url(
             url,
-            socket_timeout=BUDGET,
-            socket_connect_timeout=BUDGET,
+            socket_timeout=10 * BUDGET,
+            socket_connect_timeout=10 * BUDGET,
             retry=Retry(NoBackoff(), 0),
             retry_on_error=[],
             health_check_interval=0,
@@ -165,13 +163,12 @@ class RedisTier:
             return await self._within_budget(operation, *args, writes=writes, probing=probing)
 
     async def _within_budget(self, operation: Any, *args: Any, writes: bool, probing: bool) -> tuple[bool, Any]:
-        started = boottime()
         try:
-            async with asyncio.timeout(BUDGET):
+            async with Budget(BUDGET):
                 answer: Awaitable[Any] = operation(*args)
                 value = await answer
         except (TimeoutError, RedisTimeoutError) as error:
-            self._failed(Trouble.LATE if boottime() - started > LATE * BUDGET else Trouble.TIMEOUT, error)
+            self._failed(Trouble.TIMEOUT, error)
         except AuthenticationError as error:
             self._failed(Trouble.ERROR, error)
         except (RedisConnectionError, OSError, RuntimeError) as error:
