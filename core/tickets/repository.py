@@ -1,6 +1,7 @@
 """Reading a ticket: the whole of it in one statement."""
 
 from datetime import datetime
+from functools import cache
 from typing import Any
 
 from sqlalchemy import Row, Select, String, and_, cast, func, or_, select, true
@@ -39,13 +40,16 @@ async def exists(session: Session, scope: ClinicScope, ticket_id: str) -> None:
 
 async def detail(session: Session, scope: ClinicScope, ticket_id: str) -> TicketDetail:
     """The whole ticket as it is at this moment. Raises NotFound."""
-    row = (await session.execute(_detail(scope, ticket_id))).one_or_none()
+    statement = _details().where(Ticket.id == ticket_id, scope.rows(Ticket.clinic_id))
+    row = (await session.execute(statement)).one_or_none()
     if row is None:
         raise NotFound
     return _view(row)
 
 
-def _detail(scope: ClinicScope, ticket_id: str) -> Select[Any]:
+@cache
+def _details() -> Select[Any]:
+    """Of every ticket; put together once, which takes longer than to run it for one."""
     limits = thresholds_for(Ticket.clinic_id)
     modifications = (
         select(
@@ -103,7 +107,6 @@ def _detail(scope: ClinicScope, ticket_id: str) -> Select[Any]:
         .join(limits, true())
         .outerjoin(Patient, Patient.id == Ticket.patient_id)
         .outerjoin(Doctor, Doctor.id == Ticket.doctor_id)
-        .where(Ticket.id == ticket_id, scope.rows(Ticket.clinic_id))
     )
 
 
