@@ -19,6 +19,7 @@ small (tests, kiosks) they are a part of it, so that it still means something.""
 GATHER = 1.0
 """Seconds during which writes to PostgreSQL are gathered into one statement."""
 RETRY = 10.0
+BUDGET = 1.0
 
 
 def share_every(idle_seconds: int | None) -> float:
@@ -65,7 +66,7 @@ class LastSeen:
         async def work(session: ReadSession) -> float | None:
             return await records.last_seen(session, digest)
 
-        kept = await self._database.read(work)
+        kept = await self._database.read(work, budget=BUDGET)
         if kept is None:
             raise idle()
         if shared is None or shared + slack < kept:

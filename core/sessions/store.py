@@ -25,6 +25,8 @@ from core.settings import Settings
 
 POLICY = "session"
 """The name under which the cache's statistics count these."""
+BUDGET = 1.0
+"""Seconds for a look at PostgreSQL: what the session was for needs some of a request's two as well."""
 ROUNDS = 8
 """Times a request looks again when what it found was overtaken by a write."""
 YOUNG = 1.0
@@ -176,7 +178,7 @@ class Sessions:
         async def work(session: ReadSession) -> dict[bytes, SessionCopy]:
             return await records.live(session, digests)
 
-        found = await self._database.read(work)
+        found = await self._database.read(work, budget=BUDGET)
         for digest in digests:
             copy = found.get(digest)
             if copy is None:
@@ -264,8 +266,7 @@ class Sessions:
     async def revoke(self, session: WriteSession, *, user_id: int, session_id: int) -> bool:
         """End one session of this user, in the caller's transaction; False where they have no such open one.
 
-        Effective here when the caller's audit tells the transaction's versions (`audit.record`), elsewhere within the
-        version map's bound.
+        Effective in this process with the commit, elsewhere within the version map's bound.
         """
         return await records.revoke(session, user_id=user_id, session_id=session_id)
 

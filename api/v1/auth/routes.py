@@ -1,8 +1,10 @@
 """Signing in and out, and who one is. Nothing here is ever stored on the way."""
 
 from datetime import UTC, datetime
+from typing import Annotated, cast
+from zoneinfo import ZoneInfo
 
-from fastapi import Request
+from fastapi import Path, Request
 from starlette.responses import Response
 
 from api.authentication import session_of
@@ -10,17 +12,30 @@ from api.cached import NO_STORE, fresh
 from api.dependencies import CurrentUser, RuntimeState
 from api.openapi import problems, signed_in
 from api.routing import Router
-from api.v1.auth.schemas import LoginIn, LoginOut, SessionOut, UserOut
+from api.v1.auth.schemas import (
+    Client,
+    LoginIn,
+    LoginOut,
+    OpenSession,
+    OpenSessions,
+    PasswordIn,
+    SessionOut,
+    UserOut,
+)
+from core.access import Actor
 from core.clock import shown, zone
 from core.db.transaction import WriteSession
 from core.errors import Forbidden
 from core.sessions.copies import SessionCopy
+from core.sessions.models import UserSession
 from core.settings import Settings
 from core.trace import current
-from core.users import sign_in
+from core.users import own, sign_in
 from core.users.sign_in import Attempt, SignedIn
 
 router: Router = Router(prefix="/v1/auth", tags=["auth"])
+
+SessionId = Annotated[int, Path(ge=1, le=2**63 - 1, examples=[81])]
 
 
 @router.post(
@@ -32,8 +47,7 @@ router: Router = Router(prefix="/v1/auth", tags=["auth"])
 )
 async def login(request: Request, runtime: RuntimeState, body: LoginIn) -> Response:
     """A session with a new id; a cookie that is sent along is not looked at."""
-    if not runtime.settings.password_login:
-        raise Forbidden("Passwords are not used here. Sign in through your organisation.")
+    refuse_where_unused(runtime.settings)
     made = await sign_in.sign_in(
         runtime.database,
         runtime.sessions,
@@ -64,6 +78,89 @@ async def logout(runtime: RuntimeState, actor: CurrentUser) -> Response:
 @router.get("/me", operation_id="authMe", summary="Who is signed in", response_model=SessionOut, responses=signed_in())
 async def me(request: Request, _: CurrentUser) -> Response:
     return fresh(told(await session_of(request)))
+
+
+@router.get(
+    "/sessions",
+    operation_id="authSessionsList",
+    summary="Where one is signed in",
+    response_model=OpenSessions,
+    responses=signed_in(),
+)
+async def sessions_list(request: Request, runtime: RuntimeState, actor: CurrentUser) -> Response:
+    local = zone((await session_of(request)).timezone)
+    found = await own.own_sessions(runtime.database, actor)
+    return fresh(OpenSessions(items=[open_session(one, local, actor) for one in found]))
+
+
+@router.delete(
+    "/sessions/{session_id}",
+    operation_id="authSessionsEnd",
+    summary="End one of one's own sessions",
+    status_code=204,
+    responses=signed_in(),
+)
+async def session_end(runtime: RuntimeState, actor: CurrentUser, session_id: SessionId) -> Response:
+    async def work(session: WriteSession) -> None:
+        await own.end_session(session, runtime.sessions, actor, session_id)
+
+    await runtime.database.write(work)
+    return Response(status_code=204, headers=NO_STORE)
+
+
+@router.delete(
+    "/sessions",
+    operation_id="authSessionsEndOthers",
+    summary="End all of one's other sessions",
+    status_code=204,
+    responses=signed_in(),
+)
+async def sessions_end_others(runtime: RuntimeState, actor: CurrentUser) -> Response:
+    async def work(session: WriteSession) -> None:
+        await own.end_other_sessions(session, runtime.sessions, actor)
+
+    await runtime.database.write(work)
+    return Response(status_code=204, headers=NO_STORE)
+
+
+@router.put(
+    "/password",
+    operation_id="authPasswordChange",
+    summary="Change one's own password",
+    description="Ends all of one's sessions and answers a new one, as signing in does.",
+    response_model=LoginOut,
+    responses=signed_in(400, 413),
+)
+async def password_change(request: Request, runtime: RuntimeState, actor: CurrentUser, body: PasswordIn) -> Response:
+    refuse_where_unused(runtime.settings)
+    made = await own.change_password(
+        runtime.database,
+        runtime.sessions,
+        runtime.passwords,
+        actor,
+        attempt_of(request, actor.username, actor.client),
+        body.current_password.get_secret_value(),
+        body.new_password.get_secret_value(),
+    )
+    return welcome(runtime.settings, made, actor.client)
+
+
+def refuse_where_unused(settings: Settings) -> None:
+    if not settings.password_login:
+        raise Forbidden("Passwords are not used here. Sign in through your organisation.")
+
+
+def open_session(found: UserSession, local: ZoneInfo, actor: Actor) -> OpenSession:
+    return OpenSession(
+        id=found.id,
+        client=cast("Client", found.client),
+        created_at=shown(found.created_at, local),
+        last_seen_at=shown(found.last_seen_at, local),
+        expires_at=shown(found.expires_at, local),
+        ip=found.ip,
+        user_agent=found.user_agent,
+        current=found.id == actor.session_id,
+    )
 
 
 def attempt_of(request: Request, name: str, client: str) -> Attempt:

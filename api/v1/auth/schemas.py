@@ -3,25 +3,28 @@
 from datetime import datetime
 from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, ConfigDict, Field, SecretStr
+from pydantic import BeforeValidator, ConfigDict, Field, SecretStr, StringConstraints
 
 from api.schemas import In, Out, storable
 from core.access import Role
-
-PASSWORD_LENGTH = 1024
+from core.users.password_rules import LONGEST, SHORTEST
 
 Client = Literal["web", "mobile", "display"]
 
-# Not trimmed: a password may begin or end with a space.
-Password = Annotated[SecretStr, BeforeValidator(storable), Field(min_length=1, max_length=PASSWORD_LENGTH)]
+Password = Annotated[SecretStr, BeforeValidator(storable), Field(min_length=1, max_length=LONGEST)]
 
 
-class LoginIn(In):
+class WithPassword(In):
+    # A password may begin or end with a space.
+    model_config = ConfigDict(str_strip_whitespace=False)
+
+
+class LoginIn(WithPassword):
     model_config = ConfigDict(
         json_schema_extra={"examples": [{"username": "admin_sant", "password": "ticket-home-demo", "client": "web"}]}
     )
 
-    username: Annotated[str, BeforeValidator(storable)] = Field(
+    username: Annotated[str, StringConstraints(strip_whitespace=True), BeforeValidator(storable)] = Field(
         min_length=1, max_length=254, description="The user name or the email; case does not matter."
     )
     password: Password
@@ -29,6 +32,19 @@ class LoginIn(In):
         "web",
         description="`web` gets a cookie; `mobile` a token for `Authorization: Bearer`; `display` likewise, "
         "for wall screens: viewers only, read-only, 30 days.",
+    )
+
+
+class PasswordIn(WithPassword):
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [{"current_password": "ticket-home-demo", "new_password": "four words of my own"}]
+        }
+    )
+
+    current_password: Password
+    new_password: Password = Field(
+        description=f"{SHORTEST} characters or more, not a common one, not the user name. Spaces count."
     )
 
 
@@ -54,3 +70,20 @@ class LoginOut(SessionOut):
     token: str | None = Field(
         None, description="For `Authorization: Bearer`; of mobile and display logins.", examples=["k3…"]
     )
+
+
+class OpenSession(Out):
+    """One of one's own sessions. Times are clinic-local."""
+
+    id: int = Field(examples=[81])
+    client: Client
+    created_at: datetime = Field(examples=["2025-01-15T08:30:00-03:00"])
+    last_seen_at: datetime = Field(description="Up to five minutes behind.", examples=["2025-01-15T10:12:00-03:00"])
+    expires_at: datetime = Field(examples=["2025-01-15T20:30:00-03:00"])
+    ip: str | None = Field(examples=["192.0.2.7"])
+    user_agent: str | None = Field(examples=["Mozilla/5.0"])
+    current: bool = Field(description="The one that asks.")
+
+
+class OpenSessions(Out):
+    items: list[OpenSession]

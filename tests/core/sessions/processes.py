@@ -13,9 +13,15 @@ from core.users.sign_in import Attempt, SignedIn, sign_in, sign_out
 from tests.factories.rows import PASSWORD
 
 
-@dataclass(frozen=True)
+@dataclass
 class Process:
     runtime: Runtime
+    ahead: float = 0.0
+
+    def clock(self, seconds: float) -> None:
+        """Set this process's idea of the database's clock so many seconds ahead of it."""
+        self.runtime.versions.shift_clock(seconds - self.ahead)
+        self.ahead = seconds
 
     async def sign_in(self, name: str, client: str = "mobile", password: str = PASSWORD) -> SignedIn:
         runtime = self.runtime

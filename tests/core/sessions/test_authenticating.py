@@ -233,7 +233,7 @@ async def test_a_session_of_a_lost_timeline_ends_with_its_next_record(
     await connection.execute("DELETE FROM user_session")
     async with process(settings) as restarted:
         await restarted.who(token)
-        restarted.runtime.versions.shift_clock(301)
+        restarted.clock(301)
         await restarted.who(token)
         await refused_within(3, lambda: restarted.who(token))
 

@@ -17,20 +17,14 @@ async def seen_in(connection: rows.Connection) -> float:
     return float(await connection.fetchval("SELECT extract(epoch FROM last_seen_at)::float8 FROM user_session"))
 
 
-async def back_to_now(at: Process) -> None:
-    """After `shift_clock`: the next poll brings the clock's own time."""
-    at.runtime.versions.distrust()
-    await at.runtime.direct.ensure_fresh()
-
-
 async def test_an_hour_without_a_request_ends_a_session(one: Process, seed: Seed) -> None:
     token = (await one.sign_in(seed.sant.viewer)).token
     await one.who(token)
-    one.runtime.versions.shift_clock(HOUR - 5)
+    await asyncio.sleep(0.05)  # last seen is written beside the request
+    one.clock(HOUR - 5)
     await one.who(token, slide=False)
-    await back_to_now(one)
     # Half a minute more: so late may the time be that processes share.
-    one.runtime.versions.shift_clock(HOUR + 31)
+    one.clock(HOUR + 31)
     with pytest.raises(NotAuthenticated, match="not used for too long"):
         await one.who(token)
 
@@ -40,11 +34,9 @@ async def test_requests_keep_a_session_for_twelve_hours_and_no_longer(
 ) -> None:
     token = (await one.sign_in(seed.sant.viewer)).token
     for minutes in range(0, 12 * 60, 55):
-        await back_to_now(one)
-        one.runtime.versions.shift_clock(minutes * 60)
+        one.clock(minutes * 60)
         await one.who(token)
-    await back_to_now(one)
-    one.runtime.versions.shift_clock(12 * HOUR + 1)
+    one.clock(12 * HOUR + 1)
     with pytest.raises(NotAuthenticated):
         await one.who(token)
 
@@ -52,10 +44,9 @@ async def test_requests_keep_a_session_for_twelve_hours_and_no_longer(
 async def test_a_display_has_no_idle_limit_and_ends_after_thirty_days(one: Process, seed: Seed) -> None:
     token = (await one.sign_in(seed.sant.viewer, "display")).token
     assert (await one.who(token)).idle_seconds is None
-    one.runtime.versions.shift_clock(29 * 24 * HOUR)
+    one.clock(29 * 24 * HOUR)
     await one.who(token)
-    await back_to_now(one)
-    one.runtime.versions.shift_clock(30 * 24 * HOUR + 1)
+    one.clock(30 * 24 * HOUR + 1)
     with pytest.raises(NotAuthenticated):
         await one.who(token)
 
@@ -63,20 +54,20 @@ async def test_a_display_has_no_idle_limit_and_ends_after_thirty_days(one: Proce
 async def test_a_request_to_another_process_counts(one: Process, other: Process, seed: Seed) -> None:
     token = (await one.sign_in(seed.sant.viewer)).token
     await one.who(token)
-    other.runtime.versions.shift_clock(50 * 60)
+    other.clock(50 * 60)
     await other.who(token)
     await asyncio.sleep(0.05)  # last seen is written beside the request
-    one.runtime.versions.shift_clock(100 * 60)
+    one.clock(100 * 60)
     await one.who(token)
 
 
 async def test_what_does_not_slide_does_not_count(one: Process, other: Process, seed: Seed) -> None:
     token = (await one.sign_in(seed.sant.viewer)).token
     await one.who(token)
-    other.runtime.versions.shift_clock(50 * 60)
+    other.clock(50 * 60)
     await other.who(token, slide=False)
     await asyncio.sleep(0.05)
-    one.runtime.versions.shift_clock(HOUR + 31)
+    one.clock(HOUR + 31)
     with pytest.raises(NotAuthenticated):
         await one.who(token)
 
@@ -89,7 +80,7 @@ async def test_when_redis_lost_it_postgresql_has_it_with_five_minutes_slack(
         async with process(settings) as fresh:
             await fresh.runtime.redis.client.flushdb()
             await connection.execute("UPDATE user_session SET last_seen_at = now()")
-            fresh.runtime.versions.shift_clock(late)
+            fresh.clock(late)
             if still:
                 await fresh.who(token, slide=False)
             else:
@@ -105,7 +96,7 @@ async def test_an_old_time_in_redis_does_not_refuse_who_postgresql_saw_since(
     await one.who(token)
     await asyncio.sleep(0.05)
     await connection.execute("UPDATE user_session SET last_seen_at = now() + interval '30 minutes'")
-    one.runtime.versions.shift_clock(HOUR + 30 * 60 + 200)
+    one.clock(HOUR + 30 * 60 + 200)
     await one.who(token)
 
 
@@ -120,8 +111,7 @@ async def test_redis_is_written_each_half_minute_and_postgresql_each_five(
 
     async def used_at(seconds: float) -> float:
         """What Redis says after a request so many seconds from now, relative to the first."""
-        await back_to_now(one)
-        one.runtime.versions.shift_clock(seconds)
+        one.clock(seconds)
         await one.who(token)
         await asyncio.sleep(0.03)
         return float(await redis.get(key)) - start
@@ -143,7 +133,7 @@ async def test_many_last_uses_are_one_statement(one: Process, connection: rows.C
     tokens = [(await one.sign_in(seed.sant.viewer)).token for _ in range(5)]
     for token in tokens:
         await one.who(token)
-    one.runtime.versions.shift_clock(400)
+    one.clock(400)
     for token in tokens:
         await one.who(token)
     await one.runtime.sessions.close(2)
@@ -172,9 +162,9 @@ async def test_garbage_in_place_of_last_seen_is_as_if_it_were_lost(one: Process,
     digest = one.runtime.sessions._tokens.digest(token)
     assert digest is not None
     await one.runtime.redis.client.set(one.runtime.sessions._seen._key(digest), garbage)
-    one.runtime.versions.shift_clock(HOUR + 200)
+    one.clock(HOUR + 200)
     await one.who(token, slide=False)
-    one.runtime.versions.shift_clock(200)
+    one.clock(HOUR + 400)
     with pytest.raises(NotAuthenticated):
         await one.who(token, slide=False)
 
@@ -200,7 +190,7 @@ async def test_idle_by_what_is_known_here_and_nobody_to_ask_is_unavailable(
     async def away(*_: object, **__: object) -> None:
         raise Unavailable
 
-    one.runtime.versions.shift_clock(HOUR + 31)
+    one.clock(HOUR + 31)
     monkeypatch.setattr(one.runtime.database, "read", away)
     with pytest.raises(Unavailable):
         await one.who(token)
