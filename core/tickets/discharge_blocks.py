@@ -1,6 +1,6 @@
 """The list of discharge blocks. It never changes, and is an entry like any other catalog's: the same headers."""
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict
 from sqlalchemy import exists, select
 
 from core.access import ClinicScope
@@ -9,20 +9,13 @@ from core.cache.policy import Policy, shape_of
 from core.clinics.models import Clinic
 from core.errors import NotFound
 from core.tickets.fpa import block_ending_at
-
-
-class DischargeBlock(BaseModel):
-    model_config = ConfigDict(frozen=True)
-
-    start_hour: int = Field(examples=[11], description="0–23, local.")
-    end_hour: int = Field(examples=[13], description="What an FPA modification names.")
-    label: str = Field(examples=["11:00 - 13:00"])
+from core.tickets.views import BlockView
 
 
 class DischargeBlockList(BaseModel):
     model_config = ConfigDict(frozen=True)
 
-    items: list[DischargeBlock]
+    items: list[BlockView]
 
 
 DISCHARGE_BLOCKS = Policy(
@@ -32,10 +25,7 @@ DISCHARGE_BLOCKS = Policy(
 
 def all_blocks() -> DischargeBlockList:
     """The 24, by the hour at which they end."""
-    blocks = [block_ending_at(hour) for hour in range(24)]
-    return DischargeBlockList(
-        items=[DischargeBlock(start_hour=b.start_hour, end_hour=b.end_hour, label=b.label) for b in blocks]
-    )
+    return DischargeBlockList(items=[BlockView.of(block_ending_at(hour)) for hour in range(24)])
 
 
 def discharge_blocks_loader(scope: ClinicScope) -> Loader:

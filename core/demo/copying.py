@@ -1,0 +1,29 @@
+"""Rows by COPY, with ids reserved beforehand, so that rows can point at each other before they are stored."""
+
+from collections.abc import Iterable, Sequence
+from typing import TypeAlias
+
+import asyncpg
+
+Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
+
+RESERVE = "SELECT array_agg(nextval(pg_get_serial_sequence($1, 'id'))) FROM generate_series(1, $2::integer)"
+
+
+async def reserve(connection: Connection, table: str, wanted: int) -> list[int]:
+    """As many ids that nobody else gets."""
+    found: list[int] | None = await connection.fetchval(RESERVE, table, wanted)
+    return found or []
+
+
+async def copy(connection: Connection, table: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+    await connection.copy_records_to_table(table, columns=columns, records=rows)
+
+
+async def copy_with_ids(
+    connection: Connection, table: str, columns: Sequence[str], rows: Sequence[Sequence[object]]
+) -> list[int]:
+    """COPY rows that lack their first column, the id; their ids, in the same order."""
+    ids = await reserve(connection, table, len(rows))
+    await copy(connection, table, ["id", *columns], [(id_, *row) for id_, row in zip(ids, rows, strict=True)])
+    return ids
