@@ -1,0 +1,64 @@
+"""Between the application and PostgreSQL: counts what goes over the wire, and falls silent without closing."""
+
+import asyncio
+import contextlib
+import shutil
+import tempfile
+from pathlib import Path
+
+from sqlalchemy.engine import make_url
+
+SOCKET = ".s.PGSQL.5432"
+
+
+class WireProxy:
+    """`url` is that of the database behind it. Start it before the application, and close it after."""
+
+    def __init__(self, database_url: str) -> None:
+        upstream = make_url(database_url)
+        self._upstream = Path(str(upstream.query["host"])) / SOCKET
+        self._folder = Path(tempfile.mkdtemp(prefix="wire-", dir="/tmp"))
+        self.url = upstream.update_query_dict({"host": str(self._folder)}).render_as_string(hide_password=False)
+        self.sent = 0
+        """Bytes that the application sent to PostgreSQL."""
+        self.connections = 0
+        self.is_silent = False
+        self._server: asyncio.Server | None = None
+        self._running: set[asyncio.Task[None]] = set()
+
+    async def __aenter__(self) -> "WireProxy":
+        self._server = await asyncio.start_unix_server(self._serve, str(self._folder / SOCKET))
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        assert self._server is not None
+        self._server.close()
+        for task in self._running:
+            task.cancel()
+        await asyncio.gather(*self._running, return_exceptions=True)
+        shutil.rmtree(self._folder)
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        self._running.add(task)
+        self.connections += 1
+        theirs, ours = await asyncio.open_unix_connection(str(self._upstream))
+        try:
+            await asyncio.gather(self._pass_on(reader, ours, counting=True), self._pass_on(theirs, writer))
+        except asyncio.CancelledError:
+            return  # the test ends
+        finally:
+            self._running.discard(task)
+            for end in (ours, writer):
+                end.close()
+
+    async def _pass_on(self, source: asyncio.StreamReader, to: asyncio.StreamWriter, *, counting: bool = False) -> None:
+        with contextlib.suppress(ConnectionError):
+            while data := await source.read(65536):
+                if counting:
+                    self.sent += len(data)
+                if not self.is_silent:
+                    to.write(data)
+                    await to.drain()
+        to.close()

@@ -1,0 +1,90 @@
+"""Requests that go on whatever happens, each answer compared with what had been committed when it was asked for."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import httpx
+from sqlalchemy import text
+
+from core.db.transaction import WriteSession
+from core.runtime import Runtime
+
+INSERT = text("INSERT INTO doctor (clinic_id, name) VALUES (:clinic, 'Dr. ' || gen_random_uuid())")
+
+
+@dataclass
+class Seen:
+    """What clients saw since it was last emptied."""
+
+    answers: int = 0
+    wrong: list[str] = field(default_factory=list)
+    outcomes: set[str] = field(default_factory=set)
+    slowest: float = 0.0
+
+
+class Stream:
+    """Reads and writes a clinic's doctors. The application writes, so it must know what it wrote: no staleness at all.
+
+    `written` counts commits that were answered, `begun` those that were sent.
+    """
+
+    def __init__(self, runtime: Runtime, client: httpx.AsyncClient, clinic_id: int, existing: int) -> None:
+        self._runtime = runtime
+        self._client = client
+        self._clinic_id = clinic_id
+        self.written = self.begun = existing
+        self.seen = Seen()
+
+    async def read(self) -> None:
+        loop = asyncio.get_running_loop()
+        at_least, started = self.written, loop.time()
+        answer = await self._client.get("/v1/doctors")
+        self.seen.slowest = max(self.seen.slowest, loop.time() - started)
+        self.seen.answers += 1
+        if answer.status_code != 200:
+            self.seen.wrong.append(f"{answer.status_code}: {answer.text}")
+            return
+        found = len(answer.json()["items"])
+        self.seen.outcomes.add(answer.headers["cache-status"].split("; ")[1])
+        if not at_least <= found <= self.begun:
+            self.seen.wrong.append(f"{found}, where {at_least} to {self.begun} were there")
+
+    async def write(self) -> None:
+        async def work(session: WriteSession) -> None:
+            await session.execute(INSERT, {"clinic": self._clinic_id})
+
+        self.begun += 1
+        await self._runtime.database.write(work)
+        self.written += 1
+
+    async def _reads(self) -> None:
+        while True:
+            await self.read()
+            await asyncio.sleep(0.002)
+
+    async def _writes(self) -> None:
+        while True:
+            await self.write()
+            await asyncio.sleep(0.05)
+
+    @asynccontextmanager
+    async def flowing(self, readers: int = 3) -> AsyncIterator[None]:
+        tasks = [asyncio.create_task(self._reads()) for _ in range(readers)] + [asyncio.create_task(self._writes())]
+        try:
+            yield
+            broken: list[Any] = [task for task in tasks if task.done()]
+            for task in broken:
+                task.result()
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def flow(self, seconds: float) -> Seen:
+        """What was seen in the seconds that follow."""
+        self.seen = Seen()
+        await asyncio.sleep(seconds)
+        return self.seen
