@@ -29,7 +29,8 @@ SETTINGS = {
     "log_statement": "none",
     "log_min_error_statement": "panic",
 }
-FORGETFUL = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
+FORGETFUL = {"fsync": "off", "full_page_writes": "off"}
+"""Only the machine's own crash loses something: what was written is in the kernel's hands."""
 
 
 def install() -> Path:
@@ -41,9 +42,10 @@ def server(data: Path, sockets: Path, wheel: Path, *, durable: bool) -> Server:
     programs = wheel / "bin"
 
     def prepare(tools: Tools) -> None:
-        # Whoever gets here holds the lock that every process of an earlier server held: its pid file is stale, and
-        # its number may belong to anyone by now.
-        (data / "postmaster.pid").unlink(missing_ok=True)
+        # Whoever gets here holds the lock that every process of an earlier server held: its pid files are stale, and
+        # their number may belong to anyone by now, or to a zombie.
+        for stale in (data / "postmaster.pid", sockets / ".s.PGSQL.5432", sockets / ".s.PGSQL.5432.lock"):
+            stale.unlink(missing_ok=True)
         if data.exists():
             return
         half_made = data.with_name(f"{data.name}.new")

@@ -11,6 +11,7 @@ import contextlib
 import json
 import os
 import selectors
+import shutil
 import signal
 import socket
 import subprocess
@@ -74,12 +75,12 @@ class Supervisor:
         """Raises Failed, OSError. Nothing runs then."""
         adopt_orphans()
         self._watch_signals()
-        self._server.prepare(self._tools)
-        self._child = self._tools.start(self._server.argv, [self._lock])
         try:
+            self._server.prepare(self._tools)
+            self._child = self._tools.start(self._server.argv, [self._lock])
             self._await_ready(self._child)
             self._server.finish(self._tools)
-        except Failed:
+        except BaseException:
             self._end()
             raise
 
@@ -98,11 +99,8 @@ class Supervisor:
             for key, _ in self._selector.select():
                 self._event(key, listening, line)
         self._place.write_state(self._tools.account, sockets=str(self._sockets))
-        supervisor_socket(self._sockets).unlink(missing_ok=True)
         listening.close()
         self._end()
-        with contextlib.suppress(OSError):
-            self._sockets.rmdir()
         return 0
 
     def _needed(self) -> bool:
@@ -167,10 +165,12 @@ class Supervisor:
             time.sleep(0.01)
 
     def _end(self) -> None:
-        """End the server and all that it started, the gentlest way first."""
-        child = self._child
-        if child is None:
-            return
+        """End the server and all that it started, the gentlest way first, and remove its sockets."""
+        if self._child is not None:
+            self._end_processes(self._child)
+        shutil.rmtree(self._sockets, ignore_errors=True)
+
+    def _end_processes(self, child: "subprocess.Popen[bytes]") -> None:
         patience = self._gentle
         for number in (*self._server.ending, signal.SIGKILL):
             if child.poll() is not None:

@@ -1,0 +1,84 @@
+"""Looking at processes from outside: /proc, and programs that start servers and then do nothing."""
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from itertools import chain
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).parents[3]
+
+STARTER = """
+import json, signal, sys
+from pathlib import Path
+from core.embedded import start_servers
+servers = start_servers(Path(sys.argv[1]), durable=False, bound="bound" in sys.argv)
+print(json.dumps({kind: {"url": one.url, "pid": one.pid, "supervisor": one.supervisor and one.supervisor.pid}
+    for kind, one in (("postgres", servers.postgres), ("valkey", servers.valkey))}), flush=True)
+sys.stdin.read()
+servers.stop()
+"""
+"""Starts or joins, tells, and stops once its standard input is closed."""
+
+
+def starter(
+    folder: Path, *flags: str, become: Callable[[], None] | None = None
+) -> "tuple[subprocess.Popen[str], dict[str, Any]]":
+    """The process, and what it told of its servers."""
+    process = begun(folder, *flags, become=become)
+    return process, told(process)
+
+
+def begun(folder: Path, *flags: str, become: Callable[[], None] | None = None) -> "subprocess.Popen[str]":
+    return subprocess.Popen(
+        [sys.executable, "-c", STARTER, str(folder), *flags],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        preexec_fn=become,
+    )
+
+
+def told(process: "subprocess.Popen[str]") -> dict[str, Any]:
+    assert process.stdout is not None
+    found: dict[str, Any] = json.loads(process.stdout.readline())
+    return found
+
+
+def end(process: "subprocess.Popen[str]") -> None:
+    """Let it stop by itself, and read to the end."""
+    process.communicate(timeout=20)
+
+
+def alive(pid: int) -> bool:
+    """Zombies are not."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
+
+
+def family(pid: int) -> set[int]:
+    """The process and all that descend from it."""
+    found = {pid}
+    try:
+        below = [(task / "children").read_text().split() for task in Path(f"/proc/{pid}/task").iterdir()]
+    except FileNotFoundError:
+        return set()  # it has just ended
+    for child in chain.from_iterable(below):
+        found |= family(int(child))
+    return found
+
+
+def gone_within(seconds: float, pids: set[int]) -> float:
+    """Seconds until none of them lives. Fails where that takes longer."""
+    started = time.monotonic()
+    while left := {pid for pid in pids if alive(pid)}:
+        assert time.monotonic() - started < seconds, f"still there after {seconds} s: {left}"
+        time.sleep(0.01)
+    return time.monotonic() - started
