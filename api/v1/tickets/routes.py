@@ -26,6 +26,8 @@ from core.tickets.views import TicketDetail
 
 router: Router = Router(prefix="/v1/tickets", tags=["tickets"])
 
+NOW = DischargeIn()
+"""A discharge without a body."""
 BY_REVISION = (400, 409, 412, 413, 428)
 """What a change of an existing ticket may answer besides."""
 
@@ -161,11 +163,10 @@ async def ticket_discharge(
     actor: RequireClinical,
     ticket_id: TicketId,
     revision: IfMatch,
-    body: DischargeIn | None = None,
+    body: DischargeIn = NOW,
 ) -> Response:
     async def work(session: WriteSession) -> Written:
-        at = body.discharged_at if body else None
-        return told(await discharge(session, actor, ticket_id, revision, at))
+        return told(await discharge(session, actor, ticket_id, revision, body.discharged_at))
 
     return await write(request, runtime, actor, work)
 

@@ -2,9 +2,9 @@
 
 from typing import Annotated, Any, Literal
 
-from pydantic import ConfigDict, Field
+from pydantic import BeforeValidator, ConfigDict, Field
 
-from api.schemas import Date, In, JsonId, JsonInt, Time
+from api.schemas import Date, In, JsonId, JsonInt, Time, number
 from core.patients.document import DocumentType, parse
 from core.patients.service import PATH, Given
 from core.tickets.create import NewTicket
@@ -12,7 +12,8 @@ from core.tickets.edit import Edit
 from core.tickets.modify_fpa import Modification
 
 Name = Annotated[str, Field(min_length=1, max_length=80)]
-Age = Annotated[JsonInt, Field(ge=0, le=150)]
+# The bounds first: outside of the check they would not be told as JSON Schema's.
+Age = Annotated[int, Field(ge=0, le=150), BeforeValidator(number)]
 Sex = Literal["F", "M", "X"]
 Bed = Annotated[str, Field(min_length=1, max_length=10, examples=["12B"])]
 Location = Annotated[str, Field(min_length=1, max_length=50, examples=["Piso 3"])]
@@ -116,7 +117,7 @@ class ModificationIn(In):
 
 
 class DischargeIn(In):
-    model_config = ConfigDict(json_schema_extra={"examples": [{"discharged_at": None}]})
+    model_config = ConfigDict(json_schema_extra={"examples": [{"discharged_at": "2025-01-16T12:10"}]})
 
     discharged_at: Time | None = Field(None, description="Now, unless given; not in the future, not before admission.")
 

@@ -6,15 +6,15 @@ from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
+from sqlalchemy.ext.asyncio import create_async_engine
 
 from core.access import Actor, Role
 from core.cache.versions import VersionMap
-from core.db.engine import serving_engine
+from core.db.engine import async_url
 from core.db.transaction import Database, WriteSession
 from core.errors import Conflict
 from core.patients.document import DocumentType, parse
 from core.patients.service import Given
-from core.settings import Settings
 from core.tickets.create import NewTicket, create
 from core.tickets.numbering import next_number, ticket_id
 from tests.factories import rows
@@ -27,9 +27,15 @@ YEAR = datetime.now(ZoneInfo("America/Santiago")).year
 
 
 @pytest.fixture
-async def database(settings: Settings) -> AsyncIterator[Database]:
-    """With a connection for each of the creates at once."""
-    engine = serving_engine(settings.model_copy(update={"database_pool_size": AT_ONCE}))
+async def database(database_url: str) -> AsyncIterator[Database]:
+    """With a connection for each of the creates at once, and time-outs that no busy machine reaches."""
+    engine = create_async_engine(
+        async_url(database_url),
+        pool_size=AT_ONCE,
+        max_overflow=0,
+        pool_timeout=PATIENCE,
+        connect_args={"server_settings": {"timezone": "UTC"}, "timeout": PATIENCE},
+    )
     yield Database(engine, VersionMap())
     await engine.dispose()
 
