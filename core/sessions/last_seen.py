@@ -1,15 +1,14 @@
 """When a session was last used: noted in memory at once, in Redis every half minute, in PostgreSQL every five."""
 
 import asyncio
-from collections.abc import Callable, Coroutine
-from contextvars import Context
+from collections.abc import Callable
 from math import isfinite
-from typing import Any
 
 from core.cache.redis import RedisTier
 from core.db.transaction import Database, ReadSession, WriteSession
 from core.errors import NotAuthenticated, Unavailable
 from core.sessions import records
+from core.sessions.background import Background
 from core.sessions.copies import Held
 
 SHARE_EVERY = 30.0
@@ -37,13 +36,15 @@ def idle(detail: str = "The session was not used for too long. Sign in again.") 
 class LastSeen:
     """`on_missing` is told the digests of sessions that PostgreSQL does not have (it was restored from a backup)."""
 
-    def __init__(self, database: Database, redis: RedisTier, on_missing: Callable[[bytes], None]) -> None:
+    def __init__(
+        self, database: Database, redis: RedisTier, background: Background, on_missing: Callable[[bytes], None]
+    ) -> None:
         self._database = database
         self._redis = redis
         self._on_missing = on_missing
         self._pending: dict[bytes, float] = {}
         self._flushing: asyncio.Task[None] | None = None
-        self._background: set[asyncio.Task[Any]] = set()
+        self._background = background
 
     def _key(self, digest: bytes) -> str:
         return self._redis.keys.plain(f"{{{digest.hex()}}}:seen")
@@ -83,12 +84,12 @@ class LastSeen:
         if idle_seconds is not None and now - held.shared_at >= share_every(idle_seconds):
             held.shared_at = now
             ttl = idle_seconds + KEEP_EVERY + SHARE_EVERY
-            self.in_background(self._redis.set(self._key(digest), f"{now:.3f}".encode(), ttl))
+            self._background.start(self._redis.set(self._key(digest), f"{now:.3f}".encode(), ttl))
         if now - held.durable_at >= keep_every(idle_seconds):
             held.durable_at = now
             self._pending[digest] = now
             if self._flushing is None:
-                self._flushing = self.in_background(self._flush_later())
+                self._flushing = self._background.start(self._flush_later())
 
     async def _flush_later(self) -> None:
         pause = GATHER
@@ -118,24 +119,13 @@ class LastSeen:
             self._on_missing(digest)
         return True
 
-    def in_background(self, work: Coroutine[Any, Any, Any]) -> "asyncio.Task[Any]":
-        # In a context of its own: its statements are none of the request's.
-        task = asyncio.create_task(work, context=Context())
-        self._background.add(task)
-        task.add_done_callback(self._background.discard)
-        return task
-
     async def close(self, within: float) -> None:
-        """Write what is pending, `within` seconds at most."""
+        """Begin to write what is pending; `within` seconds at most until it has begun."""
         if self._flushing is not None:
             self._flushing.cancel()
             await asyncio.wait({self._flushing}, timeout=within)
         if self._pending:
-            self.in_background(self._flush())
-        if self._background:
-            await asyncio.wait(self._background, timeout=within)
-        for task in self._background:
-            task.cancel()
+            self._background.start(self._flush())
 
 
 def read_time(raw: bytes | None) -> float | None:

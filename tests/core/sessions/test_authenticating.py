@@ -251,7 +251,7 @@ async def test_garbage_and_another_sessions_copy_in_redis_are_misses(
     for made in (viewer, superuser):
         digest = sessions._tokens.digest(made.token)
         assert digest is not None
-        keys[made.username] = sessions._key(digest)
+        keys[made.username] = sessions._lookup._key(digest)
     stolen = await redis.get(keys["superuser"])
     assert stolen is not None
     for value in (
