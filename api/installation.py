@@ -1,0 +1,73 @@
+"""What a command runs on: the configured servers, or the data folder's own."""
+
+import os
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from core.db.migrate import upgrade
+from core.embedded import start_servers
+from core.settings import Settings
+
+SECRET_BYTES = 32
+
+
+@contextmanager
+def installation(data_dir: Path | None = None, *, bound: bool = False, migrated: bool = False) -> Iterator[Settings]:
+    """Settings with both addresses.
+
+    Locally, PostgreSQL and Valkey are started (or joined) where no address is configured, and end with this block;
+    `bound` ones do so even while another process has joined them. Their database is migrated, a configured one only
+    where it is asked for. What was found out is put into this process's environment, where its workers read it.
+
+    Raises core.embedded.CannotStart; pydantic.ValidationError for refused settings.
+    """
+    if data_dir is not None:
+        os.environ["TICKET_HOME_DATA_DIR"] = str(data_dir.absolute())
+    configured = Settings()
+    if configured.is_production:
+        yield configured
+        return
+    with _servers(configured, bound=bound):
+        if "secret_keys" not in configured.model_fields_set:
+            os.environ["SECRET_KEYS"] = local_secret(configured.data_dir)
+        settings = Settings()
+        if migrated or configured.database_url is None:
+            upgrade(settings.require_database_url())
+        yield settings
+
+
+@contextmanager
+def _servers(settings: Settings, *, bound: bool) -> Iterator[None]:
+    wanted = {"postgres": settings.database_url is None, "valkey": settings.redis_url is None}
+    if not any(wanted.values()):
+        yield
+        return
+    started = start_servers(settings.data_dir, bound=bound, **wanted)
+    try:
+        if started.postgres is not None:
+            os.environ["DATABASE_URL"] = started.database_url
+        if started.valkey is not None:
+            os.environ["REDIS_URL"] = started.redis_url
+        yield
+    finally:
+        started.stop()
+
+
+def local_secret(data_dir: Path) -> str:
+    """This data folder's own key, made once: what a developer's machine signs is worth nothing elsewhere."""
+    data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    path = data_dir / "secret"
+    if not path.exists():
+        unfinished = data_dir / f"secret.{os.getpid()}"
+        unfinished.touch(mode=0o600)
+        unfinished.write_text(secrets.token_urlsafe(SECRET_BYTES))
+        try:
+            # Of two processes that get here at once one wins, and both use its key.
+            path.hardlink_to(unfinished)
+        except FileExistsError:
+            pass
+        finally:
+            unfinished.unlink()
+    return path.read_text().strip()
