@@ -41,6 +41,7 @@ TITLES = {
     "ticket_not_active": "The ticket is not active",
     "ticket_overdue": "The ticket is overdue",
     "ticket_not_annulled": "The ticket is not annulled",
+    "ticket_not_discharged": "The ticket is not discharged",
     "modification_limit": "The FPA was modified as often as it may be",
     "fpa_before_admission": "The FPA would be before the admission",
     "fpa_unchanged": "The FPA would stay as it is",
