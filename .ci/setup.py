@@ -1,0 +1,63 @@
+"""Makes .venv as the lock file says. A second call is instant, and a first that was cut off is begun again.
+
+Run by `make setup` with any Python >= 3.11; standard library only.
+"""
+
+import fcntl
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+import venv
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+VENV = ROOT / ".venv"
+PYTHON = VENV / "bin" / "python"
+STAMP = VENV / ".set-up"
+LOCK = ROOT / "requirements-dev.lock"
+
+
+def wanted() -> str:
+    """Of everything that the environment follows from; also of the folder, whose name is written into its scripts."""
+    digest = hashlib.sha256(f"{ROOT}\n{sys.version}\n".encode())
+    for path in (LOCK, ROOT / "pyproject.toml", Path(__file__)):
+        digest.update(path.read_bytes())
+    return digest.hexdigest()
+
+
+def found() -> str | None:
+    """What the environment was made of; None where its making did not end, or its Python is gone."""
+    return STAMP.read_text() if STAMP.exists() and PYTHON.exists() else None
+
+
+def pip(*arguments: str) -> None:
+    run = [str(PYTHON), "-m", "pip", "--quiet", "--disable-pip-version-check", "--no-input", *arguments]
+    if subprocess.run(run, cwd=ROOT, check=False).returncode != 0:
+        sys.exit("make setup: pip failed, see above; once that is put right, make setup begins again.")
+
+
+def create() -> None:
+    shutil.rmtree(VENV, ignore_errors=True)
+    try:
+        venv.create(VENV, with_pip=True)
+    except (subprocess.CalledProcessError, ImportError):
+        sys.exit("make setup: this Python cannot make virtual environments (on Debian: apt install python3-venv).")
+
+
+def main() -> None:
+    folder = os.open(ROOT, os.O_RDONLY)
+    fcntl.flock(folder, fcntl.LOCK_EX)  # `make run` and `make test` at once make one environment
+    before, after = found(), wanted()
+    if before == after:
+        return
+    print("Setting up .venv (this takes a minute) …", flush=True)
+    create()
+    pip("install", "--require-hashes", "--requirement", str(LOCK))
+    pip("install", "--no-deps", "--no-build-isolation", "--editable", ".")
+    STAMP.write_text(after)
+
+
+if __name__ == "__main__":
+    main()

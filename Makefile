@@ -1,0 +1,40 @@
+# Only relative paths: the folder's name may have spaces.
+HOST ?= 127.0.0.1
+PORT ?= 8000
+BIN := .venv/bin
+SNAPSHOT := tests/contract/openapi.json
+
+.DEFAULT_GOAL := help
+.PHONY: help setup run test check openapi
+
+help: ## This list
+	@echo "Ticket Home. Needed: Python 3.11 or newer, and make."
+	@sed -n 's/^\([a-z]*\):[^#]*## \(.*\)/  make \1	\2/p' Makefile
+
+setup: ## The virtual environment .venv, with what the lock file names
+	@for python in $(PYTHON) python3 python3.14 python3.13 python3.12 python3.11 python; do \
+	    if "$$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then \
+	        exec "$$python" .ci/setup.py; \
+	    fi; \
+	done; \
+	echo "Python 3.11 or newer is needed; python3 here is: $$(python3 --version 2>&1)." >&2; \
+	echo "Name one with: make PYTHON=/path/to/python3.12 $(MAKECMDGOALS)" >&2; \
+	exit 1
+
+run: setup ## Serve demo data on http://127.0.0.1:8000 (PORT=9000 make run)
+	@exec $(BIN)/ticket-home serve --demo --end-with-parent --host "$(HOST)" --port "$(PORT)" $(ARGS)
+
+test: setup ## All tests, on servers of their own (ARGS="-k dashboard" make test)
+	@$(BIN)/python -m pytest $(ARGS)
+
+check: setup ## Lint, format, types, import layers, migration drift, OpenAPI snapshot
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	PYTHONPATH=. $(BIN)/python .ci/migration_drift.py
+	$(BIN)/python -m api.openapi | diff -u $(SNAPSHOT) - || \
+	    { echo "The API is not that of $(SNAPSHOT). If the change is meant: make openapi" >&2; exit 1; }
+
+openapi: setup ## Write the OpenAPI snapshot anew, for review
+	@$(BIN)/python -m api.openapi > $(SNAPSHOT).new && mv $(SNAPSHOT).new $(SNAPSHOT)
