@@ -14,7 +14,7 @@ from core.demo.catalog import (
     RETIRED_REASON,
     SPECIALTIES,
 )
-from core.demo.copying import Connection, copy, copy_with_ids, reserve
+from core.demo.copying import Connection, copy, copy_with_ids, reserve, trust_references
 from core.demo.people import PATIENT_COLUMNS, People
 from core.demo.rhythm import beginning
 from core.demo.stays import Stays
@@ -53,6 +53,7 @@ async def make_clinic(
     """`advance` is told of tickets as they are copied."""
     rng = Random(f"{seed} {planned.name}")  # noqa: S311  demo data, the same for the same seed
     async with connection.transaction():
+        await trust_references(connection)
         ward, people = await _furnish(connection, planned, rng, now, password_hash)
         stays = Stays(rng, ward, people, planned.tickets)
         batch = await _next(connection, stays, beside=None)

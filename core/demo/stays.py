@@ -1,10 +1,11 @@
 """Tickets as they would have come about: created, their FPA modified, the patient gone, or still there."""
 
-import json
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from random import Random
 from typing import Any
+
+from pydantic_core import to_json
 
 from core.audit.service import Changes
 from core.clock import in_zone
@@ -77,14 +78,14 @@ class Stays:
         annulled_at = self._annulment(created_at, planned.fpa)
         fpa, moved_at, revision = self._modify(made, ticket, planned, created_at, annulled_at or ward.now)
         discharged_at = None if annulled_at else self._discharge(planned.admission_at, fpa, moved_at)
-        nights = overnight_stays(planned.admission_at, fpa, ward.local)
+        nights = planned.overnight_stays if revision == 1 else overnight_stays(planned.admission_at, fpa, ward.local)
         status, annulled_by, reason = "active", None, None
         if annulled_at is not None:
             status, reason = "annulled", pick(rng, ward.annulment_reasons)
             annulled_by = self._audit_annulment(made, annulled_at, ticket, reason)
         elif discharged_at is not None:
             status = "discharged"
-            changes = {"status": ["active", "discharged"], "discharged_at": [None, self._shown(discharged_at)]}
+            changes = {"status": ["active", status], "discharged_at": [None, self._shown(discharged_at)]}
             self._audit(made, discharged_at, self._somebody(), "ticket.discharged", ticket, changes)
         self._people.remember(patient, max(fpa, discharged_at or fpa))
         made.tickets.append(
@@ -106,7 +107,7 @@ class Stays:
     def _audit_annulment(self, made: Batch, at: datetime, ticket: str, reason: str) -> str:
         """Who annulled."""
         by = self._somebody()
-        changes = {
+        changes: Changes = {
             "status": ["active", "annulled"],
             "annulled_at": [None, self._shown(at)],
             "annulled_by": [None, by.username],
@@ -189,5 +190,5 @@ class Stays:
         return in_zone(instant, self._ward.local).isoformat(timespec="seconds")
 
     def _audit(self, made: Batch, at: datetime, by: Staff, action: str, ticket: str, changes: Changes) -> None:
-        told = json.dumps(changes, ensure_ascii=False)
+        told = to_json(changes).decode()
         made.audits.append((at, by.id, by.username, self._ward.clinic_id, action, "ticket", ticket, told))
