@@ -4,12 +4,26 @@ from datetime import datetime
 from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, ConfigDict, Field, SecretStr, StringConstraints
+from pydantic.config import JsonDict
 
 from api.schemas import In, Out, storable
 from core.access import Role
 from core.users.password_rules import LONGEST, SHORTEST
 
 Client = Literal["web", "mobile", "display"]
+
+USER: JsonDict = {"id": 4, "username": "admin_sant", "email": "admin_sant@example.org", "role": "admin", "clinic_id": 5}
+SESSION: JsonDict = {"user": USER, "expires_at": "2025-01-15T20:30:00-03:00", "idle_seconds": 3600}
+OPEN_SESSION: JsonDict = {
+    "id": 81,
+    "client": "web",
+    "created_at": "2025-01-15T08:30:00-03:00",
+    "last_seen_at": "2025-01-15T10:12:00-03:00",
+    "expires_at": "2025-01-15T20:30:00-03:00",
+    "ip": "192.0.2.7",
+    "user_agent": "Mozilla/5.0",
+    "current": True,
+}
 
 Password = Annotated[SecretStr, BeforeValidator(storable), Field(min_length=1, max_length=LONGEST)]
 
@@ -59,6 +73,8 @@ class UserOut(Out):
 class SessionOut(Out):
     """Who is signed in, and until when."""
 
+    model_config = ConfigDict(json_schema_extra={"examples": [SESSION]})
+
     user: UserOut
     expires_at: datetime = Field(description="Clinic-local.", examples=["2025-01-15T20:30:00-03:00"])
     idle_seconds: int | None = Field(
@@ -67,6 +83,8 @@ class SessionOut(Out):
 
 
 class LoginOut(SessionOut):
+    model_config = ConfigDict(json_schema_extra={"examples": [SESSION | {"token": "k3Vt…"}]})
+
     token: str | None = Field(
         None, description="For `Authorization: Bearer`; of mobile and display logins.", examples=["k3…"]
     )
@@ -86,4 +104,6 @@ class OpenSession(Out):
 
 
 class OpenSessions(Out):
+    model_config = ConfigDict(json_schema_extra={"examples": [{"items": [OPEN_SESSION]}]})
+
     items: list[OpenSession]
