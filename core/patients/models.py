@@ -1,4 +1,4 @@
-from sqlalchemy import CheckConstraint, ForeignKey, SmallInteger, String, UniqueConstraint, text
+from sqlalchemy import CheckConstraint, Computed, ForeignKey, Index, SmallInteger, String, Text, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from core.db.base import Base, CreatedAt, Id
@@ -15,6 +15,7 @@ class Patient(Base):
         CheckConstraint("length(btrim(document)) > 0", name="document"),
         CheckConstraint("age between 0 and 150", name="age"),
         CheckConstraint("sex in ('F', 'M', 'X')", name="sex"),
+        Index("ix_patient_search", "search", postgresql_using="gin", postgresql_ops={"search": "gin_trgm_ops"}),
     )
 
     id: Mapped[Id]
@@ -30,3 +31,9 @@ class Patient(Base):
     age: Mapped[int | None] = mapped_column(SmallInteger)
     sex: Mapped[str | None] = mapped_column(String(1))
     created_at: Mapped[CreatedAt]
+    search: Mapped[str] = mapped_column(
+        Text(collation="C"),
+        Computed("patient_search(first_name, middle_name, last_name, second_last_name, document)", persisted=True),
+        deferred=True,
+    )
+    """What a search finds the patient by, and by which a list is ordered: surnames first (migration 0006)."""

@@ -3,12 +3,16 @@ from enum import StrEnum
 
 from sqlalchemy import (
     CheckConstraint,
+    ColumnElement,
+    Computed,
     ForeignKey,
     ForeignKeyConstraint,
     Index,
     SmallInteger,
     String,
+    Text,
     UniqueConstraint,
+    func,
     text,
 )
 from sqlalchemy.orm import Mapped, mapped_column
@@ -47,7 +51,8 @@ class Ticket(Base):
         CheckConstraint("number >= 1", name="number"),
         Index("ix_ticket_clinic_id_created_at", "clinic_id", "created_at", "id"),
         Index("ix_ticket_active", "clinic_id", "current_fpa", postgresql_where=text("status = 'active'")),
-        Index("ix_ticket_patient_id", "patient_id", postgresql_where=text("status = 'active'")),
+        Index("ix_ticket_patient_id", "patient_id"),
+        Index("ix_ticket_search", "search", postgresql_using="gin", postgresql_ops={"search": "gin_trgm_ops"}),
         # The dashboard's counts read this index alone (performance.md: a covering index halves them).
         Index(
             "ix_ticket_figures",
@@ -91,6 +96,22 @@ class Ticket(Base):
     created_by_id: Mapped[int | None] = mapped_column(ForeignKey("app_user.id", ondelete="SET NULL"))
     created_by: Mapped[str] = mapped_column(String(80))
     revision: Mapped[int] = mapped_column(server_default=text("1"))
+    search: Mapped[str] = mapped_column(
+        Text, Computed("ticket_search(id, bed_number, location, episode_id)", persisted=True), deferred=True
+    )
+    """What a search finds the ticket by, beside its patient: without accents, in lower case (migration 0006)."""
+    surgery_key: Mapped[str] = mapped_column(
+        Text(collation="C"), Computed("search_text(surgery_name)", persisted=True), deferred=True
+    )
+    """By which a list is ordered by surgery."""
+
+
+def matters_at(ticket: type[Ticket] = Ticket) -> ColumnElement[datetime]:
+    """When it left the ward: annulled, discharged, or by its FPA. The nursing board's window is over this."""
+    return func.coalesce(ticket.annulled_at, ticket.discharged_at, ticket.current_fpa)
+
+
+Index("ix_ticket_board", Ticket.clinic_id, matters_at())
 
 
 class FpaModification(Base):
