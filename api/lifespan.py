@@ -5,6 +5,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
 from fastapi import FastAPI
 
+from core.cache.namespaces import init_fastapi_cache
 from core.runtime import open_runtime
 from core.settings import Settings
 
@@ -14,6 +15,8 @@ def lifespan_with(settings: Settings) -> Callable[[FastAPI], AbstractAsyncContex
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         async with open_runtime(settings) as runtime:
             app.state.runtime = runtime
+            # For routes with fastapi-cache2's plain `@cache`.
+            init_fastapi_cache(runtime.database, runtime.versions, runtime.direct, runtime.cache.memory, runtime.redis)
             yield
 
     return lifespan

@@ -14,8 +14,9 @@ from pydantic import BaseModel
 from sqlalchemy import text
 
 from core.access import Actor, Role
+from core.cache.backend import TieredBackend
 from core.cache.breaker import Trouble
-from core.cache.namespaces import call, init_fastapi_cache, topic_of, topics_of
+from core.cache.namespaces import RouteKeys, call, init_fastapi_cache, topic_of, topics_of
 from core.runtime import Runtime, open_runtime
 from core.settings import Settings
 from tests.factories import rows
@@ -114,6 +115,14 @@ async def write_ticket(counted: Counted, connection: rows.Connection, clinic: An
     """In psql, and known here as from a commit of this process: no wait for the notification."""
     await rows.ticket(connection, clinic.id, clinic.patient_id, clinic.surgery_id)
     counted.runtime.versions.distrust()
+
+
+async def test_the_application_runs_plain_cache_routes_on_its_own_tiers(app: FastAPI) -> None:
+    backend = FastAPICache.get_backend()
+    assert isinstance(backend, TieredBackend)
+    await backend.set("key", b"1", 60)
+    assert app.state.runtime.cache.memory.get("key") == b"1"
+    assert isinstance(FastAPICache.get_key_builder(), RouteKeys)
 
 
 async def test_it_is_coherent_after_a_write_and_only_for_the_clinic_written_to(
