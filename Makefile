@@ -2,10 +2,11 @@
 HOST ?= 127.0.0.1
 PORT ?= 8000
 BIN := .venv/bin
+PIN := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate
 SNAPSHOT := tests/contract/openapi.json
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check openapi
+.PHONY: help setup run test check openapi lock
 
 help: ## This list
 	@echo "Ticket Home. Needed: Python 3.11 or newer, and make."
@@ -38,3 +39,8 @@ check: setup ## Lint, format, types, import layers, migration drift, OpenAPI sna
 
 openapi: setup ## Write the OpenAPI snapshot anew, for review
 	@$(BIN)/python -m api.openapi > $(SNAPSHOT).new && mv $(SNAPSHOT).new $(SNAPSHOT)
+
+lock: setup ## Bring the lock files up to pyproject.toml (ARGS=--upgrade: to the newest versions)
+	$(PIN) $(ARGS) pyproject.toml --all-extras -o requirements-dev.lock
+	$(PIN) $(ARGS) pyproject.toml --constraint requirements-dev.lock -o requirements.lock
+	echo hatchling | $(PIN) $(ARGS) - --constraint requirements-dev.lock -o requirements-build.lock

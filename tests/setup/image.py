@@ -1,0 +1,80 @@
+"""A Dockerfile's steps outside a container: its folders lie below one of ours, its commands are run as they stand."""
+
+import json
+import re
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+
+PLACES = re.compile(r"(?<![\w./-])/(src|build|app|dist)\b")
+
+
+@dataclass
+class Image:
+    """What its last stage ends with."""
+
+    environment: dict[str, str] = field(default_factory=dict)
+    user: str | None = None
+    command: list[str] = field(default_factory=list)
+    health: list[str] = field(default_factory=list)
+    steps: list[str] = field(default_factory=list)
+
+
+def instructions(dockerfile: Path) -> list[tuple[str, str]]:
+    lines = [line for line in dockerfile.read_text().splitlines() if not line.lstrip().startswith("#")]
+    joined = "\n".join(lines).replace("\\\n", " ")
+    return [(word, rest.strip()) for word, _, rest in (line.partition(" ") for line in joined.splitlines() if line)]
+
+
+def build(dockerfile: Path, below: Path) -> Image:
+    """Run its steps. Fails where one does, and at an instruction that this does not know."""
+    image = Image()
+    for word, rest in instructions(dockerfile):
+        if word == "FROM":
+            image = Image(steps=image.steps)
+        elif word in ("COPY", "RUN"):
+            _do(word, rest, dockerfile.parent, below, image)
+        else:
+            _note(word, rest, below, image)
+    return image
+
+
+def _moved(text: str, below: Path) -> str:
+    return PLACES.sub(lambda found: f"{below}/{found[1]}", text)
+
+
+def _do(word: str, rest: str, context: Path, below: Path, image: Image) -> None:
+    if word == "COPY":
+        if not rest.startswith("--from="):  # what an earlier stage made is there already
+            *sources, target = rest.split()
+            _copy([context / source for source in sources], Path(_moved(target, below)))
+        return
+    image.steps.append(rest)
+    # Its image's python is ours here.
+    run = re.sub(r"^python\b", lambda _: sys.executable, _moved(rest, below))
+    done = subprocess.run(["sh", "-ec", run], capture_output=True, text=True, check=False, cwd=below)
+    assert done.returncode == 0, f"{rest}\n{done.stdout}\n{done.stderr}"
+
+
+def _note(word: str, rest: str, below: Path, image: Image) -> None:
+    if word == "ENV":
+        image.environment |= dict(pair.split("=", 1) for pair in _moved(rest, below).split())
+    elif word == "USER":
+        image.user = rest
+    elif word == "HEALTHCHECK":
+        image.health = json.loads(rest[rest.index("CMD") + 3 :])
+    elif word == "CMD":
+        image.command = json.loads(rest)
+    else:
+        assert word == "EXPOSE", f"an instruction unknown here: {word} {rest}"
+
+
+def _copy(sources: list[Path], target: Path) -> None:
+    target.mkdir(parents=True, exist_ok=True)
+    for source in sources:
+        if source.is_dir():
+            shutil.copytree(source, target, dirs_exist_ok=True, ignore=shutil.ignore_patterns("__pycache__"))
+        else:
+            shutil.copy(source, target)

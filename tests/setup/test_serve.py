@@ -1,0 +1,162 @@
+"""`ticket-home serve`, as processes: whatever ends it, nothing is left behind, and it starts again."""
+
+import os
+import signal
+import stat
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.core.embedded.processes import alive, family, gone_within
+from tests.setup.serving import Serving, serving
+
+pytestmark = pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="looks at processes in /proc")
+
+ROOT = Path(__file__).parents[2]
+TICKET_HOME = (sys.executable, "-c", "from api.cli import main; main()")
+KILLED_WITHIN = 2.0
+ENDED_WITHIN = 10.0
+
+
+def environment(**more: str) -> dict[str, str]:
+    """Nothing configured but what a test gives."""
+    return {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), "HOME": "/nonexistent", **more}
+
+
+@contextmanager
+def served(folder: Path, *options: str, **more: str) -> Iterator[Serving]:
+    with serving(*TICKET_HOME, "serve", "--data-dir", str(folder), *options, environment=environment(**more)) as one:
+        yield one
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return tmp_path / "Clínica Ñandú data"
+
+
+def test_kill_9_ends_workers_and_servers_and_it_starts_again(folder: Path) -> None:
+    with served(folder, "--workers", "2") as one:
+        running = family(one.process.pid)
+        names = {Path(f"/proc/{pid}/comm").read_text().strip() for pid in running}
+        assert {"postgres", "valkey-server"} <= names
+        one.process.kill()
+        one.process.wait()
+        gone_within(KILLED_WITHIN, running)
+    with served(folder) as again:
+        assert httpx.get(f"{again.url}/readyz").status_code == 200
+
+
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_ctrl_c_leaves_nothing_and_is_no_failure(folder: Path, workers: str) -> None:
+    with served(folder, "--workers", workers) as one:
+        running = family(one.process.pid)
+        os.killpg(one.process.pid, signal.SIGINT)
+        assert one.process.wait(timeout=ENDED_WITHIN) == 0
+        assert not any(map(alive, running))
+
+
+def test_sigterm_ends_it_in_good_order(folder: Path) -> None:
+    with served(folder) as one:
+        running = family(one.process.pid)
+        one.process.terminate()
+        output = one.process.communicate(timeout=ENDED_WITHIN)[0]
+        assert one.process.returncode == 0
+        assert not any(map(alive, running))
+        assert "Traceback" not in output
+        # The servers went in good order, too.
+        assert "database system is shut down" in (folder / "postgres.log").read_text()
+
+
+def test_it_ends_with_make(folder: Path) -> None:
+    """`exec` as in the Makefile: between make and it is no shell."""
+    script = "import subprocess, sys; sys.exit(subprocess.run(sys.argv[1:]).returncode)"
+    make = (sys.executable, "-c", script, *TICKET_HOME)
+    command = (*make, "serve", "--data-dir", str(folder), "--end-with-parent")
+    with serving(*command, environment=environment()) as one:
+        running = family(one.process.pid)
+        one.process.kill()
+        one.process.wait()
+        gone_within(KILLED_WITHIN, running)
+
+
+def test_the_second_on_one_port_says_so_and_harms_nobody(folder: Path) -> None:
+    with served(folder) as one:
+        second = subprocess.run(
+            [*TICKET_HOME, "serve", "--data-dir", str(folder), "--port", str(one.port)],
+            env=environment(),
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=30,
+        )
+        assert second.returncode == 1
+        assert f"port {one.port} of 127.0.0.1 is in use" in second.stderr
+        assert "Traceback" not in second.stderr
+        assert httpx.get(f"{one.url}/readyz").status_code == 200
+
+
+def test_only_the_server_that_is_not_configured_is_started(folder: Path, redis_url: str) -> None:
+    with served(folder, REDIS_URL=redis_url) as one:
+        names = {Path(f"/proc/{pid}/comm").read_text().strip() for pid in family(one.process.pid)}
+        assert "postgres" in names
+        assert "valkey-server" not in names
+        assert httpx.get(f"{one.url}/readyz").json()["redis"] == "ok"
+
+
+def test_given_servers_are_migrated_locally_and_outlive_it(
+    folder: Path, empty_database_url: str, redis_url: str
+) -> None:
+    for _ in range(2):
+        with served(folder, DATABASE_URL=empty_database_url, REDIS_URL=redis_url) as one:
+            assert httpx.get(f"{one.url}/readyz").status_code == 200
+            assert "postgres" not in {Path(f"/proc/{pid}/comm").read_text().strip() for pid in family(one.process.pid)}
+    assert not (folder / "postgres").exists()
+
+
+def test_demo_fills_tells_the_logins_and_they_work(folder: Path) -> None:
+    with served(folder, "--demo") as one:
+        with httpx.Client(base_url=one.url) as client:
+            body = {"username": "admin_sant", "password": "ticket-home-demo", "client": "mobile"}
+            assert client.post("/v1/auth/login", json=body).status_code == 200
+        one.process.terminate()
+        output = one.process.communicate(timeout=ENDED_WITHIN)[0]
+    for told in (one.url, f"{one.url}/docs", "superuser", "admin_sant", "ticket-home-demo"):
+        assert told in output
+
+
+def test_the_secret_is_the_data_folders_own_and_stays(folder: Path) -> None:
+    secrets = set()
+    for _ in range(2):
+        with served(folder):
+            secrets.add((folder / "secret").read_text())
+    assert len(secrets) == 1
+    assert len(secrets.pop()) >= 32
+    assert stat.S_IMODE((folder / "secret").stat().st_mode) == 0o600
+
+
+@pytest.mark.parametrize(
+    ("settings", "told"),
+    [
+        ({"DATABASE_URL": "postgresql://nobody@127.0.0.1:9/none"}, "Connect call failed"),
+        ({"SESSION_IDLE_SECONDS": "soon"}, "SESSION_IDLE_SECONDS"),
+    ],
+)
+def test_what_an_operator_can_put_right_is_told_in_a_sentence(
+    folder: Path, settings: dict[str, str], told: str
+) -> None:
+    done = subprocess.run(
+        [*TICKET_HOME, "migrate", "--data-dir", str(folder)],
+        env=environment(REDIS_URL="redis://127.0.0.1:9", **settings),
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=30,
+    )
+    assert done.returncode == 1
+    assert told in done.stderr
+    assert len(done.stderr.splitlines()) == 1, done.stderr
