@@ -3,12 +3,12 @@
     from core.demo import fill
     summary = fill(database_url, clinics=9, tickets=5000, seed=1, password="…", progress=True)
 
-Synchronous, not inside a running event loop (there: `await core.demo.fill.fill_demo(…)` with the same arguments).
+Synchronous, not inside a running event loop (there: `await core.demo.filling.fill_demo(…)` with the same arguments).
 Needs a migrated database. Raises core.demo.DemoRefused in production (TICKET_HOME_ENV) and for impossible arguments.
 `Summary` has `clinics`, `tickets` (made by this run; both 0 where everything was there), `present` (clinics that were
 there already), `seconds`, and `str(summary)`: one line for people.
 """
 
-from core.demo.fill import DemoRefused, Summary, fill
+from core.demo.filling import DemoRefused, Summary, fill
 
 __all__ = ["DemoRefused", "Summary", "fill"]
