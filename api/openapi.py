@@ -96,6 +96,16 @@ def cached_responses(*more: int) -> Responses:
     }
 
 
+IDEMPOTENCY_KEY = {
+    "name": "Idempotency-Key",
+    "in": "header",
+    "required": False,
+    "description": "Sent again with the same body, the first answer comes again. Kept for 24 hours.",
+    "schema": {"type": "string", "minLength": 1, "maxLength": 255},
+    "example": "0b6c7a0e-4d1c-4c58-9a3e-2f9f1d6b8c11",
+}
+
+
 def describe(app: FastAPI, *, cookie: str) -> None:
     """Give the application its OpenAPI document, made once."""
 
@@ -119,9 +129,11 @@ def document(app: FastAPI, cookie: str) -> dict[str, Any]:
         "cookie": {"type": "apiKey", "in": "cookie", "name": cookie, "description": "Set by a web login."},
     }
     for path in made["paths"].values():
-        for operation in path.values():
+        for method, operation in path.items():
             if "401" in operation["responses"] and operation["operationId"] != "authLogin":
                 operation["security"] = [{"bearer": []}, {"cookie": []}]
+                if method == "post":
+                    operation.setdefault("parameters", []).append(IDEMPOTENCY_KEY)
     return made
 
 

@@ -70,7 +70,7 @@ class Observe:
 
 def facts_of(error: BaseException) -> dict[str, object]:
     """Where it happened and of what kind. Not its message: PostgreSQL's and pydantic's repeat the patient's data."""
-    kinds = []
+    kinds: list[str] = []
     cause: BaseException | None = error
     while cause is not None and len(kinds) < 5:
         kinds.append(type(cause).__name__)

@@ -5,7 +5,8 @@ from fastapi import APIRouter
 from api.v1.admin.routes import router as admin
 from api.v1.auth.routes import router as auth
 from api.v1.catalogs.routes import router as catalogs
+from api.v1.dashboard.routes import router as dashboard
 from api.v1.fpa.routes import router as fpa
 from api.v1.tickets.routes import router as tickets
 
-ROUTERS: tuple[APIRouter, ...] = (auth, catalogs, tickets, fpa, admin)
+ROUTERS: tuple[APIRouter, ...] = (auth, dashboard, catalogs, tickets, fpa, admin)

@@ -36,11 +36,13 @@ class Loaded:
     """Small JSON kept beside the body and never shown: what a merge needs."""
     etag_source: bytes | None = None
     """The body without what differs between two equal computations (`generated_at`)."""
+    computed_at: datetime | None = None
+    """Of the oldest part where parts were held; None: just now."""
 
     def entry(self, now: datetime) -> Entry:
         return Entry.make(
             self.body,
-            computed_at=now.timestamp(),
+            computed_at=(self.computed_at or now).timestamp(),
             valid_until=self.valid_until.timestamp() if self.valid_until else None,
             meta=self.meta,
             etag_source=self.etag_source,
