@@ -103,7 +103,11 @@ async def test_cached_reads_are_answered_and_labelled_the_rest_is_503_and_all_re
     etag = (await signed.client.get("/v1/doctors")).headers["etag"]
     await break_it(postgres_server)
     try:
-        await asyncio.sleep(2.1)  # the lease lapses: from here on nobody can know what is current
+        lapsing = asyncio.create_task(asyncio.sleep(2.1))
+        answer, took = await signed.timed("/v1/specialties")  # nobody knows of it yet
+        assert_unavailable(answer)
+        assert took < DECIDED
+        await lapsing  # the lease: from here on nobody can know what is current
         for _ in range(3):
             answer, took = await signed.timed("/v1/doctors")
             assert_stale(answer)
