@@ -2,17 +2,18 @@
 # tests/setup/test_image.py runs these very steps outside a container.
 
 FROM python:3.11-slim AS build
+ENV PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1
 COPY requirements-build.lock requirements.lock /src/
 RUN python -m venv /build
-RUN /build/bin/python -m pip install --no-cache-dir --require-hashes --requirement /src/requirements-build.lock
+RUN /build/bin/python -m pip install --require-hashes --requirement /src/requirements-build.lock
 RUN python -m venv --without-pip /app
-RUN /build/bin/python -m pip --python /app/bin/python install --no-cache-dir --require-hashes --requirement /src/requirements.lock
+RUN /build/bin/python -m pip --python /app/bin/python install --require-hashes --requirement /src/requirements.lock
 COPY pyproject.toml README.md LICENSE /src/
 COPY alembic /src/alembic
 COPY api /src/api
 COPY core /src/core
 RUN cd /src && /build/bin/python -m hatchling build --target wheel --directory /dist
-RUN /build/bin/python -m pip --python /app/bin/python install --no-cache-dir --no-deps --no-index /dist/*.whl
+RUN /build/bin/python -m pip --python /app/bin/python install --no-deps --no-index /dist/*.whl
 
 FROM python:3.11-slim
 COPY --from=build /app /app

@@ -1,0 +1,89 @@
+"""`make setup` in a copy of the checkout whose folder has spaces and accents, from a short lock file."""
+
+import os
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+COPIED = ("Makefile", ".ci", "pyproject.toml", "README.md", "LICENSE", "api", "core", "alembic")
+
+pytestmark = pytest.mark.timeout(300)
+
+
+@pytest.fixture
+def checkout(tmp_path: Path) -> Path:
+    """Its lock names what building needs: the project itself is installed as ever."""
+    target = tmp_path / "Clínica Ñuñoa (copia)"
+    target.mkdir()
+    for name in COPIED:
+        if (ROOT / name).is_dir():
+            shutil.copytree(ROOT / name, target / name, ignore=shutil.ignore_patterns("__pycache__"))
+        else:
+            shutil.copy(ROOT / name, target / name)
+    # Of the package that only editable installation needs.
+    editables = re.search(r"^editables==.*\n(?:    .*\n)+", (ROOT / "requirements-dev.lock").read_text(), re.MULTILINE)
+    assert editables is not None
+    short = (ROOT / "requirements-build.lock").read_text() + editables[0]
+    (target / "requirements-dev.lock").write_text(short)
+    return target
+
+
+def make(checkout: Path, *arguments: str, path: str = os.environ["PATH"]) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run(
+        ["make", *arguments],
+        cwd=checkout,
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, "PATH": path},
+    )
+
+
+def test_setup_once_again_after_a_cut_and_after_a_move(checkout: Path) -> None:
+    first = make(checkout, "setup")
+    assert first.returncode == 0, first.stderr
+    assert "Setting up" in first.stdout
+    script = checkout / ".venv" / "bin" / "ticket-home"
+    # What it needs is not in the short lock; that its own code is found is what counts.
+    assert "No module named" in subprocess.run([script], capture_output=True, text=True, check=False).stderr
+
+    second = make(checkout, "setup")
+    assert (second.returncode, second.stdout) == (0, "")
+
+    (checkout / ".venv" / ".set-up").unlink()  # as if killed before its end
+    shutil.rmtree(next((checkout / ".venv" / "lib").glob("python*/site-packages/hatchling")))
+    repaired = make(checkout, "setup")
+    assert repaired.returncode == 0, repaired.stderr
+    assert next((checkout / ".venv" / "lib").glob("python*/site-packages/hatchling")).is_dir()
+
+    moved = checkout.rename(checkout.with_name("moved"))
+    assert "Setting up" in make(moved, "setup").stdout
+    assert str(moved) in (moved / ".venv" / "bin" / "ticket-home").read_text()
+
+
+def test_an_old_python_is_told(checkout: Path, tmp_path: Path) -> None:
+    programs = tmp_path / "old"
+    programs.mkdir()
+    for name in ("python3", "python"):
+        old = programs / name
+        old.write_text('#!/bin/sh\n[ "$1" = --version ] && echo "Python 3.9.2" && exit 0\nexit 1\n')
+        old.chmod(0o755)
+    for name in ("make", "sh"):
+        found = shutil.which(name)
+        assert found is not None
+        (programs / name).symlink_to(found)
+    done = make(checkout, "setup", path=str(programs))
+    assert done.returncode != 0
+    assert "Python 3.11 or newer is needed; python3 here is: Python 3.9.2" in done.stderr
+    assert not (checkout / ".venv").exists()
+
+
+def test_help_tells_every_target(checkout: Path) -> None:
+    told = make(checkout).stdout
+    targets = set(re.findall(r"^([a-z]+):", (checkout / "Makefile").read_text(), re.MULTILINE))
+    assert {"setup", "run", "test", "check"} <= targets
+    assert all(f"make {target}" in told for target in targets)
