@@ -15,8 +15,8 @@ from tests.factories.fixtures import Seed
 from tests.faults.proxy import WireProxy
 from tests.faults.test_postgres import sign_in
 
-PATHS = {"doctors": "/v1/doctors"}
-"""Policy → a route of it, the more telling one last."""
+PATHS = {"doctors": "/v1/doctors", "dashboard": "/v1/dashboard"}
+"""Policy → a route of it."""
 
 
 @pytest.fixture
