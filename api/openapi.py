@@ -28,6 +28,7 @@ de alta*, the probable discharge time).
 TAGS = [
     {"name": "auth", "description": "Signing in and out, and who one is."},
     {"name": "dashboard", "description": "A clinic's or the network's figures, cached and exact to the second."},
+    {"name": "nursing board", "description": "What matters now on the wards, with the counts of everything."},
     {"name": "tickets", "description": "Stays: create, modify the FPA, discharge, annul."},
     {"name": "fpa", "description": "The calculation of the probable discharge time."},
     {"name": "catalogs", "description": "Clinics, specialties, surgeries, doctors, reasons, thresholds, blocks."},
@@ -132,7 +133,8 @@ def document(app: FastAPI, cookie: str) -> dict[str, Any]:
         for method, operation in path.items():
             if "401" in operation["responses"] and operation["operationId"] != "authLogin":
                 operation["security"] = [{"bearer": []}, {"cookie": []}]
-                if method == "post":
+                # A logout sent again meets an ended session: there is nothing to replay to.
+                if method == "post" and operation["operationId"] != "authLogout":
                     operation.setdefault("parameters", []).append(IDEMPOTENCY_KEY)
     return made
 

@@ -110,18 +110,20 @@ def server_timing(trace: Trace, ms: float) -> str:
 
 def log_line(trace: Trace, method: str, status: int, ms: float) -> None:
     """The template and not the path: a search in it may name a patient."""
-    logger.info(
-        "request",
-        request_id=trace.request_id,
-        method=method,
-        route=trace.route,
-        status=status,
-        ms=round(ms, 2),
-        user_id=trace.user_id,
-        clinic_id=trace.clinic_id,
-        cache=f"{trace.cache_policy} {trace.cache_outcome} {trace.cache_tier}" if trace.cache_outcome else None,
-        collapsed=trace.cache_collapsed or None,
-        age=round(trace.cache_age, 1) if trace.cache_outcome else None,
-        queries=trace.db_queries,
-        db_ms=round(trace.db_ms, 2),
-    )
+    facts: dict[str, object] = {
+        "request_id": trace.request_id,
+        "method": method,
+        "route": trace.route,
+        "status": status,
+        "ms": round(ms, 2),
+        "user_id": trace.user_id,
+        "clinic_id": trace.clinic_id,
+    }
+    if trace.cache_outcome:
+        facts["cache"] = f"{trace.cache_policy} {trace.cache_outcome} {trace.cache_tier}"
+        facts["age"] = round(trace.cache_age, 1)
+        facts["collapsed"] = trace.cache_collapsed
+    if trace.db_queries:
+        facts["queries"] = trace.db_queries
+        facts["db_ms"] = round(trace.db_ms, 2)
+    logger.info("request", **facts)
