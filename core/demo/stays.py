@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
+from itertools import islice
 from random import Random
 from typing import Any
 
@@ -43,7 +44,7 @@ class Stays:
     def batch(self, patient_ids: list[int]) -> Batch | None:
         """The next tickets, one for each id at most; None where there are no more."""
         made = Batch()
-        for created_at, _ in zip(self._creations, range(len(patient_ids)), strict=False):
+        for created_at in islice(self._creations, len(patient_ids)):
             self._ticket(created_at, patient_ids, made)
         return made if made.tickets else None
 

@@ -58,7 +58,9 @@ async def filled_url(migrated: str) -> AsyncIterator[str]:
     name = f"demo_{secrets.token_hex(6)}"
     await administer(migrated, f"CREATE DATABASE {name} TEMPLATE {TEMPLATE} STRATEGY file_copy")
     url = database_named(migrated, name)
-    assert await demo(url) == (9, TICKETS, 0)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("core.demo.clinic.BATCH", 40)  # so that every clinic takes several
+        assert await demo(url) == (9, TICKETS, 0)
     yield url
     await administer(migrated, f"DROP DATABASE {name} WITH (FORCE)")
 
