@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 
+from core.cache.flight import Flights
 from core.cache.keys import Keys
 from core.cache.memory import MemoryTier
 from core.cache.polls import DirectReads, Listener
@@ -33,6 +34,8 @@ class Runtime:
     listener: Listener
     redis: RedisTier
     cache: Cache
+    reads: Flights[bytes]
+    """Reads that are stored nowhere, but shared while they are under way."""
     wire: VersionWire
     processes: Processes
     sessions: Sessions
@@ -50,6 +53,7 @@ async def open_runtime(settings: Settings) -> AsyncIterator[Runtime]:
     memory = MemoryTier(settings.cache_memory_bytes)
     versions.on_lowered.append(memory.clear)
     cache = Cache(database, versions, direct, memory, redis, settings.cache_ttls, settings.database_pool_size)
+    reads: Flights[bytes] = Flights()
     listen_url = settings.database_listen_url
     listener = Listener(
         listen_url.get_secret_value() if listen_url else settings.require_database_url(),
@@ -76,13 +80,14 @@ async def open_runtime(settings: Settings) -> AsyncIterator[Runtime]:
             listener=listener,
             redis=redis,
             cache=cache,
+            reads=reads,
             wire=VersionWire([key.get_secret_value() for key in settings.secret_keys]),
             processes=processes,
             sessions=sessions,
             passwords=passwords,
         )
     finally:
-        await asyncio.gather(cache.drain(DRAIN), sessions.close(DRAIN))
+        await asyncio.gather(cache.drain(DRAIN), reads.drain(DRAIN), sessions.close(DRAIN))
         passwords.close()
         for task in background:
             task.cancel()

@@ -7,6 +7,8 @@ from api.v1.auth.routes import router as auth
 from api.v1.catalogs.routes import router as catalogs
 from api.v1.dashboard.routes import router as dashboard
 from api.v1.fpa.routes import router as fpa
+from api.v1.nursing_board.routes import router as nursing_board
+from api.v1.tickets.list_routes import router as ticket_list
 from api.v1.tickets.routes import router as tickets
 
-ROUTERS: tuple[APIRouter, ...] = (auth, dashboard, catalogs, tickets, fpa, admin)
+ROUTERS: tuple[APIRouter, ...] = (auth, dashboard, catalogs, nursing_board, ticket_list, tickets, fpa, admin)

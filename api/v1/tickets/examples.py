@@ -64,3 +64,6 @@ TICKET: dict[str, Any] = {
         },
     ],
 }
+
+SUMMARY: dict[str, Any] = {name: value for name, value in TICKET.items() if name != "history"}
+"""As lists show it."""

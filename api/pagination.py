@@ -1,0 +1,76 @@
+"""Cursors: opaque to clients, signed by us, and good only for the question that they came with."""
+
+import json
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from functools import lru_cache
+from hashlib import sha256
+from typing import Annotated, Any
+
+from fastapi import Query
+from itsdangerous import BadData, URLSafeSerializer
+
+from api.schemas import Text
+from core.cache.keys import Parameters, digest
+from core.errors import Invalid
+from core.settings import Settings
+from core.tickets.paging import MOST, Key, Position
+
+LONGEST = 4096
+SALT = "ticket-home cursor"
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+MICROSECOND = timedelta(microseconds=1)
+
+Limit = Annotated[int, Query(ge=1, le=MOST, description=f"Items on a page, at most {MOST}.")]
+Cursor = Annotated[
+    Text | None,
+    Query(max_length=LONGEST, description="`next` of the page before, sent with the same other parameters."),
+]
+
+
+def next_cursor(settings: Settings, parameters: Parameters, position: Position | None) -> str | None:
+    """`parameters` are all that decide which items there are and their order, the clinic too; None ends the pages."""
+    if position is None:
+        return None
+    keys = [_written(key) for key in (position.now, *position.after)]
+    cursor: str | bytes = _serializer(settings.secret_keys).dumps([digest(parameters), *keys])
+    return cursor if isinstance(cursor, str) else cursor.decode()
+
+
+def position_of(settings: Settings, parameters: Parameters, cursor: str | None) -> Position | None:
+    """Raises Invalid for a cursor that is not ours, or came with other parameters."""
+    if cursor is None:
+        return None
+    try:
+        of, now, *after = _serializer(settings.secret_keys).loads(cursor)
+    except BadData as error:
+        raise Invalid.field("cursor", "invalid", "This is no cursor of ours.") from error
+    if of != digest(parameters):
+        raise Invalid.field("cursor", "other_parameters", "This cursor belongs to other parameters.")
+    return Position(_read_time(now), tuple(_read(key) for key in after))
+
+
+def _written(key: Key) -> Any:
+    """Times to the microsecond, told apart from other keys."""
+    return [(key - EPOCH) // MICROSECOND] if isinstance(key, datetime) else key
+
+
+def _read(key: Any) -> Key:
+    found: Key = _read_time(key) if isinstance(key, list) else key
+    return found
+
+
+def _read_time(key: list[int]) -> datetime:
+    return EPOCH + key[0] * MICROSECOND
+
+
+@lru_cache(maxsize=4)
+def _serializer(keys: Sequence[Any]) -> URLSafeSerializer:
+    # itsdangerous signs with the last of its keys; the settings name the signing one first.
+    secrets = [key.get_secret_value() for key in reversed(keys)]
+    return URLSafeSerializer(
+        secrets,
+        salt=SALT,
+        serializer=json,
+        signer_kwargs={"key_derivation": "hmac", "digest_method": sha256},
+    )

@@ -1,0 +1,75 @@
+"""The nursing board: what matters now. Never stored; who asks the same at the same moment shares one query."""
+
+from typing import Annotated, Literal
+
+from fastapi import Query, Request
+from starlette.responses import Response
+
+from api.dependencies import CurrentUser, ReadScope, RuntimeState
+from api.openapi import signed_in
+from api.pagination import Cursor, Limit, next_cursor, position_of
+from api.routing import Router
+from api.shared import shared
+from api.v1.nursing_board.schemas import EXAMPLE, Counts, NursingBoard
+from api.v1.tickets.filters import Filters, parameters
+from core.board.query import Asked, Board, View, nursing_board
+from core.cache.policy import Policy
+from core.clock import shown, zone
+from core.db.transaction import ReadSession
+from core.tickets.paging import Turn
+from core.tickets.state import State
+
+router: Router = Router(prefix="/v1/nursing-board", tags=["nursing board"])
+
+# Not stored: the topics tell which flights may be joined.
+POLICY = Policy("nursing_board", 0, "", topics=("tickets", "catalogs"), global_topics=("catalogs", "clinics"))
+
+Sort = Literal["urgency", "-urgency", "created_at", "-created_at", "current_fpa", "-current_fpa"]
+Urgency = Literal["critical", "warning", "normal", "scheduled", "overdue"]
+
+
+@router.get(
+    "",
+    operation_id="nursingBoardGet",
+    summary="What matters now on the wards",
+    description="Active tickets whose FPA is ahead or less than 72 hours past, and those annulled or discharged in "
+    "the last 72 hours. Counts follow search, surgery and dates, not the view or urgency chosen. The default order "
+    "is by urgency (critical, warning, normal, scheduled, overdue), then FPA. `cursor` keeps to the first page's "
+    "moment; other people's changes neither hide nor repeat a ticket while you turn pages. Patient data: never "
+    "stored, neither here nor on the way.",
+    response_model=NursingBoard,
+    responses={200: {"content": {"application/json": {"example": EXAMPLE}}}, **signed_in()},
+)
+async def nursing_board_get(
+    request: Request,
+    runtime: RuntimeState,
+    _: CurrentUser,
+    scope: ReadScope,
+    filters: Filters,
+    view: Annotated[View, Query()] = View.ACTIVE,
+    urgency: Annotated[Urgency | None, Query(description="Only these of the view.")] = None,
+    sort: Annotated[Sort, Query(description="With `-`: descending.")] = "urgency",
+    limit: Limit = 50,
+    cursor: Cursor = None,
+) -> Response:
+    question = parameters(filters, of="nursing_board", clinic_id=scope.clinic_id, view=view, urgency=urgency, sort=sort)
+    turn = Turn(sort, limit, position_of(runtime.settings, question, cursor))
+    asked = Asked(turn, view, State(urgency) if urgency else None, filters)
+
+    async def work(session: ReadSession) -> Board:
+        return await nursing_board(session, scope, asked)
+
+    async def compute() -> bytes:
+        board = await runtime.database.read(work)
+        page = board.page
+        answer = NursingBoard(
+            items=page.items,
+            next=next_cursor(runtime.settings, question, page.next),
+            now=shown(page.now, zone(page.timezone)),
+            counts=Counts(**board.counts),
+            thresholds=board.thresholds,
+        )
+        return answer.model_dump_json().encode()
+
+    key = question | {"limit": limit, "cursor": cursor}
+    return await shared(request, runtime, POLICY, scope.clinic_id, key, compute)

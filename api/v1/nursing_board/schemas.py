@@ -1,0 +1,55 @@
+"""What the nursing board answers."""
+
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from api.v1.tickets.examples import SUMMARY
+from core.catalogs.answers import ThresholdItem
+from core.tickets.views import Local, TicketSummary
+
+EXAMPLE: dict[str, Any] = {
+    "items": [SUMMARY],
+    "next": None,
+    "now": "2025-01-15T12:10:00-03:00",
+    "counts": {
+        "active": 14,
+        "scheduled": 3,
+        "normal": 6,
+        "warning": 4,
+        "critical": 1,
+        "overdue": 2,
+        "discharged": 5,
+        "annulled": 1,
+        "without_episode": 7,
+        "all": 22,
+    },
+    "thresholds": {"clinic_id": 5, "red_hours": 2, "yellow_hours": 4, "green_hours": 8, "inherited": True},
+}
+
+
+class Counts(BaseModel):
+    """Of every view and state, whichever of them is shown."""
+
+    model_config = ConfigDict(frozen=True)
+
+    active: int = Field(description="Normal, warning, critical and scheduled.")
+    scheduled: int
+    normal: int
+    warning: int
+    critical: int
+    overdue: int
+    discharged: int
+    annulled: int
+    without_episode: int = Field(description="Of active, scheduled and overdue ones.")
+    all: int
+
+
+class NursingBoard(BaseModel):
+    model_config = ConfigDict(frozen=True)
+
+    items: list[TicketSummary]
+    next: str | None
+    now: Local = Field(description="The moment that states are told for: the first page's.")
+    counts: Counts
+    thresholds: ThresholdItem = Field(description="The clinic's, or the network's global ones.")

@@ -1,0 +1,85 @@
+"""What lists of tickets take in their query; the nursing board and exports take the same."""
+
+from datetime import date
+from typing import Annotated
+
+from fastapi import Depends, Query, Request
+
+from api.authentication import authenticate
+from api.dependencies import runtime_of
+from api.routing import ExistsWhenRefused
+from api.schemas import MAX_ID, Date, Id, Text
+from core.cache.keys import Parameter
+from core.clock import known_date
+from core.db.transaction import ReadSession
+from core.errors import Invalid
+from core.tickets.listing import TicketFilter, require_known
+from core.tickets.search import words_of
+
+LONGEST_SEARCH = 200
+
+Q = Annotated[
+    Text | None,
+    Query(
+        max_length=LONGEST_SEARCH,
+        description="Every word must stand in the ticket's id, the patient's names or document, bed, location or "
+        "episode. Accents and case do not matter, nor does a document's punctuation.",
+        examples=["maria nuñez"],
+    ),
+]
+SurgeryId = Annotated[Id | None, Query(description="Tickets of this surgery; 404 where it is none of the clinic's.")]
+DateFrom = Annotated[Date | None, Query(description="First local date of creation.")]
+DateTo = Annotated[Date | None, Query(description="Last local date of creation, inclusive.")]
+
+
+async def _known(request: Request) -> None:
+    """The clinic and the surgery that the query names, where they can be read. Raises NotFound."""
+    actor = await authenticate(request)
+    clinic_id, surgery_id = (_id(request.query_params.get(name, "")) for name in ("clinic_id", "surgery_id"))
+    scope = actor.narrowed(clinic_id)
+
+    async def work(session: ReadSession) -> None:
+        await require_known(session, scope, surgery_id)
+
+    await runtime_of(request).database.read(work)
+
+
+def _id(text: str) -> int | None:
+    return int(text) if text.isascii() and text.isdigit() and 1 <= int(text[:11]) <= MAX_ID else None
+
+
+def _filters(
+    _: Annotated[None, Depends(ExistsWhenRefused(_known))],
+    q: Q = None,
+    surgery_id: SurgeryId = None,
+    date_from: DateFrom = None,
+    date_to: DateTo = None,
+) -> TicketFilter:
+    for name, day in (("date_from", date_from), ("date_to", date_to)):
+        if day is not None:
+            known_date(day, name)
+    if date_from is not None and date_to is not None and date_from > date_to:
+        raise Invalid.field("date_to", "before_date_from", "It is before `date_from`.")
+    return TicketFilter(words=words_of(q), surgery_id=surgery_id, date_from=date_from, date_to=date_to)
+
+
+Filters = Annotated[TicketFilter, Depends(_filters)]
+"""Raises Invalid for dates in the wrong order."""
+
+
+def parameters(filters: TicketFilter, **more: Parameter) -> dict[str, Parameter]:
+    """Of a cursor or a flight: all that decides which tickets are found, and `more` beside it."""
+    return {
+        "q": " ".join(filters.words) or None,
+        "status": filters.status,
+        "state": filters.state,
+        "surgery_id": filters.surgery_id,
+        "date_from": _iso(filters.date_from),
+        "date_to": _iso(filters.date_to),
+        "created_by_id": filters.created_by_id,
+        **more,
+    }
+
+
+def _iso(day: date | None) -> str | None:
+    return None if day is None else day.isoformat()

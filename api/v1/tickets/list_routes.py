@@ -1,0 +1,70 @@
+"""The list of all tickets, of all years."""
+
+from dataclasses import replace
+from typing import Annotated, Literal
+
+from fastapi import Query
+from pydantic import BaseModel, ConfigDict
+from starlette.responses import Response
+
+from api.cached import fresh
+from api.dependencies import CurrentUser, ReadScope, RuntimeState
+from api.openapi import signed_in
+from api.pagination import Cursor, Limit, next_cursor, position_of
+from api.routing import Router
+from api.v1.tickets.examples import SUMMARY
+from api.v1.tickets.filters import Filters, parameters
+from core.db.transaction import ReadSession
+from core.tickets.listing import list_tickets
+from core.tickets.models import Status
+from core.tickets.paging import Page, Turn
+from core.tickets.state import State
+from core.tickets.views import TicketSummary
+
+router: Router = Router(prefix="/v1/tickets", tags=["tickets"])
+
+Sort = Literal["created_at", "-created_at", "current_fpa", "-current_fpa", "patient", "-patient", "surgery", "-surgery"]
+
+
+class TicketList(BaseModel):
+    model_config = ConfigDict(frozen=True)
+
+    items: list[TicketSummary]
+    next: str | None
+
+
+@router.get(
+    "",
+    operation_id="ticketsList",
+    summary="Tickets",
+    description="A user of a clinic reads that clinic's; a superuser without `clinic_id` the whole network's. States "
+    "are those of the moment at which the first page was asked for. Other people's changes neither hide nor repeat a "
+    "ticket while you turn pages; one that is itself changed stands where its new values put it. By patient is by "
+    "surnames, without accents.",
+    response_model=TicketList,
+    responses={
+        200: {"content": {"application/json": {"example": {"items": [SUMMARY], "next": None}}}},
+        **signed_in(),
+    },
+)
+async def tickets_list(
+    runtime: RuntimeState,
+    actor: CurrentUser,
+    scope: ReadScope,
+    filters: Filters,
+    status: Annotated[Status | None, Query()] = None,
+    state: Annotated[State | None, Query()] = None,
+    created_by_me: Annotated[bool, Query(description="Those that you created.")] = False,
+    sort: Annotated[Sort, Query(description="With `-`: descending.")] = "-created_at",
+    limit: Limit = 50,
+    cursor: Cursor = None,
+) -> Response:
+    asked = replace(filters, status=status, state=state, created_by_id=actor.user_id if created_by_me else None)
+    question = parameters(asked, of="tickets", clinic_id=scope.clinic_id, sort=sort)
+    turn = Turn(sort, limit, position_of(runtime.settings, question, cursor))
+
+    async def work(session: ReadSession) -> Page:
+        return await list_tickets(session, scope, asked, turn)
+
+    page = await runtime.database.read(work)
+    return fresh(TicketList(items=page.items, next=next_cursor(runtime.settings, question, page.next)))

@@ -1,0 +1,147 @@
+"""The nursing board: what matters now, with the counts of everything beside it, in one statement."""
+
+from dataclasses import dataclass, field
+from datetime import timedelta
+from enum import StrEnum
+from functools import lru_cache
+from typing import Any
+
+from sqlalchemy import CTE, ColumnElement, Integer, Interval, Select, case, exists, false, func, literal, select, true
+
+from core.access import ClinicScope
+from core.catalogs.answers import ThresholdItem
+from core.catalogs.models import UrgencyThreshold
+from core.db.transaction import Session
+from core.tickets.listing import TicketFilter
+from core.tickets.models import Ticket, matters_at
+from core.tickets.paging import Page, Turn, clinics, page, read_page, whole
+from core.tickets.search import patient_text
+from core.tickets.state import State, sql_state, thresholds_for
+
+WINDOW = timedelta(hours=72)
+"""Further back than this, a ticket that is overdue, discharged or annulled is found in the list of tickets only."""
+
+KEPT = 128
+"""Statements, each of some 100 KB: of one clinic's board as it is filtered and ordered."""
+
+URGENCY = (State.CRITICAL, State.WARNING, State.NORMAL, State.SCHEDULED, State.OVERDUE)
+"""Most urgent first."""
+ORDER = (*URGENCY, State.DISCHARGED, State.ANNULLED)
+
+
+class View(StrEnum):
+    ACTIVE = "active"
+    OVERDUE = "overdue"
+    DISCHARGED = "discharged"
+    ANNULLED = "annulled"
+    WITHOUT_EPISODE = "without_episode"
+    ALL = "all"
+
+
+IN_VIEW: dict[View, tuple[State, ...]] = {
+    View.ACTIVE: (State.CRITICAL, State.WARNING, State.NORMAL, State.SCHEDULED),
+    View.OVERDUE: (State.OVERDUE,),
+    View.DISCHARGED: (State.DISCHARGED,),
+    View.ANNULLED: (State.ANNULLED,),
+    View.WITHOUT_EPISODE: URGENCY,
+    View.ALL: ORDER,
+}
+
+Tally = tuple[State, bool, int]
+"""State, whether without an episode, and how many tickets."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """`filter` decides what is counted, `view` and `urgency` what is shown of it."""
+
+    turn: Turn
+    view: View = View.ACTIVE
+    urgency: State | None = None
+    filter: TicketFilter = field(default_factory=TicketFilter)
+
+
+@dataclass(frozen=True, slots=True)
+class Board:
+    page: Page
+    counts: dict[str, int]
+    """By state and by view."""
+    thresholds: ThresholdItem
+    """The clinic's; of the network the global ones. Each ticket's state is by those of its own clinic."""
+
+
+async def nursing_board(session: Session, scope: ClinicScope, asked: Asked) -> Board:
+    """Raises NotFound where the scope's clinic, or the surgery asked for, does not exist in the scope."""
+    # The plain board, which every ward has open, is put together once; what somebody types or turns to is not kept.
+    plain = not asked.filter.words and asked.turn.position is None
+    statement = _kept_statement(scope, asked) if plain else _statement(scope, asked)
+    rows = (await session.execute(statement)).all()
+    shown, fact = read_page(rows, asked.turn, scope), rows[0]
+    limits = fact.fact__thresholds
+    thresholds = ThresholdItem(clinic_id=scope.clinic_id, inherited=fact.fact__inherited, **limits)
+    tallies = [(State(state), bare, count) for state, bare, count in fact.fact__tallies or []]
+    return Board(shown, counts_of(tallies), thresholds)
+
+
+def counts_of(tallies: list[Tally]) -> dict[str, int]:
+    counts: dict[str, int] = dict.fromkeys((*View, *State), 0)
+    for state, bare, count in tallies:
+        for view, states in IN_VIEW.items():
+            if state in states and (bare or view is not View.WITHOUT_EPISODE):
+                counts[view] += count
+        # Where a state and a view have one name they are the same tickets.
+        if state.value not in set(View):
+            counts[state] += count
+    return {str(name): count for name, count in counts.items()}
+
+
+def _statement(scope: ClinicScope, asked: Asked) -> Select[Any]:
+    turn, place = asked.turn, clinics(scope)
+    window = _window(scope, asked, place)
+    groups = select(window.c.state, window.c.bare, func.count().label("count")).group_by(*window.c["state", "bare"])
+    tallied = groups.subquery("tallied")
+    tally = func.jsonb_agg(func.jsonb_build_array(*tallied.c))
+    shown = select(window.c.id).where(window.c.state.in_([state.value for state in IN_VIEW[asked.view]]))
+    if asked.view is View.WITHOUT_EPISODE:
+        shown = shown.where(window.c.bare)
+    if asked.urgency is not None:
+        shown = shown.where(window.c.state == asked.urgency.value)
+    limits = thresholds_for(scope.clinic_id)
+    own = exists().where(UrgencyThreshold.clinic_id == scope.clinic_id)
+    told: dict[str, Any] = {
+        "tallies": select(tally).scalar_subquery(),
+        "thresholds": select(func.to_jsonb(limits.table_valued())).scalar_subquery(),
+        "inherited": false() if scope.clinic_id is None else ~own,
+    }
+    return whole(place, page(shown, _keys(turn.column, window), turn), turn, scope, asked.filter.surgery_id, told)
+
+
+_kept_statement = lru_cache(maxsize=KEPT)(_statement)
+
+
+def _window(scope: ClinicScope, asked: Asked, place: CTE) -> CTE:
+    """What the board is about, read once for the counts and the page."""
+    now, patient = asked.turn.now, patient_text()
+    rows = (
+        select(
+            *(Ticket.id, Ticket.current_fpa, Ticket.created_at, Ticket.episode_id.is_(None).label("bare")),
+            sql_state(now, Ticket, place.c).label("state"),
+        )
+        .join(place, place.c.id == Ticket.clinic_id)
+        .where(
+            scope.rows(Ticket.clinic_id),
+            matters_at() > now - literal(WINDOW, Interval),
+            *asked.filter.conditions(now, place.c, patient.c.search),
+        )
+    )
+    if asked.filter.words:
+        rows = rows.outerjoin(patient, true())
+    return rows.cte("shown").prefix_with("MATERIALIZED")
+
+
+def _keys(column: str, window: CTE) -> list[ColumnElement[Any]]:
+    shown = window.c
+    if column != "urgency":
+        return [shown[column], shown.id]
+    ranks = {state.value: literal(rank, Integer) for rank, state in enumerate(ORDER)}
+    return [case(ranks, value=shown.state), shown.current_fpa, shown.id]

@@ -1,0 +1,159 @@
+"""Pages of tickets by keyset, the whole of each page in one statement.
+
+The first page takes the database's clock, and the following ones keep to that instant: what is critical or overdue is
+so all along, however long somebody turns pages. A page begins after the keys of the last ticket before it, so tickets
+that others create or change move none of the rest from one page to another; one that is itself changed while somebody
+turns pages stands where its new values put it.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import (
+    CTE,
+    ColumnElement,
+    DateTime,
+    Row,
+    ScalarSelect,
+    Select,
+    Subquery,
+    exists,
+    func,
+    literal,
+    select,
+    true,
+    tuple_,
+)
+
+from core.access import ClinicScope
+from core.catalogs.models import Doctor, Surgery
+from core.clinics.models import Clinic
+from core.clock import DEFAULT_ZONE
+from core.errors import NotFound
+from core.patients.models import Patient
+from core.tickets.models import Ticket
+from core.tickets.state import thresholds_for
+from core.tickets.summary import columns, summary
+from core.tickets.views import TicketSummary
+
+Key = datetime | str | int
+
+MOST = 200
+"""Tickets on a page."""
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """Where a page ended: the instant that its first page took, and the keys of its last ticket (none: the start)."""
+
+    now: datetime
+    after: tuple[Key, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """Which page: `sort` as the client names it, with `-` for descending; no position is the first page."""
+
+    sort: str
+    limit: int = 50
+    position: Position | None = None
+
+    @property
+    def column(self) -> str:
+        return self.sort.removeprefix("-")
+
+    @property
+    def descending(self) -> bool:
+        return self.sort.startswith("-")
+
+    @property
+    def now(self) -> ColumnElement[datetime]:
+        """The page's instant, as SQL."""
+        kind = DateTime(timezone=True)
+        return func.statement_timestamp(type_=kind) if self.position is None else literal(self.position.now, kind)
+
+    def ordered(self, keys: Sequence[ColumnElement[Any]]) -> list[ColumnElement[Any]]:
+        return [key.desc() if self.descending else key.asc() for key in keys]
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    items: list[TicketSummary]
+    now: datetime
+    timezone: str
+    next: Position | None
+
+
+def clinics(scope: ClinicScope) -> CTE:
+    """`id`, `timezone` and thresholds of each clinic in the scope: looked up once, not for every ticket."""
+    limits = thresholds_for(Clinic.id)
+    rows = select(Clinic.id, Clinic.timezone, *limits.c).join(limits, true()).where(scope.rows(Clinic.id))
+    return rows.cte("place").prefix_with("MATERIALIZED")
+
+
+def surgery_in(scope: ClinicScope, surgery_id: int | None) -> ColumnElement[bool]:
+    """SQL: whether the surgery, if any is named, is one of the scope's."""
+    return true() if surgery_id is None else exists().where(Surgery.id == surgery_id, scope.rows(Surgery.clinic_id))
+
+
+def page(tickets: Select[Any], keys: Sequence[ColumnElement[Any]], turn: Turn) -> Subquery:
+    """`id` and keys of one page of `tickets`, which selects ids, and one more that tells of a next page.
+
+    The last key makes the order total.
+    """
+    keyed = tickets.add_columns(*(key.label(f"key_{n}") for n, key in enumerate(keys)))
+    if turn.position is not None and turn.position.after:
+        here = tuple_(*keys)
+        there = tuple_(*(literal(value, key.type) for value, key in zip(turn.position.after, keys, strict=True)))
+        keyed = keyed.where(here < there if turn.descending else here > there)
+    return keyed.order_by(*turn.ordered(keys)).limit(turn.limit + 1).subquery("page")
+
+
+def whole(
+    place: CTE,
+    ids: Subquery,
+    turn: Turn,
+    scope: ClinicScope,
+    surgery_id: int | None,
+    told: Mapping[str, ColumnElement[Any] | ScalarSelect[Any]],
+) -> Select[Any]:
+    """The page's tickets with all that `summary` reads of them, and beside each what is `told` of the whole answer.
+
+    At least one row: without tickets it has none, and `read_page` still tells an unknown clinic or surgery from none.
+    """
+    facts = select(
+        turn.now.label("fact__now"),
+        select(func.min(place.c.timezone)).scalar_subquery().label("fact__timezone"),
+        surgery_in(scope, surgery_id).label("fact__surgery"),
+        *(value.label(f"fact__{name}") for name, value in told.items()),
+    ).subquery("fact")
+    keys = [column for column in ids.c if column.key.startswith("key_")]
+    tickets = (
+        ids.join(Ticket, Ticket.id == ids.c.id)
+        .join(place, place.c.id == Ticket.clinic_id)
+        .outerjoin(Patient, Patient.id == Ticket.patient_id)
+        .outerjoin(Doctor, Doctor.id == Ticket.doctor_id)
+    )
+    return (
+        select(*facts.c, *keys, *columns(place.c.timezone, place.c))
+        .select_from(facts.outerjoin(tickets, true()))
+        .order_by(*turn.ordered(keys))
+    )
+
+
+def read_page(rows: Sequence[Row[Any]], turn: Turn, scope: ClinicScope) -> Page:
+    """What a statement of `whole` brought. Raises NotFound where the scope's clinic, or the surgery, does not exist."""
+    fact = rows[0]
+    if not fact.fact__surgery or (scope.clinic_id is not None and fact.fact__timezone is None):
+        raise NotFound
+    now = fact.fact__now
+    found = [row for row in rows if row.id is not None]
+    shown = found[: turn.limit]
+    following = None
+    if len(found) > turn.limit:
+        keys = [name for name in shown[-1]._fields if name.startswith("key_")]
+        following = Position(now, tuple(getattr(shown[-1], name) for name in keys))
+    timezone = DEFAULT_ZONE if scope.clinic_id is None else fact.fact__timezone
+    return Page([summary(row, now) for row in shown], now, timezone, following)

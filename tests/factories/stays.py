@@ -1,0 +1,158 @@
+"""Tickets that a test knows as well as the database does: inserted by plain SQL, and asked in plain Python."""
+
+import random
+import unicodedata
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, fields
+from datetime import datetime, timedelta
+from itertools import count
+
+from core.tickets.state import State, Thresholds, state_at
+from tests.factories import rows
+from tests.factories.fixtures import ClinicSeed
+
+_serial = count(1)
+HOUR = timedelta(hours=1)
+TICK = timedelta(microseconds=1)
+
+FIRST = ("Ana", "José", "Íñigo", "MARÍA", "ñusta", "Jose\u0301")
+LAST = ("Núñez", "Rojas", "Rojas Díaz", "O'Higgins", "Ávila", "avila", "Zúñiga")
+SURGERIES = ("Úlcera", "apendicectomía", "Apéndice", "Zeta", "úvula")
+DISTANCES = (0, 1, 2, 3, 4, 8, 24, 71, 72, 73, 200)
+
+
+@dataclass(frozen=True)
+class Person:
+    first_name: str = "Ana"
+    last_name: str = "Rojas"
+    middle_name: str | None = None
+    second_last_name: str | None = None
+    document: str = ""
+
+
+@dataclass(frozen=True)
+class Stay:
+    """A row of `ticket`, imported, so that no constraint minds its times; without a patient where there is none."""
+
+    id: str
+    clinic_id: int
+    surgery_id: int | None
+    current_fpa: datetime
+    admission_at: datetime
+    created_at: datetime
+    person: Person | None = None
+    status: str = "active"
+    discharged_at: datetime | None = None
+    annulled_at: datetime | None = None
+    surgery_name: str = "Surgery"
+    bed_number: str | None = None
+    location: str | None = None
+    episode_id: str | None = None
+    created_by_id: int | None = None
+
+    def state(self, now: datetime, limits: Thresholds) -> State:
+        return state_at(
+            now,
+            status=self.status,
+            admission_at=self.admission_at,
+            current_fpa=self.current_fpa,
+            thresholds=limits,
+        ).state
+
+    @property
+    def matters_at(self) -> datetime:
+        return self.annulled_at or self.discharged_at or self.current_fpa
+
+    def found_by(self, words: Iterable[str]) -> bool:
+        texts = [self.id, self.bed_number, self.location, self.episode_id]
+        if self.person:
+            document = self.person.document
+            texts += [*(getattr(self.person, field.name) for field in fields(self.person)), letters(document)]
+            documents = letters(plain(document))
+        else:
+            documents = ""
+        known = [plain(text) for text in texts if text]
+
+        def stands(word: str) -> bool:
+            bare = letters(word)
+            return any(word in text for text in known) or (bool(bare) and bare in documents)
+
+        return all(stands(plain(word)) for word in words)
+
+    @property
+    def patient_key(self) -> tuple[str, ...]:
+        if self.person is None:
+            return ("",)
+        told = self.person
+        names = (told.last_name, told.second_last_name, told.first_name, told.middle_name, told.document)
+        return tuple(plain(name or "") for name in names)
+
+
+def plain(text: str) -> str:
+    """Without accents, in lower case."""
+    decomposed = unicodedata.normalize("NFKD", text)
+    return "".join(letter for letter in decomposed if not unicodedata.combining(letter)).lower()
+
+
+def letters(text: str) -> str:
+    return "".join(letter for letter in text if letter.isalnum())
+
+
+def stay(clinic: ClinicSeed, now: datetime, fpa: timedelta = 20 * HOUR, **values: object) -> Stay:
+    """Active, admitted before `now`, its FPA so far from it."""
+    defaults: dict[str, object] = {
+        "id": f"TH-{clinic.prefix}-2026-{next(_serial):04d}",
+        "clinic_id": clinic.id,
+        "surgery_id": clinic.surgery_id,
+        "current_fpa": now + fpa,
+        "admission_at": now - 100 * HOUR,
+        "created_at": now - 101 * HOUR,
+    }
+    return Stay(**(defaults | values))  # type: ignore[arg-type]
+
+
+async def insert(connection: rows.Connection, stays: Sequence[Stay]) -> None:
+    for one in stays:
+        patient_id = None
+        if one.person is not None:
+            given = {name: value for name, value in vars(one.person).items() if value}
+            patient_id = await rows.patient(connection, one.clinic_id, **given)
+        values = {name: value for name, value in vars(one).items() if name not in ("person", "current_fpa")}
+        values |= {"patient_id": patient_id, "imported": True}
+        await rows.ticket(connection, fpa=one.current_fpa, **values)
+
+
+def at_random(dice: random.Random, clinics: Sequence[ClinicSeed], now: datetime, number: int) -> list[Stay]:
+    """With every state, times at and beside every limit, and many ties."""
+
+    def near() -> timedelta:
+        return dice.choice((-1, 1)) * dice.choice(DISTANCES) * HOUR + dice.choice((-1, 0, 0, 1)) * TICK
+
+    def one() -> Stay:
+        clinic = dice.choice(clinics)
+        status = dice.choice(("active", "active", "active", "discharged", "annulled"))
+        serial = next(_serial)
+        person = Person(
+            first_name=dice.choice(FIRST),
+            last_name=dice.choice(LAST),
+            middle_name=dice.choice((None, "Luz")),
+            second_last_name=dice.choice((None, "Soto")),
+            document=dice.choice((f"{serial:08d}-K", f"AB {serial}/7")),
+        )
+        return stay(
+            clinic,
+            now,
+            near(),
+            admission_at=now + near(),
+            created_at=now - dice.choice(DISTANCES) * HOUR,
+            person=dice.choice((person, person, person, None)),
+            status=status,
+            discharged_at=now + near() if status == "discharged" else None,
+            annulled_at=now + near() if status == "annulled" else None,
+            surgery_name=dice.choice(SURGERIES),
+            bed_number=dice.choice((None, "12-B", "7")),
+            location=dice.choice((None, "Piso 3", "100%_\\")),
+            episode_id=dice.choice((None, f"E-{serial}")),
+        )
+
+    return [one() for _ in range(number)]
