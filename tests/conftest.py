@@ -9,11 +9,11 @@ from pathlib import Path
 import asyncpg
 import httpx
 import pytest
-from api.app import create_app
 from fastapi import FastAPI
 from pydantic import SecretStr
 from sqlalchemy.engine import make_url
 
+from api.app import create_app
 from core.db.migrate import upgrade
 from core.embedded import EmbeddedServers, start_servers
 from core.settings import Settings
