@@ -23,7 +23,7 @@ setup: ## The virtual environment .venv, with what the lock file names
 	exit 1
 
 run: setup ## Serve demo data on http://127.0.0.1:8000 (PORT=9000 make run)
-	@exec $(BIN)/ticket-home serve --demo --end-with-parent --host "$(HOST)" --port "$(PORT)" $(ARGS)
+	@LOG_FORMAT="$${LOG_FORMAT:-console}" exec $(BIN)/ticket-home serve --demo --end-with-parent --host "$(HOST)" --port "$(PORT)" $(ARGS)
 
 test: setup ## All tests, on servers of their own (ARGS="-k dashboard" make test)
 	@$(BIN)/python -m pytest $(ARGS)

@@ -33,7 +33,7 @@ def found() -> str | None:
 
 
 def pip(*arguments: str) -> None:
-    run = [str(PYTHON), "-m", "pip", "--quiet", "--disable-pip-version-check", "--no-input", *arguments]
+    run = [str(PYTHON), "-m", "pip", "-qq", "--disable-pip-version-check", "--no-input", *arguments]
     if subprocess.run(run, cwd=ROOT, check=False).returncode != 0:
         sys.exit("make setup: pip failed, see above; once that is put right, make setup begins again.")
 

@@ -43,7 +43,11 @@ async def cache_invalidate(settings: Settings, prefix: str | None, topic: str | 
 
 def table(report: Status) -> Table:
     headings = ("policy", "tier", "hits", "misses", "collapsed", "stale", "errors", "hit rate", "entries", "bytes")
-    made = Table(*headings, title=f"{report.figures.processes} serving processes")
+    made = Table(
+        title=f"{report.figures.processes} serving {'process' if report.figures.processes == 1 else 'processes'}"
+    )
+    for heading in headings:
+        made.add_column(heading, justify="left" if heading in ("policy", "tier") else "right")
     for row in report.rows:
         figures = (row.hits, row.misses, row.collapsed, row.stale, row.errors)
         rate = "" if row.hit_rate is None else f"{row.hit_rate:.1%}"

@@ -1,6 +1,7 @@
 """`ticket-home`: every command runs on the configured servers, or on the data folder's own."""
 
 import asyncio
+import logging
 import signal
 import sys
 from collections.abc import Iterator
@@ -22,6 +23,7 @@ from core.db.migrate import upgrade
 from core.demo import DemoRefused, fill
 from core.embedded import CannotStart
 from core.errors import AppError, Invalid
+from core.log import configure
 from core.settings import Settings
 
 app = typer.Typer(
@@ -41,6 +43,9 @@ DataDir = Annotated[
 Clinics = Annotated[int, typer.Option(help="How many clinics; the first nine have real names.", min=1, max=1000)]
 Tickets = Annotated[int, typer.Option(help="How many tickets over all clinics.", min=0)]
 Seed = Annotated[int, typer.Option(help="The same seed makes the same data.")]
+
+WIDE = 140
+"""Columns where nobody tells: a file, a pipe."""
 
 DEMO_CLINICS = 9
 DEMO_TICKETS = 5000
@@ -99,7 +104,7 @@ def cache_status_(data_dir: DataDir = None) -> None:
     """Hits and misses per policy and tier, summed over the serving processes."""
     with _explained(), installation(data_dir) as settings:
         report = asyncio.run(cache_status(settings))
-    Console().print(table(report))
+    Console(width=None if sys.stdout.isatty() else WIDE).print(table(report))
     if not report.figures.complete:
         _fail("Redis is away: the serving processes could not be asked.")
 
@@ -117,6 +122,8 @@ def cache_invalidate_(
 
 
 def main() -> None:
+    # Commands tell their result; serving configures its own log.
+    configure("console", level=logging.WARNING)
     app()
 
 

@@ -63,6 +63,9 @@ def local_secret(data_dir: Path) -> str:
         unfinished = data_dir / f"secret.{os.getpid()}"
         unfinished.touch(mode=0o600)
         unfinished.write_text(secrets.token_urlsafe(SECRET_BYTES))
+        if os.geteuid() == 0:
+            # As all else in the folder: root may have started in somebody's checkout.
+            os.chown(unfinished, data_dir.stat().st_uid, data_dir.stat().st_gid)
         try:
             # Of two processes that get here at once one wins, and both use its key.
             path.hardlink_to(unfinished)
