@@ -5,10 +5,12 @@ Run by `make setup` with any Python >= 3.11; standard library only.
 
 import fcntl
 import hashlib
+import json
 import os
 import shutil
 import subprocess
 import sys
+import tomllib
 import venv
 from pathlib import Path
 
@@ -21,8 +23,10 @@ LOCK = ROOT / "requirements-dev.lock"
 
 def wanted() -> str:
     """Of everything that the environment follows from; also of the folder, whose name is written into its scripts."""
-    digest = hashlib.sha256(f"{ROOT}\n{sys.version}\n".encode())
-    for path in (LOCK, ROOT / "pyproject.toml", Path(__file__)):
+    pyproject = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    installed = json.dumps([pyproject["build-system"], pyproject["project"]], sort_keys=True)
+    digest = hashlib.sha256(f"{ROOT}\n{sys.version}\n{installed}\n".encode())
+    for path in (LOCK, Path(__file__)):
         digest.update(path.read_bytes())
     return digest.hexdigest()
 
@@ -60,4 +64,7 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except KeyboardInterrupt:
+        sys.exit("make setup: interrupted; it begins again the next time.")
