@@ -2,6 +2,7 @@
 
 import json
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -53,7 +54,7 @@ def _do(word: str, rest: str, context: Path, below: Path, image: Image) -> None:
         return
     image.steps.append(rest)
     # Its image's python is ours here.
-    run = re.sub(r"^python\b", lambda _: sys.executable, _moved(rest, below))
+    run = re.sub(r"^python\b", lambda _: shlex.quote(sys.executable), _moved(rest, below))
     done = subprocess.run(["sh", "-ec", run], capture_output=True, text=True, check=False, cwd=below)
     assert done.returncode == 0, f"{rest}\n{done.stdout}\n{done.stderr}"
 

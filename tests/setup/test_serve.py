@@ -11,6 +11,8 @@ from pathlib import Path
 
 import httpx
 import pytest
+import redis
+from api.installation import local_secret
 
 from tests.core.embedded.processes import alive, family, gone_within
 from tests.setup.serving import Serving, serving
@@ -129,14 +131,13 @@ def test_demo_fills_tells_the_logins_and_they_work(folder: Path) -> None:
         assert told in output
 
 
-def test_the_secret_is_the_data_folders_own_and_stays(folder: Path) -> None:
-    secrets = set()
-    for _ in range(2):
-        with served(folder):
-            secrets.add((folder / "secret").read_text())
-    assert len(secrets) == 1
-    assert len(secrets.pop()) >= 32
+def test_the_secret_is_the_data_folders_own_and_stays(folder: Path, tmp_path: Path) -> None:
+    made = local_secret(folder)
+    assert len(made) >= 32
+    assert local_secret(folder) == made
+    assert local_secret(tmp_path / "another") != made
     assert stat.S_IMODE((folder / "secret").stat().st_mode) == 0o600
+    assert {path.name for path in folder.iterdir()} == {"secret"}
 
 
 @pytest.mark.parametrize(
