@@ -8,7 +8,7 @@ from sqlalchemy import text
 
 from core.access import Actor
 from core.audit.service import record
-from core.cache.keys import policy_in
+from core.cache.keys import LEASE, policy_in
 from core.cache.policy import TOPICS
 from core.cache.processes import Processes, ProcessFigures
 from core.cache.redis import RedisTier
@@ -83,8 +83,10 @@ async def entries_in_redis(redis: RedisTier) -> dict[str, tuple[int, int]] | Non
         return None
     found: dict[str, tuple[int, int]] = {}
     for key, size in sizes:
-        entries, total = found.get(policy_in(key), (0, 0))
-        found[policy_in(key)] = (entries + 1, total + size)
+        policy = policy_in(key)
+        if policy != LEASE:
+            entries, total = found.get(policy, (0, 0))
+            found[policy] = (entries + 1, total + size)
     return found
 
 

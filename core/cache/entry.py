@@ -85,5 +85,5 @@ def frame(payload: bytes) -> bytes:
 def unframe(raw: bytes | None) -> bytes | None:
     if raw is None or not raw.startswith(MAGIC) or len(raw) < len(MAGIC) + 9:
         return None
-    checksum, payload = raw[len(MAGIC) : len(MAGIC) + 8], raw[len(MAGIC) + 9 :]
-    return payload if checksum == b"%08x" % zlib.crc32(payload) else None
+    checksum, payload = raw[len(MAGIC) : len(MAGIC) + 9], raw[len(MAGIC) + 9 :]
+    return payload if checksum == b"%08x " % zlib.crc32(payload) else None

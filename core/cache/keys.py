@@ -8,6 +8,9 @@ from hashlib import blake2b
 Parameter = str | int | bool | None
 Parameters = Mapping[str, Parameter]
 
+LEASE = "lease"
+"""What stands in place of a policy in the key of a fill's lease."""
+
 
 @lru_cache(maxsize=4096)
 def _digest(parameters: tuple[tuple[str, Parameter], ...]) -> str:
@@ -42,6 +45,10 @@ class Keys:
 
     def entry(self, policy: str, shape: str, clinic_id: int | None, token: str, parameters: str) -> str:
         return self.of(clinic_id, policy, shape, token, parameters)
+
+    def lease(self, entry: str) -> str:
+        """Of the fill of this entry, beside it in its slot."""
+        return entry.replace("}:", f"}}:{LEASE}:", 1)
 
     def last_good(self, policy: str, shape: str, clinic_id: int | None, parameters: str) -> str:
         return self.of(clinic_id, "last", policy, shape, parameters)

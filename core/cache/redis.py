@@ -82,9 +82,11 @@ class RedisTier:
         return (await self._ask(lambda: self.client.set(key, value, px=max(1, int(ttl * 1000))), writes=True))[0]
 
     async def set_if_newer(self, key: str, value: bytes, stamp: float, ttl: float) -> bool:
-        ask = lambda: self.client.eval(KEEP_NEWER, 2, key, key + ":at", value, repr(stamp), int(ttl))  # noqa: E731
-        found, stored = await self._ask(ask, writes=True)
-        return found and stored == 1
+        return await self.script(KEEP_NEWER, [key, key + ":at"], [value, repr(stamp), int(ttl)]) == (True, 1)
+
+    async def script(self, script: str, keys: Sequence[str], values: Sequence[str | bytes | int]) -> tuple[bool, Any]:
+        """(True, what it returned), or (False, None) where Redis is away. All keys have one hash tag."""
+        return await self._ask(self.client.eval, script, len(keys), *keys, *values, writes=True)
 
     async def delete(self, key: str) -> bool:
         return (await self._ask(self.client.delete, key, writes=True))[0]

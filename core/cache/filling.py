@@ -1,0 +1,102 @@
+"""Finding what memory does not have: in Redis, else computed, by one process of all and by one task of it."""
+
+import asyncio
+from dataclasses import dataclass
+from functools import partial
+
+from core.cache.entry import Entry
+from core.cache.fill import Fill, Loader, Turns, read_versions, utc
+from core.cache.lease import FIRST_PAUSE, LONGEST_PAUSE, NOBODYS, PATIENCE, FillLeases, Lease
+from core.cache.shelves import Place, Shelves
+from core.cache.versions import Vector, VersionMap
+from core.clock import boottime
+from core.db.transaction import Database, ReadSession
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """The key that was right `at` (boottime), and the versions in it."""
+
+    key: str
+    versions: Vector
+    at: float
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """Where an entry came from, under which versions, and when (boottime) it was known to be right."""
+
+    entry: Entry
+    versions: Vector
+    tier: str
+    at: float
+
+
+class Filling:
+    def __init__(
+        self, database: Database, versions: VersionMap, shelves: Shelves, leases: FillLeases, pool_size: int
+    ) -> None:
+        self._database = database
+        self._versions = versions
+        self._shelves = shelves
+        self._leases = leases
+        self._turns = Turns(pool_size)
+
+    def wanted(self, place: Place) -> Wanted:
+        """What is right at this moment, as the map has it. Ask with a fresh lease."""
+        key = self._shelves.key(place, place.policy.token(self._versions, place.clinic_id))
+        return Wanted(key, place.policy.vector(self._versions, place.clinic_id), boottime())
+
+    async def find(self, place: Place, wanted: Wanted, load: Loader) -> Found:
+        """A flight's work. Raises Unavailable, and whatever else a loader raises."""
+        loop = asyncio.get_running_loop()
+        until = loop.time() + PATIENCE
+        pause = FIRST_PAUSE
+        redis = self._shelves.redis
+        while True:
+            raw, holder = await redis.get_many([wanted.key, redis.keys.lease(wanted.key)])
+            entry = self._shelves.unpacked(place, wanted.key, raw)
+            if entry is not None:
+                return Found(entry, wanted.versions, "redis", wanted.at)
+            patient = loop.time() < until
+            if holder is None or not patient:
+                # The lease is asked for with the turn in hand: a process with a queue holds up no other.
+                lead = partial(self._lead, place, wanted.key, load, unusable=raw is not None, alone=not patient)
+                found = await self._turns.take(lead)
+                if found is not None:
+                    return found
+            await asyncio.sleep(pause)
+            pause = min(2 * pause, LONGEST_PAUSE)
+            if self._versions.is_fresh():
+                # The other process may have read, and stored under, newer versions than those that began this flight.
+                wanted = self.wanted(place)
+
+    async def _lead(
+        self, place: Place, key: str, load: Loader, seconds: float, *, unusable: bool, alone: bool
+    ) -> Found | None:
+        """The fill, if this process is elected, or does it `alone`; None where another one's entry is to be awaited."""
+        lease = NOBODYS if alone else await self._leases.claim(key, unusable=unusable)
+        if lease is None:
+            return None
+        try:
+            return await self._fill(place, load, seconds, lease)
+        except BaseException:
+            self._shelves.give_up(lease)
+            raise
+
+    async def _fill(self, place: Place, load: Loader, seconds: float, lease: Lease) -> Found:
+        """Compute and keep it, within `seconds`. The work may run twice: its last run counts."""
+
+        async def work(session: ReadSession) -> Found:
+            at = boottime()
+            read = await read_versions(session, place.clinic_id)
+            now = utc(self._versions.now())
+            fill = Fill(session, now, read, self._shelves)
+            loaded = await load(fill)
+            self._versions.committed((clinic, topic, version) for (clinic, topic), version in read.items())
+            return Found(loaded.entry(now), fill.vector(place.policy, place.clinic_id), "database", at)
+
+        found = await self._database.snapshot(work, budget=seconds)
+        key = self._shelves.key(place, place.policy.token_of(found.versions, place.clinic_id))
+        self._shelves.store(place, key, found.entry, lease)
+        return found

@@ -1,0 +1,157 @@
+"""Where entries lie: memory and Redis, and beside them the last good answers."""
+
+import asyncio
+from collections.abc import Coroutine, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from core.cache.entry import Entry, decode
+from core.cache.keys import Keys, Parameters, digest
+from core.cache.lease import NOBODYS, FillLeases, Lease
+from core.cache.memory import MemoryTier
+from core.cache.policy import Policy
+from core.cache.redis import RedisTier
+from core.cache.versions import Vector, VersionMap
+
+LAST_GOOD_TTL = 24 * 3600.0
+MEMORY_TTL_WITHOUT_REDIS = 60.0
+NO_PARAMETERS = digest({})
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """What is asked for: `clinic_id` None is the network, `parameters` a digest."""
+
+    policy: Policy
+    clinic_id: int | None
+    parameters: str
+
+
+class Shelves:
+    """`ttls`: seconds by policy name, where they differ from the policy's own."""
+
+    def __init__(
+        self,
+        versions: VersionMap,
+        memory: MemoryTier,
+        redis: RedisTier,
+        leases: FillLeases,
+        ttls: Mapping[str, float],
+    ) -> None:
+        self.memory = memory
+        self.redis = redis
+        self._versions = versions
+        self._leases = leases
+        self._keys: Keys = redis.keys
+        self._ttls = ttls
+        self._storing: set[asyncio.Task[Any]] = set()
+
+    def key(self, place: Place, token: str) -> str:
+        return self._keys.entry(place.policy.name, place.policy.shape, place.clinic_id, token, place.parameters)
+
+    def _last_key(self, place: Place) -> str:
+        return self._keys.last_good(place.policy.name, place.policy.shape, place.clinic_id, place.parameters)
+
+    def seconds(self, policy: Policy, entry: Entry, now: float) -> float:
+        """How long the entry may still serve, by time alone."""
+        by_policy = entry.computed_at + self._ttls.get(policy.name, policy.ttl) - now
+        return max(0.0, by_policy if entry.valid_until is None else min(by_policy, entry.valid_until - now))
+
+    # --- looking
+
+    def at_hand(self, key: str, now: float) -> Entry | None:
+        """In memory, and serving at `now`."""
+        held: Entry | None = self.memory.get(key)
+        return held if held is not None and held.serves(now) else None
+
+    def unpacked(self, place: Place, key: str, raw: bytes | None) -> Entry | None:
+        """What Redis gave, where it serves at this moment; memory has it too from now on."""
+        entry = decode(raw)
+        if entry is None or not entry.serves(self._versions.now()):
+            return None
+        self.remember(place, key, entry)
+        return entry
+
+    async def look_up(
+        self, policy: Policy, vectors: dict[int, Vector], parameters: Parameters, now: float
+    ) -> dict[int, Entry]:
+        """Shelf.look_up, for a fill of the network."""
+        found: dict[int, Entry] = {}
+        missing: dict[str, Place] = {}
+        parameters_digest = digest(parameters)
+        for clinic_id, vector in vectors.items():
+            place = Place(policy, clinic_id, parameters_digest)
+            key = self.key(place, policy.token_of(vector, clinic_id))
+            held = self.at_hand(key, now)
+            if held is not None:
+                found[clinic_id] = held
+            else:
+                missing[key] = place
+        raw = await self.redis.get_many(list(missing))
+        for (key, place), value in zip(missing.items(), raw, strict=True):
+            entry = decode(value)
+            if entry is not None and entry.serves(now) and place.clinic_id is not None:
+                self._put(place, key, entry)
+                found[place.clinic_id] = entry
+        return found
+
+    async def last_good(self, place: Place) -> tuple[Entry, str] | None:
+        """(entry, tier): the newest of both tiers, for what has no filters."""
+        if place.parameters != NO_PARAMETERS:
+            return None
+        key = self._last_key(place)
+        held: Entry | None = self.memory.get(key)
+        shared = decode(await self.redis.get(key))
+        if shared is not None and (held is None or shared.computed_at > held.computed_at):
+            return shared, "redis"
+        return (held, "memory") if held is not None else None
+
+    # --- keeping
+
+    def remember(self, place: Place, key: str, entry: Entry) -> None:
+        """In memory, as the last good answer too."""
+        self._put(place, key, entry)
+        if place.parameters == NO_PARAMETERS:
+            last = self._last_key(place)
+            held: Entry | None = self.memory.get(last)
+            if held is None or held.computed_at <= entry.computed_at:
+                self.memory.put(last, entry, entry.size, LAST_GOOD_TTL)
+
+    def _put(self, place: Place, key: str, entry: Entry) -> None:
+        seconds = self.seconds(place.policy, entry, self._versions.now())
+        if self.redis.breaker.is_open:
+            seconds = min(seconds, MEMORY_TTL_WITHOUT_REDIS)
+        self.memory.put(key, entry, entry.size, seconds)
+
+    def store(self, place: Place, key: str, entry: Entry, lease: Lease) -> None:
+        """In both tiers; then the lease ends."""
+        self.remember(place, key, entry)
+        self._in_background(self._store(place, key, entry, lease, last_good=place.parameters == NO_PARAMETERS))
+
+    async def keep(self, policy: Policy, clinic_id: int, vector: Vector, parameters: Parameters, entry: Entry) -> None:
+        """Shelf.keep: one clinic's part of the network."""
+        place = Place(policy, clinic_id, digest(parameters))
+        key = self.key(place, policy.token_of(vector, clinic_id))
+        self._put(place, key, entry)
+        self._in_background(self._store(place, key, entry, NOBODYS, last_good=False))
+
+    async def _store(self, place: Place, key: str, entry: Entry, lease: Lease, *, last_good: bool) -> None:
+        raw = entry.encode()
+        await self.redis.set(key, raw, max(1.0, self.seconds(place.policy, entry, self._versions.now())))
+        await self._leases.release(lease)
+        if last_good:
+            await self.redis.set_if_newer(self._last_key(place), raw, entry.computed_at, LAST_GOOD_TTL)
+
+    def give_up(self, lease: Lease) -> None:
+        """The fill failed: the next one may try."""
+        self._in_background(self._leases.release(lease))
+
+    def _in_background(self, work: Coroutine[Any, Any, None]) -> None:
+        """Nobody waits for Redis to have stored what is answered already."""
+        task = asyncio.create_task(work)
+        self._storing.add(task)
+        task.add_done_callback(self._storing.discard)
+
+    async def drain(self, within: float) -> None:
+        if self._storing:
+            await asyncio.wait(self._storing, timeout=within)
