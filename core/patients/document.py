@@ -3,14 +3,10 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
-from stdnum.cl import rut as chilean
-from stdnum.exceptions import ValidationError
-
 from core.errors import Invalid
+from core.rut import normal_rut
 
 LONGEST = 40
-SHORTEST_RUT = 6
-"""Digits without the verifier, leading zeros aside: the lowest RUTs of living people have as many."""
 
 
 class DocumentType(StrEnum):
@@ -25,21 +21,6 @@ class Document:
     text: str
     verified: bool
     """False for a RUT that fails its check: only an imported patient may have one."""
-
-
-def normal_rut(text: str) -> str | None:
-    """`12345678-5`, upper-case K, no leading zeros; None for what is no RUT or fails modulo 11."""
-    compact = chilean.compact(text)
-    if not compact.isascii():
-        return None
-    digits, verifier = compact[:-1].lstrip("0"), compact[-1:]
-    # The check wants eight characters at least; leading zeros change nothing in it.
-    padded = digits.zfill(7) + verifier
-    try:
-        chilean.validate(padded)
-    except ValidationError:
-        return None
-    return f"{digits}-{verifier}" if len(digits) >= SHORTEST_RUT else None
 
 
 def parse(document_type: DocumentType, text: str, path: str) -> Document:

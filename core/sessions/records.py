@@ -124,6 +124,11 @@ async def revoke_all(session: WriteSession, *, user_id: int, but: int | None = N
     return await _revoke(session, UserSession.user_id == user_id, *kept)
 
 
+async def revoke_clinic(session: WriteSession, *, clinic_id: int) -> list[int]:
+    """End all sessions in this clinic; gives the ids of those ended."""
+    return await _revoke(session, UserSession.clinic_id == clinic_id)
+
+
 async def _revoke(session: WriteSession, *conditions: Any) -> list[int]:
     ended = await session.execute(
         update(UserSession)

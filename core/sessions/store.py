@@ -176,6 +176,10 @@ class Sessions:
         """End all sessions of this user except `but`, in the caller's transaction; gives the ids of those ended."""
         return await records.revoke_all(session, user_id=user_id, but=but)
 
+    async def revoke_clinic(self, session: WriteSession, *, clinic_id: int) -> list[int]:
+        """End all sessions in this clinic, in the caller's transaction; gives the ids of those ended."""
+        return await records.revoke_clinic(session, clinic_id=clinic_id)
+
     async def close(self, within: float) -> None:
         """At shutdown: let looks end and write last seen, `within` seconds at most."""
         loop = asyncio.get_running_loop()

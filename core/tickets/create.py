@@ -32,7 +32,7 @@ class NewTicket:
 async def create(session: WriteSession, actor: Actor, clinic_id: int, new: NewTicket) -> TicketDetail:
     """Patient found or made, FPA calculated, number given. Raises Invalid for what the body may not point at."""
     refusals = Refusals()
-    found = await clinic_with(session, clinic_id, new.surgery_id, new.doctor_id, refusals)
+    found = await clinic_with(session, clinic_id, new.surgery_id, new.doctor_id, refusals, to_refer=True)
     local = zone(found.timezone)
     surgery_at = new.surgery_at
     with refusals.collect():

@@ -42,10 +42,17 @@ class Refusals:
 
 
 async def clinic_with(
-    session: Session, clinic_id: int, surgery_id: int, doctor_id: int | None, refusals: Refusals
+    session: Session,
+    clinic_id: int,
+    surgery_id: int,
+    doctor_id: int | None,
+    refusals: Refusals,
+    *,
+    to_refer: bool = False,
 ) -> Row[Any]:
     """The clinic (`timezone`, `prefix`), its surgery (`surgery_name`, `base_stay_hours`) and the database's `now`.
 
+    A row that is `to_refer` to the clinic keeps its time zone as it is until the transaction ends.
     Raises Invalid for an unknown clinic; other refusals are collected.
     """
     statement = (
@@ -61,6 +68,9 @@ async def clinic_with(
     )
     if doctor_id is not None:
         statement = statement.outerjoin(Doctor, and_(Doctor.clinic_id == Clinic.id, Doctor.id == doctor_id))
+    if to_refer:
+        # The lock that the ticket's foreign key takes anyway, taken before the zone is read.
+        statement = statement.with_for_update(read=True, key_share=True, of=Clinic)
     row = (await session.execute(statement)).one_or_none()
     if row is None:
         raise Invalid.field("clinic_id", "unknown_reference", "There is no such clinic.")

@@ -22,8 +22,8 @@ from core.demo.clinic import make_clinic
 from core.demo.copying import Connection
 from core.demo.filling import apportioned, fill_demo
 from core.demo.names import NETWORK, clinic_names, timezone_of
-from core.patients.document import normal_rut
 from core.runtime import open_runtime
+from core.rut import normal_rut
 from core.settings import Settings
 from core.tickets.fpa import overnight_stays, stay
 from core.tickets.numbering import next_number

@@ -6,7 +6,8 @@ from hypothesis import strategies as st
 from stdnum.cl import rut
 
 from core.errors import Invalid
-from core.patients.document import DocumentType, normal_rut, parse
+from core.patients.document import DocumentType, parse
+from core.rut import normal_rut
 
 
 @pytest.mark.parametrize(

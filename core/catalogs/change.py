@@ -1,0 +1,38 @@
+"""Changing a row of a clinic's catalog, or taking it out of use. None is deleted: tickets refer to it."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy import select, update
+
+from core.access import Actor
+from core.audit.service import record
+from core.catalogs.create import TAKEN
+from core.catalogs.kinds import Kind
+from core.catalogs.references import check
+from core.db.duplicates import refused_as_duplicate
+from core.db.transaction import WriteSession
+from core.errors import NotFound
+
+
+async def change(session: WriteSession, actor: Actor, kind: Kind, row_id: int, values: Mapping[str, Any]) -> Any:
+    """Write what differs, and give the row as clients see it. What tickets say of it stays: they have its name.
+
+    Raises NotFound, Invalid for a specialty that it cannot refer to, and Conflict (`duplicate`).
+    """
+    table = kind.table
+    locking = select(table).where(table.id == row_id, actor.scope.rows(table.clinic_id))
+    row = (await session.execute(locking.with_for_update(key_share=True))).scalar_one_or_none()
+    if row is None:
+        raise NotFound
+    before = {name: getattr(row, name) for name in kind.item.model_fields}
+    changed = {name: value for name, value in values.items() if before[name] != value}
+    if changed:
+        await check(session, kind, row.clinic_id, changed, row_id=row_id)
+        statement = update(table).where(table.id == row_id).values(changed)
+        with refused_as_duplicate(TAKEN):
+            await session.execute(statement, execution_options={"synchronize_session": False})
+        changes = {name: [before[name], value] for name, value in changed.items()}
+        action = f"{kind.name}.changed"
+        await record(session, actor, action, kind.name, row_id, clinic_id=row.clinic_id, changes=changes)
+    return kind.item.model_validate(before | changed)

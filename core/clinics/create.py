@@ -1,0 +1,35 @@
+"""A new clinic of the network."""
+
+from sqlalchemy import insert, select, text
+
+from core.access import Actor
+from core.audit.service import record
+from core.clinics.answers import ClinicItem
+from core.clinics.listing import COLUMNS
+from core.clinics.models import Clinic
+from core.clinics.prefix import prefix_for
+from core.clinics.timezones import require_zone
+from core.db.duplicates import refused_as_duplicate
+from core.db.transaction import WriteSession
+
+# Two new clinics would choose the same free prefix. Tickets and sign-ins, which only refer to clinics, go on.
+ONE_AT_A_TIME = text("LOCK TABLE clinic IN SHARE ROW EXCLUSIVE MODE")
+
+TAKEN = "Another clinic has this name."
+
+
+async def create(session: WriteSession, actor: Actor, *, name: str, timezone: str, is_active: bool) -> ClinicItem:
+    """The clinic, with the prefix that its name gives it.
+
+    Raises Invalid for an unknown time zone, and Conflict (`duplicate`) for a name that another one has.
+    """
+    await require_zone(session, timezone)
+    await session.execute(ONE_AT_A_TIME)
+    prefix = prefix_for(name, set(await session.scalars(select(Clinic.prefix))))
+    values = {"name": name, "prefix": prefix, "timezone": timezone, "is_active": is_active}
+    with refused_as_duplicate(TAKEN):
+        row = (await session.execute(insert(Clinic).values(values).returning(*COLUMNS))).mappings().one()
+    made = ClinicItem.model_validate(dict(row))
+    changes = {field: [None, value] for field, value in values.items()}
+    await record(session, actor, "clinic.created", "clinic", made.id, clinic_id=made.id, changes=changes)
+    return made

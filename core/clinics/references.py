@@ -1,0 +1,23 @@
+"""A clinic that a request names: in its query, or in a body."""
+
+from sqlalchemy import exists, select
+
+from core.access import ClinicScope
+from core.clinics.models import Clinic
+from core.db.transaction import Session
+from core.errors import Invalid, NotFound
+
+
+async def require_known(session: Session, scope: ClinicScope) -> None:
+    """Raises NotFound where the scope's clinic does not exist."""
+    if scope.clinic_id is not None and not await session.scalar(select(exists().where(Clinic.id == scope.clinic_id))):
+        raise NotFound
+
+
+async def require_clinic(session: Session, clinic_id: int, *, active: bool = False) -> None:
+    """Raises Invalid at `clinic_id` for an unknown clinic; where it must be `active`, for an inactive one too."""
+    is_active = await session.scalar(select(Clinic.is_active).where(Clinic.id == clinic_id))
+    if is_active is None:
+        raise Invalid.field("clinic_id", "unknown_reference", "There is no such clinic.")
+    if active and not is_active:
+        raise Invalid.field("clinic_id", "inactive", "It is no longer in use.")

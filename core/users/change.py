@@ -1,0 +1,155 @@
+"""Changing a user. What takes rights away ends the user's sessions, in the same transaction.
+
+Nobody is deleted, and nobody removes the last active superuser, themselves included.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import exists, select, text, update
+
+from core.access import Actor, Role
+from core.audit.service import Changes, Entry, record, record_all
+from core.clinics.references import require_clinic
+from core.db.duplicates import refused_as_duplicate
+from core.db.transaction import WriteSession
+from core.errors import Conflict, Invalid, NotFound
+from core.sessions.store import Sessions
+from core.users.create import TAKEN
+from core.users.listing import UserView, user_view
+from core.users.models import User
+from core.users.password_rules import check_new_password
+from core.users.rights import require_above, require_clinic_of_role
+
+SUPERUSERS = 0x73757065727573  # "superus"
+ONE_AT_A_TIME = text("SELECT pg_advisory_xact_lock(:key)")
+
+
+@dataclass(frozen=True, slots=True)
+class NewPassword:
+    text: str
+    hash: str
+
+
+@dataclass(frozen=True, slots=True)
+class UserChange:
+    """`values` holds what was named of `username`, `email`, `role`, `clinic_id`, `is_active`."""
+
+    values: Mapping[str, Any]
+    password: NewPassword | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _After:
+    """A user as they will be, and what differs: {"field": [before, after]}."""
+
+    values: dict[str, Any]
+    changes: dict[str, list[Any]] = field(default_factory=dict)
+
+    @property
+    def is_superuser(self) -> bool:
+        return self.values["role"] == Role.SUPERUSER and self.values["is_active"] is True
+
+    @property
+    def takes_away(self) -> bool:
+        """Whether sessions end by it, a new password aside."""
+        return bool(self.changes.keys() & {"role", "clinic_id"}) or self.changes.get("is_active") == [True, False]
+
+
+async def change(session: WriteSession, sessions: Sessions, actor: Actor, user_id: int, asked: UserChange) -> UserView:
+    """The user as they are then.
+
+    Raises Forbidden for roles that the actor does not administer, NotFound for a foreign clinic or user, Invalid, and
+    Conflict: `duplicate`, or `last_superuser`.
+    """
+    if "role" in asked.values:
+        require_above(actor, asked.values["role"])
+    actor.narrowed(asked.values.get("clinic_id"))
+    if asked.values.keys() & {"role", "is_active"}:
+        # Before any row: of two superusers who remove each other, the second finds itself the last.
+        await session.execute(ONE_AT_A_TIME, {"key": SUPERUSERS})
+    user = await hold(session, actor, user_id)
+    after = _after(user, asked.values)
+    await _require_sound(session, actor, user, after, asked.password)
+    if after.changes or asked.password is not None:
+        await _write(session, user, after, asked.password)
+        ended = []
+        if after.takes_away or asked.password is not None:
+            ended = await sessions.revoke_all(session, user_id=user_id)
+        await _record(session, actor, user, after, password=asked.password is not None, ended=len(ended))
+    return await user_view(session, actor.scope, user_id)
+
+
+async def end_sessions(session: WriteSession, sessions: Sessions, actor: Actor, user_id: int) -> None:
+    """End all sessions of a user. Raises Forbidden and NotFound."""
+    user = await hold(session, actor, user_id)
+    ended = await sessions.revoke_all(session, user_id=user_id)
+    if ended:
+        changes = {"sessions_ended": [None, len(ended)]}
+        await record(session, actor, "user.sessions_ended", "user", user_id, clinic_id=user.clinic_id, changes=changes)
+
+
+async def hold(session: WriteSession, actor: Actor, user_id: int) -> User:
+    """The user, locked: a sign-in that is under way waits, or has left its session. Raises NotFound and Forbidden."""
+    locking = select(User).where(User.id == user_id, actor.scope.rows(User.clinic_id))
+    user = (await session.execute(locking.with_for_update(key_share=True))).scalar_one_or_none()
+    if user is None:
+        raise NotFound
+    require_above(actor, Role(user.role))
+    return user
+
+
+def _after(user: User, values: Mapping[str, Any]) -> _After:
+    before = {name: getattr(user, name) for name in ("username", "email", "role", "clinic_id", "is_active")}
+    after = before | {name: value.value if isinstance(value, Role) else value for name, value in values.items()}
+    return _After(after, {name: [before[name], after[name]] for name in before if before[name] != after[name]})
+
+
+async def _require_sound(
+    session: WriteSession, actor: Actor, user: User, after: _After, password: NewPassword | None
+) -> None:
+    values = after.values
+    require_clinic_of_role(Role(values["role"]), values["clinic_id"])
+    if "clinic_id" in after.changes and values["clinic_id"] is not None:
+        await require_clinic(session, values["clinic_id"], active=True)
+    if password is not None:
+        if user.id == actor.user_id:
+            # A session left open must not be a way to take an account over.
+            raise Invalid.field("password", "own_password", "Change your own with PUT /v1/auth/password.")
+        check_new_password(password.text, username=values["username"], email=values["email"], path="password")
+    if user.role == Role.SUPERUSER and user.is_active and not after.is_superuser:
+        await _require_another_superuser(session, user.id)
+
+
+async def _require_another_superuser(session: WriteSession, user_id: int) -> None:
+    others = exists().where(User.role == Role.SUPERUSER.value, User.is_active, User.id != user_id)
+    if not await session.scalar(select(others)):
+        raise Conflict("It is the last active superuser.", code="last_superuser")
+
+
+async def _write(session: WriteSession, user: User, after: _After, password: NewPassword | None) -> None:
+    values = {name: new for name, (_, new) in after.changes.items()}
+    if password is not None:
+        values["password_hash"] = password.hash
+    statement = update(User).where(User.id == user.id).values(values)
+    with refused_as_duplicate(TAKEN):
+        await session.execute(statement, execution_options={"synchronize_session": False})
+
+
+async def _record(
+    session: WriteSession, actor: Actor, user: User, after: _After, *, password: bool, ended: int
+) -> None:
+    """In the clinic that the user is of. One who moves is told of in both, and neither clinic learns of the other."""
+    old, new = user.clinic_id, after.values["clinic_id"]
+    told: Changes = after.changes | ({"sessions_ended": [None, ended]} if ended else {})
+    for clinic_id in dict.fromkeys((old, new)):
+        changes = dict(told)
+        if old != new and clinic_id is not None:
+            changes["clinic_id"] = [old, None] if clinic_id == old else [None, new]
+        entries = []
+        if after.changes:
+            entries.append(Entry("user.changed", "user", user.id, changes))
+        if password:
+            entries.append(Entry("user.password_reset", "user", user.id, {} if after.changes else changes))
+        await record_all(session, actor, entries, clinic_id=clinic_id)

@@ -1,0 +1,99 @@
+"""Users as those who administer them see them: never with a password's hash."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, String, func, literal, or_, select
+
+from core.access import ClinicScope, Role
+from core.clinics.models import Clinic
+from core.clinics.references import require_known
+from core.clock import DEFAULT_ZONE
+from core.db.transaction import Session
+from core.errors import NotFound
+from core.users.models import User
+
+
+@dataclass(frozen=True, slots=True)
+class UserView:
+    id: int
+    username: str
+    email: str
+    role: Role
+    clinic_id: int | None
+    is_active: bool
+    created_at: datetime
+    timezone: str
+    """Of the clinic; a superuser's is the network's."""
+
+
+@dataclass(frozen=True, slots=True)
+class UserFilter:
+    """Absent ones do not limit. Every word must stand in the user name or the email, accents and case aside."""
+
+    words: tuple[str, ...] = ()
+    role: Role | None = None
+    is_active: bool | None = None
+
+    def conditions(self) -> list[ColumnElement[bool]]:
+        conditions = [*_matching(self.words)]
+        if self.role is not None:
+            conditions.append(User.role == self.role.value)
+        if self.is_active is not None:
+            conditions.append(User.is_active == self.is_active)
+        return conditions
+
+
+@dataclass(frozen=True, slots=True)
+class UserPage:
+    items: list[UserView]
+    next: str | None
+    """After which name the next page begins; None: there is none."""
+
+
+async def list_users(
+    session: Session, scope: ClinicScope, asked: UserFilter, limit: int, after: str | None
+) -> UserPage:
+    """By user name. Raises NotFound where the scope's clinic does not exist."""
+    name = func.lower(User.username)
+    statement = _views(scope).add_columns(name.label("name")).where(*asked.conditions()).order_by(name).limit(limit + 1)
+    if after is not None:
+        statement = statement.where(name > after)
+    rows = (await session.execute(statement)).mappings().all()
+    if not rows:
+        await require_known(session, scope)
+    shown = rows[:limit]
+    return UserPage([_view(row) for row in shown], shown[-1]["name"] if len(rows) > limit else None)
+
+
+async def user_view(session: Session, scope: ClinicScope, user_id: int) -> UserView:
+    """Raises NotFound."""
+    row = (await session.execute(_views(scope).where(User.id == user_id))).mappings().one_or_none()
+    if row is None:
+        raise NotFound
+    return _view(row)
+
+
+def _views(scope: ClinicScope) -> Select[*tuple[Any, ...]]:
+    return (
+        select(
+            *(User.id, User.username, User.email, User.role, User.clinic_id, User.is_active, User.created_at),
+            func.coalesce(Clinic.timezone, DEFAULT_ZONE).label("timezone"),
+        )
+        .outerjoin(Clinic, Clinic.id == User.clinic_id)
+        .where(scope.rows(User.clinic_id))
+    )
+
+
+def _view(row: Any) -> UserView:
+    values = {name: row[name] for name in UserView.__dataclass_fields__}
+    return UserView(**(values | {"role": Role(row["role"])}))
+
+
+def _matching(words: Iterable[str]) -> Iterable[ColumnElement[bool]]:
+    """By the functions of migration 0006, as tickets are searched."""
+    for word in words:
+        pattern = select(func.search_pattern(literal(word, String))).scalar_subquery()
+        yield or_(*(func.search_text(column).like(pattern) for column in (User.username, User.email)))
