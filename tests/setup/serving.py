@@ -33,15 +33,17 @@ def free_port() -> int:
 
 
 @contextmanager
-def serving(*command: str, environment: Mapping[str, str], cwd: Path = Path("/")) -> Iterator[Serving]:
-    """Once it answers; killed with its process group at the end."""
+def serving(
+    *command: str, environment: Mapping[str, str], cwd: Path = Path("/"), log: Path | None = None
+) -> Iterator[Serving]:
+    """Once it answers; killed with its process group at the end. Under load it needs a `log`: a full pipe stops it."""
     port = free_port()
     process = subprocess.Popen(
         [*command, "--port", str(port)],
         env=dict(environment),
         cwd=cwd,
         start_new_session=True,
-        stdout=subprocess.PIPE,
+        stdout=subprocess.PIPE if log is None else log.open("wb"),
         stderr=subprocess.STDOUT,
         text=True,
     )
@@ -61,7 +63,7 @@ def _await_answer(process: "subprocess.Popen[str]", port: int) -> None:
             assert httpx.get(f"http://127.0.0.1:{port}/livez", timeout=READY_WITHIN).status_code == 200
         except httpx.TransportError:
             if process.poll() is not None:
-                raise AssertionError(f"it ended: {process.communicate()[0]}") from None
+                raise AssertionError(f"it ended: {process.communicate()[0] or 'see its log'}") from None
             assert time.monotonic() < deadline
             time.sleep(0.05)
         else:
