@@ -44,22 +44,31 @@ async def _known(request: Request) -> None:
     await runtime_of(request).database.read(work)
 
 
-def _id(text: str) -> int | None:
-    return int(text) if text.isascii() and text.isdigit() and 1 <= int(text[:11]) <= MAX_ID else None
+Named = Annotated[None, Depends(ExistsWhenRefused(_known))]
+"""The clinic and the surgery of a query: an unknown one is NotFound, also where another parameter would be refused."""
 
 
-def _filters(
-    _: Annotated[None, Depends(ExistsWhenRefused(_known))],
-    q: Q = None,
-    surgery_id: SurgeryId = None,
-    date_from: DateFrom = None,
-    date_to: DateTo = None,
-) -> TicketFilter:
+def require_dates(date_from: date | None, date_to: date | None) -> None:
+    """Raises Invalid for a year out of range, and for dates in the wrong order."""
     for name, day in (("date_from", date_from), ("date_to", date_to)):
         if day is not None:
             known_date(day, name)
     if date_from is not None and date_to is not None and date_from > date_to:
         raise Invalid.field("date_to", "before_date_from", "It is before `date_from`.")
+
+
+def _id(text: str) -> int | None:
+    return int(text) if text.isascii() and text.isdigit() and 1 <= int(text[:11]) <= MAX_ID else None
+
+
+def _filters(
+    _: Named,
+    q: Q = None,
+    surgery_id: SurgeryId = None,
+    date_from: DateFrom = None,
+    date_to: DateTo = None,
+) -> TicketFilter:
+    require_dates(date_from, date_to)
     return TicketFilter(words=words_of(q), surgery_id=surgery_id, date_from=date_from, date_to=date_to)
 
 
