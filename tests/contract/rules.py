@@ -1,0 +1,113 @@
+"""Who may call what, and what belongs to a clinic in it: one rule per operation of the contract."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from enum import Enum, auto
+from typing import Any
+
+from core.access import Role
+from tests.factories.fixtures import ClinicSeed
+
+
+class Reach(Enum):
+    """How a request could reach into another clinic."""
+
+    NOWHERE = auto()
+    """The caller's own session, or nothing of a clinic."""
+    QUERY = auto()
+    """`clinic_id` in the query."""
+    PATH = auto()
+    """The id of a row in the path."""
+    BODY = auto()
+    """`clinic_id` in the body."""
+
+
+@dataclass(frozen=True)
+class Target:
+    """A clinic's rows that paths and bodies may name."""
+
+    clinic: ClinicSeed
+    ticket_id: str
+    user_id: int
+    session_id: int
+
+
+@dataclass(frozen=True)
+class Rule:
+    role: Role | None
+    """The least that may; None: everybody, signed in or not."""
+    reach: Reach = Reach.NOWHERE
+    body: Callable[[Target], dict[str, Any] | None] = field(default=lambda _: None)
+    path: Callable[[Target], dict[str, object]] = field(default=lambda _: {})
+    ends_session: bool = False
+    """Of the caller."""
+    headers: dict[str, str] = field(default_factory=dict)
+
+
+V, C, A, S = Role.VIEWER, Role.CLINICAL, Role.ADMIN, Role.SUPERUSER
+
+PATIENT = {"document_type": "passport", "document": "X1234567", "first_name": "Eva", "last_name": "Soto"}
+
+
+def of_ticket(role: Role, body: Callable[[Target], dict[str, Any] | None] = lambda _: None) -> Rule:
+    return Rule(role, Reach.PATH, body, lambda target: {"ticket_id": target.ticket_id}, headers={"If-Match": '"1"'})
+
+
+def read(role: Role) -> Rule:
+    return Rule(role, Reach.QUERY)
+
+
+RULES: dict[str, Rule] = {
+    "livez": Rule(None),
+    "readyz": Rule(None),
+    "metrics": Rule(None),
+    "authLogin": Rule(None, body=lambda _: {"username": "nobody", "password": "x" * 12}),
+    "authLogout": Rule(V, ends_session=True),
+    "authMe": Rule(V),
+    "authSessionsList": Rule(V),
+    "authSessionsEndOthers": Rule(V, ends_session=True),
+    "authSessionsEnd": Rule(V, Reach.PATH, path=lambda target: {"session_id": target.session_id}),
+    "authPasswordChange": Rule(
+        V, body=lambda _: {"current_password": "wrong", "new_password": "a long enough sentence"}
+    ),
+    "dashboardGet": read(A),
+    "clinicsList": read(V),
+    "specialtiesList": read(V),
+    "surgeriesList": read(V),
+    "doctorsList": read(V),
+    "reasonsList": read(V),
+    "urgencyThresholdsList": read(V),
+    "dischargeBlocksList": read(V),
+    "nursingBoardGet": read(V),
+    "ticketsList": read(V),
+    "fpaPreview": Rule(
+        C,
+        Reach.BODY,
+        lambda t: {"clinic_id": t.clinic.id, "surgery_id": t.clinic.surgery_id, "surgery_at": "2026-01-15T14:30"},
+    ),
+    "ticketsCreate": Rule(
+        C,
+        Reach.BODY,
+        lambda t: {
+            "clinic_id": t.clinic.id,
+            "patient": PATIENT,
+            "surgery_id": t.clinic.surgery_id,
+            "surgery_at": "2026-01-15T14:30",
+        },
+    ),
+    "ticketsGet": of_ticket(V),
+    "ticketsPatch": of_ticket(C, lambda _: {"bed_number": "12"}),
+    "ticketsEdit": of_ticket(
+        A, lambda t: {"patient": PATIENT, "surgery_id": t.clinic.surgery_id, "doctor_id": t.clinic.doctor_id}
+    ),
+    "ticketsModifyFpa": of_ticket(
+        C,
+        lambda t: {"date": "2027-01-17", "block_end_hour": 14, "reason_id": t.clinic.modification_reason_id},
+    ),
+    "ticketsDischarge": of_ticket(C, lambda _: {"discharged_at": None}),
+    "ticketsUndoDischarge": of_ticket(A),
+    "ticketsAnnul": of_ticket(C, lambda t: {"reason_id": t.clinic.annulment_reason_id}),
+    "ticketsRestore": of_ticket(A),
+    "adminCacheGet": Rule(S),
+    "adminCacheInvalidate": Rule(S, body=lambda t: {"clinic_id": t.clinic.id}),
+}

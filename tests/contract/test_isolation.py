@@ -1,0 +1,151 @@
+"""Every route × every role × own and foreign clinic, from the contract itself: a route without a rule fails.
+
+No foreign data, no 500, cached or not (reliability.md, "Isolation check").
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+import pytest
+from fastapi import FastAPI
+
+from core.access import Role
+from tests.conftest import SignIn
+from tests.contract.rules import RULES, Reach, Rule, Target
+from tests.factories import rows
+from tests.factories.fixtures import ClinicSeed, Seed
+
+MARK = "maga"
+"""In every text of the foreign clinic's rows, and nowhere else."""
+
+
+@dataclass(frozen=True)
+class Operation:
+    id: str
+    method: str
+    path: str
+
+    def request(self, client: httpx.AsyncClient, rule: Rule, target: Target, **query: object) -> Any:
+        path = self.path.format(**rule.path(target))
+        body = rule.body(target)
+        return client.request(self.method, path, params=query or None, json=body, headers=rule.headers)  # type: ignore[arg-type]
+
+
+def operations(app: FastAPI) -> list[Operation]:
+    paths = app.openapi()["paths"]
+    return [
+        Operation(found["operationId"], method.upper(), path)
+        for path, item in paths.items()
+        for method, found in item.items()
+    ]
+
+
+def test_every_operation_has_a_rule(app: FastAPI) -> None:
+    assert {operation.id for operation in operations(app)} == set(RULES)
+
+
+async def target_in(connection: rows.Connection, clinic: ClinicSeed) -> Target:
+    """Its rows, each text of them with the clinic's name in it."""
+    mark = clinic.prefix.lower()
+    for table, column in (
+        ("specialty", "name"),
+        ("surgery", "name"),
+        ("doctor", "name"),
+        ("standardized_reason", "reason"),
+    ):
+        await connection.execute(f"UPDATE {table} SET {column} = {column} || ' {mark}' WHERE clinic_id = $1", clinic.id)
+    await connection.execute("UPDATE patient SET first_name = $2 WHERE clinic_id = $1", clinic.id, mark)
+    ticket_id = await rows.ticket(
+        connection, clinic.id, clinic.patient_id, clinic.surgery_id, id=f"TH-{clinic.prefix}-2026-900", number=900,
+        surgery_name=mark, location=mark, created_by=clinic.clinical,
+    )  # fmt: skip
+    await rows.modification(connection, clinic.id, ticket_id, reason=mark, modified_by=clinic.clinical)
+    user_id = await connection.fetchval("SELECT id FROM app_user WHERE username = $1", clinic.viewer)
+    session_id = await connection.fetchval(
+        "INSERT INTO user_session (token_hash, user_id, clinic_id, client, expires_at, idle_seconds)"
+        " VALUES (sha256($1::bytea), $2, $3, 'mobile', now() + interval '1 hour', 3600) RETURNING id",
+        mark.encode(), user_id, clinic.id,
+    )  # fmt: skip
+    return Target(clinic, ticket_id, user_id, session_id)
+
+
+@pytest.fixture
+async def own(connection: rows.Connection, seed: Seed) -> Target:
+    return await target_in(connection, seed.sant)
+
+
+@pytest.fixture
+async def foreign(connection: rows.Connection, seed: Seed) -> Target:
+    return await target_in(connection, seed.maga)
+
+
+async def test_nobody_signed_in_gets_a_401_everywhere_but_at_public_routes(
+    app: FastAPI, client: httpx.AsyncClient, own: Target
+) -> None:
+    for operation in operations(app):
+        rule = RULES[operation.id]
+        answer = await operation.request(client, rule, own)
+        public = rule.role is None and operation.id != "authLogin"
+        assert (answer.status_code == 200) if public else (answer.status_code == 401), (operation, answer.text)
+
+
+@pytest.mark.parametrize("role", list(Role))
+async def test_a_role_may_what_its_rule_says_and_no_more(
+    app: FastAPI, sign_in: SignIn, own: Target, role: Role
+) -> None:
+    username = "superuser" if role is Role.SUPERUSER else f"{role}_sant"
+    client = await sign_in(username)
+    for operation in operations(app):
+        rule = RULES[operation.id]
+        if rule.role is None:
+            continue
+        caller = await sign_in(username) if rule.ends_session else client
+        answer = await operation.request(caller, rule, own)
+        allowed = role.rank >= rule.role.rank
+        assert (answer.status_code != 403) if allowed else (answer.status_code == 403), (operation, answer.text)
+        assert answer.status_code < 500, (operation, answer.text)
+        if allowed and operation.method == "GET":
+            assert answer.status_code == 200, (operation, answer.text)
+        client = await sign_in(username) if rule.ends_session else client
+
+
+@pytest.mark.parametrize("role", [Role.VIEWER, Role.CLINICAL, Role.ADMIN])
+async def test_a_foreign_clinic_does_not_exist(
+    app: FastAPI, sign_in: SignIn, own: Target, foreign: Target, role: Role
+) -> None:
+    """Named in query, path or body it is a 404, the same as what is nowhere."""
+    client = await sign_in(f"{role}_sant")
+    walked = 0
+    for operation in operations(app):
+        rule = RULES[operation.id]
+        if rule.role is None or role.rank < rule.role.rank or rule.reach is Reach.NOWHERE:
+            continue
+        query = {"clinic_id": foreign.clinic.id} if rule.reach is Reach.QUERY else {}
+        for _ in ("missed", "perhaps cached"):
+            answer = await operation.request(client, rule, foreign, **query)
+            assert answer.status_code == 404, (operation, answer.text)
+            assert answer.json()["code"] == "not_found"
+            assert MARK not in answer.text.lower().replace("th-maga-2026-900", "")
+        walked += 1
+    assert walked > 10
+
+
+@pytest.mark.parametrize("role", [Role.VIEWER, Role.CLINICAL, Role.ADMIN])
+async def test_no_answer_holds_foreign_data(
+    app: FastAPI, sign_in: SignIn, own: Target, foreign: Target, role: Role
+) -> None:
+    """Also right after the foreign clinic's own users, and a superuser, had theirs cached."""
+    mine, theirs, everybody = await sign_in(f"{role}_sant"), await sign_in(f"{role}_maga"), await sign_in("superuser")
+    for operation in operations(app):
+        rule = RULES[operation.id]
+        if operation.method != "GET" or rule.role is None or role.rank < rule.role.rank:
+            continue
+        wide = await operation.request(everybody, rule, foreign)
+        there = await operation.request(theirs, rule, foreign)
+        assert wide.status_code < 500
+        assert there.status_code < 500
+        for _ in ("missed", "perhaps cached"):
+            answer = await operation.request(mine, rule, own)
+            assert answer.status_code == 200, (operation, answer.text)
+            assert MARK not in answer.text.lower(), operation
