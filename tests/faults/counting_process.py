@@ -1,6 +1,7 @@
 """A process with its own cache, for tests that stop it: each line on its input is a read, answered in a line.
 
-Run as `python -m tests.faults.counting_process CLINIC` with DATABASE_URL, REDIS_URL and CACHE_PREFIX set.
+Run as `python -m tests.faults.counting_process CLINIC` with DATABASE_URL, REDIS_URL and CACHE_PREFIX set. A line is
+`read`, or `read SECONDS`: so long does a fill take, once it has its snapshot. An answer is `COUNT OUTCOME FILLS`.
 """
 
 import asyncio
@@ -12,24 +13,38 @@ from sqlalchemy import text
 from core.cache.fill import Fill, Loaded
 from core.cache.policy import Policy
 from core.log import configure
-from core.runtime import open_runtime
+from core.runtime import Runtime, open_runtime
 from core.settings import Settings
 
 POLICY = Policy("doctors", 60, "counted", ("catalogs",))
 COUNT = text("SELECT count(*) FROM doctor WHERE clinic_id = :clinic")
 
 
-async def serve(clinic_id: int) -> None:
-    async def load(fill: Fill) -> Loaded:
-        return Loaded(str(await fill.session.scalar(COUNT, {"clinic": clinic_id})).encode())
+class Counter:
+    def __init__(self, runtime: Runtime, clinic_id: int) -> None:
+        self._runtime = runtime
+        self._clinic_id = clinic_id
+        self._fills = 0
 
+    async def answer(self, seconds: float) -> None:
+        async def load(fill: Fill) -> Loaded:
+            self._fills += 1
+            await asyncio.sleep(seconds)
+            return Loaded(str(await fill.session.scalar(COUNT, {"clinic": self._clinic_id})).encode())
+
+        answer = await self._runtime.cache.read(POLICY, self._clinic_id, {}, load)
+        sys.stdout.write(f"{answer.entry.body.decode()} {answer.outcome} {self._fills}\n")
+        sys.stdout.flush()
+
+
+async def serve(clinic_id: int) -> None:
     lines = asyncio.StreamReader()
     await asyncio.get_running_loop().connect_read_pipe(lambda: asyncio.StreamReaderProtocol(lines), sys.stdin)
-    async with open_runtime(Settings()) as runtime:
-        while await lines.readline():
-            answer = await runtime.cache.read(POLICY, clinic_id, {}, load)
-            sys.stdout.write(f"{answer.entry.body.decode()} {answer.outcome}\n")
-            sys.stdout.flush()
+    async with open_runtime(Settings()) as runtime, asyncio.TaskGroup() as reading:
+        counter = Counter(runtime, clinic_id)
+        while line := await lines.readline():
+            seconds = line.split()[1:]
+            reading.create_task(counter.answer(float(seconds[0]) if seconds else 0.0))
 
 
 if __name__ == "__main__":

@@ -1,20 +1,18 @@
 """The connection that hears of changes, cut or silently dead: nothing is ever more than two seconds old."""
 
 import asyncio
-import os
 import signal
-import sys
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-import pytest
 from pydantic import SecretStr
 
 from core.settings import Settings
 from tests.conftest import running
 from tests.factories import rows
 from tests.factories.fixtures import Seed
+from tests.faults.child import child
 from tests.faults.proxy import WireProxy
 from tests.faults.stream import Stream
 from tests.faults.test_postgres import Signed, sign_in, within_two_seconds
@@ -85,56 +83,17 @@ async def test_own_writes_are_read_at_once_while_nothing_is_heard(
             assert {"hit", "fwd=miss"} <= seen.outcomes
 
 
-class Child:
-    """A process of its own that counts a clinic's doctors through its cache (tests/faults/counting_process.py)."""
-
-    def __init__(self, process: asyncio.subprocess.Process) -> None:
-        self.process = process
-        assert process.stdin is not None
-        assert process.stdout is not None
-        self._stdin, self._stdout = process.stdin, process.stdout
-
-    def ask(self) -> None:
-        self._stdin.write(b"read\n")
-
-    async def answer(self) -> tuple[int, str]:
-        """(doctors, hit or miss)"""
-        count, outcome = (await asyncio.wait_for(self._stdout.readline(), 20)).split()
-        return int(count), outcome.decode()
-
-
-@pytest.fixture
-async def child(settings: Settings, seed: Seed) -> AsyncIterator[Child]:
-    environment = {
-        "DATABASE_URL": settings.require_database_url(),
-        "REDIS_URL": settings.require_redis_url(),
-        "CACHE_PREFIX": settings.cache_prefix,
-        "PATH": os.environ["PATH"],
-    }
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "tests.faults.counting_process", str(seed.sant.id)),
-        stdin=asyncio.subprocess.PIPE,
-        stdout=asyncio.subprocess.PIPE,
-        env=environment,
-    )
-    yield Child(process)
-    if process.returncode is None:
-        process.send_signal(signal.SIGCONT)
-        process.kill()
-    await process.wait()
-
-
 async def test_a_process_stopped_for_five_seconds_answers_right_at_once(
-    child: Child, seed: Seed, connection: rows.Connection
+    settings: Settings, seed: Seed, connection: rows.Connection
 ) -> None:
-    for outcome in ("miss", "hit"):
-        child.ask()
-        assert await child.answer() == (1, outcome)
-    child.process.send_signal(signal.SIGSTOP)
-    await rows.doctor(connection, seed.sant.id)
-    await asyncio.sleep(5)
-    child.ask()  # it lies there when the process goes on, beside the notification and the timers
-    started = time.perf_counter()
-    child.process.send_signal(signal.SIGCONT)
-    assert await child.answer() == (2, "miss")
-    assert time.perf_counter() - started < 2
+    async with child(settings, seed.sant.id) as counting:
+        for outcome in ("miss", "hit"):
+            assert await counting.read() == (1, outcome, 1)
+        counting.process.send_signal(signal.SIGSTOP)
+        await rows.doctor(connection, seed.sant.id)
+        await asyncio.sleep(5)
+        counting.ask()  # it lies there when the process goes on, beside the notification and the timers
+        started = time.perf_counter()
+        counting.process.send_signal(signal.SIGCONT)
+        assert await counting.answer() == (2, "miss", 2)
+        assert time.perf_counter() - started < 2

@@ -6,7 +6,7 @@ import socket
 import subprocess
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -38,15 +38,16 @@ def serving(
 ) -> Iterator[Serving]:
     """Once it answers; killed with its process group at the end. Under load it needs a `log`: a full pipe stops it."""
     port = free_port()
-    process = subprocess.Popen(
-        [*command, "--port", str(port)],
-        env=dict(environment),
-        cwd=cwd,
-        start_new_session=True,
-        stdout=subprocess.PIPE if log is None else log.open("wb"),
-        stderr=subprocess.STDOUT,
-        text=True,
-    )
+    with nullcontext(subprocess.PIPE) if log is None else log.open("wb") as output:
+        process = subprocess.Popen(
+            [*command, "--port", str(port)],
+            env=dict(environment),
+            cwd=cwd,
+            start_new_session=True,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
     try:
         _await_answer(process, port)
         yield Serving(process, port)

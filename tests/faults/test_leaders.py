@@ -1,0 +1,84 @@
+"""Who computes for all processes, killed or stopped on the way: another one does, and nothing wrong is ever kept."""
+
+import asyncio
+import signal
+import time
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from core.cache.lease import LEASE
+from core.settings import Settings
+from tests.factories import rows
+from tests.factories.fixtures import Seed
+from tests.faults.child import Child, child
+from tests.faults.crowd import crowd
+from tests.faults.workers import bearer, workers
+
+CLIENTS = 500
+
+
+@pytest.fixture
+async def two(settings: Settings, seed: Seed) -> AsyncIterator[tuple[Child, Child]]:
+    """Ready: both have read once."""
+    async with child(settings, seed.sant.id) as one, child(settings, seed.sant.id) as other:
+        assert [(await each.read()).doctors for each in (one, other)] == [1, 1]
+        yield one, other
+
+
+async def test_a_leader_killed_while_it_computes_is_replaced_when_its_lease_is_over(
+    two: tuple[Child, Child], seed: Seed, connection: rows.Connection
+) -> None:
+    leader, follower = two
+    await rows.doctor(connection, seed.sant.id)
+    await asyncio.sleep(0.1)
+    leader.ask(1.0)
+    await asyncio.sleep(0.3)
+    leader.process.kill()
+    started = time.perf_counter()
+    told = await follower.read()
+    assert (told.doctors, told.outcome, told.fills) == (2, "miss", 1)
+    # It was waited for, and no longer than its lease.
+    assert 0.2 < time.perf_counter() - started < LEASE + 0.5
+
+
+async def test_a_leader_stopped_while_it_computes_harms_nothing_when_it_goes_on(
+    two: tuple[Child, Child], seed: Seed, connection: rows.Connection
+) -> None:
+    leader, follower = two
+    await rows.doctor(connection, seed.sant.id)
+    await asyncio.sleep(0.1)
+    leader.ask(0.3)
+    await asyncio.sleep(0.15)
+    leader.process.send_signal(signal.SIGSTOP)
+    try:
+        # Its snapshot has two doctors. Others do not wait for what is old.
+        await rows.doctor(connection, seed.sant.id)
+        await asyncio.sleep(0.1)
+        assert (await follower.read()).doctors == 3
+        await asyncio.sleep(LEASE)
+    finally:
+        leader.process.send_signal(signal.SIGCONT)
+    # It was right when it was asked for; a retry after the pause is right, too.
+    assert (await leader.answer()).doctors in (2, 3)
+    await asyncio.sleep(0.1)
+    for each in two:
+        assert await each.read() == (3, "hit", (await each.read()).fills)
+
+
+async def test_a_crowd_at_an_empty_key_of_two_workers_is_answered_by_one_computation(
+    settings: Settings, seed: Seed, tmp_path: Path
+) -> None:
+    with workers(settings, 2, tmp_path / "log") as served:
+        async with crowd(served.port, CLIENTS, bearer(served.url, seed.sant.admin)) as clients:
+            await clients.get("/v1/auth/me")
+            for path in ("/v1/dashboard", "/v1/surgeries", "/v1/doctors"):
+                answers = await clients.get(path)
+                assert {answer.status for answer in answers} == {200}
+                # The bodies tell when they were computed.
+                assert len({answer.body for answer in answers}) == 1
+                told = [answer.headers["cache-status"] for answer in answers]
+                assert sum("fwd=miss" in status and "collapsed" not in status for status in told) == 1
+                # Both processes took part: one had it from its own fill, the other from Redis.
+                assert any("detail=redis" in status for status in told)
