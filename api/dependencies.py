@@ -5,9 +5,11 @@ from typing import Annotated
 from fastapi import Depends, Query, Request
 
 from api.authentication import authenticate
-from api.routing import Exists, Gate
+from api.routing import Exists, ExistsWhenRefused, Gate
 from api.schemas import MAX_ID, Id
 from core.access import Actor, ClinicScope, Role
+from core.clinics.references import require_known
+from core.db.transaction import ReadSession
 from core.errors import Forbidden
 from core.runtime import Runtime
 
@@ -64,3 +66,21 @@ def _with_parameter(
 
 ReadScope = Annotated[ClinicScope, Depends(_with_parameter)]
 """The clinic that a GET asks for within what the user may see. Raises NotFound for a foreign one."""
+
+
+async def _known(request: Request) -> None:
+    scope = await _read_scope(request)
+
+    async def work(session: ReadSession) -> None:
+        await require_known(session, scope)
+
+    await runtime_of(request).database.read(work)
+
+
+def _of_known(scope: ReadScope, _: Annotated[None, Depends(ExistsWhenRefused(_known))]) -> ClinicScope:
+    return scope
+
+
+KnownScope = Annotated[ClinicScope, Depends(_of_known)]
+"""Likewise, of a read that is not cached: a clinic that nobody has is NotFound too, also where the rest of the query
+is refused. Where it is not, the read itself finds out."""

@@ -32,6 +32,8 @@ TAGS = [
     {"name": "tickets", "description": "Stays: create, modify the FPA, discharge, annul."},
     {"name": "fpa", "description": "The calculation of the probable discharge time."},
     {"name": "catalogs", "description": "Clinics, specialties, surgeries, doctors, reasons, thresholds, blocks."},
+    {"name": "users", "description": "Who may sign in, as what and where."},
+    {"name": "audit", "description": "Who signed in, and who did what: kept for good, changed by nobody."},
     {"name": "admin", "description": "The cache: its figures, and invalidation."},
     {"name": "operations", "description": "For machines: alive, ready, metrics."},
 ]
@@ -55,20 +57,25 @@ Responses = dict[int | str, dict[str, Any]]
 
 def problems(*statuses: int) -> Responses:
     """`responses=` of a route: the refusals it may answer, each with an example."""
-    found: Responses = {}
-    for status in statuses:
-        meaning, code = MEANINGS[status]
-        example = {
-            "type": f"/problems/{code}",
-            "title": TITLES[code],
-            "status": status,
-            "detail": meaning,
-            "code": code,
-            "request_id": "6f1c2d0a9b7e4c5d8e3f2a1b0c9d8e7f",
-        }
-        content = {"schema": {"$ref": "#/components/schemas/Problem"}, "example": example}
-        found[status] = {"description": meaning, "content": {MEDIA_TYPE: content}}
-    return found
+    return {status: refusal(status, *MEANINGS[status]) for status in statuses}
+
+
+def conflict(meaning: str, code: str) -> Responses:
+    """The 409 of a route that is about something else than a ticket."""
+    return {409: refusal(409, meaning, code)}
+
+
+def refusal(status: int, meaning: str, code: str) -> dict[str, Any]:
+    example = {
+        "type": f"/problems/{code}",
+        "title": TITLES[code],
+        "status": status,
+        "detail": meaning,
+        "code": code,
+        "request_id": "6f1c2d0a9b7e4c5d8e3f2a1b0c9d8e7f",
+    }
+    content = {"schema": {"$ref": "#/components/schemas/Problem"}, "example": example}
+    return {"description": meaning, "content": {MEDIA_TYPE: content}}
 
 
 def signed_in(*more: int) -> Responses:

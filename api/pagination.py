@@ -30,24 +30,33 @@ Cursor = Annotated[
 
 def next_cursor(settings: Settings, parameters: Parameters, position: Position | None) -> str | None:
     """`parameters` are all that decide which items there are and their order, the clinic too; None ends the pages."""
-    if position is None:
-        return None
-    keys = [_written(key) for key in (position.now, *position.after)]
-    cursor: str | bytes = _serializer(settings.secret_keys).dumps([digest(parameters), *keys])
-    return cursor if isinstance(cursor, str) else cursor.decode()
+    return None if position is None else cursor_of(settings, parameters, (position.now, *position.after))
 
 
 def position_of(settings: Settings, parameters: Parameters, cursor: str | None) -> Position | None:
     """Raises Invalid for a cursor that is not ours, or came with other parameters."""
+    keys: Any = keys_of(settings, parameters, cursor)
+    return None if keys is None else Position(keys[0], keys[1:])
+
+
+def cursor_of(settings: Settings, parameters: Parameters, keys: Sequence[Key]) -> str:
+    """Likewise, of any list's keys at the end of its page."""
+    told = [digest(parameters), *map(_written, keys)]
+    cursor: str | bytes = _serializer(settings.secret_keys).dumps(told)
+    return cursor if isinstance(cursor, str) else cursor.decode()
+
+
+def keys_of(settings: Settings, parameters: Parameters, cursor: str | None) -> tuple[Key, ...] | None:
+    """The keys that `cursor_of` was given, of the same types; None for the first page. Raises Invalid likewise."""
     if cursor is None:
         return None
     try:
-        of, now, *after = _serializer(settings.secret_keys).loads(cursor)
+        of, *keys = _serializer(settings.secret_keys).loads(cursor)
     except BadData as error:
         raise Invalid.field("cursor", "invalid", "This is no cursor of ours.") from error
     if of != digest(parameters):
         raise Invalid.field("cursor", "other_parameters", "This cursor belongs to other parameters.")
-    return Position(_read_time(now), tuple(_read(key) for key in after))
+    return tuple(map(_read, keys))
 
 
 def _written(key: Key) -> Any:

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, String, text
+from sqlalchemy import ForeignKey, Index, String, func, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -14,7 +14,12 @@ class LoginAudit(Base):
     """Every attempt to sign in. `clinic_id` and `user_id` are null for a name that nobody has."""
 
     __tablename__ = "login_audit"
-    __table_args__ = (Index("ix_login_audit_clinic_id_at", "clinic_id", "at"),)
+    __table_args__ = (
+        Index("ix_login_audit_at", "at"),
+        Index("ix_login_audit_clinic_id_at", "clinic_id", "at"),
+        Index("ix_login_audit_user_id_at", "user_id", "at"),
+        Index("ix_login_audit_outcome_at", "outcome", "at"),
+    )
 
     id: Mapped[BigId]
     at: Mapped[datetime] = mapped_column(server_default=text("clock_timestamp()"))
@@ -34,7 +39,11 @@ class ActionAudit(Base):
 
     __tablename__ = "action_audit"
     __table_args__ = (
+        Index("ix_action_audit_at", "at"),
         Index("ix_action_audit_clinic_id_at", "clinic_id", "at"),
+        Index("ix_action_audit_user_id_at", "user_id", "at"),
+        Index("ix_action_audit_action_at", "action", "at"),
+        Index("ix_action_audit_target_id_at", "target_id", "at"),
         Index("ix_action_audit_target", "target_type", "target_id", "at"),
     )
 
@@ -50,3 +59,7 @@ class ActionAudit(Base):
     """{"field": [before, after]}"""
     ip: Mapped[str | None] = mapped_column(String(45))
     request_id: Mapped[str | None] = mapped_column(String(128))
+
+
+Index("ix_login_audit_lower_username_at", func.lower(LoginAudit.username), LoginAudit.at)
+Index("ix_action_audit_lower_username_at", func.lower(ActionAudit.username), ActionAudit.at)

@@ -53,6 +53,21 @@ def of_ticket(role: Role, body: Callable[[Target], dict[str, Any] | None] = lamb
     return Rule(role, Reach.PATH, body, lambda target: {"ticket_id": target.ticket_id}, headers={"If-Match": '"1"'})
 
 
+def of_user(body: Callable[[Target], dict[str, Any] | None] = lambda _: None) -> Rule:
+    return Rule(A, Reach.PATH, body, lambda target: {"user_id": target.user_id})
+
+
+def made(**values: Any) -> Rule:
+    """A new row of a catalog."""
+    return Rule(S, body=lambda t: {"clinic_id": t.clinic.id, **values})
+
+
+def changed(row: str, **values: Any) -> Rule:
+    """A change of the clinic's row of that name."""
+    found = {"clinic": "id", "reason": "modification_reason_id"}.get(row, f"{row}_id")
+    return Rule(S, body=lambda _: values, path=lambda t: {f"{row}_id": getattr(t.clinic, found)})
+
+
 def read(role: Role) -> Rule:
     return Rule(role, Reach.QUERY)
 
@@ -78,6 +93,28 @@ RULES: dict[str, Rule] = {
     "reasonsList": read(V),
     "urgencyThresholdsList": read(V),
     "dischargeBlocksList": read(V),
+    "clinicsCreate": Rule(S, body=lambda _: {"name": "Clínica Nueva"}),
+    "clinicsChange": changed("clinic", name="Clínica Otra"),
+    "specialtiesCreate": made(name="New"),
+    "specialtiesChange": changed("specialty", name="Other"),
+    "surgeriesCreate": Rule(
+        S,
+        body=lambda t: {
+            "clinic_id": t.clinic.id,
+            "name": "New",
+            "specialty_id": t.clinic.specialty_id,
+            "base_stay_hours": 24,
+        },
+    ),
+    "surgeriesChange": changed("surgery", base_stay_hours=12),
+    "doctorsCreate": made(name="New"),
+    "doctorsChange": changed("doctor", name="Other"),
+    "reasonsCreate": made(reason="New", category="modification"),
+    "reasonsChange": changed("reason", reason="Other"),
+    "urgencyThresholdsPut": Rule(
+        A, Reach.BODY, lambda t: {"clinic_id": t.clinic.id, "red_hours": 1, "yellow_hours": 2, "green_hours": 3}
+    ),
+    "urgencyThresholdsDelete": read(A),
     "nursingBoardGet": read(V),
     "ticketsList": read(V),
     "fpaPreview": Rule(
@@ -108,6 +145,22 @@ RULES: dict[str, Rule] = {
     "ticketsUndoDischarge": of_ticket(A),
     "ticketsAnnul": of_ticket(C, lambda t: {"reason_id": t.clinic.annulment_reason_id}),
     "ticketsRestore": of_ticket(A),
+    "usersList": read(A),
+    "usersCreate": Rule(
+        A,
+        Reach.BODY,
+        lambda t: {
+            "clinic_id": t.clinic.id,
+            "username": "newcomer",
+            "email": "newcomer@example.org",
+            "role": "viewer",
+            "password": "a long enough sentence",
+        },
+    ),
+    "usersChange": of_user(lambda _: {"email": "other@example.org"}),
+    "usersEndSessions": of_user(),
+    "auditLogins": read(A),
+    "auditActions": read(A),
     "adminCacheGet": Rule(S),
     "adminCacheInvalidate": Rule(S, body=lambda t: {"clinic_id": t.clinic.id}),
 }

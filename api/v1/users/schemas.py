@@ -1,0 +1,121 @@
+"""Users as those who administer them send and see them."""
+
+from datetime import datetime
+from typing import Annotated, Any
+
+from pydantic import BeforeValidator, ConfigDict, Field, StringConstraints
+from pydantic.config import JsonDict
+
+from api.schemas import JsonId, Out, storable
+from api.v1.auth.schemas import Password, WithPassword
+from core.access import Role
+from core.clock import shown, zone
+from core.users.create import NewUser
+from core.users.listing import UserView
+from core.users.password_rules import SHORTEST
+
+USER: JsonDict = {
+    "id": 4,
+    "username": "clinical_sant",
+    "email": "clinical_sant@example.org",
+    "role": "clinical",
+    "clinic_id": 5,
+    "is_active": True,
+    "created_at": "2025-01-15T12:30:00-03:00",
+}
+
+# No `@`: whoever signs in by their email must not meet somebody of that user name.
+Username = Annotated[
+    str,
+    BeforeValidator(storable),
+    StringConstraints(strip_whitespace=True, min_length=1, max_length=80, pattern=r"^[A-Za-z0-9._-]+$"),
+    Field(description="Letters, digits, `.`, `_` and `-`; case does not matter.", examples=["clinical_sant"]),
+]
+Email = Annotated[
+    str,
+    BeforeValidator(storable),
+    StringConstraints(strip_whitespace=True, min_length=3, max_length=254, pattern=r"^[^@\s]+@[^@\s]+$"),
+    Field(description="Case does not matter.", examples=["clinical_sant@example.org"]),
+]
+Flag = Annotated[bool, Field(strict=True)]
+PASSWORD = f"{SHORTEST} characters or more, not a common one, not the user name. Spaces count."
+
+
+class UserIn(WithPassword):
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "username": "clinical_sant",
+                    "email": "clinical_sant@example.org",
+                    "role": "clinical",
+                    "password": "four words of my own",
+                }
+            ]
+        }
+    )
+
+    username: Username
+    email: Email
+    role: Role = Field(description="An admin makes viewers and clinical users.")
+    clinic_id: JsonId | None = Field(
+        None, description="An admin's is its own; a superuser must name it, unless for another superuser.", examples=[5]
+    )
+    password: Password = Field(description=PASSWORD)
+    is_active: Flag = True
+
+    def new(self) -> NewUser:
+        return NewUser(self.username, self.email, self.role, self.clinic_id, self.is_active)
+
+
+class UserChangeIn(WithPassword):
+    """Absent fields stay. A new role, clinic or password, or deactivation, ends the user's sessions."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [{"is_active": False}, {"password": "four words of my own"}, {"role": "clinical"}]
+        }
+    )
+
+    # Without a default in the contract: absent, or a value, never null.
+    username: Username = Field(default_factory=str)
+    email: Email = Field(default_factory=str)
+    role: Role = Field(default_factory=lambda: Role.VIEWER)
+    clinic_id: JsonId | None = Field(None, description="Null for a superuser, and for nobody else.", examples=[5])
+    is_active: Flag = Field(default_factory=bool)
+    password: Password | None = Field(None, description=f"A new one. {PASSWORD}")
+
+    def values(self) -> dict[str, Any]:
+        """All but the password."""
+        return self.model_dump(exclude={"password"}, exclude_unset=True)
+
+
+class UserItem(Out):
+    model_config = ConfigDict(json_schema_extra={"examples": [USER]})
+
+    id: int
+    username: str
+    email: str
+    role: Role
+    clinic_id: int | None = Field(description="Null for a superuser.")
+    is_active: bool
+    created_at: datetime = Field(description="Clinic-local.")
+
+    @classmethod
+    def of(cls, user: UserView) -> "UserItem":
+        return cls(
+            id=user.id,
+            username=user.username,
+            email=user.email,
+            role=user.role,
+            clinic_id=user.clinic_id,
+            is_active=user.is_active,
+            created_at=shown(user.created_at, zone(user.timezone)),
+        )
+
+
+class UserList(Out):
+    model_config = ConfigDict(json_schema_extra={"examples": [{"items": [USER], "next": None}]})
+
+    items: list[UserItem]
+    next: str | None = Field(description="`cursor` of the next page; null: there is none.")
