@@ -6,23 +6,19 @@ import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from types import FrameType
 from typing import Annotated, NoReturn
 
-import asyncpg
 import typer
-from pydantic import ValidationError
 from rich.console import Console
-from sqlalchemy.exc import SQLAlchemyError
 
 from api import serve as serving
 from api.cache_command import cache_invalidate, cache_status, table
+from api.cli_user import housekeeping, user
+from api.command_line import DataDir, explained, fail
 from api.installation import installation
 from core.db.migrate import upgrade
-from core.demo import DemoRefused, fill
-from core.embedded import CannotStart
-from core.errors import AppError, Invalid
+from core.demo import fill
 from core.log import configure
 from core.settings import Settings
 
@@ -35,11 +31,9 @@ app = typer.Typer(
 )
 cache = typer.Typer(help="Look at the cache, or invalidate it.", no_args_is_help=True)
 app.add_typer(cache, name="cache")
+app.add_typer(user, name="user")
+app.command()(housekeeping)
 
-DataDir = Annotated[
-    Path | None,
-    typer.Option(help="Where the embedded servers keep their data (TICKET_HOME_DATA_DIR; .data).", show_default=False),
-]
 Clinics = Annotated[int, typer.Option(help="How many clinics; the first nine have real names.", min=1, max=1000)]
 Tickets = Annotated[int, typer.Option(help="How many tickets over all clinics.", min=0)]
 Seed = Annotated[int, typer.Option(help="The same seed makes the same data.")]
@@ -67,7 +61,7 @@ def serve(
         serving.end_with_parent()
     code = 0
     with (
-        _explained(),
+        explained(),
         _interruptible(),
         serving.listen(host, port) as listening,
         installation(data_dir, bound=True, migrated=True) as settings,
@@ -82,7 +76,7 @@ def serve(
 @app.command()
 def migrate(data_dir: DataDir = None) -> None:
     """Bring the database to the newest revision; of several at once, one does."""
-    with _explained(), installation(data_dir) as settings:
+    with explained(), installation(data_dir) as settings:
         upgrade(settings.require_database_url())
         typer.echo("The database is at the newest revision.")
 
@@ -95,18 +89,18 @@ def demo(
     data_dir: DataDir = None,
 ) -> None:
     """Fill in demo data; what is there already stays as it is."""
-    with _explained(), installation(data_dir) as settings:
+    with explained(), installation(data_dir) as settings:
         typer.echo(_fill(settings, clinics, tickets, seed))
 
 
 @cache.command("status")
 def cache_status_(data_dir: DataDir = None) -> None:
     """Hits and misses per policy and tier, summed over the serving processes."""
-    with _explained(), installation(data_dir) as settings:
+    with explained(), installation(data_dir) as settings:
         report = asyncio.run(cache_status(settings))
     Console(width=None if sys.stdout.isatty() else WIDE).print(table(report))
     if not report.figures.complete:
-        _fail("Redis is away: the serving processes could not be asked.")
+        fail("Redis is away: the serving processes could not be asked.")
 
 
 @cache.command("invalidate")
@@ -116,7 +110,7 @@ def cache_invalidate_(
     data_dir: DataDir = None,
 ) -> None:
     """Make every process compute anew what depends on the topic, in the clinic; without options, everything."""
-    with _explained(), installation(data_dir) as settings:
+    with explained(), installation(data_dir) as settings:
         asyncio.run(cache_invalidate(settings, clinic, topic))
         typer.echo(f"Invalidated {topic or 'everything'} of {clinic.upper() if clinic else 'every clinic'}.")
 
@@ -166,27 +160,3 @@ def _interruptible() -> Iterator[None]:
         yield
     except KeyboardInterrupt:
         return
-
-
-@contextmanager
-def _explained() -> Iterator[None]:
-    """What an operator can put right is told in a sentence; anything else is a bug, and has its traceback."""
-    try:
-        yield
-    except ValidationError as refused:
-        # Not the values: they may be secrets.
-        wrong = [f"{'.'.join(map(str, one['loc'])) or 'settings'}: {one['msg']}" for one in refused.errors()]
-        _fail("The settings are refused. " + "; ".join(wrong))
-    except serving.PortInUse as used:
-        _fail(f"{used}: stop that one, or choose another (--port 9000, or PORT=9000 make run).")
-    except Invalid as invalid:
-        _fail("; ".join(f"{one.path}: {one.message}" for one in invalid.errors))
-    except (CannotStart, DemoRefused, AppError) as told:
-        _fail(str(told))
-    except (SQLAlchemyError, asyncpg.PostgresError, OSError) as error:
-        _fail(f"A server or a file is not available: {str(error).splitlines()[0]}")
-
-
-def _fail(message: str) -> NoReturn:
-    typer.echo(f"ticket-home: {message}", err=True)
-    raise typer.Exit(1)

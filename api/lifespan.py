@@ -1,11 +1,13 @@
 """Opens what the application needs and closes it again."""
 
+import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
 from fastapi import FastAPI
 
 from core.cache.namespaces import init_fastapi_cache
+from core.housekeeping.hourly import hourly
 from core.runtime import open_runtime
 from core.settings import Settings
 
@@ -17,6 +19,11 @@ def lifespan_with(settings: Settings) -> Callable[[FastAPI], AbstractAsyncContex
             app.state.runtime = runtime
             # For routes with fastapi-cache2's plain `@cache`.
             init_fastapi_cache(runtime.database, runtime.versions, runtime.direct, runtime.cache.memory, runtime.redis)
-            yield
+            cleaning = asyncio.create_task(hourly(runtime.database), name="housekeeping")
+            try:
+                yield
+            finally:
+                cleaning.cancel()
+                await asyncio.gather(cleaning, return_exceptions=True)
 
     return lifespan
