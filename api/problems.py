@@ -10,6 +10,7 @@ from pydantic import BaseModel, Field
 from pydantic_core import to_json
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
+from starlette.routing import compile_path
 
 from core import errors
 from core.errors import AppError, FieldError, Invalid, Malformed
@@ -145,7 +146,7 @@ async def _validation(_: Request, error: Exception) -> Response:
     return of_app_error(invalid_from(error))
 
 
-async def _http(_: Request, error: Exception) -> Response:
+async def _http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)  # noqa: S101  registered for it alone
     code, detail = {
         400: ("malformed_json", "The body is not valid JSON."),
@@ -153,7 +154,18 @@ async def _http(_: Request, error: Exception) -> Response:
         405: ("method_not_allowed", "This path does not take that method."),
         413: ("body_too_large", "A body may have 1 MiB at most."),
     }.get(error.status_code, ("http_error", str(error.detail)))
-    return problem(error.status_code, code, detail, headers=error.headers)
+    headers = dict(error.headers or {})
+    if error.status_code == 405:
+        # Starlette names the methods of the first route of this path only.
+        headers["Allow"] = ", ".join(methods_at(request.app, request.url.path)) or headers.get("Allow", "")
+    return problem(error.status_code, code, detail, headers=headers)
+
+
+def methods_at(app: FastAPI, path: str) -> list[str]:
+    """The methods that the contract has for a path, sorted."""
+    paths = app.openapi()["paths"]
+    found = {m.upper() for template, item in paths.items() if compile_path(template)[0].match(path) for m in item}
+    return sorted(found)
 
 
 def register(app: FastAPI) -> None:
