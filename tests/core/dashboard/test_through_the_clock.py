@@ -1,0 +1,77 @@
+"""A cached dashboard equals a fresh one at every instant: when the clock passes an FPA, 24 hours before one, a full
+hour and midnight, in three time zones, also on the days that it changes."""
+
+import random
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from core.trace import Trace, current_trace
+from tests.core.dashboard.at_random import Place, network
+from tests.core.dashboard.conftest import Desk, without_when
+from tests.core.dashboard.oracle import DAY, HOUR, MINUTE, Ward
+from tests.factories import rows
+
+EVENINGS = {
+    "before a Monday that is a first": datetime(2026, 6, 1, 2, 40, tzinfo=UTC),
+    "before 23:00 comes twice": datetime(2026, 4, 5, 1, 40, tzinfo=UTC),
+    "before 00:00 is skipped": datetime(2026, 9, 6, 2, 40, tzinfo=UTC),
+}
+"""22:40 in Santiago."""
+MARGIN = timedelta(seconds=30)
+"""So far before a change a test looks: a slow machine must not come too late."""
+
+
+async def fill(connection: rows.Connection, clinics: list[Place], now: datetime) -> None:
+    """FPAs in this night and in the next one, never within minutes of each other or of a full hour."""
+    dice = random.Random(f"{now}")
+    for clinic in clinics:
+        for day in (0 * DAY, DAY):
+            for quarter in dice.sample(range(1, 16, 2), 4):
+                fpa = now + day + quarter * 15 * MINUTE + clinic.id % 3 * 2 * MINUTE + 7 * MINUTE
+                given = {"created_at": now - dice.choice((1, 3, 30, 200)) * HOUR, "imported": True}
+                surgery = dice.choice(clinic.surgeries)
+                await rows.ticket(connection, clinic.id, None, surgery, fpa=fpa, **given)  # type: ignore[arg-type]
+        left = {"status": "discharged", "discharged_at": now - HOUR, "created_at": now - DAY, "imported": True}
+        await rows.ticket(connection, clinic.id, None, clinic.surgeries[0], fpa=now - 2 * HOUR, **left)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("evening", EVENINGS)
+@pytest.mark.parametrize("filtered", [False, True], ids=["all tickets", "of two days"])
+async def test_a_cached_dashboard_equals_a_fresh_one(
+    desk: Desk, connection: rows.Connection, evening: str, filtered: bool
+) -> None:
+    now = EVENINGS[evening]
+    end = now + 4 * HOUR
+    clinics = await network(connection)
+    await fill(connection, clinics, now)
+    ward = await Ward.read(connection)
+    day = now.astimezone(clinics[0].zone).date()
+    filters: dict[str, Any] = {"date_from": day - timedelta(days=1), "date_to": day} if filtered else {}
+    scopes = (None, *(clinic.id for clinic in clinics))
+
+    async def right_now() -> str:
+        """How they came about, once all are what plain Python counts at this moment."""
+        outcomes = set()
+        for clinic_id in scopes:
+            answer = await desk.read(clinic_id, **filters)
+            assert without_when(answer.entry.body) == ward.dashboard(desk.now, clinic_id, **filters)
+            outcomes.add(answer.outcome)
+        return "+".join(sorted(outcomes))
+
+    desk.go_to(now)
+    passed = 0
+    while now < end:
+        await right_now()
+        now = datetime.fromisoformat(ward.dashboard(now, None, **filters)["valid_until"])
+        desk.go_to(now - MARGIN)
+        trace = Trace()
+        token = current_trace.set(trace)
+        assert await right_now() == "hit"
+        current_trace.reset(token)
+        assert trace.db_queries == 0
+        desk.go_to(now)
+        assert "miss" in await right_now()
+        passed += 1
+    assert passed > 10
