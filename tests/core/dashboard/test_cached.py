@@ -16,7 +16,7 @@ from core.runtime import open_runtime
 from core.settings import Settings
 from core.trace import Trace, current_trace
 from tests.core.dashboard.at_random import Place, network
-from tests.core.dashboard.conftest import Desk, without_when
+from tests.core.dashboard.desk import Desk, without_when
 from tests.core.dashboard.oracle import HOUR, MINUTE, Ward
 from tests.factories import rows
 from tests.factories.fixtures import Seed

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.core.dashboard.at_random import TICK, Place, fill, network, place
-from tests.core.dashboard.conftest import Desk
+from tests.core.dashboard.desk import Desk
 from tests.core.dashboard.oracle import DAY, HOUR, MINUTE, Ward
 from tests.factories import rows
 from tests.factories.fixtures import Seed

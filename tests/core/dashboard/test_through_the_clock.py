@@ -9,7 +9,7 @@ import pytest
 
 from core.trace import Trace, current_trace
 from tests.core.dashboard.at_random import Place, network
-from tests.core.dashboard.conftest import Desk, without_when
+from tests.core.dashboard.desk import Desk, without_when
 from tests.core.dashboard.oracle import DAY, HOUR, MINUTE, Ward
 from tests.factories import rows
 

@@ -1,0 +1,57 @@
+"""Dashboards at instants that the tests choose: computed, and read through the cache of one process."""
+
+import json
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from core.access import ClinicScope
+from core.cache.read_through import Answer
+from core.dashboard.cached import loader, policy_for
+from core.dashboard.merge import network_of, part_of
+from core.dashboard.stats import Filters, read_stats
+from core.db.transaction import ReadSession
+from core.runtime import Runtime
+from tests.core.dashboard.oracle import Json
+
+
+def without_when(body: bytes) -> Json:
+    """The dashboard but for when it was computed, in which two equal ones differ."""
+    found: Json = json.loads(body)
+    del found["generated_at"]
+    return found
+
+
+@dataclass(frozen=True)
+class Desk:
+    runtime: Runtime
+
+    async def computed(self, now: datetime, clinic_id: int | None, **filters: Any) -> Json:
+        """Straight from the statement, for an instant; None is the merge of all clinics."""
+
+        async def work(session: ReadSession) -> bytes:
+            clinics = [clinic_id] if clinic_id is not None else await every_clinic(session)
+            rows = await read_stats(session, clinics, now, Filters(**filters))
+            parts = [part_of(rows[clinic], now) for clinic in clinics]
+            return (parts[0].loaded() if clinic_id is not None else network_of(parts, now)).body
+
+        return without_when(await self.runtime.database.snapshot(work, budget=20))
+
+    async def read(self, clinic_id: int | None, **filters: Any) -> Answer:
+        """Through the cache, at the moment that its clock shows."""
+        scope, asked = ClinicScope(clinic_id), Filters(**filters)
+        return await self.runtime.cache.read(policy_for(scope), clinic_id, asked.parameters(), loader(scope, asked))
+
+    @property
+    def now(self) -> datetime:
+        return datetime.fromtimestamp(self.runtime.versions.now(), UTC)
+
+    def go_to(self, moment: datetime) -> None:
+        """Let the database's clock, as this process knows it, show that moment and go on from there."""
+        self.runtime.versions.shift_clock(moment.timestamp() - self.runtime.versions.now())
+
+
+async def every_clinic(session: ReadSession) -> list[int]:
+    connection = await session.connection()
+    rows = await connection.exec_driver_sql("SELECT id FROM clinic ORDER BY id")
+    return [row.id for row in rows]
