@@ -32,7 +32,10 @@ class Settings(BaseSettings):
     )
     database_pool_size: int = Field(10, alias="DATABASE_POOL_SIZE", ge=1, le=200)
     redis_url: SecretStr | None = Field(
-        None, alias="REDIS_URL", description="redis://, rediss://, unix://, redis+cluster://; absent: embedded"
+        None,
+        alias="REDIS_URL",
+        description="redis://, rediss://, unix://, redis+cluster://host:port,host:port; absent: embedded."
+        " TLS with a private CA: rediss://…?ssl_ca_certs=/path/ca.pem (core/cache/address.py has all of it)",
     )
 
     secret_keys: Annotated[tuple[SecretStr, ...], NoDecode] = Field(

@@ -1,6 +1,6 @@
 """Looking at the cache and invalidating it, for the admin routes and the command line."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,6 +9,7 @@ from sqlalchemy import text
 from core.access import Actor
 from core.audit.service import record
 from core.cache.keys import LEASE, policy_in
+from core.cache.keyspace import info, sizes
 from core.cache.policy import TOPICS
 from core.cache.processes import Processes, ProcessFigures
 from core.cache.redis import RedisTier
@@ -78,11 +79,11 @@ def tier_figures(figures: ProcessFigures, in_redis: dict[str, tuple[int, int]] |
 
 async def entries_in_redis(redis: RedisTier) -> dict[str, tuple[int, int]] | None:
     """Policy → (entries, bytes); None where Redis is away."""
-    sizes = await redis.sizes(redis.keys.plain("{c*}:*"), WALKED)
-    if sizes is None:
+    keys = await sizes(redis, redis.keys.plain("{c*}:*"), WALKED)
+    if keys is None:
         return None
     found: dict[str, tuple[int, int]] = {}
-    for key, size in sizes:
+    for key, size in keys:
         policy = policy_in(key)
         if policy != LEASE:
             entries, total = found.get(policy, (0, 0))
@@ -92,7 +93,8 @@ async def entries_in_redis(redis: RedisTier) -> dict[str, tuple[int, int]] | Non
 
 @dataclass(frozen=True, slots=True)
 class RedisFigures:
-    """Redis's own, as its INFO tells them. Sizes are bytes; `max_memory_bytes` None: no limit."""
+    """Redis's own, as its INFO tells them, a cluster's primaries summed. Sizes are bytes; `max_memory_bytes` None: no
+    limit, or not on every server."""
 
     memory_bytes: int
     max_memory_bytes: int | None
@@ -101,18 +103,23 @@ class RedisFigures:
     keyspace_misses: int
     hit_rate: float | None
     uptime_seconds: int
+    """Of the server that was started last."""
 
 
-def redis_figures(info: Mapping[str, Any]) -> RedisFigures:
-    hits, misses = int(info.get("keyspace_hits", 0)), int(info.get("keyspace_misses", 0))
+def redis_figures(servers: Sequence[Mapping[str, Any]]) -> RedisFigures:
+    def total(name: str) -> int:
+        return sum(int(server.get(name, 0)) for server in servers)
+
+    hits, misses = total("keyspace_hits"), total("keyspace_misses")
+    limited = all(int(server.get("maxmemory", 0)) for server in servers)
     return RedisFigures(
-        memory_bytes=int(info.get("used_memory", 0)),
-        max_memory_bytes=int(info.get("maxmemory", 0)) or None,
-        connections=int(info.get("connected_clients", 0)),
+        memory_bytes=total("used_memory"),
+        max_memory_bytes=total("maxmemory") if limited else None,
+        connections=total("connected_clients"),
         keyspace_hits=hits,
         keyspace_misses=misses,
         hit_rate=round(hits / (hits + misses), 4) if hits + misses else None,
-        uptime_seconds=int(info.get("uptime_in_seconds", 0)),
+        uptime_seconds=min(int(server.get("uptime_in_seconds", 0)) for server in servers),
     )
 
 
@@ -127,11 +134,11 @@ class Status:
 
 async def status(processes: Processes, redis: RedisTier) -> Status:
     figures = await processes.sums()
-    info = await redis.info()
+    servers = await info(redis)
     return Status(
         figures=figures,
         rows=tier_figures(figures, await entries_in_redis(redis)),
-        redis=None if info is None else redis_figures(info),
+        redis=redis_figures(servers) if servers else None,
     )
 
 

@@ -55,30 +55,37 @@ class Filling:
         redis = self._shelves.redis
         while True:
             raw, holder = await redis.get_many([wanted.key, redis.keys.lease(wanted.key)])
-            entry = self._shelves.unpacked(place, wanted.key, raw)
-            if entry is not None:
-                return Found(entry, wanted.versions, "redis", wanted.at)
+            found = self._unpacked(place, wanted, raw)
+            if found is not None:
+                return found
             patient = loop.time() < until
             if holder is None or not patient:
                 # The lease is asked for with the turn in hand: a process with a queue holds up no other.
-                lead = partial(self._lead, place, wanted.key, load, unusable=raw is not None, alone=not patient)
-                found = await self._turns.take(lead)
+                found = await self._turns.take(partial(self._lead, place, wanted, load, alone=not patient))
                 if found is not None:
                     return found
             await asyncio.sleep(pause)
             pause = min(2 * pause, LONGEST_PAUSE)
             if self._versions.is_fresh():
-                # The other process may have read, and stored under, newer versions than those that began this flight.
+                # A newer version is not computed by who reads an older one: that is waited for no longer.
                 wanted = self.wanted(place)
 
-    async def _lead(
-        self, place: Place, key: str, load: Loader, seconds: float, *, unusable: bool, alone: bool
-    ) -> Found | None:
+    def _unpacked(self, place: Place, wanted: Wanted, raw: bytes | None) -> Found | None:
+        entry = self._shelves.unpacked(place, wanted.key, raw)
+        return Found(entry, wanted.versions, "redis", wanted.at) if entry is not None else None
+
+    async def _lead(self, place: Place, wanted: Wanted, load: Loader, seconds: float, *, alone: bool) -> Found | None:
         """The fill, if this process is elected, or does it `alone`; None where another one's entry is to be awaited."""
-        lease = NOBODYS if alone else await self._leases.claim(key, unusable=unusable)
+        lease = NOBODYS if alone else await self._leases.claim(wanted.key)
         if lease is None:
             return None
         try:
+            if lease is not NOBODYS:
+                # The last leader may have stored it since we looked.
+                found = self._unpacked(place, wanted, await self._shelves.redis.get(wanted.key))
+                if found is not None:
+                    self._shelves.give_up(lease)
+                    return found
             return await self._fill(place, load, seconds, lease)
         except BaseException:
             self._shelves.give_up(lease)

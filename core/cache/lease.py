@@ -16,12 +16,6 @@ PATIENCE = 1.5
 FIRST_PAUSE = 0.01
 LONGEST_PAUSE = 0.1
 
-CLAIM = """
-if ARGV[3] == '0' and redis.call('EXISTS', KEYS[1]) == 1 then return 0 end
-if redis.call('SET', KEYS[2], ARGV[1], 'NX', 'PX', ARGV[2]) then return 1 end
-return 0
-"""
-"""KEYS: entry, lease (one hash tag). ARGV: token, milliseconds, and 1 where what lies there as the entry is no use."""
 RELEASE = "if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) end return 0"
 
 
@@ -39,20 +33,15 @@ class FillLeases:
     def __init__(self, redis: RedisTier) -> None:
         self._redis = redis
 
-    async def claim(self, entry_key: str, *, unusable: bool) -> Lease | None:
-        """None where another process computes it, or has just stored it: look again.
-
-        `unusable`: what lies there is garbage, or its time is over, and does not count as stored.
-        """
+    async def claim(self, entry_key: str) -> Lease | None:
+        """None where another process computes it. Whoever gets it looks for the entry once more before computing."""
         lease = Lease(self._redis.keys.lease(entry_key), secrets.token_hex(16))
-        milliseconds = int(LEASE * 1000)
-        keys = [entry_key, lease.key]
-        answered, taken = await self._redis.script(CLAIM, keys, [lease.token, milliseconds, int(unusable)])
-        if not answered:
+        taken = await self._redis.set_if_absent(lease.key, lease.token, LEASE)
+        if taken is None:
             return NOBODYS
-        return lease if taken == 1 else None
+        return lease if taken else None
 
     async def release(self, lease: Lease) -> None:
         """Once the entry is stored, or will not be. Another's lease stays: ours may have run out."""
         if lease is not NOBODYS:
-            await self._redis.script(RELEASE, [lease.key], [lease.token])
+            await self._redis.script(RELEASE, lease.key, lease.token)

@@ -4,13 +4,11 @@ import asyncio
 from collections.abc import Awaitable, Sequence
 from typing import Any, TypeVar
 
-import redis.asyncio as redis_client
-from redis.asyncio.retry import Retry
-from redis.backoff import NoBackoff
-from redis.exceptions import AuthenticationError, RedisError
+from redis.exceptions import AuthenticationError, RedisClusterException, RedisError
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
+from core.cache.address import client_of, is_cluster
 from core.cache.breaker import Breaker, Trouble
 from core.cache.budget import Budget
 from core.cache.keys import Keys
@@ -20,17 +18,17 @@ BUDGET = 0.1
 AT_ONCE = 32
 """Operations under way at once: a crowd's opening of 200 connections would take longer than the budget by itself."""
 PROBE_INTERVAL = 1.0
-PAGES = 400
-"""Steps of 500 keys that a walk through the keyspace takes at most."""
-
+PROBE_BUDGET = 1.0
+"""Nobody waits for a probe. A cluster's layout, or TLS to the next zone, may take longer than an operation may."""
+STAMP = 20
+"""Digits in front of a value that only a newer one may overwrite."""
 KEEP_NEWER = """
-local stamp = redis.call('GET', KEYS[2])
-if stamp and tonumber(stamp) >= tonumber(ARGV[2]) then return 0 end
-redis.call('SET', KEYS[1], ARGV[1], 'EX', ARGV[3])
-redis.call('SET', KEYS[2], ARGV[2], 'EX', ARGV[3])
+local held = redis.call('GETRANGE', KEYS[1], 0, ARGV[3] - 1)
+if held ~= '' and held >= ARGV[1] then return 0 end
+redis.call('SET', KEYS[1], ARGV[1] .. ARGV[2], 'EX', ARGV[4])
 return 1
 """
-"""SET that only a newer value may overwrite. KEYS: value, stamp (one hash tag); ARGV: value, stamp, seconds."""
+"""ARGV: stamp, value, the stamp's length, seconds."""
 
 T = TypeVar("T")
 
@@ -42,27 +40,29 @@ class RedisTier:
         self.keys = keys
         self.breaker = Breaker()
         self.errors = 0
-        # redis-py's own defaults wait up to a minute on a hung server (dependencies.md). Ours cuts off before these.
-        self.client: Any = redis_client.Redis.from_url(
-            url,
-            socket_timeout=10 * BUDGET,
-            socket_connect_timeout=10 * BUDGET,
-            retry=Retry(NoBackoff(), 0),
-            retry_on_error=[],
-            health_check_interval=0,
-            max_connections=2 * AT_ONCE,
-        )
+        self.is_cluster = is_cluster(url)
+        # Ours cuts off before these.
+        self.client: Any = client_of(url, timeout=10 * BUDGET, connections=2 * AT_ONCE)
         self._turns = asyncio.Semaphore(AT_ONCE)
 
     async def get(self, key: str) -> bytes | None:
-        found, value = await self._ask(self.client.get, key)
+        found, value = await self.ask(self.client.get, key)
         return value if found else None
 
     async def get_many(self, keys: Sequence[str]) -> list[bytes | None]:
+        """In one round trip, in a cluster one to each node."""
         if not keys:
             return []
-        found, values = await self._ask(self.client.mget, keys)
+        found, values = await self.ask(self._get_each if self.is_cluster else self.client.mget, keys)
         return list(values) if found and values is not None else [None] * len(keys)
+
+    async def _get_each(self, keys: Sequence[str]) -> list[bytes | None]:
+        # Not MGET: for keys of a slot that is just being moved, a node answers only commands of one key.
+        async with self.client.pipeline(transaction=False) as pipe:
+            for key in keys:
+                pipe.get(key)
+            values: list[bytes | None] = await pipe.execute()
+        return values
 
     async def get_with_ttl(self, key: str) -> tuple[int, bytes | None]:
         """(seconds left, value); (0, None) where it is not there."""
@@ -74,22 +74,37 @@ class RedisTier:
                 ttl, value = await pipe.execute()
             return ttl, value
 
-        found, answer = await self._ask(both)
+        found, answer = await self.ask(both)
         return answer if found and answer is not None and answer[1] is not None else (0, None)
 
     async def set(self, key: str, value: bytes, ttl: float) -> bool:
         """Keep for `ttl` seconds. False where it was not stored."""
-        return (await self._ask(lambda: self.client.set(key, value, px=max(1, int(ttl * 1000))), writes=True))[0]
+        return (await self.ask(lambda: self.client.set(key, value, px=max(1, int(ttl * 1000))), writes=True))[0]
+
+    async def set_if_absent(self, key: str, value: str, ttl: float) -> bool | None:
+        """False where it is there already, None where Redis is away."""
+        ask = lambda: self.client.set(key, value, nx=True, px=max(1, int(ttl * 1000)))  # noqa: E731
+        found, done = await self.ask(ask, writes=True)
+        return bool(done) if found else None
 
     async def set_if_newer(self, key: str, value: bytes, stamp: float, ttl: float) -> bool:
-        return await self.script(KEEP_NEWER, [key, key + ":at"], [value, repr(stamp), int(ttl)]) == (True, 1)
+        """For `get_stamped`. `stamp` is epoch seconds."""
+        text = f"{stamp:0{STAMP}.6f}"
+        return await self.script(KEEP_NEWER, key, text, value, STAMP, max(1, int(ttl))) == (True, 1)
 
-    async def script(self, script: str, keys: Sequence[str], values: Sequence[str | bytes | int]) -> tuple[bool, Any]:
-        """(True, what it returned), or (False, None) where Redis is away. All keys have one hash tag."""
-        return await self._ask(self.client.eval, script, len(keys), *keys, *values, writes=True)
+    async def get_stamped(self, key: str) -> bytes | None:
+        value = await self.get(key)
+        return value[STAMP:] if value is not None else None
+
+    async def script(self, script: str, key: str, *values: str | bytes | int) -> tuple[bool, Any]:
+        """(True, what it returned), or (False, None) where Redis is away.
+
+        Of one key: several are refused, even with one hash tag, while a cluster moves their slot.
+        """
+        return await self.ask(self.client.eval, script, 1, key, *values, writes=True)
 
     async def delete(self, key: str) -> bool:
-        return (await self._ask(self.client.delete, key, writes=True))[0]
+        return (await self.ask(self.client.delete, key, writes=True))[0]
 
     async def register(self, key: str, member: str, score: float, keep: float) -> bool:
         """Add to a sorted set, and drop from it what is older than ten times `keep` seconds."""
@@ -101,62 +116,50 @@ class RedisTier:
                 await pipe.execute()
             return True
 
-        return (await self._ask(both, writes=True))[0]
+        return (await self.ask(both, writes=True))[0]
 
     async def unregister(self, key: str, member: str) -> bool:
-        return (await self._ask(self.client.zrem, key, member, writes=True))[0]
+        return (await self.ask(self.client.zrem, key, member, writes=True))[0]
 
     async def registered(self, key: str, since: float) -> list[str] | None:
         """Members with a score of `since` or more; None where Redis is away."""
-        found, members = await self._ask(self.client.zrangebyscore, key, since, "+inf")
+        found, members = await self.ask(self.client.zrangebyscore, key, since, "+inf")
         return [member.decode() for member in members] if found else None
 
-    async def sizes(self, pattern: str, at_most: int) -> list[tuple[str, int]] | None:
-        """(key, bytes of its value) of keys that match, `at_most` of them; None where Redis is away.
-
-        For the admin's page: it walks the keyspace in small steps, each within the budget.
-        """
-        found: list[tuple[str, int]] = []
-        cursor = 0
-        for _ in range(PAGES):
-            answered, page = await self._ask(self.client.scan, cursor, pattern, 500)
-            if not answered:
-                return None
-            cursor, keys = int(page[0]), page[1]
-            answered, lengths = await self._ask(self._lengths, keys)
-            if not answered:
-                return None
-            found += [(key.decode(errors="replace"), length) for key, length in lengths]
-            if cursor == 0 or len(found) >= at_most:
-                break
-        return found
-
-    async def _lengths(self, keys: Sequence[bytes]) -> list[tuple[bytes, int]]:
-        if not keys:
-            return []
-        async with self.client.pipeline(transaction=False) as pipe:
-            for key in keys:
-                pipe.strlen(key)
-            lengths = await pipe.execute(raise_on_error=False)
-        return [(key, length) for key, length in zip(keys, lengths, strict=True) if isinstance(length, int)]
-
-    async def info(self) -> dict[str, Any] | None:
-        found, answer = await self._ask(self.client.info)
-        return answer if found else None
+    async def nodes(self) -> list[Any]:
+        """A cluster's primaries, as `target_nodes` takes them; of a single server None. Raises what redis-py raises."""
+        if not self.is_cluster:
+            return [None]
+        await self.client.initialize()
+        primaries: list[Any] = self.client.get_primaries()
+        return primaries
 
     async def probe(self) -> None:
         """Once a second, in the background: what opened the breaker must have gone. Runs until cancelled."""
         while True:
             await asyncio.sleep(PROBE_INTERVAL)
             if self.breaker.is_open:
-                await self._ask(self._write_and_ping, probing=True)
+                await self.ask(self._write_to_all, probing=True)
 
-    async def _write_and_ping(self) -> bool:
+    async def _write_to_all(self) -> bool:
         # A replica and a full server answer PING well, and refuse what we need.
-        await self.client.set(self.keys.plain("probe"), b"1", ex=60)
+        nodes = await self.nodes()
+        # Half a cluster is none: every request to the other half would cost its client a budget.
+        keys = self._key_of_each(nodes) if self.is_cluster else [self.keys.plain("probe")]
+        await asyncio.gather(*(self.client.set(key, b"1", ex=60) for key in keys))
         return True
 
-    async def _ask(self, operation: Any, *args: Any, writes: bool = False, probing: bool = False) -> tuple[bool, Any]:
+    def _key_of_each(self, nodes: Sequence[Any]) -> list[str]:
+        found: dict[str, str] = {}
+        for number in range(100 * len(nodes)):
+            key = self.keys.plain(f"probe:{number}")
+            found.setdefault(self.client.get_node_from_key(key).name, key)
+            if len(found) == len(nodes):
+                break
+        return list(found.values())
+
+    async def ask(self, operation: Any, *args: Any, writes: bool = False, probing: bool = False) -> tuple[bool, Any]:
+        """(True, what `operation(*args)` returned) within the budget; (False, None) where Redis is away."""
         if self.breaker.is_open and not probing:
             return False, None
         async with self._turns:
@@ -166,7 +169,7 @@ class RedisTier:
 
     async def _within_budget(self, operation: Any, *args: Any, writes: bool, probing: bool) -> tuple[bool, Any]:
         try:
-            async with Budget(BUDGET):
+            async with Budget(PROBE_BUDGET if probing else BUDGET):
                 answer: Awaitable[Any] = operation(*args)
                 value = await answer
         except (TimeoutError, RedisTimeoutError) as error:
@@ -176,7 +179,12 @@ class RedisTier:
         except (RedisConnectionError, OSError, RuntimeError) as error:
             # RuntimeError: uvloop's word for a write on a transport that was closed meanwhile.
             self._failed(Trouble.REFUSED, error)
-        except RedisError as error:
+        except (RedisError, RedisClusterException) as error:
+            self._failed(Trouble.ERROR, error)
+        except (AttributeError, LookupError) as error:
+            # The cluster client's, for a node that it does not know yet or any more.
+            if not self.is_cluster:
+                raise
             self._failed(Trouble.ERROR, error)
         else:
             if probing:

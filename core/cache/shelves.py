@@ -101,7 +101,7 @@ class Shelves:
             return None
         key = self._last_key(place)
         held: Entry | None = self.memory.get(key)
-        shared = decode(await self.redis.get(key))
+        shared = decode(await self.redis.get_stamped(key))
         if shared is not None and (held is None or shared.computed_at > held.computed_at):
             return shared, "redis"
         return (held, "memory") if held is not None else None
@@ -143,7 +143,7 @@ class Shelves:
             await self.redis.set_if_newer(self._last_key(place), raw, entry.computed_at, LAST_GOOD_TTL)
 
     def give_up(self, lease: Lease) -> None:
-        """The fill failed: the next one may try."""
+        """Nothing will be stored under it: the next one may try."""
         self._in_background(self._leases.release(lease))
 
     def _in_background(self, work: Coroutine[Any, Any, None]) -> None:

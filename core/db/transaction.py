@@ -72,7 +72,7 @@ class Database:
         Raises Unavailable where the database is away. After a failed COMMIT the outcome is unknown to us: the client's
         retry with the same Idempotency-Key tells it.
         """
-        return await self._run(lambda: self._write_once(work), budget)
+        return await self._run(lambda: self._write_once(work), budget, writes=True)
 
     async def _read_once(self, work: Callable[[ReadSession], Awaitable[T]], isolation: str) -> T:
         async with self.engine.connect() as plain:
@@ -113,7 +113,7 @@ class Database:
             if not is_away(error):
                 raise
 
-    async def _run(self, once: Callable[[], Awaitable[T]], budget: float) -> T:
+    async def _run(self, once: Callable[[], Awaitable[T]], budget: float, *, writes: bool = False) -> T:
         async def attempts() -> T:
             for attempt in range(1, ATTEMPTS + 1):
                 try:
@@ -132,12 +132,12 @@ class Database:
             done, _ = await asyncio.wait({task}, timeout=budget)
         except asyncio.CancelledError:
             task.cancel()
-            self._abandon(task)
+            self._abandon(task, writes=writes)
             raise
         if not done:
             # A hung server answers neither the cancel nor the rollback: their end is not waited for.
             task.cancel()
-            self._abandon(task)
+            self._abandon(task, writes=writes)
             raise Unavailable
         try:
             return task.result()
@@ -146,7 +146,11 @@ class Database:
                 raise Unavailable from error
             raise
 
-    def _abandon(self, task: "asyncio.Task[T]") -> None:
+    def _abandon(self, task: "asyncio.Task[T]", *, writes: bool) -> None:
+        if writes:
+            # At once: it may have committed, and its cancellation takes its time to get here.
+            self._stamps.distrust()
+
         async def end() -> None:
             with suppress(Exception, asyncio.CancelledError):
                 await task

@@ -100,14 +100,14 @@ async def test_only_who_holds_a_lease_ends_it(two: tuple[Counting, Counting]) ->
     redis = two[0].runtime.redis
     leases = FillLeases(redis)
     key = redis.keys.of(7, "count", "x")
-    held = await leases.claim(key, unusable=False)
+    held = await leases.claim(key)
     assert held is not None
-    assert await leases.claim(key, unusable=False) is None
+    assert await leases.claim(key) is None
     await leases.release(Lease(held.key, "another token"))
-    assert await leases.claim(key, unusable=False) is None
+    assert await leases.claim(key) is None
     assert 0 < await redis.client.pttl(held.key) <= LEASE * 1000
     await leases.release(held)
-    assert await leases.claim(key, unusable=False) is not None
+    assert await leases.claim(key) is not None
 
 
 async def test_leases_lie_beside_their_entries_and_are_not_counted_as_entries(
@@ -141,7 +141,7 @@ async def test_a_leader_without_an_end_is_waited_for_no_longer_than_its_lease(
     redis = second.runtime.redis
     token = POLICY.token(second.runtime.versions, clinic.id)
     key = redis.keys.entry(POLICY.name, POLICY.shape, clinic.id, token, digest({}))
-    assert await FillLeases(redis).claim(key, unusable=False) is not None
+    assert await FillLeases(redis).claim(key) is not None
     started = asyncio.get_running_loop().time()
     assert await second.count(clinic.id) == 0
     assert LEASE * 0.8 < asyncio.get_running_loop().time() - started < LEASE + 0.5
