@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from random import Random
 
 from core.clock import zone
+from core.db.copying import Connection, copy, copy_with_ids, reserve, trust_references
 from core.demo.catalog import (
     ANNULMENT_REASONS,
     DOCTORS_PER_SPECIALTY,
@@ -14,7 +15,6 @@ from core.demo.catalog import (
     RETIRED_REASON,
     SPECIALTIES,
 )
-from core.demo.copying import Connection, copy, copy_with_ids, reserve, trust_references
 from core.demo.people import PATIENT_COLUMNS, People
 from core.demo.rhythm import beginning
 from core.demo.stays import Stays

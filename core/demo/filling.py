@@ -17,8 +17,8 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from core.clinics.prefix import prefix_for
+from core.db.copying import Connection
 from core.demo.clinic import PlannedClinic, email_of, make_clinic
-from core.demo.copying import Connection
 from core.demo.names import clinic_names, timezone_of
 from core.settings import Settings
 from core.users.passwords import hash_password

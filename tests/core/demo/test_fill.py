@@ -16,10 +16,10 @@ from sqlalchemy.engine import make_url
 from stdnum.cl import rut
 
 from core.clock import in_zone, zone
+from core.db.copying import Connection
 from core.db.transaction import WriteSession
 from core.demo import DemoRefused
 from core.demo.clinic import make_clinic
-from core.demo.copying import Connection
 from core.demo.filling import apportioned, fill_demo
 from core.demo.names import NETWORK, clinic_names, timezone_of
 from core.runtime import open_runtime
