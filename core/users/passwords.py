@@ -12,6 +12,7 @@ from argon2 import PasswordHasher, Type
 from argon2.exceptions import InvalidHashError, VerificationError
 
 from core.errors import Unavailable
+from core.users.legacy_hashes import is_legacy_hash, verify_legacy
 
 T = TypeVar("T")
 
@@ -26,7 +27,7 @@ _hasher = PasswordHasher(type=Type.ID)
 class Verdict(NamedTuple):
     right: bool
     renewed: str | None = None
-    """The right password's hash under today's parameters, where the stored one is of others."""
+    """The right password's hash under today's parameters, where the stored one is of others, or the old application's."""
 
 
 def hash_password(password: str) -> str:
@@ -48,6 +49,8 @@ def nobodys_hash() -> str:
 def verify_password(stored: str | None, password: str) -> Verdict:
     """Blocks likewise. `stored` None, or what is no hash of ours: nobody can sign in, and the same time is spent."""
     given = encoded(password)
+    if stored is not None and is_legacy_hash(stored):
+        return Verdict(True, _hasher.hash(given)) if verify_legacy(stored, password) else Verdict(False)
     try:
         _hasher.verify(stored or nobodys_hash(), given)
     except VerificationError:
