@@ -27,7 +27,7 @@ _hasher = PasswordHasher(type=Type.ID)
 class Verdict(NamedTuple):
     right: bool
     renewed: str | None = None
-    """The right password's hash under today's parameters, where the stored one is of others or the old application's."""
+    """The right password's hash under today's parameters, where the stored one has others or is Werkzeug's."""
 
 
 def hash_password(password: str) -> str:
