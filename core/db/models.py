@@ -5,11 +5,12 @@ from core.cache import models as cache
 from core.catalogs import models as catalogs
 from core.clinics import models as clinics
 from core.db.base import Base
+from core.imports import models as imports
 from core.patients import models as patients
 from core.sessions import models as sessions
 from core.tickets import models as tickets
 from core.users import models as users
 
-__all__ = ["audit", "cache", "catalogs", "clinics", "metadata", "patients", "sessions", "tickets", "users"]
+__all__ = ["audit", "cache", "catalogs", "clinics", "imports", "metadata", "patients", "sessions", "tickets", "users"]
 
 metadata = Base.metadata
