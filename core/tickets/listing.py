@@ -91,8 +91,10 @@ def _statement(scope: ClinicScope, asked: TicketFilter, turn: Turn) -> Select[An
     place = clinics(scope)
     candidates, words = found(scope, asked.words)
     left, patient = replace(asked, words=words), patient_text()
-    tickets = select(Ticket.id).where(
-        scope.rows(Ticket.clinic_id), *left.conditions(turn.now, place.c, patient.c.search)
+    tickets = (
+        select(Ticket.id)
+        .select_from(Ticket)
+        .where(scope.rows(Ticket.clinic_id), *left.conditions(turn.now, place.c, patient.c.search))
     )
     if candidates is not None:
         tickets = tickets.where(Ticket.id.in_(select(candidates.c.id)))

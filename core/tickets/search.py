@@ -5,6 +5,7 @@ does a document's punctuation. Migration 0006 defines the text; what a client se
 functions, so that both sides agree on what an accent is, and `%` or `_` in it are letters like any other.
 """
 
+import unicodedata
 from collections.abc import Iterable
 from typing import Any
 
@@ -34,7 +35,8 @@ def patient_text() -> LateralFromClause:
 
     The limit keeps PostgreSQL from reading every patient there ever was to find those of one ward.
     """
-    return select(Patient.search).where(Patient.id == Ticket.patient_id).limit(1).lateral("patient_text")
+    theirs = select(Patient.search).where(Patient.id == Ticket.patient_id)
+    return theirs.correlate(Ticket).limit(1).lateral("patient_text")
 
 
 def found(scope: ClinicScope, words: tuple[str, ...]) -> tuple[CTE | None, tuple[str, ...]]:
@@ -62,8 +64,13 @@ def _pattern(word: str) -> ScalarSelect[str]:
 
 def _of_patient(word: str, patient_search: Any) -> list[ColumnElement[bool]]:
     conditions: list[ColumnElement[bool]] = [patient_search.like(_pattern(word))]
-    if not word.isalnum():
+    if not word.isalnum() and all(map(_in_documents, word)):
         # 12.345.678-5: as it is written, and by its letters and digits alone.
         document = select(func.search_document_pattern(literal(word, String))).scalar_subquery()
         conditions.append(patient_search.like(document))
     return conditions
+
+
+def _in_documents(character: str) -> bool:
+    """Letters, digits, and what people put between them; dashes of every length."""
+    return character.isalnum() or character in ".,/" or unicodedata.category(character) == "Pd"

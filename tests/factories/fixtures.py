@@ -1,9 +1,14 @@
-"""`seed`: two clinics with a catalog, users of every role, and no tickets."""
+"""`seed`: two clinics with a catalog, users of every role, and no tickets. `database`: as the service opens it."""
 
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
 import pytest
 
+from core.cache.versions import VersionMap
+from core.db.engine import dispose, serving_engine
+from core.db.transaction import Database
+from core.settings import Settings
 from tests.factories import rows
 
 
@@ -63,3 +68,10 @@ async def seed(connection: rows.Connection) -> Seed:
     maga = await seed_clinic(connection, "MAGA", "America/Punta_Arenas")
     await rows.user(connection, "superuser", "superuser", None)
     return Seed(sant, maga)
+
+
+@pytest.fixture
+async def database(settings: Settings) -> AsyncIterator[Database]:
+    engine = serving_engine(settings)
+    yield Database(engine, VersionMap())
+    await dispose(engine)

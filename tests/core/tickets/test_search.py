@@ -1,0 +1,162 @@
+"""Search (domain.md, "Nursing board"): what a word finds and what not, on the board and in the list alike."""
+
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
+
+import pytest
+
+from core.access import ClinicScope
+from core.board.query import Asked, View, nursing_board
+from core.db.transaction import Database, ReadSession
+from core.tickets.listing import TicketFilter, list_tickets
+from core.tickets.paging import Position, Turn
+from core.tickets.search import words_of
+from tests.factories import rows
+from tests.factories.fixtures import Seed
+from tests.factories.stays import Person, insert, stay
+
+NOW = datetime(2026, 6, 15, 15, 0, tzinfo=UTC)
+PERSON = Person("José Íñigo", "Núñez", "María", "O'Higgins Ávila", "12345678-K")
+PASSPORT = Person("Zoë", "Brønsted", document="AB 123.456/C")
+
+Find = Callable[[str], Awaitable[set[str]]]
+
+
+@pytest.fixture
+def find(database: Database, seed: Seed) -> Find:
+    """Ids that a search finds in Santiago, on the board and in the list alike."""
+
+    async def found(q: str) -> set[str]:
+        asked = TicketFilter(words=words_of(q))
+        scope, position = ClinicScope(seed.sant.id), Position(NOW, ())
+
+        async def work(session: ReadSession) -> tuple[set[str], set[str]]:
+            board = await nursing_board(session, scope, Asked(Turn("urgency", 50, position), View.ALL, None, asked))
+            page = await list_tickets(session, scope, asked, Turn("created_at", 50, position))
+            return {one.id for one in board.page.items}, {one.id for one in page.items}
+
+        on_board, in_list = await database.read(work, budget=20)
+        assert on_board == in_list
+        return on_board
+
+    return found
+
+
+@pytest.fixture
+async def tickets(connection: rows.Connection, seed: Seed) -> dict[str, str]:
+    """Ids: of a patient with a RUT, of one with a passport, of a ticket without a patient, all beside another's."""
+    found = {
+        "rut": stay(seed.sant, NOW, id="TH-SANT-2026-001", person=PERSON, bed_number="12-B", location="Piso 3 Norte"),
+        "passport": stay(seed.sant, NOW, id="TH-SANT-2026-1002", person=PASSPORT, episode_id="E-204517"),
+        "nobody": stay(seed.sant, NOW, id="TH-SANT-2025-777", location="100%_\\"),
+    }
+    foreign = stay(seed.maga, NOW, person=PERSON, bed_number="12-B")
+    await insert(connection, [*found.values(), foreign])
+    return {name: one.id for name, one in found.items()}
+
+
+@pytest.mark.parametrize(
+    ("q", "expected"),
+    [
+        ("", "rut passport nobody"),
+        (" \t\u00a0 ", "rut passport nobody"),
+        # Names: accents and case ignored, parts of them, several words in any order.
+        ("jose", "rut"),
+        ("JOSÉ", "rut"),
+        ("jose\u0301", "rut"),
+        ("nuñez", "rut"),
+        ("nunez", "rut"),
+        ("uñe", "rut"),
+        ("avila maria nunez", "rut"),
+        ("o'higgins", "rut"),
+        ("O’Higgins", "rut"),
+        ("zoe bronsted", "passport"),
+        ("jose bronsted", ""),
+        ("josenunez", ""),
+        # Documents: with and without punctuation.
+        ("12345678-K", "rut"),
+        ("12.345.678-k", "rut"),
+        ("12345678k", "rut"),
+        ("12.345", "rut passport"),
+        ("12.345.678–K", "rut"),
+        ("12.345.67", "rut"),
+        ("345.678-k", "rut"),
+        ("12 345 678", "rut"),
+        ("AB 123.456/C", "passport"),
+        ("ab123456c", "passport"),
+        ("AB-123456-C", "passport"),
+        ("12345678-9", ""),
+        # Ticket, bed, location, episode.
+        ("TH-SANT-2026-001", "rut"),
+        ("th-sant-2026", "rut passport"),
+        ("2026-1002", "passport"),
+        ("12-b", "rut"),
+        ("piso norte", "rut"),
+        ("norte piso jose 001", "rut"),
+        ("e-204517", "passport"),
+        ("204517", "passport"),
+        # Letters like any other.
+        ("%", "nobody"),
+        ("_", "nobody"),
+        ("\\", "nobody"),
+        ("100%_\\", "nobody"),
+        ("％", "nobody"),
+        ("j%e", ""),
+        ("jos_", ""),
+        ("\\%", ""),
+        ("piso*", ""),
+        # Only a document is known without its punctuation.
+        ("p.i.s.o", ""),
+        ("(ab)", ""),
+        ("-", "rut passport nobody"),
+        ("...", ""),
+    ],
+)
+async def test_what_a_search_finds(find: Find, tickets: dict[str, str], q: str, expected: str) -> None:
+    assert await find(q) == {tickets[name] for name in expected.split()}
+
+
+@pytest.mark.parametrize(
+    "q",
+    [
+        "' OR 1=1 --",
+        "'; DROP TABLE ticket; --",
+        "$1 $2 :word %(word)s {0}",
+        "\\' \\\" \\\\",
+        "\u202e\u200b\ufeff",
+        "😀" * 40,
+        "(((((((((((a+)+)+)+",
+        "\x1e \x1f \x1e12345678",
+        " ".join("abcdefghijklmnopqrstuvwxyzñ0123456789%_\\.-'\"") * 2,
+        "ﷺ" * 100,
+    ],
+)
+async def test_a_hostile_search_finds_nothing(find: Find, tickets: dict[str, str], q: str) -> None:
+    expected = {tickets["rut"]} if "12345678" in q else set()  # its separators are white space
+    assert await find(q) == expected
+
+
+async def test_words_are_told_once() -> None:
+    assert words_of("  Ana\u00a0rojas  Ana\n") == ("Ana", "rojas")
+    assert words_of(None) == ()
+
+
+async def test_what_changes_is_found_by_its_new_words_at_once(
+    find: Find, tickets: dict[str, str], connection: rows.Connection
+) -> None:
+    """Whoever writes it: the application, an import, or somebody at a console."""
+    await connection.execute("UPDATE patient SET last_name = 'Güell' WHERE document = '12345678-K'")
+    await connection.execute("UPDATE ticket SET bed_number = 'Ñ-4' WHERE id = $1", tickets["nobody"])
+    assert await find("guell") == {tickets["rut"]}
+    assert await find("nuñez") == set()
+    assert await find("piso n-4") == set()
+    assert await find("2025 n-4") == {tickets["nobody"]}
+
+
+async def test_what_is_most_expanded_without_its_accents_can_be_stored(
+    find: Find, seed: Seed, connection: rows.Connection
+) -> None:
+    long = Person(*(letter * 80 for letter in "㎢⒇½Œ"), document="㏂" * 40)
+    one = stay(seed.sant, NOW, person=long, location="⒇" * 50, episode_id="½" * 50)
+    await insert(connection, [one])
+    assert await find("œœœ") == {one.id}
