@@ -1,0 +1,136 @@
+"""The audits: append-only here, so each row says which one of the old application it was, and is found again by it."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import datetime
+from typing import Any
+
+import asyncpg
+
+from core.db.copying import copy
+from core.imports.legacy.context import Run
+from core.imports.legacy.values import UNKNOWN, instant_utc, text, whole, word
+
+LOGIN_COLUMNS = ["at", "user_id", "username", "clinic_id", "succeeded", "outcome", "client", "ip", "request_id"]
+ACTION_COLUMNS = ["at", "user_id", "username", "clinic_id", "action", "target_type", "target_id", "request_id"]
+KINDS = {"standardized_reason": "reason", "standardizedreason": "reason", "app_user": "user"}
+"""Targets that are called otherwise here."""
+Make = Callable[[asyncpg.Record, datetime], Sequence[Any]]
+
+
+async def bring_logins(run: Run) -> None:
+    """The old application wrote down only those that succeeded."""
+
+    def made(row: asyncpg.Record, at: datetime) -> Sequence[Any]:
+        clinic = run.clinics.get(row["clinic_id"])
+        ip = text(row["ip_address"])
+        return (
+            *(at, run.users.get(row["user_id"]), _username(run, row, 254), clinic.id if clinic else None),
+            *(True, "succeeded", "web", ip if ip is None or len(ip) <= 45 else None, _provenance("login_audit", row)),
+        )
+
+    await _bring(run, "login_audit", LOGIN_COLUMNS, made)
+
+
+async def bring_actions(run: Run) -> None:
+    def made(row: asyncpg.Record, at: datetime) -> Sequence[Any]:
+        clinic = run.clinics.get(row["clinic_id"])
+        target_type, target_id = _target(run, row)
+        return (
+            *(at, run.users.get(row["user_id"]), _username(run, row, 80), clinic.id if clinic else None),
+            *((text(row["action"]) or UNKNOWN)[:60], target_type, target_id, _provenance("action_audit", row)),
+        )
+
+    await _bring(run, "action_audit", ACTION_COLUMNS, made)
+
+
+async def _bring(run: Run, table: str, columns: list[str], make: Make) -> None:
+    counts = run.report.of(table)
+    find = await _finder(run, table)
+    before: datetime | None = None
+    query = f"SELECT * FROM {run.source.table(table)} AS t ORDER BY id"  # noqa: S608  names of ours
+    async for batch in run.source.batches(query):
+        counts.read += len(batch)
+        rows, ids = [], []
+        for row in batch:
+            written = instant_utc(row["timestamp"])
+            at = written or before
+            if at is None:
+                run.report.refused(table, row["id"], "without a time")
+                continue
+            rows.append(make(row, at))
+            ids.append((row["id"], written is None))
+            before = at
+        there = await find([row[0] for row in rows], [row[-1] for row in rows])
+        new = []
+        for made, (legacy_id, timeless) in zip(rows, ids, strict=True):
+            if made[-1] in there:
+                counts.present += 1
+                continue
+            new.append(made)
+            if timeless:
+                run.report.repaired(table, legacy_id, "without a time: that of the one before")
+        await copy(run.target, table, columns, new)
+        counts.imported += len(new)
+        run.advance(len(batch))
+
+
+async def _finder(run: Run, table: str) -> Callable[[list[datetime], list[str]], Awaitable[set[str]]]:
+    """Which of these were imported before; a target without any is not asked."""
+    some = await run.target.fetchval(
+        f"SELECT EXISTS (SELECT FROM {table} WHERE request_id LIKE $1)",  # noqa: S608
+        f"legacy/{table}/%",
+    )
+
+    async def find(times: list[datetime], known: list[str]) -> set[str]:
+        if not some:
+            return set()
+        rows = await run.target.fetch(
+            f"SELECT a.request_id FROM {table} a"  # noqa: S608
+            " JOIN unnest($1::timestamptz[], $2::text[]) AS w (at, request_id) USING (at, request_id)",
+            times,
+            known,
+        )
+        return {row["request_id"] for row in rows}
+
+    return find
+
+
+def _provenance(table: str, row: asyncpg.Record) -> str:
+    """In place of the request's id: which row of the old application it was."""
+    return f"legacy/{table}/{row['id']}"
+
+
+def _username(run: Run, row: asyncpg.Record, most: int) -> str:
+    return (text(row["username"]) or run.usernames.get(row["user_id"]) or UNKNOWN)[:most]
+
+
+def _target(run: Run, row: asyncpg.Record) -> tuple[str, str]:
+    """Ids of the old application mean other rows here: they are translated, or marked as what they are."""
+    kind = word(row["target_type"])
+    kind = KINDS.get(kind, kind)[:40]
+    written = text(row["target_id"])
+    if written is None:
+        return kind or UNKNOWN, UNKNOWN
+    if kind == "ticket":
+        return kind, run.renamed.get(written, written)[:60]
+    number = whole(written)
+    found = None if number is None else _here(run, kind, number, run.clinics.get(row["clinic_id"]))
+    return kind or UNKNOWN, str(found) if found is not None else f"legacy {written}"[:60]
+
+
+def _here(run: Run, kind: str, legacy_id: int, clinic: Any) -> int | None:
+    if kind == "user":
+        return run.users.get(legacy_id)
+    if kind == "clinic":
+        return found.id if (found := run.clinics.get(legacy_id)) else None
+    if kind == "surgery":
+        return surgery.id if (surgery := run.surgeries.get(legacy_id)) else None
+    if kind == "specialty":
+        return run.specialties.get(legacy_id, (0, None))[1]
+    if kind == "doctor":
+        return run.doctors.get(legacy_id, (0, None))[1]
+    if kind == "reason":
+        return run.reasons.get(legacy_id)
+    if kind == "patient" and clinic is not None:
+        return run.patients.get((legacy_id, clinic.id))
+    return None

@@ -1,0 +1,97 @@
+"""Modifications of those tickets that came with this run, each from the FPA that was before it."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+import asyncpg
+
+from core.db.copying import copy
+from core.imports.legacy.context import ClinicHere, Run
+from core.imports.legacy.values import UNKNOWN, fitting, instant_local, instant_utc, text
+
+TABLE = "fpa_modification"
+COLUMNS = [
+    *("clinic_id", "ticket_id", "previous_fpa", "new_fpa", "reason_id", "reason", "justification"),
+    *("modified_at", "modified_by_id", "modified_by"),
+]
+QUERY = """
+SELECT m.*, t.id IS NOT NULL AS has_ticket, t.clinic_id AS ticket_clinic_id,
+    coalesce(t.initial_fpa, t.system_calculated_fpa) AS initial_fpa, t.created_at AS ticket_created_at
+FROM {fpa_modification} m LEFT JOIN {ticket} t ON t.id = m.ticket_id
+ORDER BY m.ticket_id, m.modified_at NULLS FIRST, m.id
+"""
+
+
+async def bring_modifications(run: Run) -> None:
+    tables = {name: run.source.table(name) for name in ("fpa_modification", "ticket")}
+    counts = run.report.of(TABLE)
+    # The last one of the batch before: a ticket's may be in two batches.
+    ticket_id: str | None = None
+    before: datetime | None = None
+    async for batch in run.source.batches(QUERY.format(**tables)):
+        counts.read += len(batch)
+        there = await _there(run, batch)
+        rows = []
+        for row in batch:
+            clinic = run.clinics.get(row["ticket_clinic_id"])
+            if not row["has_ticket"] or clinic is None or row["ticket_id"] in run.tickets_refused:
+                run.report.refused(TABLE, row["id"], "its ticket is not here")
+                continue
+            notes: list[str] = []
+            if row["ticket_id"] != ticket_id:
+                ticket_id, before = row["ticket_id"], instant_local(row["initial_fpa"], clinic.local, lambda _: None)
+            new_fpa = instant_local(row["new_fpa"], clinic.local, notes.append)
+            if new_fpa is None:
+                run.report.refused(TABLE, row["id"], "without a new FPA")
+                continue
+            made = _row(run, row, clinic, before, new_fpa, notes)
+            before = new_fpa
+            if row["ticket_id"] not in run.tickets_present:
+                rows.append(made)
+                counts.imported += 1
+                run.repaired(TABLE, row["id"], notes)
+            elif (made[1], made[7], new_fpa) in there:
+                counts.present += 1
+            else:
+                run.report.refused(TABLE, row["id"], "its ticket was imported before, and stays as it is here")
+        await copy(run.target, TABLE, COLUMNS, rows)
+        run.advance(len(batch))
+
+
+async def _there(run: Run, batch: Sequence[asyncpg.Record]) -> set[tuple[str, datetime, datetime]]:
+    """Of tickets that were here before: ticket, time and new FPA of each modification that is, too."""
+    tickets = {run.renamed.get(row["ticket_id"], row["ticket_id"]) for row in batch} if run.tickets_present else set()
+    rows = await run.target.fetch(
+        "SELECT ticket_id, modified_at, new_fpa FROM fpa_modification WHERE ticket_id = ANY($1)", list(tickets)
+    )
+    return {(row["ticket_id"], row["modified_at"], row["new_fpa"]) for row in rows}
+
+
+def _row(
+    run: Run, row: asyncpg.Record, clinic: ClinicHere, before: datetime | None, new_fpa: datetime, notes: list[str]
+) -> tuple[Any, ...]:
+    """As in COLUMNS."""
+    previous_fpa = instant_local(row["previous_fpa"], clinic.local, notes.append)
+    # The old application read the old FPA after it had written the new one.
+    if (previous_fpa is None or previous_fpa == new_fpa) and before is not None and before != previous_fpa:
+        notes.append("the new FPA as the previous one, or none: that of the modification before, or the initial one")
+        previous_fpa = before
+    modified_at = instant_utc(row["modified_at"]) or instant_utc(row["ticket_created_at"])
+    if instant_utc(row["modified_at"]) is None:
+        notes.append("without a time: that of the ticket's creation")
+        modified_at = modified_at or new_fpa
+    reason = fitting(row["reason"], 500, notes.append)
+    whole = text(row["reason"])
+    justification = fitting(row["justification"], 1000, notes.append)
+    if reason != whole and justification is None and whole is not None:
+        # What does not fit as a reason is one.
+        justification = whole[:1000]
+    modified_by, modified_by_id = run.user(row["modified_by"])
+    if modified_by is None:
+        notes.append("made by nobody: unknown")
+    return (
+        *(clinic.id, run.renamed.get(row["ticket_id"], row["ticket_id"]), previous_fpa or new_fpa, new_fpa),
+        *(run.modification_reasons.get((clinic.id, run.fold(reason))) if reason else None, reason or UNKNOWN),
+        *(justification, modified_at, modified_by_id, (modified_by or UNKNOWN)[:80]),
+    )

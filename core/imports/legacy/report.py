@@ -1,0 +1,98 @@
+"""What an import did, table by table, and each row that was repaired, kept with a flaw, or refused.
+
+Rows are named by their ids in the old application: a report is mailed around, and must not carry patients.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+EXAMPLES = 10
+"""Ids that the text shows of each finding; `findings` has them all."""
+
+
+class Outcome(StrEnum):
+    REPAIRED = "repaired"
+    KEPT = "kept as it is"
+    REFUSED = "refused"
+
+
+@dataclass(slots=True)
+class Counts:
+    """Of one table of the source: `read` is the sum of the others."""
+
+    read: int = 0
+    imported: int = 0
+    present: int = 0
+    """There already: of an earlier run, or the same in the target."""
+    merged: int = 0
+    """Several rows there are one here."""
+    refused: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    outcome: Outcome
+    table: str
+    legacy_id: str
+    what: str
+
+
+@dataclass(slots=True)
+class Report:
+    tables: dict[str, Counts] = field(default_factory=dict)
+    remarks: list[str] = field(default_factory=list)
+    """Of the whole: what the source lacks, or has beyond what is known."""
+    seconds: float = 0.0
+    _found: dict[tuple[Outcome, str, str], list[str]] = field(default_factory=lambda: defaultdict(list))
+
+    def of(self, table: str) -> Counts:
+        return self.tables.setdefault(table, Counts())
+
+    def repaired(self, table: str, legacy_id: object, what: str) -> None:
+        self._found[Outcome.REPAIRED, table, what].append(str(legacy_id))
+
+    def kept(self, table: str, legacy_id: object, what: str) -> None:
+        """Imported as it is, for people to look at."""
+        self._found[Outcome.KEPT, table, what].append(str(legacy_id))
+
+    def refused(self, table: str, legacy_id: object, why: str) -> None:
+        """Of one row that was not imported."""
+        self.of(table).refused += 1
+        self.lost(table, legacy_id, why)
+
+    def lost(self, table: str, legacy_id: object, why: str) -> None:
+        """Something of a row that was not imported, the row itself aside."""
+        self._found[Outcome.REFUSED, table, why].append(str(legacy_id))
+
+    def count(self, outcome: Outcome, table: str, what: str) -> int:
+        return len(self._found.get((outcome, table, what), ()))
+
+    def findings(self) -> Iterator[Finding]:
+        for (outcome, table, what), ids in self._found.items():
+            for legacy_id in ids:
+                yield Finding(outcome, table, legacy_id, what)
+
+    def __str__(self) -> str:
+        imported = sum(counts.imported for counts in self.tables.values())
+        lines = [f"{imported:,} rows imported in {self.seconds:.1f} s.", "", *self._table()]
+        for outcome in Outcome:
+            found = [(table, what, ids) for (kind, table, what), ids in self._found.items() if kind is outcome]
+            if found:
+                lines += ["", f"{outcome.capitalize()}:", *(_line(*one) for one in found)]
+        if self.remarks:
+            lines += ["", *self.remarks]
+        return "\n".join(lines)
+
+    def _table(self) -> Iterator[str]:
+        names = ("read", "imported", "present", "merged", "refused")
+        yield f"{'':20}" + "".join(f"{name:>12}" for name in names)
+        for table, counts in self.tables.items():
+            yield f"{table:20}" + "".join(f"{getattr(counts, name):>12,}" for name in names)
+
+
+def _line(table: str, what: str, ids: list[str]) -> str:
+    shown = ", ".join(ids[:EXAMPLES])
+    more = f" and {len(ids) - EXAMPLES:,} more" if len(ids) > EXAMPLES else ""
+    return f"  {len(ids):>9,}  {table}: {what} ({shown}{more})"

@@ -1,0 +1,105 @@
+"""A database of the old application, made by a test: its tables as SQLAlchemy's defaults had them."""
+
+import secrets
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import asyncpg
+
+from tests.conftest import administer, database_named
+from tests.factories import rows
+
+SCHEMA = """
+CREATE TABLE clinic (id serial PRIMARY KEY, name varchar(200), is_active boolean);
+CREATE TABLE "user" (
+    id serial PRIMARY KEY, username varchar(120) UNIQUE, email varchar(320) UNIQUE, password varchar(300),
+    role varchar(20), is_active boolean, created_at timestamp, clinic_id integer REFERENCES clinic (id)
+);
+CREATE TABLE superuser (id serial PRIMARY KEY, email varchar(320));
+CREATE TABLE specialty (
+    id serial PRIMARY KEY, name varchar(200), is_active boolean, clinic_id integer REFERENCES clinic (id)
+);
+CREATE TABLE surgery (
+    id serial PRIMARY KEY, name varchar(300), base_stay_hours integer,
+    specialty_id integer REFERENCES specialty (id), is_active boolean, applies_ticket_home boolean,
+    is_ambulatory boolean, ambulatory_cutoff_hour integer, clinic_id integer REFERENCES clinic (id)
+);
+CREATE TABLE doctor (
+    id serial PRIMARY KEY, name varchar(200), specialty varchar(200), rut varchar(20), is_active boolean,
+    created_at timestamp, clinic_id integer REFERENCES clinic (id)
+);
+CREATE TABLE standardized_reason (
+    id serial PRIMARY KEY, reason varchar(600), category varchar(50), is_active boolean,
+    clinic_id integer REFERENCES clinic (id)
+);
+CREATE TABLE patient (
+    id serial PRIMARY KEY, rut varchar(60), primer_nombre varchar(100), segundo_nombre varchar(100),
+    apellido_paterno varchar(100), apellido_materno varchar(100), age integer, sex varchar(20),
+    episode_id varchar(60), clinic_id integer REFERENCES clinic (id)
+);
+CREATE TABLE ticket (
+    id varchar(50) PRIMARY KEY, patient_id integer REFERENCES patient (id), surgery_id integer REFERENCES surgery (id),
+    doctor_id integer REFERENCES doctor (id), clinic_id integer REFERENCES clinic (id), pavilion_end_time timestamp,
+    medical_discharge_date timestamp, system_calculated_fpa timestamp, initial_fpa timestamp, current_fpa timestamp,
+    overnight_stays integer, original_overnight_stays integer, original_fpa_date timestamp, bed_number varchar(50),
+    location varchar(100), status varchar(20), created_at timestamp, created_by varchar(120), annulled_at timestamp,
+    annulled_reason text, annulled_by varchar(120), initial_reason varchar(600), initial_justification text,
+    surgery_name_snapshot varchar(300), surgery_base_hours_snapshot integer
+);
+CREATE TABLE fpa_modification (
+    id serial PRIMARY KEY, ticket_id varchar(50) REFERENCES ticket (id), clinic_id integer REFERENCES clinic (id),
+    previous_fpa timestamp, new_fpa timestamp, reason text, justification text, modified_at timestamp,
+    modified_by varchar(120)
+);
+CREATE TABLE login_audit (
+    id serial PRIMARY KEY, user_id integer REFERENCES "user" (id), username varchar(120),
+    clinic_id integer REFERENCES clinic (id), "timestamp" timestamp, ip_address varchar(60)
+);
+CREATE TABLE action_audit (
+    id serial PRIMARY KEY, user_id integer REFERENCES "user" (id), username varchar(120),
+    clinic_id integer REFERENCES clinic (id), "timestamp" timestamp, action varchar(100), target_id varchar(80),
+    target_type varchar(50)
+);
+CREATE TABLE urgency_threshold (
+    id serial PRIMARY KEY, clinic_id integer REFERENCES clinic (id), green_threshold_hours integer,
+    yellow_threshold_hours integer, red_threshold_hours integer, created_at timestamp, updated_at timestamp,
+    updated_by varchar(120)
+);
+"""
+
+CHECKSUM = "SELECT md5(coalesce(string_agg(t::text, '|' ORDER BY t::text), '')) FROM {table} t"
+
+
+@asynccontextmanager
+async def old_database(server: str) -> AsyncIterator[str]:
+    """An empty one on the server; its address."""
+    name = f"old_{secrets.token_hex(6)}"
+    await administer(server, f"CREATE DATABASE {name}")
+    url = database_named(server, name)
+    connection = await asyncpg.connect(url)
+    try:
+        await connection.execute(SCHEMA)
+    finally:
+        await connection.close()
+    yield url
+    await administer(server, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+async def add(connection: rows.Connection, table: str, **values: Any) -> Any:
+    """One row; its id."""
+    columns = ", ".join(f'"{name}"' for name in values)
+    places = ", ".join(f"${place}" for place in range(1, len(values) + 1))
+    return await connection.fetchval(
+        f'INSERT INTO "{table}" ({columns}) VALUES ({places}) RETURNING id', *values.values()
+    )
+
+
+async def checksums(connection: rows.Connection) -> dict[str, str]:
+    """Of every table of a database."""
+    tables = await connection.fetch(
+        "SELECT relname FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace ORDER BY relname"
+    )
+    return {
+        row["relname"]: await connection.fetchval(CHECKSUM.format(table=f'public."{row["relname"]}"')) for row in tables
+    }
