@@ -53,4 +53,5 @@ def _cluster(url: str, options: dict[str, Any]) -> Any:
     if found.pop("connection_class", None) is SSLConnection:
         found["ssl"] = True
     startup = [ClusterNode(str(node.hostname), node.port or DEFAULT_PORT) for node in nodes]
-    return RedisCluster(startup_nodes=startup, **(options | found))
+    # 0: a moved slot is noted, and the layout (50 ms of Python) not read anew for it; lost connections do that.
+    return RedisCluster(startup_nodes=startup, reinitialize_steps=0, **(options | found))

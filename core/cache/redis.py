@@ -23,8 +23,8 @@ PROBE_BUDGET = 1.0
 STAMP = 20
 """Digits in front of a value that only a newer one may overwrite."""
 KEEP_NEWER = """
-local held = redis.call('GETRANGE', KEYS[1], 0, ARGV[3] - 1)
-if held ~= '' and held >= ARGV[1] then return 0 end
+local held = tonumber(redis.call('GETRANGE', KEYS[1], 0, ARGV[3] - 1))
+if held and held >= tonumber(ARGV[1]) then return 0 end
 redis.call('SET', KEYS[1], ARGV[1] .. ARGV[2], 'EX', ARGV[4])
 return 1
 """
@@ -190,7 +190,8 @@ class RedisTier:
             if probing:
                 self.breaker.close()
             else:
-                self.breaker.succeeded(wrote=writes)
+                # One node's success tells nothing of the others: in a cluster only a probe of all does.
+                self.breaker.succeeded(wrote=writes and not self.is_cluster)
             return True, value
         return False, None
 

@@ -18,6 +18,8 @@ class Breakable:
         self._folder = folder
         self._kind = kind
         self.running = self._start()
+        self.kept: redis_client.Redis | None = None
+        """A connection that a test holds on to while nobody else can make one."""
 
     @property
     def url(self) -> str:

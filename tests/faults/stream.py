@@ -32,9 +32,9 @@ class Stream:
     """
 
     def __init__(self, runtime: Runtime, client: httpx.AsyncClient, clinic_id: int, existing: int) -> None:
-        self._runtime = runtime
+        self.runtime = runtime
         self._client = client
-        self._clinic_id = clinic_id
+        self.clinic_id = clinic_id
         self.written = self.begun = existing
         self.seen = Seen()
 
@@ -54,10 +54,10 @@ class Stream:
 
     async def write(self) -> None:
         async def work(session: WriteSession) -> None:
-            await session.execute(INSERT, {"clinic": self._clinic_id})
+            await session.execute(INSERT, {"clinic": self.clinic_id})
 
         self.begun += 1
-        await self._runtime.database.write(work)
+        await self.runtime.database.write(work)
         self.written += 1
 
     async def _reads(self) -> None:

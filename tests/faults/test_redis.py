@@ -5,6 +5,7 @@ import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable
 
 import pytest
+import redis.asyncio as redis_client
 
 from core.settings import Settings
 from tests.conftest import running
@@ -84,6 +85,19 @@ async def drop_password(server: Breakable) -> None:
     await command(server.url, "CONFIG", "SET", "requirepass", "", password="another")
 
 
+async def reach_maxclients(server: Breakable) -> None:
+    # An administrator's connection stays: none other could be made to undo it.
+    server.kept = redis_client.Redis.from_url(server.url, single_connection_client=True)
+    await server.kept.config_set("maxclients", "1")
+    await server.kept.execute_command("CLIENT", "KILL", "TYPE", "normal")
+
+
+async def raise_maxclients(server: Breakable) -> None:
+    assert server.kept is not None
+    await server.kept.config_set("maxclients", "10000")
+    await server.kept.aclose()
+
+
 async def flush(server: Breakable) -> None:
     await command(server.url, "FLUSHALL")
 
@@ -107,6 +121,7 @@ async def nothing(server: Breakable) -> None:
         pytest.param(make_replica, make_primary, id="READONLY"),
         pytest.param(fill_up, make_room, id="OOM"),
         pytest.param(set_password, drop_password, id="wrong password"),
+        pytest.param(reach_maxclients, raise_maxclients, id="maxclients reached"),
         pytest.param(flush, nothing, id="flushed"),
         pytest.param(write_garbage, nothing, id="garbage in every key"),
     ],

@@ -1,0 +1,22 @@
+"""Programs that no wheel brings, installed from Debian where it is one: the embedded servers have no TLS."""
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+
+def program(name: str, package: str) -> Path:
+    """Where the program is. It is installed where it is not there yet; where that cannot be, the test is skipped."""
+    found = shutil.which(name)
+    if found is None and shutil.which("apt-get") and os.geteuid() == 0:
+        # RUNLEVEL 1: installing a server does not start it.
+        quiet = {"PATH": os.environ["PATH"], "DEBIAN_FRONTEND": "noninteractive", "RUNLEVEL": "1"}
+        for words in (("update", "-qq"), ("install", "-qq", "-y", "--no-install-recommends", package)):
+            subprocess.run(["apt-get", *words], env=quiet, check=True, stdout=subprocess.DEVNULL, timeout=100)
+        found = shutil.which(name)
+    if found is None:
+        pytest.skip(f"NOT TESTED: {name} is missing. Run once, as root: apt-get install {package}")
+    return Path(found)

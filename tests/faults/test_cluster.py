@@ -1,0 +1,177 @@
+"""A Redis Cluster: everything works over its slots, a node may die or hang, and a slot may move under reads."""
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import pytest
+
+from core.runtime import Runtime
+from core.settings import Settings
+from tests.api.v1.admin import test_cache_status
+from tests.conftest import running
+from tests.core.cache import test_fill_leases, test_namespaces, test_read_through
+from tests.factories.fixtures import Seed
+from tests.faults.cluster import Cluster, Node, formed
+from tests.faults.stream import Stream
+from tests.faults.test_postgres import sign_in
+from tests.faults.test_redis import NOTHING_SLOWER
+
+
+@pytest.fixture(scope="module")
+async def cluster(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Cluster]:
+    folder = tmp_path_factory.mktemp("cluster")
+    async with formed(*(Node(folder / f"node{number}") for number in range(3))) as made:
+        yield made
+
+
+@pytest.fixture
+def redis_url(cluster: Cluster) -> str:
+    """In place of the one server that `settings` has elsewhere."""
+    return cluster.url
+
+
+# What holds on one server holds on a cluster.
+
+counted = test_namespaces.counted
+counting = test_read_through.counting
+two = test_fill_leases.two
+clinic = test_fill_leases.clinic
+
+test_a_namespaces_clear = test_namespaces.test_clear_of_a_namespace_ends_it_everywhere_at_once_and_no_other
+test_plain_cache_routes_in_another_process = test_namespaces.test_another_process_finds_it_in_redis
+test_plain_cache_routes_apart_for_each_user = test_namespaces.test_two_users_never_share_even_in_one_clinic
+test_plain_cache_routes_with_corrupt_bytes = test_namespaces.test_corrupt_bytes_are_a_miss
+test_both_tiers = test_read_through.test_a_miss_is_kept_in_memory_and_in_redis
+test_garbage = test_read_through.test_garbage_in_redis_is_a_miss
+test_one_computation_for_two_processes = test_fill_leases.test_two_processes_compute_an_empty_key_once
+test_leases_end_only_by_their_holder = test_fill_leases.test_only_who_holds_a_lease_ends_it
+test_statistics = test_cache_status.test_all_live_processes_are_summed_and_one_that_ends_is_not_waited_for
+test_entries_are_counted_over_all_nodes = test_cache_status.test_entries_in_redis_are_counted
+
+
+async def test_the_networks_parts_come_from_all_slots_at_once(settings: Settings, seed: Seed, cluster: Cluster) -> None:
+    """Clinics lie in different slots: a superuser's dashboard looks for all their entries."""
+    async with running(settings) as (app, client):
+        for username in (seed.sant.admin, seed.maga.admin, seed.superuser):
+            await sign_in(client, username)
+            answer = await client.get("/v1/dashboard")
+            assert "fwd=miss" in answer.headers["cache-status"]
+        await app.state.runtime.cache.drain(5)
+        assert app.state.runtime.redis.errors == 0
+    async with running(settings) as (app, client):
+        await sign_in(client, seed.superuser)
+        answer = await client.get("/v1/dashboard")
+        assert "hit; " in answer.headers["cache-status"]
+        assert "detail=redis" in answer.headers["cache-status"]
+        runtime: Runtime = app.state.runtime
+        slots = {runtime.redis.client.keyslot(runtime.redis.keys.of(number)) for number in range(30)}
+        keys = [runtime.redis.keys.of(number, "t") for number in range(30)]
+        assert len(slots) == 30
+        for key in keys[::2]:
+            assert await runtime.redis.set(key, key.encode(), 60)
+        expected = [key.encode() if place % 2 == 0 else None for place, key in enumerate(keys)]
+        assert await runtime.redis.get_many(keys) == expected
+
+
+@pytest.fixture
+async def stream(settings: Settings, seed: Seed) -> AsyncIterator[Stream]:
+    async with running(settings) as (app, client):
+        await sign_in(client, seed.sant.viewer)
+        made = Stream(app.state.runtime, client, seed.sant.id, existing=1)
+        async with made.flowing():
+            yield made
+
+
+def slot_of(stream: Stream) -> int:
+    redis = stream.runtime.redis
+    slot: int = redis.client.keyslot(redis.keys.of(stream.clinic_id))
+    return slot
+
+
+async def used_again(stream: Stream) -> None:
+    """Nothing has to be repaired: the breaker closes by itself, and answers come from Redis's nodes again."""
+    for _ in range(200):
+        if not stream.runtime.redis.breaker.is_open:
+            break
+        await asyncio.sleep(0.05)
+    before = stream.runtime.redis.errors
+    seen = await stream.flow(0.8)
+    assert seen.wrong == []
+    assert not stream.runtime.redis.breaker.is_open
+    assert stream.runtime.redis.errors == before
+
+
+async def test_a_slot_that_moves_under_reads_and_writes_is_noticed_by_no_client(
+    stream: Stream, cluster: Cluster
+) -> None:
+    """While a part of its keys has moved, redis-py may lose its way among both nodes (it sends ASKING on a connection
+    that another command may get); then PostgreSQL answers."""
+    assert {"hit", "fwd=miss"} <= (await stream.flow(0.5)).outcomes
+    slot = slot_of(stream)
+    source = await cluster.holder(slot)
+    for to in (*(node for node in cluster.nodes if node is not source), source):
+        flowing = asyncio.create_task(stream.flow(1.2))
+        await cluster.move(slot, to, half_way=0.8)
+        seen = await flowing
+        assert seen.wrong == []
+        assert {"hit", "fwd=miss"} <= seen.outcomes
+        assert seen.slowest < NOTHING_SLOWER
+        await used_again(stream)
+
+
+@pytest.mark.parametrize(
+    ("holds", "coverage"),
+    [
+        pytest.param(True, "no", id="with the clinic's slot, the others answer"),
+        pytest.param(False, "yes", id="with another slot, and none answers"),
+    ],
+)
+async def test_a_killed_node_is_noticed_by_no_client(
+    stream: Stream, cluster: Cluster, coverage: str, holds: bool
+) -> None:
+    await stream.flow(0.3)
+    holder = await cluster.holder(slot_of(stream))
+    victim = holder if holds else next(node for node in cluster.nodes if node is not holder)
+    for node in cluster.nodes:
+        await node.ask("CONFIG", "SET", "cluster-require-full-coverage", coverage)
+    victim.kill()
+    try:
+        seen = await stream.flow(1.8)
+    finally:
+        victim.start()
+        await cluster.whole()
+    assert seen.wrong == []
+    assert {"hit", "fwd=miss"} <= seen.outcomes
+    assert seen.slowest < NOTHING_SLOWER
+    await used_again(stream)
+
+
+async def test_a_hung_node_costs_each_client_a_budget_at_most(stream: Stream, cluster: Cluster) -> None:
+    await stream.flow(0.3)
+    victim: Node = await cluster.holder(slot_of(stream))
+    victim.hang()
+    try:
+        seen = await stream.flow(1.8)
+    finally:
+        victim.go_on()
+        await cluster.whole()
+    assert seen.wrong == []
+    assert {"hit", "fwd=miss"} <= seen.outcomes
+    assert seen.slowest < NOTHING_SLOWER
+    await used_again(stream)
+
+
+async def test_the_first_named_node_may_be_away_at_the_start(settings: Settings, seed: Seed, cluster: Cluster) -> None:
+    cluster.nodes[0].kill()
+    try:
+        async with running(settings) as (app, client):
+            await sign_in(client, seed.sant.viewer)
+            assert (await client.get("/v1/doctors")).status_code == 200
+            cluster.nodes[0].start()
+            await cluster.whole()
+            await used_again(Stream(app.state.runtime, client, seed.sant.id, existing=1))
+            assert await app.state.runtime.redis.set(app.state.runtime.redis.keys.of(1, "t"), b"1", 5)
+    finally:
+        cluster.nodes[0].kill()
+        cluster.nodes[0].start()
+        await cluster.whole()
