@@ -22,7 +22,7 @@ EVENINGS = {
 MARGIN = timedelta(seconds=30)
 """So far before a change a test looks: a slow machine must not come too late."""
 AFTER = timedelta(seconds=1)
-"""And so far after it: a poll under load may correct the clock by milliseconds. The instant itself is in test_figures."""
+"""And so far after it: a poll under load may correct the clock a little. The instant itself is in test_figures."""
 
 
 async def fill(connection: rows.Connection, clinics: list[Place], now: datetime) -> None:
