@@ -17,6 +17,8 @@ from core.settings import Settings
 from core.tickets.paging import MOST, Key, Position
 
 LONGEST = 4096
+GOOD_FOR = 24 * 3600.0
+"""Seconds from the first page for which its moment is kept to."""
 SALT = "ticket-home cursor"
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)
@@ -33,10 +35,16 @@ def next_cursor(settings: Settings, parameters: Parameters, position: Position |
     return None if position is None else cursor_of(settings, parameters, (position.now, *position.after))
 
 
-def position_of(settings: Settings, parameters: Parameters, cursor: str | None) -> Position | None:
-    """Raises Invalid for a cursor that is not ours, or came with other parameters."""
+def position_of(settings: Settings, parameters: Parameters, cursor: str | None, *, now: float) -> Position | None:
+    """`now` is the database's clock, epoch seconds. Raises Invalid for a cursor that is not ours, or came with other
+    parameters, or whose first page is of another day: a board kept to that moment would cover more and more time.
+    """
     keys: Any = keys_of(settings, parameters, cursor)
-    return None if keys is None else Position(keys[0], keys[1:])
+    if keys is None:
+        return None
+    if keys[0].timestamp() < now - GOOD_FOR:
+        raise Invalid.field("cursor", "expired", "Begin again with the first page.")
+    return Position(keys[0], keys[1:])
 
 
 def cursor_of(settings: Settings, parameters: Parameters, keys: Sequence[Key]) -> str:

@@ -53,7 +53,8 @@ async def nursing_board_get(
     cursor: Cursor = None,
 ) -> Response:
     question = parameters(filters, of="nursing_board", clinic_id=scope.clinic_id, view=view, urgency=urgency, sort=sort)
-    turn = Turn(sort, limit, position_of(runtime.settings, question, cursor))
+    position = position_of(runtime.settings, question, cursor, now=runtime.versions.now())
+    turn = Turn(sort, limit, position)
     asked = Asked(turn, view, State(urgency) if urgency else None, filters)
 
     async def work(session: ReadSession) -> Board:

@@ -61,7 +61,8 @@ async def tickets_list(
 ) -> Response:
     asked = replace(filters, status=status, state=state, created_by_id=actor.user_id if created_by_me else None)
     question = parameters(asked, of="tickets", clinic_id=scope.clinic_id, sort=sort)
-    turn = Turn(sort, limit, position_of(runtime.settings, question, cursor))
+    position = position_of(runtime.settings, question, cursor, now=runtime.versions.now())
+    turn = Turn(sort, limit, position)
 
     async def work(session: ReadSession) -> Page:
         return await list_tickets(session, scope, asked, turn)

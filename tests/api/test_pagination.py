@@ -1,0 +1,62 @@
+"""Cursors by themselves: what they carry, whose they are, and for how long they are good."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from pydantic import SecretStr
+
+from api.pagination import GOOD_FOR, next_cursor, position_of
+from core.errors import Invalid
+from core.settings import Settings
+from core.tickets.paging import Position
+
+NEW, OLD = SecretStr("new " * 10), SecretStr("old " * 10)
+SETTINGS = Settings(secret_keys=(NEW, OLD))
+NOW = datetime(2026, 4, 5, 3, 30, 0, 123_457, tzinfo=UTC)
+QUESTION = {"of": "tickets", "clinic_id": 5, "q": None}
+POSITION = Position(NOW, (0, NOW - timedelta(microseconds=1), "núñez\x1f", "TH-SANT-2026-001"))
+
+
+def refused(settings: Settings, question: dict[str, object], cursor: str, *, now: datetime = NOW) -> str:
+    with pytest.raises(Invalid) as caught:
+        position_of(settings, question, cursor, now=now.timestamp())  # type: ignore[arg-type]
+    [error] = caught.value.errors
+    assert error.path == "cursor"
+    return error.code
+
+
+def cursor(settings: Settings = SETTINGS) -> str:
+    made = next_cursor(settings, QUESTION, POSITION)
+    assert made is not None
+    return made
+
+
+def test_a_position_comes_back_to_the_microsecond() -> None:
+    assert position_of(SETTINGS, QUESTION, cursor(), now=NOW.timestamp()) == POSITION
+    assert position_of(SETTINGS, QUESTION, None, now=NOW.timestamp()) is None
+    assert next_cursor(SETTINGS, QUESTION, None) is None
+
+
+def test_it_is_good_for_its_own_question() -> None:
+    assert refused(SETTINGS, QUESTION | {"clinic_id": 6}, cursor()) == "other_parameters"
+    # A parameter that is not given and one that is null are the same question.
+    assert position_of(SETTINGS, {"of": "tickets", "clinic_id": 5}, cursor(), now=NOW.timestamp()) == POSITION
+
+
+def test_it_is_good_for_a_day() -> None:
+    last = NOW + timedelta(seconds=GOOD_FOR)
+    assert position_of(SETTINGS, QUESTION, cursor(), now=last.timestamp()) == POSITION
+    assert refused(SETTINGS, QUESTION, cursor(), now=last + timedelta(seconds=1)) == "expired"
+
+
+def test_keys_rotate() -> None:
+    by_old = cursor(Settings(secret_keys=(OLD,)))
+    assert position_of(SETTINGS, QUESTION, by_old, now=NOW.timestamp()) == POSITION
+    assert refused(Settings(secret_keys=(OLD,)), QUESTION, cursor()) == "invalid"
+
+
+def test_every_letter_is_signed() -> None:
+    made = cursor()
+    for place in range(len(made) - 1):  # the last one's spare bits say nothing
+        other = made[:place] + ("A" if made[place] != "A" else "B") + made[place + 1 :]
+        assert refused(SETTINGS, QUESTION, other) == "invalid"
