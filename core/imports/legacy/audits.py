@@ -1,5 +1,6 @@
 """The audits: append-only here, so each row says which one of the old application it was, and is found again by it."""
 
+import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
 from typing import Any
@@ -7,6 +8,7 @@ from typing import Any
 import asyncpg
 
 from core.db.copying import copy
+from core.imports.legacy.behind import Behind
 from core.imports.legacy.context import Run
 from core.imports.legacy.values import UNKNOWN, instant_utc, text, whole, word
 
@@ -48,30 +50,30 @@ async def _bring(run: Run, table: str, columns: list[str], make: Make) -> None:
     find = await _finder(run, table)
     before: datetime | None = None
     query = f"SELECT * FROM {run.source.table(table)} AS t ORDER BY id"  # noqa: S608  names of ours
-    async for batch in run.source.batches(query):
-        counts.read += len(batch)
-        rows, ids = [], []
-        for row in batch:
-            written = instant_utc(row["timestamp"])
-            at = written or before
-            if at is None:
-                run.report.refused(table, row["id"], "without a time")
-                continue
-            rows.append(make(row, at))
-            ids.append((row["id"], written is None))
-            before = at
-        there = await find([row[0] for row in rows], [row[-1] for row in rows])
-        new = []
-        for made, (legacy_id, timeless) in zip(rows, ids, strict=True):
-            if made[-1] in there:
-                counts.present += 1
-                continue
-            new.append(made)
-            if timeless:
-                run.report.repaired(table, legacy_id, "without a time: that of the one before")
-        await copy(run.target, table, columns, new)
-        counts.imported += len(new)
-        run.advance(len(batch))
+    async with Behind() as behind:
+        async for batch in run.source.batches(query):
+            counts.read += len(batch)
+            timed = []
+            for row in batch:
+                before = instant_utc(row["timestamp"]) or before
+                if before is None:
+                    run.report.refused(table, row["id"], "without a time")
+                else:
+                    timed.append((row, before))
+            rows = await asyncio.to_thread(lambda pairs: [make(*pair) for pair in pairs], timed)
+            await behind.wait()
+            there = await find([row[0] for row in rows], [row[-1] for row in rows])
+            new = []
+            for made, (row, _) in zip(rows, timed, strict=True):
+                if made[-1] in there:
+                    counts.present += 1
+                    continue
+                new.append(made)
+                if instant_utc(row["timestamp"]) is None:
+                    run.report.repaired(table, row["id"], "without a time: that of the one before")
+            counts.imported += len(new)
+            behind.start(copy(run.target, table, columns, new))
+            run.advance(len(batch))
 
 
 async def _finder(run: Run, table: str) -> Callable[[list[datetime], list[str]], Awaitable[set[str]]]:

@@ -1,14 +1,11 @@
-"""Specialties, surgeries and reasons: by clinic and name, which are unique here and were not there."""
+"""Specialties and reasons: by clinic and name, which are unique here and were not there."""
 
 from dataclasses import dataclass, field
 
-from core.imports.legacy.context import Newcomers, Run, SurgeryHere
-from core.imports.legacy.values import MERGED, category_of, named, text, whole, within, yes
+from core.imports.legacy.context import Newcomers, Run
+from core.imports.legacy.values import MERGED, category_of, named, text, yes
 
-HOURS = (1, 2160)
-DEFAULT_HOURS = 24
 NO_CLINIC = "of no clinic"
-NO_SPECIALTY = "(none)"
 
 
 @dataclass(slots=True)
@@ -64,84 +61,6 @@ async def bring_specialties(run: Run, specialties: Specialties) -> None:
             counts.present += 1
         run.memory.add(table, row["id"], f"{clinic.id}/{key}", found)
         run.specialties[row["id"]] = (clinic.id, found)
-    run.advance(len(rows))
-
-
-async def bring_surgeries(run: Run, specialties: Specialties) -> None:
-    table = "surgery"
-    rows = await run.source.all(table)
-    names_there = {row["id"]: text(row["name"]) for row in await run.source.all("specialty")}
-    counts = run.report.of(table)
-    await run.fold.learn(text(row["name"]) for row in rows)
-    there = await run.target.fetch(
-        "SELECT id, clinic_id, name, lower(name) AS key, base_stay_hours AS hours FROM surgery"
-    )
-    run.surgeries_by_name = {
-        (row["clinic_id"], row["key"]): SurgeryHere(row["id"], row["clinic_id"], row["name"], row["hours"])
-        for row in there
-    }
-    by_id = {surgery.id: surgery for surgery in run.surgeries_by_name.values()}
-    new = Newcomers(
-        run.target,
-        table,
-        "clinic_id name specialty_id base_stay_hours applies_ticket_home is_ambulatory ambulatory_cutoff_hour"
-        " is_active",
-    )
-    made = set()
-    for row in rows:
-        counts.read += 1
-        clinic = run.clinics.get(row["clinic_id"])
-        if clinic is None:
-            run.report.refused(table, row["id"], NO_CLINIC)
-            continue
-        notes: list[str] = []
-        name = named(row["name"], row["id"], 200, notes)
-        key = run.fold(name)
-        hours = within(row["base_stay_hours"], *HOURS)
-        known = run.memory.row(table, row["id"], f"{clinic.id}/{key}")
-        found = by_id.get(known) if known is not None else run.surgeries_by_name.get((clinic.id, key))
-        if found is not None and found.id in made and hours != found.hours:
-            # They are two: of one, tickets would be calculated with the other's hours.
-            notes.append("a name that another surgery with other hours has: got a number")
-            name = f"{name[:180]} ({row['id']})"
-            found = None
-        if found is not None:
-            if found.id in made:
-                counts.merged += 1
-                run.repaired(table, row["id"], [MERGED])
-            else:
-                counts.present += 1
-                if known is None and hours != found.hours:
-                    run.report.kept(table, row["id"], "has other hours here: left as it is here")
-        else:
-            is_active = yes(row["is_active"])
-            if hours is None:
-                given = whole(row["base_stay_hours"])
-                hours = DEFAULT_HOURS if given is None else min(max(given, HOURS[0]), HOURS[1])
-                notes.append("base hours out of 1 to 2160: the nearest, and inactive until somebody looks at it")
-                is_active = False
-            cutoff = within(row["ambulatory_cutoff_hour"], 0, 23)
-            if cutoff is None and row["ambulatory_cutoff_hour"] is not None:
-                notes.append("a cut-off hour out of 0 to 23: none here")
-            at, specialty_id = run.specialties.get(row["specialty_id"], (None, None))
-            if at != clinic.id or specialty_id is None:
-                notes.append("a specialty that its clinic lacks: linked to that of its name, else made, inactive")
-                called = names_there.get(row["specialty_id"]) or NO_SPECIALTY
-                specialty_id, _ = await specialties.called(clinic.id, called[:120])
-            applies = row["applies_ticket_home"]
-            surgery_id = await new.add(
-                *(clinic.id, name, specialty_id, hours, applies is None or yes(applies), yes(row["is_ambulatory"])),
-                *(cutoff, is_active),
-            )
-            found = by_id[surgery_id] = SurgeryHere(surgery_id, clinic.id, name, hours)
-            run.surgeries_by_name[clinic.id, run.fold(name)] = found
-            made.add(surgery_id)
-            counts.imported += 1
-            run.repaired(table, row["id"], notes)
-        run.memory.add(table, row["id"], f"{clinic.id}/{key}", found.id)
-        run.surgeries[row["id"]] = found
-    await specialties.new.store()
-    await new.store()
     run.advance(len(rows))
 
 

@@ -1,12 +1,15 @@
 """Modifications of those tickets that came with this run, each from the FPA that was before it."""
 
-from collections.abc import Sequence
+import asyncio
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 import asyncpg
 
 from core.db.copying import copy
+from core.imports.legacy.behind import Behind
 from core.imports.legacy.context import ClinicHere, Run
 from core.imports.legacy.values import UNKNOWN, fitting, instant_local, instant_utc, text
 
@@ -15,6 +18,10 @@ COLUMNS = [
     *("clinic_id", "ticket_id", "previous_fpa", "new_fpa", "reason_id", "reason", "justification"),
     *("modified_at", "modified_by_id", "modified_by"),
 ]
+Made = tuple[asyncpg.Record, tuple[Any, ...], list[str]]
+"""The row, what it becomes, and what was repaired."""
+Known = tuple[str, datetime, datetime]
+"""Ticket, time and new FPA of a modification: by these it is found again."""
 QUERY = """
 SELECT m.*, t.id IS NOT NULL AS has_ticket, t.clinic_id AS ticket_clinic_id,
     coalesce(t.initial_fpa, t.system_calculated_fpa) AS initial_fpa, t.created_at AS ticket_created_at
@@ -25,43 +32,66 @@ ORDER BY m.ticket_id, m.modified_at NULLS FIRST, m.id
 
 async def bring_modifications(run: Run) -> None:
     tables = {name: run.source.table(name) for name in ("fpa_modification", "ticket")}
-    counts = run.report.of(TABLE)
-    # The last one of the batch before: a ticket's may be in two batches.
+    chain = Chain()
+    async with Behind() as behind:
+        async for batch in run.source.batches(QUERY.format(**tables)):
+            run.report.of(TABLE).read += len(batch)
+            made = await asyncio.to_thread(_made, run, batch, chain)
+            await behind.wait()
+            there = await _there(run, made)
+            behind.start(copy(run.target, TABLE, COLUMNS, list(_new(run, made, there))))
+            run.advance(len(batch))
+
+
+@dataclass(slots=True)
+class Chain:
+    """The FPA before the next modification: a ticket's may be in two batches."""
+
     ticket_id: str | None = None
-    before: datetime | None = None
-    async for batch in run.source.batches(QUERY.format(**tables)):
-        counts.read += len(batch)
-        there = await _there(run, batch)
-        rows = []
-        for row in batch:
-            clinic = run.clinics.get(row["ticket_clinic_id"])
-            if not row["has_ticket"] or clinic is None or row["ticket_id"] in run.tickets_refused:
-                run.report.refused(TABLE, row["id"], "its ticket is not here")
-                continue
-            notes: list[str] = []
-            if row["ticket_id"] != ticket_id:
-                ticket_id, before = row["ticket_id"], instant_local(row["initial_fpa"], clinic.local, lambda _: None)
-            new_fpa = instant_local(row["new_fpa"], clinic.local, notes.append)
-            if new_fpa is None:
-                run.report.refused(TABLE, row["id"], "without a new FPA")
-                continue
-            made = _row(run, row, clinic, before, new_fpa, notes)
-            before = new_fpa
-            if row["ticket_id"] not in run.tickets_present:
-                rows.append(made)
-                counts.imported += 1
-                run.repaired(TABLE, row["id"], notes)
-            elif (made[1], made[7], new_fpa) in there:
-                counts.present += 1
-            else:
-                run.report.refused(TABLE, row["id"], "its ticket was imported before, and stays as it is here")
-        await copy(run.target, TABLE, COLUMNS, rows)
-        run.advance(len(batch))
+    fpa: datetime | None = None
 
 
-async def _there(run: Run, batch: Sequence[asyncpg.Record]) -> set[tuple[str, datetime, datetime]]:
-    """Of tickets that were here before: ticket, time and new FPA of each modification that is, too."""
-    tickets = {run.renamed.get(row["ticket_id"], row["ticket_id"]) for row in batch} if run.tickets_present else set()
+def _made(run: Run, batch: Sequence[asyncpg.Record], chain: Chain) -> list[Made]:
+    """What each row is to become; on a thread, while the batch before is stored."""
+    made = []
+    for row in batch:
+        clinic = run.clinics.get(row["ticket_clinic_id"])
+        if not row["has_ticket"] or clinic is None or row["ticket_id"] in run.tickets_refused:
+            run.report.refused(TABLE, row["id"], "its ticket is not here")
+            continue
+        notes: list[str] = []
+        if row["ticket_id"] != chain.ticket_id:
+            chain.ticket_id = row["ticket_id"]
+            chain.fpa = instant_local(row["initial_fpa"], clinic.local, lambda _: None)
+        new_fpa = instant_local(row["new_fpa"], clinic.local, notes.append)
+        if new_fpa is None:
+            run.report.refused(TABLE, row["id"], "without a new FPA")
+            continue
+        made.append((row, _row(run, row, clinic, chain.fpa, new_fpa, notes), notes))
+        chain.fpa = new_fpa
+    return made
+
+
+def _new(run: Run, made: Sequence[Made], there: set[Known]) -> Iterator[tuple[Any, ...]]:
+    counts = run.report.of(TABLE)
+    for row, values, notes in made:
+        if row["ticket_id"] not in run.tickets_present:
+            counts.imported += 1
+            run.repaired(TABLE, row["id"], notes)
+            yield values
+        elif _known(values) in there:
+            counts.present += 1
+        else:
+            run.report.refused(TABLE, row["id"], "its ticket was imported before, and stays as it is here")
+
+
+def _known(values: tuple[Any, ...]) -> Known:
+    return values[COLUMNS.index("ticket_id")], values[COLUMNS.index("modified_at")], values[COLUMNS.index("new_fpa")]
+
+
+async def _there(run: Run, made: Sequence[Made]) -> set[Known]:
+    """Of tickets that were here before."""
+    tickets = {values[COLUMNS.index("ticket_id")] for row, values, _ in made if row["ticket_id"] in run.tickets_present}
     rows = await run.target.fetch(
         "SELECT ticket_id, modified_at, new_fpa FROM fpa_modification WHERE ticket_id = ANY($1)", list(tickets)
     )

@@ -1,5 +1,6 @@
 """Patients: by clinic and document. What was several rows of one RUT there, with dots and without, is one here."""
 
+import asyncio
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -7,6 +8,7 @@ from typing import Any
 import asyncpg
 
 from core.db.copying import copy, reserve
+from core.imports.legacy.behind import Behind
 from core.imports.legacy.context import Run
 from core.imports.legacy.values import UNKNOWN, fitting, sex_of, text, whole, within
 from core.patients.document import LONGEST, Document, DocumentType, parse
@@ -52,12 +54,13 @@ async def bring_patients(run: Run) -> None:
     source = run.source
     tables = {name: source.table(name) for name in ("patient", "ticket")}
     made: set[int] = set()
-    async for batch in source.batches(OWN.format(**tables)):
-        run.report.of(TABLE).read += len(batch)
-        await _bring(run, batch, made, counted=True)
-        run.advance(len(batch))
-    async for batch in source.batches(ELSEWHERE.format(**tables)):
-        await _bring(run, batch, made, counted=False)
+    async with Behind() as behind:
+        async for batch in source.batches(OWN.format(**tables)):
+            run.report.of(TABLE).read += len(batch)
+            await _bring(run, batch, made, behind, counted=True)
+            run.advance(len(batch))
+        async for batch in source.batches(ELSEWHERE.format(**tables)):
+            await _bring(run, batch, made, behind, counted=False)
     for row in await source.connection.fetch(LOST_EPISODES.format(**tables)):
         run.report.lost(TABLE, row["id"], "an episode of a patient without tickets")
 
@@ -69,13 +72,16 @@ class _Wanted:
     row: asyncpg.Record
     document: Document
     key: Key
+    values: tuple[Any, ...]
+    """As in COLUMNS, without the id."""
     notes: list[str]
 
 
-async def _bring(run: Run, batch: Sequence[asyncpg.Record], made: set[int], *, counted: bool) -> None:
+async def _bring(run: Run, batch: Sequence[asyncpg.Record], made: set[int], behind: Behind, *, counted: bool) -> None:
     """`counted` rows are the source's own; the others are patients of another clinic's tickets."""
     counts = run.report.of(TABLE)
-    wanted = list(_wanted(run, batch, counted=counted))
+    wanted = await asyncio.to_thread(lambda: list(_wanted(run, batch, counted=counted)))
+    await behind.wait()
     there = await _there(run, [one.key for one in wanted])
     ids = (await reserve(run.target, TABLE, len({one.key for one in wanted} - there.keys())))[::-1]
     rows, older = [], []
@@ -85,17 +91,21 @@ async def _bring(run: Run, batch: Sequence[asyncpg.Record], made: set[int], *, c
         if found is None:
             found = there[one.key] = ids.pop()
             made.add(found)
-            rows.append((found, *patient_row(one.row, clinic_id, one.document, one.notes)))
+            rows.append((found, *one.values))
             _tell(run, one, counted=counted)
             counts.imported += counted
         elif found in made:
-            older.append((found, *patient_row(one.row, clinic_id, one.document, [])))
+            older.append((found, *one.values))
             run.report.repaired(TABLE, legacy_id, "a document that a later row has, too: one patient here")
             counts.merged += counted
         else:
             counts.present += counted
         run.memory.add(TABLE, legacy_id, _remembered(one.key), found)
         run.patients[legacy_id, clinic_id] = found
+    behind.start(_store(run, rows, older))
+
+
+async def _store(run: Run, rows: Sequence[tuple[Any, ...]], older: Sequence[tuple[Any, ...]]) -> None:
     await copy(run.target, TABLE, COLUMNS, rows)
     await _fill(run, older)
 
@@ -114,7 +124,7 @@ def _wanted(run: Run, batch: Sequence[asyncpg.Record], *, counted: bool) -> Iter
         key = (clinic.id, document.type.value, document.text)
         known = run.memory.row(TABLE, row["id"], _remembered(key))
         if known is None:
-            yield _Wanted(row, document, key, notes)
+            yield _Wanted(row, document, key, patient_row(row, clinic.id, document, notes), notes)
         else:
             run.patients[row["id"], clinic.id] = known
             run.report.of(TABLE).present += counted

@@ -50,6 +50,11 @@ class Report:
     def of(self, table: str) -> Counts:
         return self.tables.setdefault(table, Counts())
 
+    @property
+    def imported(self) -> int:
+        """Rows of all tables."""
+        return sum(counts.imported for counts in self.tables.values())
+
     def repaired(self, table: str, legacy_id: object, what: str) -> None:
         self._found[Outcome.REPAIRED, table, what].append(str(legacy_id))
 
@@ -75,8 +80,7 @@ class Report:
                 yield Finding(outcome, table, legacy_id, what)
 
     def __str__(self) -> str:
-        imported = sum(counts.imported for counts in self.tables.values())
-        lines = [f"{imported:,} rows imported in {self.seconds:.1f} s.", "", *self._table()]
+        lines = [f"{self.imported:,} rows imported in {self.seconds:.1f} s.", "", *self._table()]
         for outcome in Outcome:
             found = [(table, what, ids) for (kind, table, what), ids in self._found.items() if kind is outcome]
             if found:

@@ -14,7 +14,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from core.db.copying import Connection
 from core.db.migrate import upgrade
 from core.imports.legacy.audits import bring_actions, bring_logins
-from core.imports.legacy.catalogs import Specialties, bring_reasons, bring_specialties, bring_surgeries
+from core.imports.legacy.catalogs import Specialties, bring_reasons, bring_specialties
 from core.imports.legacy.clinics import bring_clinics
 from core.imports.legacy.context import Folding, Run
 from core.imports.legacy.doctors import bring_doctors
@@ -23,6 +23,7 @@ from core.imports.legacy.modifications import bring_modifications
 from core.imports.legacy.patients import bring_patients
 from core.imports.legacy.report import Report
 from core.imports.legacy.source import COLUMNS, Source, libpq, opened
+from core.imports.legacy.surgeries import bring_surgeries
 from core.imports.legacy.thresholds import bring_thresholds
 from core.imports.legacy.tickets import IMPORT, bring_tickets
 from core.imports.legacy.users import bring_users
@@ -55,8 +56,9 @@ async def import_legacy(
                         source, target, report, assume_discharged_after, lambda rows: bar.advance(task, rows)
                     )
                     await _bring(run)
-            # Plans by the new sizes, and counts from indexes alone.
-            await target.execute(f"VACUUM (ANALYZE) {FILLED}")
+            if report.imported:
+                # Plans by the new sizes, and counts from indexes alone.
+                await target.execute(f"VACUUM (ANALYZE) {FILLED}")
     if run.assumed:
         report.remarks.append(f"{run.assumed:,} tickets count as discharged at their FPA (assumed).")
     report.seconds = perf_counter() - started
@@ -126,8 +128,8 @@ async def _bring(run: Run) -> None:
 
 async def _record(run: Run) -> None:
     """The import itself is audited, if it did something."""
-    changes = {table: [None, counts.imported] for table, counts in run.report.tables.items() if counts.imported}
-    if changes:
+    if run.report.imported:
+        changes = {table: [None, counts.imported] for table, counts in run.report.tables.items() if counts.imported}
         await run.target.execute(
             "INSERT INTO action_audit (username, action, target_type, target_id, changes)"
             " VALUES ($1, 'legacy.imported', 'import', 'legacy', $2)",

@@ -1,13 +1,16 @@
 """Tickets: by id. Those that are there stay as they are; the others come with the number that their id names."""
 
+import asyncio
 import json
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import asyncpg
 
 from core.clock import in_zone
 from core.db.copying import copy
+from core.imports.legacy.behind import Behind
 from core.imports.legacy.context import ClinicHere, Run, SurgeryHere
 from core.imports.legacy.numbering import count_on, next_numbers
 from core.imports.legacy.ticket_row import ID, Made, Refused, ticket_row
@@ -51,69 +54,101 @@ Coming = tuple[str, ClinicHere, Made]
 """A ticket on its way, with its id there."""
 
 
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """What a row is to become, before the target is asked."""
+
+    legacy_id: str
+    here: str
+    clinic: ClinicHere | None
+    made: Made | None
+    refused: str = ""
+    """Why there is none."""
+
+
 async def bring_tickets(run: Run) -> None:
     tables = {name: run.source.table(name) for name in ("ticket", "patient", "fpa_modification")}
     without_number: list[Coming] = []
     other_prefix: set[int] = set()
-    async for batch in run.source.batches(QUERY.format(**tables)):
-        run.report.of(TABLE).read += len(batch)
-        ready = []
-        for legacy_id, clinic, made in await _new(run, batch):
-            match = ID.fullmatch(made.columns["id"])
-            if match is None:
-                without_number.append((legacy_id, clinic, made))
-                continue
-            made.columns |= {"year": int(match[2]), "number": int(match[3])}
-            ready.append((legacy_id, clinic, made))
-            if match[1] != clinic.prefix and clinic.legacy_id not in other_prefix:
-                other_prefix.add(clinic.legacy_id)
-                run.report.kept("clinic", clinic.legacy_id, "tickets whose ids have other letters than its prefix")
-        ready, clashing = await _by_number(run, ready)
-        without_number += clashing
-        await _store(run, ready)
-        run.advance(len(batch))
+    async with Behind() as behind:
+        async for batch in run.source.batches(QUERY.format(**tables)):
+            run.report.of(TABLE).read += len(batch)
+            decided = await asyncio.to_thread(_decide, run, batch)
+            await behind.wait()
+            ready = []
+            for one in await _new(run, decided):
+                match = ID.fullmatch(one[2].columns["id"])
+                if match is None:
+                    without_number.append(one)
+                    continue
+                one[2].columns |= {"year": int(match[2]), "number": int(match[3])}
+                ready.append(one)
+                _compare_prefix(run, match[1], one[1], other_prefix)
+            ready, clashing = await _by_number(run, ready)
+            without_number += clashing
+            behind.start(_store(run, ready))
+            run.advance(len(batch))
     await count_on(run.target)
     await _number(run, without_number)
     await _store(run, without_number)
     await count_on(run.target)
 
 
-async def _new(run: Run, batch: Sequence[asyncpg.Record]) -> list[Coming]:
-    """Rows for those that are not there, with the ids of what they point at."""
-    counts = run.report.of(TABLE)
-    ids = {row["id"]: run.memory.ticket(row["id"]) or _proper(row["id"]) for row in batch}
-    rows = await run.target.fetch(
-        "SELECT id, clinic_id, imported, created_at FROM ticket WHERE id = ANY($1)", list(ids.values())
-    )
-    there = {row["id"]: row for row in rows}
-    found, given = [], set()
+def _compare_prefix(run: Run, letters: str, clinic: ClinicHere, told: set[int]) -> None:
+    if letters != clinic.prefix and clinic.legacy_id not in told:
+        told.add(clinic.legacy_id)
+        run.report.kept("clinic", clinic.legacy_id, "tickets whose ids have other letters than its prefix")
+
+
+def _decide(run: Run, batch: Sequence[asyncpg.Record]) -> list[Decided]:
+    """By what is known already; on a thread, while the batch before is stored."""
+    decided = []
     for row in batch:
-        legacy_id, here = row["id"], ids[row["id"]]
+        legacy_id = row["id"]
+        here = run.memory.ticket(legacy_id) or _proper(legacy_id)
         clinic = run.clinics.get(row["clinic_id"])
         try:
             if clinic is None:
                 raise Refused("of no clinic")
-            made = _made(run, row, clinic)
-            other = there.get(here)
-            if here in given or (other is not None and not _same(other, made)):
-                raise Refused("another ticket has this id here")
+            decided.append(Decided(legacy_id, here, clinic, _made(run, row, clinic)))
         except Refused as refused:
-            run.tickets_refused.add(legacy_id)
-            run.report.refused(TABLE, legacy_id, str(refused))
-            continue
-        if here != legacy_id:
-            run.renamed[legacy_id] = here
-        if other is not None:
-            run.tickets_present.add(legacy_id)
-            counts.present += 1
-            continue
-        given.add(here)
-        made.columns["id"] = here
-        if here != legacy_id:
-            made.notes.append("an id in lower case, or with blanks: as it should be")
-            made.told["id"] = [legacy_id, here]
-        found.append((legacy_id, clinic, made))
+            decided.append(Decided(legacy_id, here, clinic, None, str(refused)))
+    return decided
+
+
+async def _new(run: Run, decided: Sequence[Decided]) -> list[Coming]:
+    """Those that are not there yet."""
+    rows = await run.target.fetch(
+        "SELECT id, clinic_id, imported, created_at FROM ticket WHERE id = ANY($1)", [one.here for one in decided]
+    )
+    there = {row["id"]: row for row in rows}
+    found: list[Coming] = []
+    given: set[str] = set()
+    for one in decided:
+        other = there.get(one.here)
+        if one.clinic is None or one.made is None:
+            _refuse(run, one.legacy_id, one.refused)
+        elif one.here in given or (other is not None and not _same(other, one.made)):
+            _refuse(run, one.legacy_id, "another ticket has this id here")
+        else:
+            if one.here != one.legacy_id:
+                run.renamed[one.legacy_id] = one.here
+            if other is not None:
+                run.tickets_present.add(one.legacy_id)
+                run.report.of(TABLE).present += 1
+                continue
+            given.add(one.here)
+            one.made.columns["id"] = one.here
+            if one.here != one.legacy_id:
+                one.made.notes.append("an id in lower case, or with blanks: as it should be")
+                one.made.told["id"] = [one.legacy_id, one.here]
+            found.append((one.legacy_id, one.clinic, one.made))
     return found
+
+
+def _refuse(run: Run, legacy_id: str, why: str) -> None:
+    run.tickets_refused.add(legacy_id)
+    run.report.refused(TABLE, legacy_id, why)
 
 
 def _proper(legacy_id: str) -> str:

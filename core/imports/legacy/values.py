@@ -7,6 +7,7 @@ clinic's wall clock.
 import unicodedata
 from collections.abc import Callable
 from datetime import UTC, date, datetime, time
+from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -60,7 +61,12 @@ def named(value: Any, legacy_id: object, most: int, notes: list[str]) -> str:
 
 def word(value: Any) -> str:
     """In lower case, without accents: what codes are looked up by."""
-    plain = unicodedata.normalize("NFKD", text(value) or "")
+    return _word(text(value) or "")
+
+
+@lru_cache(maxsize=1024)
+def _word(written: str) -> str:
+    plain = unicodedata.normalize("NFKD", written)
     return "".join(letter for letter in plain if not unicodedata.combining(letter)).lower()
 
 
@@ -112,8 +118,15 @@ def instant_local(value: Any, local: ZoneInfo, note: Note) -> datetime | None:
         return None
     if value.tzinfo is not None:
         return value.astimezone(UTC)
-    # By the offset from before the change: that is the shift forward.
-    instant = value.replace(tzinfo=local, fold=0).astimezone(UTC)
-    if instant.astimezone(local).replace(tzinfo=None) != value:
+    instant, shifted = _local(value, local)
+    if shifted:
         note(SHIFTED)
     return instant
+
+
+@lru_cache(maxsize=4096)
+def _local(value: datetime, local: ZoneInfo) -> tuple[datetime, bool]:
+    """A ticket's FPAs are mostly the same one."""
+    # By the offset from before the change: that is the shift forward.
+    instant = value.replace(tzinfo=local, fold=0).astimezone(UTC)
+    return instant, instant.astimezone(local).replace(tzinfo=None) != value
