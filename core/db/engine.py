@@ -23,6 +23,8 @@ SERVER_SETTINGS = {
     "lock_timeout": "3000",
     "statement_timeout": "10000",
     "idle_in_transaction_session_timeout": "10000",
+    # By its estimated cost the network's dashboard would be compiled, anew for each run: PostgreSQL keeps no such code.
+    "jit": "off",
 }
 
 

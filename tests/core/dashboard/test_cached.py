@@ -8,9 +8,10 @@ from typing import Any
 
 import pytest
 from sqlalchemy import event, text
+from sqlalchemy.engine import make_url
 
 from core.dashboard.cached import CLINIC, NETWORK
-from core.db.transaction import WriteSession
+from core.db.transaction import ReadSession, WriteSession
 from core.errors import NotFound
 from core.runtime import open_runtime
 from core.settings import Settings
@@ -151,6 +152,19 @@ async def test_a_miss_reads_the_versions_and_all_figures_in_one_statement_each(
     with queries() as asked:
         await desk.read(None)
     assert asked.db_queries == 3, "and which clinics there are"
+
+
+async def test_no_run_of_the_statement_is_compiled(
+    settings: Settings, connection: rows.Connection, database_url: str
+) -> None:
+    """Where the server would: PostgreSQL's default is on."""
+    await connection.execute(f"ALTER DATABASE {make_url(database_url).database} SET jit = on")
+
+    async def work(session: ReadSession) -> str:
+        return str(await session.scalar(text("SHOW jit")))
+
+    async with open_runtime(settings) as runtime:
+        assert await runtime.database.read(work) == "off"
 
 
 async def test_the_network_computes_only_the_clinics_that_nobody_has_read(
