@@ -93,7 +93,7 @@ async def hospital(old: Old) -> Hospital:
     )  # fmt: skip
     doctor = await old.add("doctor", name="Dra. Soto", rut="12.345.678-5", is_active=True, clinic_id=clinic)
     await old.add(
-        "user", username="ana", email="ana@example.org", password="not a good one", role="clinical", is_active=True,
+        "user", username="ana", email="ana@example.org", password=rows.PASSWORD, role="clinical", is_active=True,
         created_at=at("2024-01-01 00:00"), clinic_id=clinic,
     )  # fmt: skip
     patient = await old.add(
