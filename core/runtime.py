@@ -5,6 +5,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 
+from limits import parse as parse_limit
+
 from core.cache.flight import Flights
 from core.cache.keys import Keys
 from core.cache.memory import MemoryTier
@@ -18,6 +20,7 @@ from core.db.engine import dispose, serving_engine
 from core.db.transaction import Database
 from core.errors import Unavailable
 from core.sessions.store import Sessions
+from core.sessions.throttle import Throttle
 from core.settings import Settings
 from core.users.passwords import Passwords
 
@@ -40,6 +43,7 @@ class Runtime:
     processes: Processes
     sessions: Sessions
     passwords: Passwords
+    throttle: Throttle
 
 
 @asynccontextmanager
@@ -63,6 +67,7 @@ async def open_runtime(settings: Settings) -> AsyncIterator[Runtime]:
     processes = Processes(cache.stats, memory, redis, versions)
     sessions = Sessions(database, versions, direct, redis, settings, cache.stats)
     passwords = Passwords()
+    throttle = Throttle(redis, parse_limit(settings.login_limit_user), parse_limit(settings.login_limit_address))
     background = [
         asyncio.create_task(listener.run(), name="version listener"),
         asyncio.create_task(redis.probe(), name="redis probe"),
@@ -85,6 +90,7 @@ async def open_runtime(settings: Settings) -> AsyncIterator[Runtime]:
             processes=processes,
             sessions=sessions,
             passwords=passwords,
+            throttle=throttle,
         )
     finally:
         await asyncio.gather(cache.drain(DRAIN), reads.drain(DRAIN), sessions.close(DRAIN))

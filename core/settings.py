@@ -5,6 +5,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
+from limits import parse as parse_limit
 from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
@@ -54,11 +55,25 @@ class Settings(BaseSettings):
     iap_audience: str | None = Field(None, alias="IAP_AUDIENCE")
     iap_keys_url: str | None = Field(None, alias="IAP_KEYS_URL")
     password_login: bool = Field(True, alias="PASSWORD_LOGIN")
+    # A hospital has one address: the second limit stops a machine that tries many names, not a ward that mistypes.
+    login_limit_user: str = Field(
+        "10/15 minutes", alias="LOGIN_LIMIT_USER", description="failed sign-ins of one user name, then 429"
+    )
+    login_limit_address: str = Field(
+        "100/15 minutes", alias="LOGIN_LIMIT_ADDRESS", description="failed sign-ins from one address, of any names"
+    )
 
     @field_validator("secret_keys", "trusted_proxies", "allowed_origins", mode="before")
     @classmethod
     def _split(cls, value: Any) -> Any:
         return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
+
+    @field_validator("login_limit_user", "login_limit_address")
+    @classmethod
+    def _limit(cls, value: str) -> str:
+        if ";" in value or parse_limit(value).amount < 1:
+            raise ValueError("one limit of at least one attempt, like 10/15 minutes")
+        return value
 
     @model_validator(mode="after")
     def _refuse_unsafe_production(self) -> Self:

@@ -7,6 +7,7 @@ from core.errors import Invalid, NotAuthenticated, NotFound
 from core.sessions import records
 from core.sessions.models import UserSession
 from core.sessions.store import Sessions
+from core.sessions.throttle import Throttle
 from core.users import repository
 from core.users.password_rules import check_new_password
 from core.users.passwords import Passwords
@@ -39,14 +40,31 @@ async def end_other_sessions(session: WriteSession, sessions: Sessions, actor: A
 
 
 async def change_password(
-    database: Database, sessions: Sessions, passwords: Passwords, actor: Actor, attempt: Attempt, current: str, new: str
+    database: Database,
+    sessions: Sessions,
+    passwords: Passwords,
+    throttle: Throttle,
+    actor: Actor,
+    attempt: Attempt,
+    current: str,
+    new: str,
 ) -> SignedIn:
     """Ends all sessions of the actor and opens a new one, for the client that `attempt` names.
 
-    Raises Invalid for a wrong current password (`wrong_password`), or a new one that is not taken.
+    Raises Invalid for a wrong current password (`wrong_password`), or a new one that is not taken; TooManyAttempts.
     """
     check_new_password(new, username=actor.username, email=actor.email)
+    async with throttle.attempt(attempt.name, attempt.ip) as tried:
+        made = await _changed(database, sessions, passwords, actor, attempt, current, new)
+        tried.right = made is not None
+    if made is None:
+        raise Invalid.field("current_password", "wrong_password", WRONG)
+    return made
 
+
+async def _changed(
+    database: Database, sessions: Sessions, passwords: Passwords, actor: Actor, attempt: Attempt, current: str, new: str
+) -> SignedIn | None:
     async def look_up(session: ReadSession) -> Account | None:
         return await repository.account(session, actor.user_id)
 
@@ -82,7 +100,4 @@ async def change_password(
         )  # fmt: skip
         return made
 
-    made = await database.write(decide)
-    if made is None:
-        raise Invalid.field("current_password", "wrong_password", WRONG)
-    return made
+    return await database.write(decide)

@@ -8,6 +8,7 @@ from core.audit.service import record, record_login
 from core.db.transaction import Database, ReadSession, WriteSession
 from core.errors import NotAuthenticated
 from core.sessions.store import Sessions
+from core.sessions.throttle import Throttle
 from core.users import repository
 from core.users.passwords import Passwords, Verdict
 from core.users.repository import Account
@@ -43,13 +44,29 @@ class SignedIn:
 
 
 async def sign_in(
-    database: Database, sessions: Sessions, passwords: Passwords, attempt: Attempt, password: str
+    database: Database,
+    sessions: Sessions,
+    passwords: Passwords,
+    throttle: Throttle,
+    attempt: Attempt,
+    password: str,
 ) -> SignedIn:
     """A new session with a new id, audited in one transaction with it; so is a refusal.
 
-    Raises NotAuthenticated (`invalid_credentials`), whatever the reason. No connection is held while hashing.
+    Raises NotAuthenticated (`invalid_credentials`), whatever the reason, and TooManyAttempts. No connection is held
+    while hashing.
     """
+    async with throttle.attempt(attempt.name, attempt.ip) as tried:
+        signed_in = await _verified(database, sessions, passwords, attempt, password)
+        tried.right = signed_in is not None
+    if signed_in is None:
+        raise wrong_credentials()
+    return signed_in
 
+
+async def _verified(
+    database: Database, sessions: Sessions, passwords: Passwords, attempt: Attempt, password: str
+) -> SignedIn | None:
     async def look_up(session: ReadSession) -> Account | None:
         return await repository.account_named(session, attempt.name)
 
@@ -77,10 +94,7 @@ async def sign_in(
             await repository.set_password_hash(session, account.id, verdict.renewed)
         return await open_session(session, sessions, account, attempt)
 
-    signed_in = await database.write(decide)
-    if signed_in is None:
-        raise wrong_credentials()
-    return signed_in
+    return await database.write(decide)
 
 
 def outcome_of(found: Account | None, now: Account | None, verdict: Verdict, client: str) -> str:

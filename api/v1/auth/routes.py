@@ -43,7 +43,7 @@ SessionId = Annotated[int, Path(ge=1, le=2**63 - 1, examples=[81])]
     operation_id="authLogin",
     summary="Sign in",
     response_model=LoginOut,
-    responses=problems(400, 401, 403, 413, 422, 503),
+    responses=problems(400, 401, 403, 413, 422, 429, 503),
 )
 async def login(request: Request, runtime: RuntimeState, body: LoginIn) -> Response:
     """A session with a new id; a cookie that is sent along is not looked at."""
@@ -52,6 +52,7 @@ async def login(request: Request, runtime: RuntimeState, body: LoginIn) -> Respo
         runtime.database,
         runtime.sessions,
         runtime.passwords,
+        runtime.throttle,
         attempt_of(request, body.username, body.client),
         body.password.get_secret_value(),
     )
@@ -129,7 +130,7 @@ async def sessions_end_others(runtime: RuntimeState, actor: CurrentUser) -> Resp
     summary="Change one's own password",
     description="Ends all of one's sessions and answers a new one, as signing in does.",
     response_model=LoginOut,
-    responses=signed_in(400, 413),
+    responses=signed_in(400, 413, 429),
 )
 async def password_change(request: Request, runtime: RuntimeState, actor: CurrentUser, body: PasswordIn) -> Response:
     refuse_where_unused(runtime.settings)
@@ -137,6 +138,7 @@ async def password_change(request: Request, runtime: RuntimeState, actor: Curren
         runtime.database,
         runtime.sessions,
         runtime.passwords,
+        runtime.throttle,
         actor,
         attempt_of(request, actor.username, actor.client),
         body.current_password.get_secret_value(),

@@ -26,7 +26,9 @@ class Process:
     async def sign_in(self, name: str, client: str = "mobile", password: str = PASSWORD) -> SignedIn:
         runtime = self.runtime
         return await sign_in(
-            runtime.database, runtime.sessions, runtime.passwords, Attempt(name, client, "192.0.2.7", "test"), password
+            *(runtime.database, runtime.sessions, runtime.passwords, runtime.throttle),
+            Attempt(name, client, "192.0.2.7", "test"),
+            password,
         )
 
     async def who(self, token: str, *, slide: bool = True, reading: bool = True) -> SessionCopy:

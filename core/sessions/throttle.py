@@ -1,0 +1,190 @@
+"""Who guesses passwords is made to wait: failed sign-ins are counted by user name and by address, in all processes.
+
+The counts are `limits`' (fixed windows that begin with the first failure). They lie in Redis and in each process's own
+memory, and the higher one holds: without Redis every process goes on counting for itself, and a Redis that comes back
+empty forgives nothing. No wall clock is asked: Redis and the machine tell only how much time has passed.
+"""
+
+import asyncio
+import unicodedata
+from collections import OrderedDict
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from hashlib import blake2b
+from ipaddress import ip_address, ip_network
+from math import ceil
+from typing import NamedTuple
+from weakref import WeakValueDictionary
+
+from limits import RateLimitItem
+from limits.aio.storage import Storage
+from limits.aio.strategies import FixedWindowRateLimiter
+
+from core.cache.redis import RedisTier
+from core.clock import boottime
+from core.errors import TooManyAttempts
+
+HELD = 50_000
+"""Counts in memory. Every failure costs a password hash, so a window does not fill it."""
+IPV6_NETWORK = 64
+"""Bits: what one household or one rented server has. Each has more addresses than could be counted."""
+
+COUNT = """
+local held = tonumber(redis.call('GET', KEYS[1]) or '')
+if held and held > 0 then return redis.call('INCRBY', KEYS[1], ARGV[1]) end
+local first = held and ARGV[1] or ARGV[2]
+redis.call('SET', KEYS[1], first, 'PX', ARGV[3])
+return tonumber(first)
+"""
+"""ARGV: what is new, all that the caller knows of, milliseconds. A 0 was forgiven; where nothing lies (Redis was
+emptied) or garbage, the caller's count goes on."""
+
+
+class Own(NamedTuple):
+    """What this process knows of a name or an address."""
+
+    failures: int = 0
+    untold: int = 0
+    """How many of them Redis was never told."""
+    until: float = 0.0
+    """The end of their window."""
+
+
+class SharedCounts(Storage):
+    """`limits`' storage. Times are seconds on the clock of core.clock.boottime."""
+
+    STORAGE_SCHEME = None
+    base_exceptions = ()
+
+    def __init__(self, redis: RedisTier, bound: int = HELD) -> None:
+        super().__init__()
+        self._redis = redis
+        self._bound = bound
+        self._held: OrderedDict[str, Own] = OrderedDict()
+
+    def _key(self, key: str) -> str:
+        # A digest: it names users and addresses.
+        return self._redis.keys.plain(f"throttle:{blake2b(key.encode(), digest_size=16).hexdigest()}")
+
+    def _own(self, key: str) -> Own:
+        held = self._held.get(key)
+        return held if held is not None and held.until > boottime() else Own()
+
+    def _hold(self, key: str, own: Own) -> Own:
+        self._held[key] = own
+        self._held.move_to_end(key)
+        if len(self._held) > self._bound:
+            self._held.popitem(last=False)
+        return own
+
+    async def _look(self, key: str) -> Own:
+        seconds, raw = await self._redis.get_with_ttl(self._key(key))
+        own = self._own(key)
+        if raw is None or not raw.isdigit():
+            return own
+        if raw == b"0":
+            return self._hold(key, Own(own.untold, own.untold, own.until))
+        return self._hold(key, Own(int(raw) + own.untold, own.untold, max(own.until, boottime() + seconds)))
+
+    async def incr(self, key: str, expiry: int, amount: int = 1) -> int:
+        own = self._own(key)
+        count, untold = own.failures + amount, own.untold + amount
+        until = own.until if own.failures else boottime() + expiry
+        self._hold(key, Own(count, untold, until))
+        answered, shared = await self._redis.script(COUNT, self._key(key), untold, count, expiry * 1000)
+        if answered:
+            return self._hold(key, Own(int(shared), 0, until)).failures
+        return count
+
+    async def get(self, key: str) -> int:
+        return (await self._look(key)).failures
+
+    async def get_expiry(self, key: str) -> float:
+        return (await self._look(key)).until
+
+    async def forgive(self, key: str, expiry: int) -> None:
+        """As `clear`, in every process."""
+        self._held.pop(key, None)
+        await self._redis.set(self._key(key), b"0", expiry)
+
+    async def clear(self, key: str) -> None:
+        self._held.pop(key, None)
+        await self._redis.delete(self._key(key))
+
+    async def check(self) -> bool:
+        return not self._redis.breaker.is_open
+
+    async def reset(self) -> int | None:
+        """Of this process alone: Redis is never searched."""
+        held = len(self._held)
+        self._held.clear()
+        return held
+
+
+@dataclass
+class Tried:
+    right: bool | None = None
+    """To be told by whoever verified the password; None, where nobody could, counts nothing."""
+
+
+class Throttle:
+    """One per process. `per_user` and `per_address` say how many failures, in which time."""
+
+    def __init__(self, redis: RedisTier, per_user: RateLimitItem, per_address: RateLimitItem) -> None:
+        self._counts = SharedCounts(redis)
+        self._limiter = FixedWindowRateLimiter(self._counts)
+        self._per_user = per_user
+        self._per_address = per_address
+        self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+
+    @asynccontextmanager
+    async def attempt(self, name: str, address: str | None) -> AsyncIterator[Tried]:
+        """Around the verification of a password. Raises TooManyAttempts instead, for known and unknown names alike.
+
+        A failure counts for the name and for the address; a success forgives the name its own. What is refused here
+        counts nowhere: a machine that repeats one wrong password does not lock out the hospital behind its address.
+        """
+        user, network = plain(name), network_of(address)
+        # One at a time for each name: a crowd of guesses would all be looked at before the first one counts.
+        turn = self._turns.setdefault(user, asyncio.Lock())
+        async with turn:
+            failures, _ = await asyncio.gather(
+                self._admit(self._per_user, "user", user), self._admit(self._per_address, "address", network)
+            )
+            tried = Tried()
+            yield tried
+            if tried.right is False:
+                await asyncio.gather(
+                    self._limiter.hit(self._per_user, "user", user),
+                    self._limiter.hit(self._per_address, "address", network),
+                )
+            elif tried.right and failures:
+                await self._counts.forgive(self._per_user.key_for("user", user), self._per_user.get_expiry())
+
+    async def _admit(self, limit: RateLimitItem, *whose: str) -> int:
+        """Failures so far. Raises TooManyAttempts where there were too many."""
+        key = limit.key_for(*whose)
+        failures = await self._counts.get(key)
+        if failures >= limit.amount:
+            left = ceil(await self._counts.get_expiry(key) - boottime())
+            wait = min(max(1, left), limit.get_expiry())
+            raise TooManyAttempts("Too many failed attempts. Wait, and try again.", retry_after=wait)
+        return failures
+
+
+def plain(name: str) -> str:
+    """One form for all that the database may take for the same name: coarser than its lower(), never finer."""
+    decomposed = unicodedata.normalize("NFKD", name)
+    return "".join(character for character in decomposed if not unicodedata.combining(character)).casefold()
+
+
+def network_of(address: str | None) -> str:
+    """An IPv4 address itself, an IPv6 one's network; anything else (a unix socket has none) as it is."""
+    try:
+        found = ip_address(address or "")
+    except ValueError:
+        return address or ""
+    if found.version == 6 and found.ipv4_mapped is not None:
+        return str(found.ipv4_mapped)
+    return str(ip_network((found, IPV6_NETWORK), strict=False)) if found.version == 6 else str(found)
