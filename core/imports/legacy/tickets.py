@@ -222,7 +222,8 @@ async def _by_number(run: Run, ready: Sequence[Coming]) -> tuple[list[Coming], l
     free: list[Coming] = []
     clashing: list[Coming] = []
     for one in ready:
-        (clashing if number(one[2]) in taken else free).append(one)
+        clashes = number(one[2]) in taken or one[2].columns["number"] == 0
+        (clashing if clashes else free).append(one)
         taken.add(number(one[2]))
     return free, clashing
 
@@ -236,7 +237,7 @@ async def _number(run: Run, tickets: Sequence[Coming]) -> None:
         number = numbers.take(clinic.id, year)
         made.columns |= {"year": year, "number": number}
         if match is not None:
-            made.notes.append("a number that another ticket of its clinic and year has: counts as a later one")
+            made.notes.append("a number that another ticket of its clinic and year has, or none: counts as a later one")
             continue
         here = ticket_id(clinic.prefix, year, number)
         made.notes.append("an id of another form than TH-SANT-2025-001: got a new one")
