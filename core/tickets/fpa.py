@@ -14,6 +14,7 @@ EARLY_SURGERY = time(8, 0)
 EARLY_ADMISSION = time(6, 30)
 """Who is operated on at exactly 08:00 comes at 06:30: the ward does not admit before."""
 BLOCK_HOURS = 2
+HALF_PAST = timedelta(minutes=30)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,11 +62,15 @@ def block_ending_at(end_hour: int) -> Block:
 
 
 def block_of(fpa: datetime, local: ZoneInfo) -> Block:
-    """The block of an FPA: 0–29 minutes past the hour belong to that hour, 30–59 to the next one in time."""
+    """The block of an FPA."""
+    return block_ending_at(in_zone(block_ends(fpa, local), local).hour)
+
+
+def block_ends(fpa: datetime, local: ZoneInfo) -> datetime:
+    """When the block of an FPA ends, in UTC: 0–29 minutes past the hour belong to that hour, 30–59 to the next one in
+    time."""
     ends = start_of_hour(fpa, local)
-    if fpa - ends >= timedelta(minutes=30):
-        ends = next_full_hour(fpa, local)
-    return block_ending_at(in_zone(ends, local).hour)
+    return next_full_hour(fpa, local) if fpa - ends >= HALF_PAST else ends
 
 
 def block_end(day: date, hour: int, local: ZoneInfo) -> datetime:

@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Date, Select, Text, and_, cast, exists, func, literal, select, true
+from sqlalchemy import CTE, ColumnElement, Date, Select, Text, and_, cast, exists, func, literal, select, true
 
 from core.access import ClinicScope
 from core.clinics.models import Clinic
@@ -87,14 +87,14 @@ async def list_tickets(session: Session, scope: ClinicScope, asked: TicketFilter
     return read_page(rows, turn, scope)
 
 
-def _statement(scope: ClinicScope, asked: TicketFilter, turn: Turn) -> Select[Any]:
-    place = clinics(scope)
+def filtered(scope: ClinicScope, asked: TicketFilter, now: Any, place: CTE) -> Select[Any]:
+    """`id` of the scope's tickets that are asked for; `place` is `paging.clinics` of the same scope."""
     candidates, words = found(scope, asked.words)
     left, patient = replace(asked, words=words), patient_text()
     tickets = (
         select(Ticket.id)
         .select_from(Ticket)
-        .where(scope.rows(Ticket.clinic_id), *left.conditions(turn.now, place.c, patient.c.search))
+        .where(scope.rows(Ticket.clinic_id), *left.conditions(now, place.c, patient.c.search))
     )
     if candidates is not None:
         tickets = tickets.where(Ticket.id.in_(select(candidates.c.id)))
@@ -102,6 +102,12 @@ def _statement(scope: ClinicScope, asked: TicketFilter, turn: Turn) -> Select[An
         tickets = tickets.join(place, place.c.id == Ticket.clinic_id)
     if left.words:
         tickets = tickets.outerjoin(patient, true())
+    return tickets
+
+
+def _statement(scope: ClinicScope, asked: TicketFilter, turn: Turn) -> Select[Any]:
+    place = clinics(scope)
+    tickets = filtered(scope, asked, turn.now, place)
     if turn.column == "patient":
         tickets = tickets.outerjoin(Patient, Patient.id == Ticket.patient_id)
     return whole(place, page(tickets, _keys(turn.column), turn), turn, scope, asked.surgery_id, {})
