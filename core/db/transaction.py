@@ -162,11 +162,15 @@ class Database:
 async def _made(connection: AsyncConnection, pending: str) -> list[VersionRow]:
     keys = [(clinic, topic) for clinic, _, topic in (key.partition("/") for key in pending.split())]
     if any("*" in key for key in keys):
-        result = await connection.execute(MADE_EVERYWHERE)
-    else:
-        parameters = {"clinics": [int(clinic) for clinic, _ in keys], "topics": [topic for _, topic in keys]}
-        result = await connection.execute(MADE, parameters)
+        everything = [(row.clinic_id, row.topic, row.version) for row in await connection.execute(MADE_EVERYWHERE)]
+        return [row for row in everything if any(_meant(key, row) for key in keys)]
+    parameters = {"clinics": [int(clinic) for clinic, _ in keys], "topics": [topic for _, topic in keys]}
+    result = await connection.execute(MADE, parameters)
     return [(row.clinic_id, row.topic, row.version) for row in result]
+
+
+def _meant(key: tuple[str, str], row: VersionRow) -> bool:
+    return key[0] in ("*", str(row[0])) and key[1] in ("*", row[1])
 
 
 class CommitFailed(Exception):

@@ -29,6 +29,16 @@ async def test_one_topic_of_one_clinic_leaves_the_others(sign_in: SignIn, seed: 
     assert outcome(await maga.get("/v1/doctors")) == "hit"
 
 
+async def test_a_clinic_as_a_whole_tells_its_own_versions_only(sign_in: SignIn, seed: Seed) -> None:
+    superuser, maga = await sign_in(seed.superuser), await sign_in(seed.maga.viewer)
+    await maga.get("/v1/doctors")
+    answer = await superuser.post(PATH, json={"clinic_id": seed.sant.id})
+    told = answer.headers["cache-version"].split(", ")
+    assert len(told) == 5
+    assert all(version.startswith(f"{seed.sant.id}/") for version in told)
+    assert outcome(await maga.get("/v1/doctors")) == "hit"
+
+
 async def test_everything_ends_every_entry_and_no_session(sign_in: SignIn, seed: Seed) -> None:
     superuser, sant, maga = [await sign_in(name) for name in (seed.superuser, seed.sant.viewer, seed.maga.viewer)]
     for user in (superuser, sant, maga):
