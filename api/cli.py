@@ -14,6 +14,7 @@ from rich.console import Console
 
 from api import serve as serving
 from api.cache_command import cache_invalidate, cache_status, table
+from api.cli_import import imports
 from api.cli_user import housekeeping, user
 from api.command_line import DataDir, explained, fail
 from api.installation import installation
@@ -32,6 +33,7 @@ app = typer.Typer(
 cache = typer.Typer(help="Look at the cache, or invalidate it.", no_args_is_help=True)
 app.add_typer(cache, name="cache")
 app.add_typer(user, name="user")
+app.add_typer(imports, name="import")
 app.command()(housekeeping)
 
 Clinics = Annotated[int, typer.Option(help="How many clinics; the first nine have real names.", min=1, max=1000)]

@@ -1,0 +1,23 @@
+"""A clinic's catalog from a file: `ticket-home import catalog FILE --clinic PREFIX`.
+
+An xlsx file has a sheet for each kind: `specialties`, `surgeries`, `doctors`, `reasons` (or in Spanish), in any order;
+other sheets are ignored and told of. A csv file has one kind, told by its name (`surgeries.csv`) or its headings, or
+all of them with a column `kind`. It is UTF-8 or Windows-1252, separated by commas, semicolons or tabs.
+
+The first row has the headings; `*` is required:
+
+    specialties   name*, is_active
+    surgeries     name*, specialty*, base_stay_hours*, applies_ticket_home, is_ambulatory, ambulatory_cutoff_hour,
+                  is_active
+    doctors       name*, specialty, rut, is_active
+    reasons       reason*, category* (modification, annulment), is_active
+
+A row is matched by its name (a doctor first by RUT, a reason by category and text), in any case, and written over what
+is there; rows that the file does not have stay. A column that is absent leaves its field as it is; a blank cell clears
+it, or leaves what cannot be null. Everything is imported, or, where a single row is wrong, nothing.
+"""
+
+from core.imports.catalog.report import CatalogReport, NoCatalog, Problem
+from core.imports.catalog.run import import_catalog
+
+__all__ = ["CatalogReport", "NoCatalog", "Problem", "import_catalog"]

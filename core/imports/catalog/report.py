@@ -1,0 +1,50 @@
+"""What a catalog's import did, or why it did nothing."""
+
+from dataclasses import dataclass, field
+
+
+class NoCatalog(Exception):
+    """With a message for people: the file as a whole cannot be read."""
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """`row` as a spreadsheet counts it, headings included; `column` is its heading."""
+
+    sheet: str
+    row: int
+    column: str | None
+    message: str
+
+    def __str__(self) -> str:
+        place = f"{self.sheet}, row {self.row}" + (f", {self.column}" if self.column else "")
+        return f"{place}: {self.message}"
+
+
+@dataclass(slots=True)
+class Counts:
+    created: int = 0
+    updated: int = 0
+    unchanged: int = 0
+
+
+@dataclass(slots=True)
+class CatalogReport:
+    kinds: dict[str, Counts] = field(default_factory=dict)
+    problems: list[Problem] = field(default_factory=list)
+    """Where there is one, nothing was imported."""
+    ignored: list[str] = field(default_factory=list)
+    """Sheets of no kind."""
+
+    def __str__(self) -> str:
+        lines = [str(problem) for problem in self.problems]
+        if self.problems:
+            lines.append(f"{len(self.problems)} problems: nothing was imported.")
+        else:
+            for kind, counts in self.kinds.items():
+                lines.append(
+                    f"{kind}: {counts.created} created, {counts.updated} updated, {counts.unchanged} unchanged"
+                )
+        if self.ignored:
+            lines.append(f"Ignored sheets: {', '.join(self.ignored)}.")
+        return "\n".join(lines)
