@@ -54,6 +54,11 @@ async def test_a_cached_dashboard_equals_a_fresh_one(
         outcomes = set()
         for clinic_id in scopes:
             answer = await desk.read(clinic_id, **filters)
+            for _ in range(5):
+                if answer.stale:
+                    # A machine under load took two seconds for the figures, and says so: ask again.
+                    answer = await desk.read(clinic_id, **filters)
+            assert not answer.stale
             assert without_when(answer.entry.body) == ward.dashboard(desk.now, clinic_id, **filters)
             outcomes.add(answer.outcome)
         return "+".join(sorted(outcomes))
