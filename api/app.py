@@ -19,7 +19,17 @@ from core.log import configure
 from core.settings import Settings
 
 MAX_BODY = 1024 * 1024
-TOLD = ["ETag", "Age", "Cache-Status", "Cache-Version", "Server-Timing", "X-Request-ID", "Location", "Retry-After"]
+TOLD = [
+    "ETag",
+    "Age",
+    "Cache-Status",
+    "Cache-Version",
+    "Server-Timing",
+    "X-Request-ID",
+    "Location",
+    "Retry-After",
+    "Content-Disposition",
+]
 """Headers that a page of an allowed origin may read."""
 
 
@@ -42,7 +52,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     for router in ROUTERS:
         app.include_router(router)
     docs.mount(app)
-    openapi.describe(app, cookie=settings.session_cookie)
+    openapi.describe(app, cookie=settings.session_cookie, routers=ROUTERS)
 
     # The last added is the outermost.
     app.add_middleware(BodyLimit, limit=MAX_BODY)

@@ -5,10 +5,13 @@
 
 import json
 import sys
+from collections.abc import Iterable
 from typing import Any
 
-from fastapi import FastAPI
+from fastapi import APIRouter, FastAPI
 from fastapi.openapi.utils import get_openapi
+from fastapi.routing import APIRoute
+from pydantic import BaseModel
 
 from api.problems import MEDIA_TYPE, TITLES, Problem
 
@@ -30,6 +33,7 @@ TAGS = [
     {"name": "dashboard", "description": "A clinic's or the network's figures, cached and exact to the second."},
     {"name": "nursing board", "description": "What matters now on the wards, with the counts of everything."},
     {"name": "tickets", "description": "Stays: create, modify the FPA, discharge, annul."},
+    {"name": "exports", "description": "Tickets for a spreadsheet, and everything for whoever moves away."},
     {"name": "fpa", "description": "The calculation of the probable discharge time."},
     {"name": "catalogs", "description": "Clinics, specialties, surgeries, doctors, reasons, thresholds, blocks."},
     {"name": "users", "description": "Who may sign in, as what and where."},
@@ -114,21 +118,22 @@ IDEMPOTENCY_KEY = {
 }
 
 
-def describe(app: FastAPI, *, cookie: str) -> None:
+def describe(app: FastAPI, *, cookie: str, routers: Iterable[APIRouter]) -> None:
     """Give the application its OpenAPI document, made once."""
 
     def openapi() -> dict[str, Any]:
         if app.openapi_schema is None:
-            app.openapi_schema = document(app, cookie)
+            app.openapi_schema = document(app, cookie, routers)
         return app.openapi_schema
 
     app.openapi = openapi  # type: ignore[method-assign]  # FastAPI documents it so
 
 
-def document(app: FastAPI, cookie: str) -> dict[str, Any]:
+def document(app: FastAPI, cookie: str, routers: Iterable[APIRouter]) -> dict[str, Any]:
     made = get_openapi(title=TITLE, version=VERSION, description=DESCRIPTION, routes=app.routes, tags=TAGS)
     components = made.setdefault("components", {})
     schemas = components.setdefault("schemas", {})
+    restore_examples(made, routers)
     problem = Problem.model_json_schema(ref_template="#/components/schemas/{model}")
     schemas |= problem.pop("$defs", {})
     schemas["Problem"] = problem
@@ -144,6 +149,25 @@ def document(app: FastAPI, cookie: str) -> dict[str, Any]:
                 if method == "post" and operation["operationId"] != "authLogout":
                     operation.setdefault("parameters", []).append(IDEMPOTENCY_KEY)
     return made
+
+
+def restore_examples(made: dict[str, Any], routers: Iterable[APIRouter]) -> None:
+    """FastAPI drops every null from the document, also those that belong to an example."""
+    schemas = made["components"]["schemas"]
+    kinds = [BaseModel]
+    while kinds:
+        kind = kinds.pop()
+        kinds += kind.__subclasses__()
+        extra = kind.model_config.get("json_schema_extra")
+        if isinstance(extra, dict) and "examples" in extra and kind.__name__ in schemas:
+            schemas[kind.__name__]["examples"] = extra["examples"]
+    for route in (route for router in routers for route in router.routes if isinstance(route, APIRoute)):
+        for method in route.methods or ():
+            answers = made["paths"][route.path_format][method.lower()]["responses"]
+            for status, answer in route.responses.items():
+                for media, content in answer.get("content", {}).items():
+                    if "example" in content:
+                        answers[str(status)]["content"][media]["example"] = content["example"]
 
 
 def text(document: dict[str, Any]) -> str:

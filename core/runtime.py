@@ -19,6 +19,7 @@ from core.cache.wire import VersionWire
 from core.db.engine import dispose, serving_engine
 from core.db.transaction import Database
 from core.errors import Unavailable
+from core.exports.export import Exports
 from core.sessions.store import Sessions
 from core.sessions.throttle import Throttle
 from core.settings import Settings
@@ -44,6 +45,7 @@ class Runtime:
     sessions: Sessions
     passwords: Passwords
     throttle: Throttle
+    exports: Exports
 
 
 @asynccontextmanager
@@ -67,6 +69,7 @@ async def open_runtime(settings: Settings) -> AsyncIterator[Runtime]:
     processes = Processes(cache.stats, memory, redis, versions)
     sessions = Sessions(database, versions, direct, redis, settings, cache.stats)
     passwords = Passwords()
+    exports = Exports(database, settings.require_database_url())
     throttle = Throttle(redis, parse_limit(settings.login_limit_user), parse_limit(settings.login_limit_address))
     background = [
         asyncio.create_task(listener.run(), name="version listener"),
@@ -91,9 +94,10 @@ async def open_runtime(settings: Settings) -> AsyncIterator[Runtime]:
             sessions=sessions,
             passwords=passwords,
             throttle=throttle,
+            exports=exports,
         )
     finally:
-        await asyncio.gather(cache.drain(DRAIN), reads.drain(DRAIN), sessions.close(DRAIN))
+        await asyncio.gather(cache.drain(DRAIN), reads.drain(DRAIN), sessions.close(DRAIN), exports.close(DRAIN))
         passwords.close()
         for task in background:
             task.cancel()

@@ -10,6 +10,7 @@ from api.v1.catalogs.routes import router as catalogs
 from api.v1.catalogs.threshold_routes import router as threshold_writes
 from api.v1.catalogs.write_routes import router as catalog_writes
 from api.v1.dashboard.routes import router as dashboard
+from api.v1.exports.routes import router as exports
 from api.v1.fpa.routes import router as fpa
 from api.v1.nursing_board.routes import router as nursing_board
 from api.v1.tickets.list_routes import router as ticket_list
@@ -25,6 +26,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     threshold_writes,
     nursing_board,
     ticket_list,
+    exports,
     tickets,
     fpa,
     users,

@@ -1,12 +1,13 @@
 """What lists of tickets take in their query; the nursing board and exports take the same."""
 
+from dataclasses import replace
 from datetime import date
 from typing import Annotated
 
 from fastapi import Depends, Query, Request
 
 from api.authentication import authenticate
-from api.dependencies import runtime_of
+from api.dependencies import CurrentUser, runtime_of
 from api.routing import ExistsWhenRefused
 from api.schemas import MAX_ID, Date, Id, Text
 from core.cache.keys import Parameter
@@ -14,7 +15,9 @@ from core.clock import known_date
 from core.db.transaction import ReadSession
 from core.errors import Invalid
 from core.tickets.listing import TicketFilter, require_known
+from core.tickets.models import Status
 from core.tickets.search import words_of
+from core.tickets.state import State
 
 LONGEST_SEARCH = 200
 
@@ -74,6 +77,20 @@ def _filters(
 
 Filters = Annotated[TicketFilter, Depends(_filters)]
 """Raises Invalid for dates in the wrong order."""
+
+
+def _list_filter(
+    filters: Filters,
+    actor: CurrentUser,
+    status: Annotated[Status | None, Query()] = None,
+    state: Annotated[State | None, Query()] = None,
+    created_by_me: Annotated[bool, Query(description="Those that you created.")] = False,
+) -> TicketFilter:
+    return replace(filters, status=status, state=state, created_by_id=actor.user_id if created_by_me else None)
+
+
+ListFilter = Annotated[TicketFilter, Depends(_list_filter)]
+"""All that the list of tickets is filtered by, and its exports."""
 
 
 def parameters(filters: TicketFilter, **more: Parameter) -> dict[str, Parameter]:

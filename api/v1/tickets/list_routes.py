@@ -1,6 +1,5 @@
 """The list of all tickets, of all years."""
 
-from dataclasses import replace
 from typing import Annotated, Literal
 
 from fastapi import Query
@@ -13,12 +12,10 @@ from api.openapi import signed_in
 from api.pagination import Cursor, Limit, next_cursor, position_of
 from api.routing import Router
 from api.v1.tickets.examples import SUMMARY
-from api.v1.tickets.filters import Filters, parameters
+from api.v1.tickets.filters import ListFilter, parameters
 from core.db.transaction import ReadSession
 from core.tickets.listing import list_tickets
-from core.tickets.models import Status
 from core.tickets.paging import Page, Turn
-from core.tickets.state import State
 from core.tickets.views import TicketSummary
 
 router: Router = Router(prefix="/v1/tickets", tags=["tickets"])
@@ -49,17 +46,13 @@ class TicketList(BaseModel):
 )
 async def tickets_list(
     runtime: RuntimeState,
-    actor: CurrentUser,
+    _: CurrentUser,
     scope: ReadScope,
-    filters: Filters,
-    status: Annotated[Status | None, Query()] = None,
-    state: Annotated[State | None, Query()] = None,
-    created_by_me: Annotated[bool, Query(description="Those that you created.")] = False,
+    asked: ListFilter,
     sort: Annotated[Sort, Query(description="With `-`: descending.")] = "-created_at",
     limit: Limit = 50,
     cursor: Cursor = None,
 ) -> Response:
-    asked = replace(filters, status=status, state=state, created_by_id=actor.user_id if created_by_me else None)
     question = parameters(asked, of="tickets", clinic_id=scope.clinic_id, sort=sort)
     position = position_of(runtime.settings, question, cursor, now=runtime.versions.now())
     turn = Turn(sort, limit, position)

@@ -1,0 +1,79 @@
+"""The process that makes one export: `python -m core.exports.child`.
+
+It reads its job from standard input, writes the file to standard output, and says on standard error, as one line of
+JSON, how it ended: `{"rows": 200000}`, or what went wrong (never a value: those are patients'). Standard input stays
+open as long as somebody wants the file; when it ends, for the client is gone or the serving process was killed, so does
+this process, and what it has on disk.
+"""
+
+import asyncio
+import gc
+import json
+import os
+import pickle
+import shutil
+import sys
+import tempfile
+import threading
+from pathlib import Path
+from traceback import format_tb
+from typing import IO
+
+from core.exports import csv, full, xlsx
+from core.exports.jobs import Format, Job
+
+NICE = 5
+"""Requests come first, and the database's work for them."""
+
+
+def main() -> int:
+    job: Job = pickle.load(sys.stdin.buffer)  # noqa: S301  the serving process's own
+    os.nice(NICE)
+    # What is read and written makes no cycles; looking for some, over and over, takes a tenth of the time.
+    gc.freeze()
+    gc.disable()
+    folder = Path(tempfile.mkdtemp(prefix="ticket-home-export-"))
+    threading.Thread(target=_end_when_unwanted, args=(folder,), daemon=True, name="unwanted").start()
+    try:
+        rows = asyncio.run(_make(job, sys.stdout.buffer, folder))
+    except BrokenPipeError:
+        return 1
+    except Exception as error:  # noqa: BLE001  whatever it is, the serving process tells it
+        _say(_told(error))
+        return 1
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+    _say({"rows": rows})
+    return 0
+
+
+async def _make(job: Job, to: IO[bytes], folder: Path) -> int:
+    if job.format is Format.XLSX:
+        return await xlsx.write_tickets(job, to, folder)
+    if job.format is Format.CSV:
+        return await csv.write_tickets(job, to)
+    return await full.write_tables(job, to)
+
+
+def _end_when_unwanted(folder: Path) -> None:
+    sys.stdin.buffer.read()
+    shutil.rmtree(folder, ignore_errors=True)
+    os._exit(1)
+
+
+def _told(error: Exception) -> dict[str, object]:
+    """Of what kind and where, not its message. `cut`: the connection to the database was lost, or never made."""
+    state = getattr(error, "sqlstate", None)
+    cut = isinstance(error, OSError | TimeoutError | EOFError) or "Interface" in type(error).__name__
+    return {"error": type(error).__name__, "sqlstate": state, "cut": cut, "stack": format_tb(error.__traceback__)[-8:]}
+
+
+def _say(told: dict[str, object]) -> None:
+    sys.stderr.write(json.dumps(told) + "\n")
+    sys.stderr.flush()
+
+
+if __name__ == "__main__":
+    # Not through the interpreter's own end, which waits for the thread that reads standard input.
+    code = main()
+    os._exit(code)

@@ -1,0 +1,121 @@
+"""The columns of a ticket's row, in xlsx and in csv: what they are called and how they are read."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import Enum, auto
+from typing import Any, TypeAlias
+
+import asyncpg
+
+from core.clock import in_zone, zone
+from core.tickets.fpa import block_of
+
+MODIFICATIONS = 5
+"""A ticket has no more; of an imported one that has, its first ones are told, and how many there were."""
+
+
+Record: TypeAlias = Sequence[Any] | asyncpg.Record
+
+
+class Kind(Enum):
+    TEXT = auto()
+    NUMBER = auto()
+    FLAG = auto()
+    TIME = auto()
+    """Clinic-local."""
+    BLOCK = auto()
+    """Read as the FPA, told as `11:00 - 13:00`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    name: str
+    kind: Kind = Kind.TEXT
+    width: int = 14
+    """Characters, in a spreadsheet."""
+
+
+OF_TICKET = (
+    Column("id", width=18),
+    Column("clinic", width=7),
+    Column("status", width=11),
+    Column("state", width=11),
+    Column("document_type", width=9),
+    Column("document"),
+    Column("document_verified", Kind.FLAG, 9),
+    Column("first_name"),
+    Column("middle_name"),
+    Column("last_name"),
+    Column("second_last_name"),
+    Column("age", Kind.NUMBER, 5),
+    Column("sex", width=5),
+    Column("surgery", width=34),
+    Column("base_stay_hours", Kind.NUMBER, 8),
+    Column("doctor", width=24),
+    Column("surgery_at", Kind.TIME, 17),
+    Column("admission_at", Kind.TIME, 17),
+    Column("system_fpa", Kind.TIME, 17),
+    Column("initial_fpa", Kind.TIME, 17),
+    Column("initial_block", Kind.BLOCK),
+    Column("initial_overnight_stays", Kind.NUMBER, 8),
+    Column("current_fpa", Kind.TIME, 17),
+    Column("current_block", Kind.BLOCK),
+    Column("overnight_stays", Kind.NUMBER, 8),
+    Column("bed_number", width=8),
+    Column("location"),
+    Column("episode_id"),
+    Column("discharged_at", Kind.TIME, 17),
+    Column("annulled_at", Kind.TIME, 17),
+    Column("annulled_by"),
+    Column("annulment_reason", width=24),
+    Column("created_at", Kind.TIME, 17),
+    Column("created_by"),
+    Column("modifications", Kind.NUMBER, 6),
+)
+OF_MODIFICATION = (
+    Column("at", Kind.TIME, 17),
+    Column("by"),
+    Column("previous_fpa", Kind.TIME, 17),
+    Column("new_fpa", Kind.TIME, 17),
+    Column("reason", width=24),
+    Column("justification", width=24),
+)
+COLUMNS = OF_TICKET + tuple(
+    Column(f"modification_{number}_{column.name}", column.kind, column.width)
+    for number in range(1, MODIFICATIONS + 1)
+    for column in OF_MODIFICATION
+)
+
+READ_BESIDE = ("clinic_id", "timezone", "modification_list")
+"""What is read behind the columns of a ticket: the first with `created_at` and `id` is its key, the last is JSON."""
+
+
+def places(*kinds: Kind, columns: Sequence[Column] = COLUMNS) -> tuple[int, ...]:
+    return tuple(place for place, column in enumerate(columns) if column.kind in kinds)
+
+
+_BLOCKS = places(Kind.BLOCK)
+_TIMES_OF_TICKET = places(Kind.TIME, columns=OF_TICKET)
+_TIMES_OF_MODIFICATION = places(Kind.TIME, columns=OF_MODIFICATION)
+_NONE = (None,) * len(OF_MODIFICATION)
+
+
+def values(record: Record) -> list[Any]:
+    """One per column, None where there is nothing; times are the clinic's, with its offset and to the second."""
+    row = list(record[: len(OF_TICKET)])
+    local = zone(record[-2])
+    for place in _BLOCKS:
+        row[place] = block_of(row[place], local).label
+    for place in _TIMES_OF_TICKET:
+        if row[place] is not None:
+            row[place] = in_zone(row[place], local).replace(microsecond=0)
+    modified = json.loads(record[-1])[:MODIFICATIONS] if record[-1] else []
+    for one in modified:
+        for place in _TIMES_OF_MODIFICATION:
+            one[place] = in_zone(datetime.fromisoformat(one[place]), local).replace(microsecond=0)
+        row += one
+    for _ in range(MODIFICATIONS - len(modified)):
+        row += _NONE
+    return row

@@ -1,0 +1,142 @@
+"""An export from the question to its last byte: allowed, recorded, made, recorded again."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, fields, replace
+from datetime import date
+from enum import Enum
+
+from core.access import Actor, ClinicScope
+from core.audit.service import record
+from core.clock import DEFAULT_ZONE, in_zone, zone
+from core.db.engine import COMMAND_TIMEOUT, CONNECT_TIMEOUT, SERVER_SETTINGS
+from core.db.transaction import Database, ReadSession, WriteSession
+from core.errors import AppError
+from core.exports.jobs import Format, Job
+from core.exports.making import Workshop
+from core.exports.selection import Subject, subject, tickets
+from core.exports.tables import LEFT_OUT, tables
+from core.log import logger
+from core.sessions.background import Background
+from core.tickets.listing import TicketFilter
+
+TARGET = "export"
+NETWORK = ClinicScope(None)
+EVERY_TICKET = TicketFilter()
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    actor: Actor
+    format: Format
+    scope: ClinicScope = NETWORK
+    filter: TicketFilter = EVERY_TICKET
+
+
+class Exports:
+    """One per process that serves. `dsn` is in libpq's form."""
+
+    def __init__(self, database: Database, dsn: str) -> None:
+        self._database = database
+        self._dsn = dsn
+        self._workshop = Workshop()
+        self._background = Background()
+
+    async def open(self, asked: Request) -> "Export":
+        """Recorded as begun: no byte leaves that nobody accounts for.
+
+        Raises NotFound where the scope's clinic, or the surgery asked for, does not exist in the scope.
+        """
+
+        async def read(session: ReadSession) -> Subject:
+            return await subject(session, asked.scope, asked.filter.surgery_id)
+
+        async def write(session: WriteSession) -> None:
+            await _record(session, asked, "export.started", filters=told(asked.filter))
+
+        of = await self._database.read(read)
+        await self._database.write(write)
+        return Export(self, asked, of, self._job(asked, of))
+
+    def _job(self, asked: Request, of: Subject) -> Job:
+        job = Job(
+            format=asked.format,
+            dsn=self._dsn,
+            server_settings=SERVER_SETTINGS | {"application_name": "ticket-home-export"},
+            connect_timeout=CONNECT_TIMEOUT,
+            command_timeout=COMMAND_TIMEOUT,
+            now=of.now,
+        )
+        if asked.format is Format.FULL:
+            return replace(job, tables=tables(), left_out=LEFT_OUT)
+        return replace(job, tickets=tickets(asked.scope, asked.filter, of.now))
+
+    async def chunks(self, export: "Export") -> AsyncIterator[bytes]:
+        rows: int | None = None
+        sent = 0
+        try:
+            async with self._workshop.make(export.job) as making:
+                async for chunk in making.chunks():
+                    yield chunk
+                    sent += len(chunk)
+                rows = making.rows
+        finally:
+            ending = self._background.start(self._ended(export.asked, rows, sent))
+            if rows is not None:
+                # Whoever has the whole of it knows that it was recorded.
+                await asyncio.wait({ending})
+
+    async def _ended(self, asked: Request, rows: int | None, sent: int) -> None:
+        async def write(session: WriteSession) -> None:
+            await _record(session, asked, "export.ended", rows=rows, bytes=sent, complete=rows is not None)
+
+        try:
+            await self._database.write(write)
+        except AppError as error:
+            logger.warning("the end of an export was not recorded", request_id=asked.actor.request_id, code=error.code)
+
+    async def close(self, within: float) -> None:
+        await self._background.close(within)
+
+
+@dataclass(frozen=True, slots=True)
+class Export:
+    exports: Exports
+    asked: Request
+    subject: Subject
+    job: Job
+
+    @property
+    def filename(self) -> str:
+        """`tickets-SANT-2025-01-15.xlsx`: the clinic and its date; of the network neither prefix nor its own date."""
+        name, _, kind = self.asked.format.value.partition(".")
+        day = in_zone(self.subject.now, zone(self.subject.timezone or DEFAULT_ZONE)).date()
+        of = "network" if self.subject.prefix is None else self.subject.prefix
+        return f"{name}-{of}-{day.isoformat()}.{kind}"
+
+    def chunks(self) -> AsyncIterator[bytes]:
+        """The file's bytes, to be closed by whoever stops reading: the process that makes it ends then.
+
+        Raises Unavailable and ExportFailed, also after the first ones.
+        """
+        return self.exports.chunks(self)
+
+
+async def _record(session: WriteSession, asked: Request, action: str, **facts: object) -> None:
+    changes = {name: [None, value] for name, value in facts.items()}
+    target = asked.format.value
+    await record(session, asked.actor, action, TARGET, target, clinic_id=asked.scope.clinic_id, changes=changes)
+
+
+def told(asked: TicketFilter) -> dict[str, object]:
+    """The filters that limit anything, as JSON."""
+    given = {field.name: getattr(asked, field.name) for field in fields(asked)}
+    return {name: _json(value) for name, value in given.items() if value not in (None, ())}
+
+
+def _json(value: object) -> object:
+    if isinstance(value, tuple):
+        return list(value)
+    if isinstance(value, date):
+        return value.isoformat()
+    return value.value if isinstance(value, Enum) else value

@@ -1,0 +1,64 @@
+"""What the serving side asks of the process that makes an export: all that it needs, and nothing it must import for."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+
+class Format(StrEnum):
+    XLSX = "tickets.xlsx"
+    CSV = "tickets.csv"
+    FULL = "full.zip"
+
+
+@dataclass(frozen=True, slots=True)
+class Batches:
+    """A statement that reads rows in the order of their keys, some at a time.
+
+    Each batch is a statement of its own, and so a snapshot of its own, that ends before a byte of it is sent: however
+    long an export takes and however slow its client is, no transaction stays open.
+    """
+
+    sql: str
+    arguments: tuple[object, ...]
+    """In place of `after` and `limit` whatever; the rest as it is."""
+    after: tuple[int, ...]
+    """Which arguments are the keys of the last row that was read; empty keys come before all."""
+    start: tuple[object, ...]
+    """Keys before every row's."""
+    limit: int
+    """Which argument is how many rows to read."""
+    keys: tuple[int, ...]
+    """Which columns of a row are its keys."""
+
+    def arguments_from(self, after: tuple[object, ...], limit: int) -> list[object]:
+        given = list(self.arguments)
+        for place, key in zip(self.after, after, strict=True):
+            given[place] = key
+        given[self.limit] = limit
+        return given
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A table of the full export."""
+
+    name: str
+    columns: tuple[str, ...]
+    batches: Batches
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    format: Format
+    dsn: str
+    server_settings: dict[str, str]
+    connect_timeout: float
+    """Seconds, as `command_timeout`."""
+    command_timeout: float
+    now: datetime
+    """The database's clock when it was asked for: states of tickets are those of this moment."""
+    tickets: Batches | None = None
+    tables: tuple[Table, ...] = ()
+    """Of the full export, in this order."""
+    left_out: tuple[str, ...] = ()

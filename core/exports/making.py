@@ -1,0 +1,121 @@
+"""The serving side of an export: the process that makes it, and its bytes as they come."""
+
+import asyncio
+import json
+import pickle
+import sys
+from asyncio.subprocess import PIPE, Process
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from typing import Any
+
+from core.db.failures import AWAY_CLASSES
+from core.errors import Unavailable
+from core.exports.jobs import Job
+from core.log import logger
+
+AT_ONCE = 3
+"""Exports per serving process: each is a process of some 60 MB, with a connection of its own."""
+TURN = 10.0
+"""Seconds that a further one waits for its turn."""
+CHUNK = 64 * 1024
+ENDING = 2.0
+"""Seconds that a process gets to clean up behind it."""
+COMMAND = (sys.executable, "-P", "-m", "core.exports.child")
+
+
+class ExportFailed(Exception):
+    """A fault of ours; what the process said of it, where and of what kind, is in the log."""
+
+
+class Workshop:
+    """One per process that serves."""
+
+    def __init__(self, at_once: int = AT_ONCE) -> None:
+        self._turns = asyncio.Semaphore(at_once)
+
+    @asynccontextmanager
+    async def make(self, job: Job) -> AsyncIterator["Making"]:
+        """An export that is being made; leaving ends it, done or not. Raises Unavailable where others take too long."""
+        try:
+            async with asyncio.timeout(TURN):
+                await self._turns.acquire()
+        except TimeoutError as error:
+            raise Unavailable("Too many exports are being made just now.", retry_after=int(TURN)) from error
+        try:
+            process = await asyncio.create_subprocess_exec(
+                *COMMAND,
+                stdin=PIPE,
+                stdout=PIPE,
+                stderr=PIPE,
+                # The terminal's Ctrl-C is not meant for it: what is under way may end.
+                start_new_session=True,
+            )
+            making = Making(process)
+            try:
+                await making.begin(job)
+                yield making
+            finally:
+                await making.end()
+        finally:
+            self._turns.release()
+
+
+class Making:
+    def __init__(self, process: Process) -> None:
+        self._process = process
+        self._said = asyncio.ensure_future(process.stderr.read() if process.stderr else _nothing())
+        self.rows: int | None = None
+        """How many there were, once all of it has been read."""
+
+    async def begin(self, job: Job) -> None:
+        if self._process.stdin is None:
+            raise ExportFailed("no standard input")
+        self._process.stdin.write(pickle.dumps(job))
+        with suppress(ConnectionError):
+            # Whoever ended before reading it says why.
+            await self._process.stdin.drain()
+
+    async def chunks(self) -> AsyncIterator[bytes]:
+        """The file. Raises Unavailable where the database was away, and ExportFailed; what came before is cut short."""
+        if self._process.stdout is None:
+            raise ExportFailed("no standard output")
+        while chunk := await self._process.stdout.read(CHUNK):
+            yield chunk
+        self.rows = self._rows(await self._said)
+
+    def _rows(self, said: bytes) -> int:
+        told: dict[str, Any] = {}
+        with suppress(ValueError, IndexError):
+            told = json.loads(said.splitlines()[-1])
+        if isinstance(rows := told.get("rows"), int):
+            return rows
+        if told.get("cut") or str(told.get("sqlstate")).startswith(AWAY_CLASSES):
+            raise Unavailable
+        # Without a line of its own it was killed, or never ran; what it may have printed then could hold values.
+        logger.error("export failed", **told)
+        raise ExportFailed
+
+    async def end(self) -> None:
+        """Closing its standard input ends it; a process that does not heed that is killed."""
+        if self._process.stdin is not None:
+            self._process.stdin.close()
+        try:
+            async with asyncio.timeout(ENDING):
+                await self._ended()
+        except TimeoutError:
+            with suppress(ProcessLookupError):
+                self._process.kill()
+            await self._ended()
+
+    async def _ended(self) -> None:
+        # What it still writes is read and dropped: a full pipe would keep it from ending.
+        if self._process.stdout is not None:
+            while await self._process.stdout.read(CHUNK):
+                pass
+        await self._said
+        await self._process.wait()
+
+
+async def _nothing() -> bytes:
+    return b""

@@ -1,0 +1,104 @@
+"""Which tickets an export has: those of the list's conditions in the same scope, oldest first, clinic by clinic."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, DateTime, func, literal, select, true
+from sqlalchemy.dialects.postgresql import aggregate_order_by
+from sqlalchemy.sql.selectable import LateralFromClause
+
+from core.access import ClinicScope
+from core.catalogs.models import Doctor
+from core.clinics.models import Clinic
+from core.db.transaction import ReadSession
+from core.exports.columns import OF_MODIFICATION, OF_TICKET, READ_BESIDE
+from core.exports.jobs import Batches
+from core.exports.statement import one_batch, prepared
+from core.patients.models import Patient
+from core.tickets.listing import TicketFilter, filtered, require_known
+from core.tickets.models import FpaModification, Ticket
+from core.tickets.paging import clinics
+from core.tickets.state import sql_state
+
+LONG_AGO = datetime(1, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """Of what an export is, and when it was asked for."""
+
+    prefix: str | None
+    """The clinic's; None for the network."""
+    timezone: str | None
+    now: datetime
+    """The database's clock."""
+
+
+async def subject(session: ReadSession, scope: ClinicScope, surgery_id: int | None = None) -> Subject:
+    """Raises NotFound where the scope's clinic, or the surgery, does not exist in the scope."""
+    await require_known(session, scope, surgery_id)
+    now: datetime = (await session.execute(select(func.statement_timestamp()))).scalar_one()
+    if scope.clinic_id is None:
+        return Subject(None, None, now)
+    found = (await session.execute(select(Clinic.prefix, Clinic.timezone).where(scope.rows(Clinic.id)))).one()
+    return Subject(found.prefix, found.timezone, now)
+
+
+def tickets(scope: ClinicScope, asked: TicketFilter, now: datetime) -> Batches:
+    """Rows of `columns.OF_TICKET` and `READ_BESIDE`. States are those at `now`; tickets made since are left out."""
+    moment = literal(now, DateTime(timezone=True))
+    place = clinics(scope)
+    chosen = filtered(scope, asked, moment, place).where(Ticket.created_at <= moment)
+    row = Ticket.__table__.c
+    page = one_batch(chosen, (row.clinic_id, row.created_at, row.id)).subquery("page")
+    modified = _modifications()
+    columns = _columns(moment, place.c, modified.c)
+    told = [columns[name].label(name) for name in (*(one.name for one in OF_TICKET), *READ_BESIDE)]
+    rows = (
+        select(*told)
+        .select_from(page)
+        .join(Ticket, Ticket.id == page.c.id)
+        .join(place, place.c.id == Ticket.clinic_id)
+        .join(Clinic, Clinic.id == Ticket.clinic_id)
+        .outerjoin(Patient, Patient.id == Ticket.patient_id)
+        .outerjoin(Doctor, Doctor.id == Ticket.doctor_id)
+        .join(modified, true())
+        .order_by(Ticket.clinic_id, Ticket.created_at, Ticket.id)
+    )
+    names = [column.name for column in told]
+    return prepared(rows, (0, LONG_AGO, ""), [names.index(key) for key in ("clinic_id", "created_at", "id")])
+
+
+def _columns(now: ColumnElement[datetime], place: Any, modified: Any) -> dict[str, Any]:
+    of_ticket = {column.name: column for column in Ticket.__table__.columns}
+    of_patient = ("document_type", "document", "first_name", "middle_name", "last_name", "second_last_name")
+    return {
+        **of_ticket,
+        **{name: getattr(Patient, name) for name in (*of_patient, "age", "sex")},
+        "clinic": Clinic.prefix,
+        "timezone": Clinic.timezone,
+        "state": sql_state(now, Ticket, place),
+        "document_verified": Patient.verified,
+        "surgery": Ticket.surgery_name,
+        "base_stay_hours": Ticket.surgery_base_hours,
+        "doctor": Doctor.name,
+        "initial_block": Ticket.initial_fpa,
+        "current_block": Ticket.current_fpa,
+        "modifications": modified.number,
+        "modification_list": modified.listed,
+    }
+
+
+def _modifications() -> LateralFromClause:
+    """Of each Ticket their number, and as JSON one array of `columns.OF_MODIFICATION` for each. Always one row."""
+    one = FpaModification
+    named = {"at": one.modified_at, "by": one.modified_by}
+    told = func.jsonb_build_array(
+        *(named[column.name] if column.name in named else getattr(one, column.name) for column in OF_MODIFICATION)
+    )
+    return (
+        select(func.count().label("number"), func.jsonb_agg(aggregate_order_by(told, one.id)).label("listed"))
+        .where(one.clinic_id == Ticket.clinic_id, one.ticket_id == Ticket.id)
+        .lateral("modified")
+    )
