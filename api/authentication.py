@@ -3,6 +3,7 @@
 from time import perf_counter
 
 from fastapi import Request
+from starlette.datastructures import Headers
 
 from core.access import Actor
 from core.errors import Forbidden, NotAuthenticated
@@ -16,11 +17,17 @@ UNSLID = frozenset({"/v1/events"})
 """Paths that do not count as use: a page left open on a desk reads them by itself."""
 
 
+def bearer_token(headers: Headers) -> str | None:
+    """None where the request has no such authorization: another scheme, such as a proxy's Basic, says nothing to us."""
+    scheme, _, token = headers.get("authorization", "").partition(" ")
+    return token.strip() if scheme.lower() == "bearer" else None
+
+
 def token_from(request: Request) -> str | None:
     """The bearer token, which wins, or else the cookie's."""
-    scheme, _, token = request.headers.get("authorization", "").partition(" ")
-    if scheme.lower() == "bearer":
-        return token.strip()
+    token = bearer_token(request.headers)
+    if token is not None:
+        return token
     runtime: Runtime = request.app.state.runtime
     return request.cookies.get(runtime.settings.session_cookie)
 

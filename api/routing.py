@@ -9,8 +9,10 @@ from fastapi.dependencies.utils import get_flat_params
 from fastapi.exceptions import RequestValidationError
 from fastapi.params import ParamTypes
 from fastapi.routing import APIRoute
+from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
+from api.authentication import authenticate
 from core.errors import AppError, FieldError, Invalid
 
 Check = Callable[[Request], Awaitable[object]]
@@ -43,6 +45,20 @@ class ExistsWhenRefused(Exists):
         return None
 
 
+async def _named_clinic(request: Request) -> None:
+    """The clinic that a body names, whatever else is wrong with it. Raises NotFound for a foreign one."""
+    try:
+        body = await request.json()
+    except (ValueError, RecursionError, HTTPException):
+        return
+    clinic_id = body.get("clinic_id") if isinstance(body, dict) else None
+    if type(clinic_id) is int:
+        (await authenticate(request)).narrowed(clinic_id)
+
+
+NAMED_CLINIC = Exists(_named_clinic)
+
+
 def _all(dependant: Dependant) -> Iterator[Dependant]:
     for inner in dependant.dependencies:
         yield from _all(inner)
@@ -73,6 +89,8 @@ class TicketHomeRoute(APIRoute):
             except (RequestValidationError, Invalid) as error:
                 for check in checks:
                     await found_or(check, request, error)
+                if gates:
+                    await found_or(NAMED_CLINIC, request, error)
                 raise
 
         return in_order

@@ -4,7 +4,7 @@ import re
 from datetime import date, datetime
 from typing import Annotated, Any, TypeVar
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema, field_validator
 
 T = TypeVar("T")
 
@@ -59,6 +59,8 @@ JsonId = Annotated[Id, BeforeValidator(number)]
 Time = Annotated[
     datetime,
     BeforeValidator(written_time),
+    # Not `date-time`: that is RFC 3339's, with offset and seconds, and strict clients would refuse to send less.
+    WithJsonSchema({"type": "string"}),
     Field(description="With an offset, or without one: the clinic's local time.", examples=["2025-01-15T14:30"]),
 ]
 Date = Annotated[date, BeforeValidator(written_date), Field(examples=["2025-01-17"])]

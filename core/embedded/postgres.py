@@ -28,6 +28,7 @@ SETTINGS = {
     # Statements' parameters are patients' data.
     "log_statement": "none",
     "log_min_error_statement": "panic",
+    "log_error_verbosity": "terse",  # without the DETAIL of a refused key: a patient's document
 }
 FORGETFUL = {"fsync": "off", "full_page_writes": "off"}
 """Only the machine's own crash loses something: what was written is in the kernel's hands."""

@@ -66,6 +66,10 @@ async def change(session: WriteSession, patient: Patient, values: Mapping[str, A
     }
     if not changes:
         return Written(patient)
+    duplicate = Conflict("Another patient of this clinic has this document.", code="duplicate")
+    # Looked for before: a refused key is told in PostgreSQL's log with the document in it.
+    if changes.keys() & {"document", "document_type"} and await _taken(session, patient, values):
+        raise duplicate
     statement = (
         update(Patient).where(Patient.id == patient.id).values({name: new for name, (_, new) in changes.items()})
     )
@@ -73,9 +77,19 @@ async def change(session: WriteSession, patient: Patient, values: Mapping[str, A
         await session.execute(statement)
     except IntegrityError as error:
         if is_duplicate(error):
-            raise Conflict("Another patient of this clinic has this document.", code="duplicate") from error
+            raise duplicate from error  # somebody made this patient just now
         raise
     return Written(patient, [Entry("patient.changed", "patient", patient.id, changes)], changed=True)
+
+
+async def _taken(session: WriteSession, patient: Patient, values: Mapping[str, Any]) -> bool:
+    statement = select(Patient.id).where(
+        Patient.clinic_id == patient.clinic_id,
+        Patient.document_type == values.get("document_type", patient.document_type),
+        Patient.document == values.get("document", patient.document),
+        Patient.id != patient.id,
+    )
+    return (await session.execute(statement)).first() is not None
 
 
 async def hold(session: WriteSession, patient_id: int) -> Patient:

@@ -4,6 +4,7 @@ import httpx
 import pytest
 
 from tests.conftest import SignIn
+from tests.factories import rows
 from tests.factories.fixtures import Seed
 
 NONSENSE = "/v1/dashboard?clinic_id={clinic}&date_from=yesterday&nonsense=1"
@@ -100,3 +101,22 @@ async def test_an_unknown_path_and_a_wrong_method_are_problems(client: httpx.Asy
     assert answer.headers["allow"] == "GET"
     answer = await client.delete("/v1/tickets/TH-SANT-2026-001")
     assert answer.headers["allow"] == "GET, PATCH, PUT"
+
+
+async def test_a_foreign_clinic_in_a_body_comes_before_the_rest_of_it(sign_in: SignIn, seed: Seed) -> None:
+    nurse = await sign_in(seed.sant.clinical)
+    for path in ("/v1/tickets", "/v1/fpa/preview"):
+        answer = await nurse.post(path, json={"clinic_id": seed.maga.id, "surgery_id": "x"})
+        assert (answer.status_code, answer.json()["code"]) == (404, "not_found")
+        answer = await nurse.post(path, json={"clinic_id": seed.sant.id, "surgery_id": "x"})
+        assert answer.status_code == 422
+
+
+async def test_a_ticket_is_read_within_the_clinic_that_is_asked_for(
+    sign_in: SignIn, seed: Seed, connection: rows.Connection
+) -> None:
+    ticket = await rows.ticket(connection, seed.sant.id, seed.sant.patient_id, seed.sant.surgery_id)
+    nurse, superuser = await sign_in(seed.sant.clinical), await sign_in(seed.superuser)
+    for client in (nurse, superuser):
+        assert (await client.get(f"/v1/tickets/{ticket}?clinic_id={seed.sant.id}")).status_code == 200
+        assert (await client.get(f"/v1/tickets/{ticket}?clinic_id={seed.maga.id}")).status_code == 404

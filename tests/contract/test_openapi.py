@@ -4,6 +4,8 @@ import json
 from pathlib import Path
 from typing import Any
 
+from jsonschema import Draft202012Validator
+
 from api.app import create_app
 from api.openapi import text
 
@@ -84,3 +86,24 @@ def test_every_answer_has_an_example() -> None:
 
 def test_the_document_is_json_that_anybody_reads() -> None:
     assert json.loads(text(create_app().openapi())) == create_app().openapi()
+
+
+def test_every_example_is_what_its_schema_says() -> None:
+    document = create_app().openapi()
+    resolver = {"$schema": "https://json-schema.org/draft/2020-12/schema", "components": document["components"]}
+    shown = [
+        (f"{method} {path} {status}", media["schema"], media["example"])
+        for path, method, operation in operations()
+        for status, answer in operation["responses"].items()
+        for media in answer.get("content", {}).values()
+        if "example" in media and "schema" in media
+    ]
+    shown += [
+        (name, {"$ref": f"#/components/schemas/{name}"}, example)
+        for name, schema in document["components"]["schemas"].items()
+        for example in schema.get("examples", [])
+    ]
+    assert len(shown) > 100
+    for where, schema, example in shown:
+        errors = list(Draft202012Validator(resolver | schema).iter_errors(example))
+        assert not errors, f"{where}: {errors[0].message}"

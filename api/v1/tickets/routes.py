@@ -7,7 +7,7 @@ from starlette.responses import Response
 
 from api.cached import fresh
 from api.conditional import IfMatch, revision_etag
-from api.dependencies import CurrentUser, RequireAdmin, RequireClinical, RuntimeState
+from api.dependencies import CurrentUser, ReadScope, RequireAdmin, RequireClinical, RuntimeState
 from api.openapi import Responses, signed_in
 from api.routing import Router
 from api.v1.tickets.examples import TICKET
@@ -75,9 +75,9 @@ async def ticket_create(request: Request, runtime: RuntimeState, actor: RequireC
     response_model=TicketDetail,
     responses=answers(200),
 )
-async def ticket_get(runtime: RuntimeState, actor: CurrentUser, ticket_id: TicketId) -> Response:
+async def ticket_get(runtime: RuntimeState, _: CurrentUser, scope: ReadScope, ticket_id: TicketId) -> Response:
     async def work(session: ReadSession) -> TicketDetail:
-        return await detail(session, actor.scope, ticket_id)
+        return await detail(session, scope, ticket_id)
 
     ticket = await runtime.database.read(work)
     return fresh(ticket, headers={"ETag": revision_etag(ticket.revision)})

@@ -26,6 +26,8 @@ async def signed_in_by_cookie(client: httpx.AsyncClient, username: str) -> None:
         ({"Origin": "null"}, 403),
         ({"Origin": BASE_URL + ".evil.example"}, 403),
         ({}, 403),
+        # A browser behind a proxy with Basic authentication sends it along by itself.
+        ({"Origin": "https://evil.example", "Authorization": "Basic eDp5"}, 403),
     ],
 )
 async def test_a_write_with_a_cookie_must_come_from_our_pages(
