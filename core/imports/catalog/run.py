@@ -96,7 +96,7 @@ async def _write(session: WriteSession, actor: Actor, clinic_id: int, kind: Shee
 
 async def _specialty_ids(session: WriteSession, clinic_id: int) -> dict[str, int]:
     rows = await session.execute(select(Specialty.name, Specialty.id).where(Specialty.clinic_id == clinic_id))
-    return {name.lower(): specialty_id for name, specialty_id in rows.tuples()}
+    return {name.lower(): specialty_id for name, specialty_id in rows}
 
 
 def _stored(values: dict[str, Any], specialties: dict[str, int]) -> dict[str, Any]:
