@@ -17,12 +17,17 @@ depends_on = None
 
 REMEMBER = """
 CREATE FUNCTION cache_remember(keys text[]) RETURNS void
-LANGUAGE plpgsql STRICT SET search_path = public, pg_temp AS $$
+LANGUAGE plpgsql STRICT SECURITY DEFINER SET search_path = public, pg_temp AS $$
 DECLARE
+    -- Marked with the transaction: what somebody SET for a session, or another one left, is no memory of this one.
+    mark text := pg_current_xact_id() || '|';
     pending text := coalesce(current_setting('ticket_home.pending', true), '');
     added text := '';
     key text;
 BEGIN
+    IF NOT starts_with(pending, mark) THEN
+        pending := '';
+    END IF;
     FOREACH key IN ARRAY keys LOOP
         IF position(' ' || key || ' ' IN pending || added) = 0 THEN
             added := added || ' ' || key || ' ';
@@ -32,7 +37,7 @@ BEGIN
         RETURN;
     END IF;
     -- Remember first, arm second: under SET CONSTRAINTS ... IMMEDIATE the insert below flushes at once.
-    PERFORM set_config('ticket_home.pending', pending || added, true);
+    PERFORM set_config('ticket_home.pending', CASE pending WHEN '' THEN mark ELSE pending END || added, true);
     IF pending = '' THEN
         INSERT INTO cache_flush DEFAULT VALUES;
     END IF;
@@ -41,14 +46,17 @@ END $$
 
 FLUSH = """
 CREATE FUNCTION cache_flush_remembered() RETURNS trigger
-LANGUAGE plpgsql SET search_path = public, pg_temp AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
 DECLARE
+    mark text := pg_current_xact_id() || '|';
     pending text := coalesce(current_setting('ticket_home.pending', true), '');
     payload text;
 BEGIN
     DELETE FROM cache_flush WHERE id = NEW.id;
     PERFORM set_config('ticket_home.pending', '', true);
-    IF pending = '' THEN
+    IF starts_with(pending, mark) THEN
+        pending := substr(pending, length(mark) + 1);
+    ELSE
         -- Somebody lost the memory (RESET ALL, DISCARD): too many misses are better than one stale answer.
         pending := '*/*';
     END IF;

@@ -22,7 +22,7 @@ BUDGET = 2.0
 """Seconds, the wait for a connection included: whether the database is away is decided within them."""
 ATTEMPTS = 3
 
-PENDING = text("SELECT coalesce(current_setting('ticket_home.pending', true), '')")
+PENDING = text("SELECT split_part(coalesce(current_setting('ticket_home.pending', true), ''), '|', 2)")
 """What the triggers remember to bump at COMMIT: `5/figures 5/tickets`; a star stands for every clinic or topic."""
 MADE = text(
     "SELECT clinic_id, topic, version FROM cache_version"

@@ -185,6 +185,26 @@ async def test_a_lost_memory_bumps_everything(connection: rows.Connection, seed:
     assert noted.seen == everything(seed)
 
 
+@pytest.mark.parametrize("left", ["x", " 9/tickets ", "7| 9/tickets "])
+async def test_what_a_session_set_itself_is_no_memory(connection: rows.Connection, seed: Seed, left: str) -> None:
+    async with bumps(connection) as noted:
+        await connection.execute(f"SET ticket_home.pending = '{left}'")
+        await rows.doctor(connection, seed.sant.id)
+        await connection.execute("RESET ticket_home.pending")
+    assert noted.seen == {(seed.sant.id, "catalogs")}
+
+
+async def test_a_role_with_rights_on_a_table_alone_stamps_all_the_same(connection: rows.Connection, seed: Seed) -> None:
+    role = f"writer_{seed.sant.id}_{datetime.now(UTC):%H%M%S%f}"
+    await connection.execute(f"CREATE ROLE {role}; GRANT INSERT ON doctor TO {role}")
+    async with bumps(connection) as noted:
+        await connection.execute(f"SET ROLE {role}")
+        await connection.execute("INSERT INTO doctor (clinic_id, name) VALUES ($1, 'x')", seed.sant.id)
+        await connection.execute("RESET ROLE")
+    await connection.execute(f"DROP OWNED BY {role}; DROP ROLE {role}")
+    assert noted.seen == {(seed.sant.id, "catalogs")}
+
+
 async def test_a_login_and_last_seen_bump_nothing_but_a_revocation_does(
     connection: rows.Connection, seed: Seed
 ) -> None:
