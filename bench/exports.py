@@ -66,12 +66,12 @@ async def watch(watched: Watched) -> None:
 
 async def measure(settings: Settings, folder: Path) -> None:
     async with open_runtime(settings) as runtime:
-        for format in Format:
+        for kind in Format:
             watched = Watched()
             watching = asyncio.create_task(watch(watched))
             started = perf_counter()
             first, size = 0.0, 0
-            export = await runtime.exports.open(Request(SUPERUSER, format))
+            export = await runtime.exports.open(Request(SUPERUSER, kind))
             async with aclosing(export.chunks()) as chunks:  # type: ignore[type-var]
                 with (folder / export.filename).open("wb") as file:
                     async for chunk in chunks:
@@ -81,7 +81,7 @@ async def measure(settings: Settings, folder: Path) -> None:
             watching.cancel()
             own = getrusage(RUSAGE_SELF).ru_maxrss / 1024
             print(
-                f"  {format.value:<13} first byte {first:6.2f} s   whole {took:6.1f} s   {size / 1e6:7.1f} MB"
+                f"  {kind.value:<13} first byte {first:6.2f} s   whole {took:6.1f} s   {size / 1e6:7.1f} MB"
                 f"   its process {watched.peak / 1e6:4.0f} MB   serving process {own:4.0f} MB"
                 f"   event loop at most {watched.latency * 1000:4.0f} ms late"
             )

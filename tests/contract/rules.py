@@ -117,6 +117,9 @@ RULES: dict[str, Rule] = {
     "urgencyThresholdsDelete": read(A),
     "nursingBoardGet": read(V),
     "ticketsList": read(V),
+    "exportsTicketsXlsx": read(A),
+    "exportsTicketsCsv": read(A),
+    "exportsFull": Rule(S),
     "fpaPreview": Rule(
         C,
         Reach.BODY,
