@@ -101,6 +101,12 @@ async def test_a_superuser_reads_each_clinic_and_the_network(
 
 async def test_two_admins_never_share_an_entry(sign_in: SignIn, connection: rows.Connection, seed: Seed) -> None:
     await some_tickets(connection, seed)
+    # Equal versions: what keeps the entries apart must not be that versions happen to differ.
+    await connection.execute(
+        "INSERT INTO cache_version (clinic_id, topic, version) SELECT c.id, t, 1::bigint << 50"
+        " FROM clinic c, unnest(ARRAY['figures', 'catalogs']) AS t ON CONFLICT (clinic_id, topic)"
+        " DO UPDATE SET version = excluded.version, changed_in = pg_current_xact_id()"
+    )
     clients = [await sign_in(seed.sant.admin), await sign_in(seed.maga.admin)]
     for expected in ("fwd=miss", "hit"):
         answers = [await client.get("/v1/dashboard") for client in clients]
