@@ -50,6 +50,18 @@ def new_ticket(seed: Seed, document: str) -> dict[str, Any]:
     }
 
 
+@pytest.fixture
+def push() -> bool:
+    return True
+
+
+@pytest.fixture
+def settings(settings: Settings, push: bool) -> Settings:
+    return settings.model_copy(update={"cache_push": push})
+
+
+# Without push nothing but the writer's own reading of its versions can make the very next read right.
+@pytest.mark.parametrize("push", [True, False])
 async def test_every_write_that_moves_a_figure_is_in_the_next_read(sign_in: SignIn, seed: Seed) -> None:
     nurse, admin, superuser = [await sign_in(name) for name in (seed.sant.clinical, seed.sant.admin, seed.superuser)]
 
