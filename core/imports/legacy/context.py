@@ -89,7 +89,7 @@ class Run:
     usernames: dict[int, str] = field(default_factory=dict)
     """As they were there."""
     users_by_name: dict[str, int] = field(default_factory=dict)
-    """By user name and email, in lower case."""
+    """By user name and email, as written and in lower case."""
     specialties: dict[int, tuple[int, int]] = field(default_factory=dict)
     """Clinic and id here."""
     surgeries: dict[int, SurgeryHere] = field(default_factory=dict)
@@ -115,7 +115,7 @@ class Run:
         if isinstance(named, int):
             return self.usernames.get(named), self.users.get(named)
         name = str(named).strip()
-        return name or None, self.users_by_name.get(name.lower())
+        return name or None, self.users_by_name.get(name) or self.users_by_name.get(name.lower())
 
     def repaired(self, table: str, legacy_id: object, notes: Iterable[str]) -> None:
         """Of a row that is new: what a row needed that is there already, was told when it came."""

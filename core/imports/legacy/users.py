@@ -90,7 +90,9 @@ def _know(run: Run, row: asyncpg.Record, user_id: int) -> None:
     run.usernames[row["id"]] = username or email or ""
     for name in (email, username):
         if name:
-            run.users_by_name[name.lower()] = user_id
+            # As it is written, and else in any case: of two that differ in case only, the first.
+            run.users_by_name[name] = user_id
+            run.users_by_name.setdefault(name.lower(), user_id)
 
 
 def _decide(run: Run, row: asyncpg.Record, names: Names, listed: dict[str, int]) -> Newcomer | int | None:

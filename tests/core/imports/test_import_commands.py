@@ -1,15 +1,17 @@
 """`ticket-home import`, as processes."""
 
+import asyncio
 import csv
 import os
 import subprocess
 import sys
 from pathlib import Path
 
+import asyncpg
 import pytest
 
 from core.settings import Settings
-from tests.core.imports.conftest import Hospital
+from tests.core.imports.conftest import Hospital, at
 from tests.core.imports.oddities import fill
 from tests.factories import rows
 from tests.factories.fixtures import Seed
@@ -47,6 +49,39 @@ async def test_the_old_applications_data_comes_over_with_a_report(
     unverified = [row["id"] for row in found if row["what"] == "a RUT that fails its check: marked as unverified"]
     assert unverified == ["3"]
     assert await connection.fetchval("SELECT count(*) FROM ticket WHERE discharge_assumed") > 0
+
+
+async def importing(connection: rows.Connection, condition: str, *, sessions: int) -> None:
+    """Wait until there are so many of the import's sessions."""
+    query = f"SELECT count(*) FROM pg_stat_activity WHERE application_name = 'ticket-home-import' {condition}"
+    async with asyncio.timeout(WITHIN):
+        while await connection.fetchval(f"{query} AND datname = current_database()") != sessions:  # noqa: ASYNC110  others' sessions
+            await asyncio.sleep(0.05)
+
+
+async def test_one_that_is_killed_leaves_nothing_and_begins_anew(
+    given: dict[str, str], hospital: Hospital, connection: rows.Connection
+) -> None:
+    await hospital.ticket("TH-SANT-2025-001")
+    await hospital.old.add("fpa_modification", ticket_id="TH-SANT-2025-001", new_fpa=at("2025-01-17 10:00"))
+    command = [*TICKET_HOME, "import", "legacy", "--from", hospital.old.url]
+    holder = await asyncpg.connect(given["DATABASE_URL"])
+    async with holder.transaction():
+        # It has stored its tickets by the time that it waits here.
+        await holder.execute("LOCK TABLE fpa_modification IN SHARE MODE")
+        running = await asyncio.create_subprocess_exec(*command, env=given)
+        try:
+            await importing(connection, "AND wait_event_type = 'Lock'", sessions=1)
+        finally:
+            running.kill()
+            await running.wait()
+    await holder.close()
+    await importing(connection, "", sessions=0)
+    for table in ("clinic", "app_user", "patient", "ticket", "legacy_map", "action_audit"):
+        assert await connection.fetchval(f"SELECT count(*) FROM {table}") == 0, table
+    done = run(given, "legacy", "--from", hospital.old.url)
+    assert done.returncode == 0, done.stderr
+    assert await connection.fetchval("SELECT count(*) FROM fpa_modification") == 1
 
 
 @pytest.mark.parametrize(

@@ -140,12 +140,18 @@ async def test_names_and_emails_are_unique_in_any_case(
 ) -> None:
     await user(hospital, "ANA", email="First@example.org", is_active=False)
     await user(hospital, "bea", email="first@EXAMPLE.org")
+    for number, name in enumerate(("ana", "ANA", "Ana"), start=1):
+        await hospital.ticket(f"TH-SANT-2025-{number:03d}", created_by=name)
     await run_import()
     found = await here(connection)
     # The one who works here keeps the name, and so with the email.
     assert set(found) == {"ana", "ANA-2", "bea"}
     assert found["bea"]["email"] == "first@EXAMPLE.org"
     assert found["ANA-2"]["email"] == "user-2@legacy.invalid"
+    made_by = await connection.fetch(
+        "SELECT u.username FROM ticket JOIN app_user u ON u.id = created_by_id ORDER BY number"
+    )
+    assert [row["username"] for row in made_by] == ["ana", "ANA-2", "ana"]
 
 
 async def test_a_user_name_is_no_email(

@@ -4,6 +4,7 @@ from asyncio import gather
 from datetime import timedelta
 
 import asyncpg
+import httpx
 import pytest
 
 from core.imports.legacy import NotTheSource, import_legacy
@@ -209,6 +210,30 @@ async def test_the_report_reads_well_and_names_nobody(hospital: Hospital, run_im
     assert "marked as unverified" in text
     for secret in ("12345678", "12.345.678", "Rojas", rows.PASSWORD, "@example"):
         assert secret not in text
+
+
+async def test_every_ticket_and_figure_can_be_read(
+    hospital: Hospital, run_import: Import, connection: rows.Connection, client: httpx.AsyncClient
+) -> None:
+    """Also of clinics that are only there now: no process is started anew."""
+    assert (await client.get("/v1/clinics")).status_code == 401
+    await fill(hospital)
+    await run_import(assume=timedelta(hours=72))
+    body = {"username": "root", "password": "my-test-password-123", "client": "mobile"}
+    signed_in = (await client.post("/v1/auth/login", json=body)).json()
+    client.headers["Authorization"] = f"Bearer {signed_in['token']}"
+    listed = (await client.get("/v1/tickets", params={"limit": 200})).json()["items"]
+    assert len(listed) == await connection.fetchval("SELECT count(*) FROM ticket") > 0
+    for one in listed:
+        answer = await client.get(f"/v1/tickets/{one['id']}")
+        assert answer.status_code == 200, answer.text
+    figures = (await client.get("/v1/dashboard")).json()
+    kpis = figures["kpis"]
+    assert kpis["total"] == len(listed)
+    assert kpis["discharged"] == await connection.fetchval("SELECT count(*) FROM ticket WHERE discharge_assumed") > 0
+    assert (kpis["on_time_rate"], kpis["mean_delay_minutes"]) == (None, None)
+    for path in ("clinics", "surgeries", "doctors", "users", "audit/actions", "audit/logins", "nursing-board"):
+        assert (await client.get(f"/v1/{path}")).status_code == 200, path
 
 
 async def test_a_bar_shows_how_far_it_is(
