@@ -1,5 +1,6 @@
 """Rows of the database, batch by batch, each read in a moment of its own."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from typing import TypeAlias
 
@@ -23,15 +24,29 @@ async def connect(job: Job) -> Connection:
     )
 
 
-async def batches(connection: Connection, asked: Batches) -> AsyncIterator[list[asyncpg.Record]]:
-    """Until a batch is not full: rows that are added meanwhile behind it are none of this export's."""
-    after, limit = asked.start, FIRST
+async def batches(
+    connection: Connection, asked: Batches, *, ahead: bool = False
+) -> AsyncIterator[list[asyncpg.Record]]:
+    """Until a batch is not full: rows that are added meanwhile behind it are none of this export's.
+
+    `ahead`: the database works on the next batch while this one is used. Not where a client's pace decides how long
+    that takes: until it is read, its statement and with it its snapshot stay open.
+    """
     statement = await connection.prepare(asked.sql)
-    while True:
-        found = await statement.fetch(*asked.arguments_from(after, limit))
-        if found:
-            after = tuple(found[-1][place] for place in asked.keys)
-        yield found
-        if len(found) < limit:
-            return
-        limit = MORE
+
+    async def read(after: tuple[object, ...], limit: int) -> list[asyncpg.Record]:
+        return await statement.fetch(*asked.arguments_from(after, limit))
+
+    limit, found = FIRST, await read(asked.start, FIRST)
+    while len(found) == limit:
+        limit, after = MORE, tuple(found[-1][place] for place in asked.keys)
+        if ahead:
+            reading = asyncio.ensure_future(read(after, limit))
+            # So that it is sent before the batch at hand keeps this process busy.
+            await asyncio.sleep(0)
+            yield found
+            found = await reading
+        else:
+            yield found
+            found = await read(after, limit)
+    yield found

@@ -7,6 +7,7 @@ where Excel's do, and another begins.
 import shutil
 from collections.abc import Callable
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import IO, Any
 
@@ -42,7 +43,7 @@ async def write_tickets(job: Job, to: IO[bytes], folder: Path, *, most_rows: int
     connection = await connect(job)
     try:
         with Book(path, folder, most_rows) as book:
-            async for found in batches(connection, job.tickets):
+            async for found in batches(connection, job.tickets, ahead=True):
                 for record in found:
                     book.add(values(record))
     finally:
@@ -83,8 +84,8 @@ class Book:
         for place, column in enumerate(COLUMNS):
             self._sheet.write_string(0, place, column.name, self._head)
         self._row = 0
-        self._write_string: Callable[..., int] = self._sheet.write_string
-        self._write_number: Callable[..., int] = self._sheet.write_number
+        self._write_string = without_notation(self._sheet.write_string)
+        self._write_number = without_notation(self._sheet.write_number)
 
     def _end(self) -> None:
         self._sheet.autofilter(0, 0, max(self._row, 1), len(COLUMNS) - 1)
@@ -99,7 +100,7 @@ class Book:
         # One kind after the other: within a row XlsxWriter does not mind the order.
         for place in _TEXTS:
             if row[place]:
-                write_string(number, place, row[place])
+                write_string(number, place, plain(row[place]))
         for place in _NUMBERS:
             if row[place] is not None:
                 write_number(number, place, row[place])
@@ -109,6 +110,17 @@ class Book:
         for place in _FLAGS:
             if row[place] is not None:
                 self._sheet.write_boolean(number, place, row[place])
+
+
+def without_notation(write: Callable[..., int]) -> Callable[..., int]:
+    """XlsxWriter's method below the decorator that looks for `A1`, which takes a tenth of the time."""
+    return partial(getattr(write, "__wrapped__"), getattr(write, "__self__"))  # noqa: B009  no type has them
+
+
+def plain(text: str) -> str:
+    """XlsxWriter, in this mode, writes what looks like the XML of a rich text as it is: with it a patient's name could
+    close its cell and open one of its own, a formula's."""
+    return "'" + text if text.startswith("<r>") else text
 
 
 def serial(local: datetime) -> float:
