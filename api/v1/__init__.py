@@ -14,6 +14,7 @@ from api.v1.exports.routes import router as exports
 from api.v1.fpa.routes import router as fpa
 from api.v1.nursing_board.routes import router as nursing_board
 from api.v1.tickets.list_routes import router as ticket_list
+from api.v1.tickets.pdf_routes import router as ticket_pdf
 from api.v1.tickets.routes import router as tickets
 from api.v1.users.routes import router as users
 
@@ -28,6 +29,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     ticket_list,
     exports,
     tickets,
+    ticket_pdf,
     fpa,
     users,
     audit,
