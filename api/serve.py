@@ -13,12 +13,11 @@ import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
-import uvicorn
 from fastapi import FastAPI
 from uvicorn.config import STARTUP_FAILURE
-from uvicorn.supervisors import Multiprocess
 
 from api.app import create_app
+from api.drain import DrainingConfig, DrainingProtocol, serve
 from core.settings import Settings
 
 DRAIN_SECONDS = 8
@@ -75,12 +74,12 @@ def listen(host: str, port: int) -> socket.socket:
 
 def run(listening: socket.socket, workers: int, settings: Settings, announce: Callable[[], None]) -> int:
     """Serve until SIGINT or SIGTERM, and return the exit code. `announce` is called once the first answer was given."""
-    config = uvicorn.Config(
+    config = DrainingConfig(
         "api.serve:application",
         factory=True,
         workers=workers,
         loop="uvloop",
-        http="httptools",
+        http=DrainingProtocol,
         ws="none",
         lifespan="on",
         # Our own log has a line per request, and standard logging's lines go through it (core/log.py).
@@ -93,12 +92,8 @@ def run(listening: socket.socket, workers: int, settings: Settings, announce: Ca
         timeout_graceful_shutdown=DRAIN_SECONDS,
     )
     threading.Thread(target=_announce, args=(listening, announce), daemon=True, name="announce").start()
-    if workers > 1:
-        processes = Multiprocess(config, sockets=[listening])
-        processes.run()
-        return STARTUP_FAILURE if any(one.exitcode == STARTUP_FAILURE for one in processes.processes) else 0
-    uvicorn.Server(config).run(sockets=[listening])
-    return 0
+    processes = serve(config, listening)
+    return STARTUP_FAILURE if any(one.exitcode == STARTUP_FAILURE for one in processes) else 0
 
 
 def end_with_parent() -> None:

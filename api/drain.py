@@ -1,0 +1,117 @@
+"""Ending without a failed request: who is connected gets an answer, and is told that it is the last.
+
+uvicorn by itself closes at once each connection on which it has read no request, also where one is on its way, and the
+listening socket with all who wait in its queue; under load some do. Its master keeps that socket open until the last
+worker has ended: whoever connects meanwhile waits for nobody.
+"""
+
+import asyncio
+import multiprocessing
+import socket
+from collections.abc import Sequence
+from contextlib import suppress
+from multiprocessing.synchronize import Event
+
+import uvicorn
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.supervisors import Multiprocess, multiprocess
+
+LINGER = 1.0
+"""Seconds that a connection without a request stays open after SIGTERM."""
+
+
+class DrainingConfig(uvicorn.Config):
+    """`ending` is set once all workers are to end, and not one of them."""
+
+    ending: Event
+
+
+class DrainingProtocol(HttpToolsProtocol):
+    is_draining = False
+
+    def shutdown(self) -> None:
+        self.is_draining = True
+        if self.cycle is None or self.cycle.response_complete:
+            self._linger()
+        elif not self.cycle.response_started:
+            self.cycle.keep_alive = False
+        # What has begun to answer has promised to go on: its next request is the last.
+
+    def on_headers_complete(self) -> None:
+        super().on_headers_complete()
+        if self.is_draining:
+            self.cycle.keep_alive = False  # says `Connection: close`, and then does it
+
+    def on_response_complete(self) -> None:
+        super().on_response_complete()
+        if self.is_draining and not self.transport.is_closing() and self.cycle.response_complete:
+            self._linger()
+
+    def _linger(self) -> None:
+        """As the time-out between requests: the first byte of a request ends it."""
+        self._unset_keepalive_if_required()
+        self.timeout_keep_alive_task = self.loop.call_later(LINGER, self.timeout_keep_alive_handler)
+
+
+class DrainingServer(uvicorn.Server):
+    config: DrainingConfig
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        waiting = [connection for listening in sockets or [] for connection in self._close_door(listening)]
+        loop = asyncio.get_running_loop()
+        for connection in waiting:
+            await loop.connect_accepted_socket(self._protocol, connection)
+        await super().shutdown(sockets)
+
+    def _close_door(self, listening: socket.socket) -> Sequence[socket.socket]:
+        """Whoever is in the queue; nobody gets into it any more, they are refused and turn to another server.
+
+        Nothing awaits in between. The queue is that of all workers: the first of them to end closes it for all.
+        """
+        waiting: list[socket.socket] = []
+        with suppress(OSError):  # until the queue is empty, or another worker has closed it
+            while True:
+                connection, _ = listening.accept()
+                connection.setblocking(False)
+                waiting.append(connection)
+        if self.config.ending.is_set():
+            with suppress(OSError):
+                listening.shutdown(socket.SHUT_RDWR)
+        return waiting
+
+    def _protocol(self) -> DrainingProtocol:
+        return DrainingProtocol(config=self.config, server_state=self.server_state, app_state=self.lifespan.state)
+
+
+class Worker(multiprocess.Process):
+    config: DrainingConfig
+
+    @property
+    def server(self) -> uvicorn.Server:
+        if self._server is None:
+            self._server = DrainingServer(self.config)
+        return self._server
+
+
+# The name by which Multiprocess makes them.
+multiprocess.Process = Worker  # type: ignore[misc]  # it is one
+
+
+class Master(Multiprocess):
+    config: DrainingConfig
+
+    def terminate_all(self) -> None:
+        self.config.ending.set()
+        super().terminate_all()
+
+
+def serve(config: DrainingConfig, listening: socket.socket) -> list[multiprocess.Process]:
+    """Until SIGINT or SIGTERM; gives the worker processes, where there are any."""
+    config.ending = multiprocessing.get_context("spawn").Event()
+    if config.workers > 1:
+        master = Master(config, sockets=[listening])
+        master.run()
+        return master.processes
+    config.ending.set()
+    DrainingServer(config).run(sockets=[listening])
+    return []
