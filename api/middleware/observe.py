@@ -75,7 +75,8 @@ def facts_of(error: BaseException) -> dict[str, object]:
     while cause is not None and len(kinds) < 5:
         kinds.append(type(cause).__name__)
         cause = cause.__cause__
-    return {"error": " from ".join(kinds), "sqlstate": sqlstate(error), "stack": format_tb(error.__traceback__)[-8:]}
+    stack = "".join(format_tb(error.__traceback__)[-8:])
+    return {"error": " from ".join(kinds), "sqlstate": sqlstate(error), "stack": stack}
 
 
 def cache_status(trace: Trace) -> str:
