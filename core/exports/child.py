@@ -64,8 +64,9 @@ def _end_when_unwanted(folder: Path) -> None:
 def _told(error: Exception) -> dict[str, object]:
     """Of what kind and where, not its message. `cut`: the connection to the database was lost, or never made."""
     state = getattr(error, "sqlstate", None)
+    stack = "".join(format_tb(error.__traceback__)[-8:])
     cut = isinstance(error, OSError | TimeoutError | EOFError) or "Interface" in type(error).__name__
-    return {"error": type(error).__name__, "sqlstate": state, "cut": cut, "stack": format_tb(error.__traceback__)[-8:]}
+    return {"error": type(error).__name__, "sqlstate": state, "cut": cut, "stack": stack}
 
 
 def _say(told: dict[str, object]) -> None:

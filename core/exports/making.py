@@ -68,6 +68,10 @@ class Making:
         self.rows: int | None = None
         """How many there were, once all of it has been read."""
 
+    @property
+    def process_id(self) -> int:
+        return self._process.pid
+
     async def begin(self, job: Job) -> None:
         if self._process.stdin is None:
             raise ExportFailed("no standard input")

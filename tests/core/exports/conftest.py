@@ -1,0 +1,62 @@
+"""Jobs as the serving side puts them together, run where a test can look at them."""
+
+import io
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from sqlalchemy import text
+
+from core.access import ClinicScope
+from core.db.engine import SERVER_SETTINGS
+from core.db.transaction import Database, ReadSession
+from core.exports import csv, full, xlsx
+from core.exports.jobs import Format, Job
+from core.exports.selection import tickets
+from core.exports.tables import LEFT_OUT, tables
+from core.tickets.listing import TicketFilter
+
+Make = Callable[..., Awaitable[bytes]]
+
+
+async def clock(database: Database) -> datetime:
+    async def work(session: ReadSession) -> datetime:
+        found: datetime = (await session.execute(text("SELECT clock_timestamp()"))).scalar_one()
+        return found
+
+    return await database.read(work)
+
+
+def job(format: Format, dsn: str, now: datetime | None = None, scope: ClinicScope | None = None) -> Job:  # noqa: A002
+    now = now or datetime.now(UTC)
+    asked = tickets(scope or ClinicScope(None), TicketFilter(), now)
+    return Job(
+        format=format,
+        dsn=dsn,
+        server_settings=SERVER_SETTINGS,
+        connect_timeout=5.0,
+        command_timeout=30.0,
+        now=now,
+        tickets=None if format is Format.FULL else asked,
+        tables=tables() if format is Format.FULL else (),
+        left_out=LEFT_OUT,
+    )
+
+
+@pytest.fixture
+async def make(database: Database, database_url: str, tmp_path: Path) -> Make:
+    """`await make(Format.CSV)` → the file, made in this process."""
+
+    async def made(format: Format, scope: ClinicScope | None = None, **options: int) -> bytes:  # noqa: A002
+        asked = job(format, database_url, await clock(database), scope)
+        to = io.BytesIO()
+        if format is Format.XLSX:
+            await xlsx.write_tickets(asked, to, tmp_path, **options)
+        elif format is Format.CSV:
+            await csv.write_tickets(asked, to)
+        else:
+            await full.write_tables(asked, to)
+        return to.getvalue()
+
+    return made

@@ -1,0 +1,242 @@
+"""The process that makes an export: light to start, gone when nobody wants its file, failures told without values."""
+
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from core.db.transaction import Database
+from core.errors import Unavailable
+from core.exports import making
+from core.exports.jobs import Format, Job
+from core.exports.making import ExportFailed, Making, Workshop
+from core.exports.rows import FIRST, MORE
+from tests.core.exports.conftest import clock, job
+from tests.core.exports.test_tickets import many
+from tests.factories import rows
+from tests.factories.fixtures import Seed
+
+CONNECTIONS = "SELECT count(*) FROM pg_stat_activity WHERE application_name = $1"
+ENOUGH = 5 * MORE
+"""Tickets whose csv is more than a pipe and a buffer hold: their export waits for its reader."""
+
+
+@pytest.fixture
+def workshop() -> Workshop:
+    return Workshop()
+
+
+@pytest.fixture
+def folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Where the processes put what is not yet done."""
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    monkeypatch.setattr(tempfile, "tempdir", None)
+    return tmp_path
+
+
+@pytest.fixture
+async def asked(database: Database, database_url: str, seed: Seed) -> Job:
+    return job(Format.CSV, database_url, await clock(database))
+
+
+def called(asked: Job, name: str) -> Job:
+    """The job on a connection of that name."""
+    return replace(asked, server_settings={**asked.server_settings, "application_name": name})
+
+
+def left(folder: Path) -> list[Path]:
+    return list(folder.iterdir())
+
+
+async def whole(workshop: Workshop, asked: Job) -> tuple[bytes, int | None]:
+    async with workshop.make(asked) as made:
+        found = b"".join([chunk async for chunk in made.chunks()])
+        return found, made.rows
+
+
+def ended(process_id: int) -> bool:
+    try:
+        os.kill(process_id, 0)
+    except ProcessLookupError:
+        return True
+    return False
+
+
+async def begun(made: Making) -> int:
+    """Once its first bytes are there: its process's id."""
+    chunks = made.chunks()
+    assert (await anext(chunks)).startswith(b"\xef\xbb\xbfid,")
+    await chunks.aclose()  # type: ignore[attr-defined]  # it is a generator
+    return made.process_id
+
+
+def test_it_imports_nothing_that_takes_long() -> None:
+    """First bytes within a second, also on a busy machine: SQLAlchemy and pydantic alone would take half of it."""
+    script = "import sys, core.exports.child; print(*sorted({name.partition('.')[0] for name in sys.modules}))"
+    done = subprocess.run([sys.executable, "-P", "-c", script], capture_output=True, text=True, check=True)
+    assert {"asyncpg", "xlsxwriter"} <= set(done.stdout.split())
+    assert not {"sqlalchemy", "pydantic", "fastapi", "reportlab", "openpyxl"} & set(done.stdout.split())
+
+
+@pytest.mark.parametrize("format", list(Format))
+async def test_a_whole_file(
+    format: Format, database_url: str, database: Database, workshop: Workshop, seed: Seed, folders: Path,  # noqa: A002
+    connection: rows.Connection,
+) -> None:  # fmt: skip
+    await many(connection, seed.sant, FIRST + 1)
+    made, number = await whole(workshop, job(format, database_url, await clock(database)))
+    assert made.startswith(b"\xef\xbb\xbf" if format is Format.CSV else b"PK")
+    assert number is not None
+    assert number >= FIRST + 1
+    assert left(folders) == []
+
+
+async def test_who_leaves_early_ends_it(
+    workshop: Workshop, asked: Job, connection: rows.Connection, seed: Seed, folders: Path
+) -> None:
+    await many(connection, seed.sant, ENOUGH)
+    async with workshop.make(called(asked, "left export")) as made:
+        process_id = await begun(made)
+        assert not ended(process_id)
+        assert await connection.fetchval(CONNECTIONS, "left export") == 1
+        assert len(left(folders)) == 1
+    assert ended(process_id)
+    assert made.rows is None
+    assert left(folders) == []
+    async with asyncio.timeout(10):
+        while await connection.fetchval(CONNECTIONS, "left export"):  # noqa: ASYNC110  the server tells nobody
+            await asyncio.sleep(0.02)
+
+
+async def test_a_slow_client_holds_no_transaction_open(
+    workshop: Workshop, asked: Job, connection: rows.Connection, seed: Seed
+) -> None:
+    """Between two batches there is none: what the versions' poll compares with does not stand still."""
+    await many(connection, seed.sant, ENOUGH)
+    async with workshop.make(called(asked, "slow export")) as made:
+        await begun(made)
+        await asyncio.sleep(0.5)
+        states = await connection.fetch(
+            "SELECT state, xact_start, backend_xmin FROM pg_stat_activity WHERE application_name = 'slow export'"
+        )
+    assert [tuple(row) for row in states] == [("idle", None, None)]
+
+
+async def test_a_killed_server_leaves_nobody_behind(
+    asked: Job, connection: rows.Connection, seed: Seed, folders: Path
+) -> None:
+    """Its standard input ends with whoever held the other end."""
+    await many(connection, seed.sant, ENOUGH)
+    process = await asyncio.create_subprocess_exec(*making.COMMAND, stdin=-1, stdout=-1, stderr=-1)
+    made = Making(process)
+    await made.begin(asked)
+    await begun(made)
+    assert process.stdin is not None
+    process.stdin.close()
+    await made.end()
+    assert process.returncode == 1
+    assert left(folders) == []
+
+
+async def test_one_that_does_not_end_is_killed(
+    workshop: Workshop, asked: Job, connection: rows.Connection, seed: Seed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(making, "ENDING", 0.2)
+    await many(connection, seed.sant, ENOUGH)
+    async with workshop.make(asked) as made:
+        process_id = await begun(made)
+        os.kill(process_id, signal.SIGSTOP)
+    assert ended(process_id)
+
+
+async def test_a_database_that_is_away_is_told(workshop: Workshop, asked: Job) -> None:
+    nowhere = "postgresql://nobody@127.0.0.1:9/nothing"
+    with pytest.raises(Unavailable):
+        await whole(workshop, replace(asked, dsn=nowhere))
+
+
+async def test_a_database_that_goes_away_meanwhile_is_told(
+    workshop: Workshop, asked: Job, connection: rows.Connection, seed: Seed
+) -> None:
+    await many(connection, seed.sant, ENOUGH)
+    async with workshop.make(called(asked, "cut export")) as made:
+        await begun(made)
+        await connection.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'cut export'"
+        )
+        with pytest.raises(Unavailable):
+            async for _ in made.chunks():
+                pass
+
+
+async def test_a_fault_of_ours_is_told_without_values(
+    workshop: Workshop, asked: Job, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert asked.tickets is not None
+    wrong = replace(asked, tickets=replace(asked.tickets, sql="SELECT 'Ana Rojas'::integer WHERE $1 = $2"))
+    with pytest.raises(ExportFailed):
+        await whole(workshop, wrong)
+    said = capsys.readouterr().out
+    assert "export failed" in said
+    assert "Ana" not in said.replace("'Ana Rojas'::integer", "")
+
+
+async def test_a_killed_process_is_a_fault(
+    workshop: Workshop, asked: Job, connection: rows.Connection, seed: Seed
+) -> None:
+    """Not the end of a short file."""
+    await many(connection, seed.sant, ENOUGH)
+    async with workshop.make(asked) as made:
+        process_id = await begun(made)
+        os.kill(process_id, signal.SIGKILL)
+        with pytest.raises(ExportFailed):
+            async for _ in made.chunks():
+                pass
+
+
+async def test_only_so_many_at_once(asked: Job, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(making, "TURN", 0.1)
+    workshop = Workshop(at_once=1)
+    async with workshop.make(asked):
+        with pytest.raises(Unavailable):
+            await whole(workshop, asked)
+    assert (await whole(workshop, asked))[1] == 0
+
+
+@pytest.fixture
+def latencies() -> Iterator[list[float]]:
+    """How late the event loop is, each time it is asked, in seconds."""
+    found: list[float] = []
+
+    async def beat() -> None:
+        while True:
+            due = time.perf_counter() + 0.005
+            await asyncio.sleep(0.005)
+            found.append(time.perf_counter() - due)
+
+    task = asyncio.get_event_loop().create_task(beat())
+    yield found
+    task.cancel()
+
+
+@pytest.mark.parametrize("format", [Format.XLSX, Format.CSV])
+async def test_the_event_loop_goes_on(
+    format: Format, database_url: str, database: Database, workshop: Workshop, seed: Seed,  # noqa: A002
+    connection: rows.Connection, latencies: list[float],
+) -> None:  # fmt: skip
+    """While 20,000 rows are exported, nobody else's request waits for them."""
+    await many(connection, seed.sant, 20_000)
+    asked = job(format, database_url, await clock(database))
+    latencies.clear()
+    _, number = await whole(workshop, asked)
+    assert number == 20_000
+    assert len(latencies) > 100
+    assert max(latencies) < 0.1
