@@ -4,11 +4,18 @@ import asyncio
 import contextlib
 import shutil
 import tempfile
+from dataclasses import dataclass
 from pathlib import Path
 
 from sqlalchemy.engine import make_url
 
 SOCKET = ".s.PGSQL.5432"
+
+
+@dataclass
+class Connection:
+    is_meant: bool = False
+    is_held: bool = False
 
 
 class WireProxy:
@@ -23,6 +30,10 @@ class WireProxy:
         """Bytes that the application sent to PostgreSQL."""
         self.connections = 0
         self.is_silent = False
+        self.holds_commit_of: bytes | None = None
+        """Words of a statement: on the connection that sends it the answer to COMMIT is held back, for good."""
+        self.held = asyncio.Event()
+        """Such a COMMIT has gone through, and its answer will not."""
         self._server: asyncio.Server | None = None
         self._running: set[asyncio.Task[None]] = set()
 
@@ -44,8 +55,9 @@ class WireProxy:
         self._running.add(task)
         self.connections += 1
         theirs, ours = await asyncio.open_unix_connection(str(self._upstream))
+        one = Connection()
         try:
-            await asyncio.gather(self._pass_on(reader, ours, counting=True), self._pass_on(theirs, writer))
+            await asyncio.gather(self._pass_on(reader, ours, one, counting=True), self._pass_on(theirs, writer, one))
         except asyncio.CancelledError:
             return  # the test ends
         finally:
@@ -53,12 +65,25 @@ class WireProxy:
             for end in (ours, writer):
                 end.close()
 
-    async def _pass_on(self, source: asyncio.StreamReader, to: asyncio.StreamWriter, *, counting: bool = False) -> None:
+    async def _pass_on(
+        self, source: asyncio.StreamReader, to: asyncio.StreamWriter, one: Connection, *, counting: bool = False
+    ) -> None:
         with contextlib.suppress(ConnectionError):
             while data := await source.read(65536):
                 if counting:
                     self.sent += len(data)
+                    self._watch(data, one)
+                elif one.is_held:
+                    continue
                 if not self.is_silent:
                     to.write(data)
                     await to.drain()
         to.close()
+
+    def _watch(self, data: bytes, one: Connection) -> None:
+        if self.holds_commit_of is None:
+            return
+        one.is_meant = one.is_meant or self.holds_commit_of in data
+        if one.is_meant and b"COMMIT" in data:
+            one.is_held = True
+            self.held.set()

@@ -16,8 +16,10 @@ COMMAND = str(Path(sys.executable).parent / "ticket-home")
 
 def environment(settings: Settings) -> dict[str, str]:
     """What a process of its own needs to run under the test's settings."""
+    listen_url = settings.database_listen_url
     return {
         "DATABASE_URL": settings.require_database_url(),
+        "DATABASE_LISTEN_URL": listen_url.get_secret_value() if listen_url else "",
         "REDIS_URL": settings.require_redis_url(),
         "SECRET_KEYS": ",".join(key.get_secret_value() for key in settings.secret_keys),
         "CACHE_PREFIX": settings.cache_prefix,
