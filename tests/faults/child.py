@@ -3,6 +3,7 @@
 import asyncio
 import signal
 import sys
+import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import NamedTuple
@@ -17,6 +18,8 @@ class Told(NamedTuple):
     """hit, miss or stale"""
     fills: int
     """Of this process since it started."""
+    wall: int
+    """Its wall clock, epoch seconds."""
 
 
 class Child:
@@ -31,12 +34,24 @@ class Child:
         self._stdin.write(b"read %f\n" % seconds)
 
     async def answer(self) -> Told:
-        doctors, outcome, fills = (await asyncio.wait_for(self._stdout.readline(), 20)).split()
-        return Told(int(doctors), outcome.decode(), int(fills))
+        doctors, outcome, fills, wall = (await asyncio.wait_for(self._stdout.readline(), 20)).split()
+        return Told(int(doctors), outcome.decode(), int(fills), int(wall))
 
     async def read(self) -> Told:
         self.ask()
         return await self.answer()
+
+
+async def seen(one: Child, doctors: int, within: float = 2.0) -> float:
+    """Seconds until it tells of so many; fails after the bound."""
+    started = time.monotonic()
+    while True:
+        asked = time.monotonic()
+        found = (await one.read()).doctors
+        if found == doctors:
+            return time.monotonic() - started
+        assert asked - started < within, f"{found} instead of {doctors}, {asked - started:.2f} s later"
+        await asyncio.sleep(0.01)
 
 
 @asynccontextmanager

@@ -1,17 +1,20 @@
 """A process with its own cache, for tests that stop it: each line on its input is a read, answered in a line.
 
 Run as `python -m tests.faults.counting_process CLINIC` with DATABASE_URL, REDIS_URL and CACHE_PREFIX set. A line is
-`read`, or `read SECONDS`: so long does a fill take, once it has its snapshot. An answer is `COUNT OUTCOME FILLS`.
+`read`, or `read SECONDS`: so long does a fill take, once it has its snapshot. An answer is `COUNT OUTCOME FILLS WALL`:
+how many fills there were, and this process's wall clock. What it computes is right for an hour.
 """
 
 import asyncio
 import logging
 import sys
+from datetime import timedelta
 
 from sqlalchemy import text
 
 from core.cache.fill import Fill, Loaded
 from core.cache.policy import Policy
+from core.clock import wall_now
 from core.log import configure
 from core.runtime import Runtime, open_runtime
 from core.settings import Settings
@@ -30,10 +33,12 @@ class Counter:
         async def load(fill: Fill) -> Loaded:
             self._fills += 1
             await asyncio.sleep(seconds)
-            return Loaded(str(await fill.session.scalar(COUNT, {"clinic": self._clinic_id})).encode())
+            body = str(await fill.session.scalar(COUNT, {"clinic": self._clinic_id})).encode()
+            return Loaded(body, valid_until=fill.now + timedelta(hours=1))
 
         answer = await self._runtime.cache.read(POLICY, self._clinic_id, {}, load)
-        sys.stdout.write(f"{answer.entry.body.decode()} {answer.outcome} {self._fills}\n")
+        wall = int(wall_now().timestamp())
+        sys.stdout.write(f"{answer.entry.body.decode()} {answer.outcome} {self._fills} {wall}\n")
         sys.stdout.flush()
 
 

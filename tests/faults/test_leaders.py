@@ -64,7 +64,7 @@ async def test_a_leader_stopped_while_it_computes_harms_nothing_when_it_goes_on(
     assert (await leader.answer()).doctors in (2, 3)
     await asyncio.sleep(0.1)
     for each in two:
-        assert await each.read() == (3, "hit", (await each.read()).fills)
+        assert (await each.read())[:2] == (3, "hit")
 
 
 async def test_a_crowd_at_an_empty_key_of_two_workers_is_answered_by_one_computation(

@@ -88,12 +88,12 @@ async def test_a_process_stopped_for_five_seconds_answers_right_at_once(
 ) -> None:
     async with child(settings, seed.sant.id) as counting:
         for outcome in ("miss", "hit"):
-            assert await counting.read() == (1, outcome, 1)
+            assert (await counting.read())[:3] == (1, outcome, 1)
         counting.process.send_signal(signal.SIGSTOP)
         await rows.doctor(connection, seed.sant.id)
         await asyncio.sleep(5)
         counting.ask()  # it lies there when the process goes on, beside the notification and the timers
         started = time.perf_counter()
         counting.process.send_signal(signal.SIGCONT)
-        assert await counting.answer() == (2, "miss", 2)
+        assert (await counting.answer())[:3] == (2, "miss", 2)
         assert time.perf_counter() - started < 2

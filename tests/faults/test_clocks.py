@@ -1,0 +1,98 @@
+"""Wall clocks that jump or are wrong, and processes that only poll: the database's clock and the monotonic one decide.
+
+The jumps are real for all of the process, its C libraries included: Debian's libfaketime stands before the C library.
+"""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+
+from core.settings import Settings
+from tests.factories import rows
+from tests.factories.fixtures import Seed
+from tests.faults.child import Child, child, seen
+from tests.faults.debian import program
+
+DAY = 86400
+
+
+class Faked:
+    """The environment of a process whose wall clock `set_off` sets off, while it runs."""
+
+    def __init__(self, folder: Path) -> None:
+        program("faketime", "faketime")
+        [library] = Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1")
+        self._file = folder / "offset"
+        self.set_off(0)
+        self.environment = {
+            "LD_PRELOAD": str(library),
+            "FAKETIME_TIMESTAMP_FILE": str(self._file),
+            "FAKETIME_NO_CACHE": "1",
+            "FAKETIME_DONT_FAKE_MONOTONIC": "1",
+            "DONT_FAKE_MONOTONIC": "1",
+        }
+
+    def set_off(self, seconds: int) -> None:
+        self._file.write_text(f"{seconds:+d}")
+
+
+@asynccontextmanager
+async def with_faked_clock(settings: Settings, seed: Seed, faked: Faked) -> AsyncIterator[Child]:
+    async with child(settings, seed.sant.id, faked.environment) as one:
+        yield one
+
+
+@pytest.mark.parametrize("jump", [DAY, -DAY, 3600 * 24 * 365], ids=["a day ahead", "a day back", "a year ahead"])
+async def test_a_wall_clock_that_jumps_changes_no_answer(
+    settings: Settings, seed: Seed, connection: rows.Connection, tmp_path: Path, jump: int
+) -> None:
+    faked = Faked(tmp_path)
+    async with with_faked_clock(settings, seed, faked) as jumping, child(settings, seed.sant.id) as other:
+        assert (await jumping.read()).doctors == (await other.read()).doctors == 1
+        fills = (await jumping.read()).fills
+        faked.set_off(jump)
+        told = await jumping.read()
+        assert abs(told.wall - time.time() - jump) < 60  # it has jumped
+        # What is right for an hour is right still, and what it computes now is right for others.
+        assert (told.doctors, told.outcome, told.fills) == (1, "hit", fills)
+        for doctors in (2, 3):
+            await rows.doctor(connection, seed.sant.id)
+            for one in (jumping, other):
+                await seen(one, doctors)
+        assert [(await one.read()).outcome for one in (jumping, other)] == ["hit", "hit"]
+        faked.set_off(0)
+        assert (await jumping.read())[:2] == (3, "hit")
+        await rows.doctor(connection, seed.sant.id)
+        for one in (jumping, other):
+            await seen(one, 4)
+
+
+async def test_a_process_whose_clock_was_wrong_from_the_start_shares_entries_with_the_others(
+    settings: Settings, seed: Seed, tmp_path: Path
+) -> None:
+    faked = Faked(tmp_path)
+    faked.set_off(-3 * DAY)
+    async with with_faked_clock(settings, seed, faked) as wrong, child(settings, seed.sant.id) as right:
+        assert (await wrong.read())[:3] == (1, "miss", 1)
+        await asyncio.sleep(0.1)
+        assert (await right.read())[:3] == (1, "hit", 0)
+
+
+async def test_two_processes_that_only_poll_see_every_change_within_two_seconds(
+    settings: Settings, seed: Seed, connection: rows.Connection
+) -> None:
+    """CACHE_PUSH=false: nothing tells them but their own polls, each second."""
+    deaf = settings.model_copy(update={"cache_push": False})
+    async with child(deaf, seed.sant.id) as one, child(deaf, seed.sant.id) as other:
+        assert [(await each.read()).doctors for each in (one, other)] == [1, 1]
+        taken = []
+        for doctors in range(2, 6):
+            await rows.doctor(connection, seed.sant.id)
+            taken += await asyncio.gather(seen(one, doctors), seen(other, doctors))
+            await asyncio.sleep(0.37)  # at another moment between two polls
+        # Push would take milliseconds: these have polled.
+        assert max(taken) > 0.3
