@@ -46,10 +46,10 @@ async def subject(session: ReadSession, scope: ClinicScope, surgery_id: int | No
 
 
 def tickets(scope: ClinicScope, asked: TicketFilter, now: datetime) -> Batches:
-    """Rows of `columns.OF_TICKET` and `READ_BESIDE`. States are those at `now`; tickets made since are left out."""
+    """Rows of `columns.OF_TICKET` and `READ_BESIDE`. States are those at `now`."""
     moment = literal(now, DateTime(timezone=True))
     place = clinics(scope)
-    chosen = filtered(scope, asked, moment, place).where(Ticket.created_at <= moment)
+    chosen = filtered(scope, asked, moment, place)
     row = Ticket.__table__.c
     page = one_batch(chosen, (row.clinic_id, row.created_at, row.id)).subquery("page")
     modified = _modifications()

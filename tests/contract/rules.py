@@ -136,6 +136,7 @@ RULES: dict[str, Rule] = {
         },
     ),
     "ticketsGet": of_ticket(V),
+    "ticketsPdf": of_ticket(V),
     "ticketsPatch": of_ticket(C, lambda _: {"bed_number": "12"}),
     "ticketsEdit": of_ticket(
         A, lambda t: {"patient": PATIENT, "surgery_id": t.clinic.surgery_id, "doctor_id": t.clinic.doctor_id}

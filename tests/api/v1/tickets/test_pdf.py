@@ -1,0 +1,69 @@
+"""GET /v1/tickets/{id}/pdf: the printed ticket, for everybody of the clinic."""
+
+import asyncio
+import io
+import time
+from typing import Any
+
+from pypdf import PdfReader
+
+from tests.factories.fixtures import Seed
+
+
+def text_of(made: bytes) -> str:
+    (page,) = PdfReader(io.BytesIO(made)).pages
+    return " ".join(page.extract_text().split())
+
+
+async def test_the_printed_ticket(nurse: Any, sign_in: Any, seed: Seed) -> None:
+    ticket = await nurse.modify(await nurse.create())
+    viewer = await sign_in(seed.sant.viewer)
+    answer = await viewer.get(f"/v1/tickets/{ticket['id']}/pdf")
+    assert answer.status_code == 200
+    assert answer.headers["Content-Type"] == "application/pdf"
+    assert answer.headers["Content-Disposition"] == f'inline; filename="{ticket["id"]}.pdf"'
+    assert answer.headers["Cache-Control"] == "no-store"
+    told = text_of(answer.content)
+    assert "Ana R." in told
+    assert "Rojas" not in told
+    assert "12345678-5" not in told
+    assert ticket["block"]["label"] in told
+    assert ticket["modifications"][0]["reason"] in told
+    assert ticket["surgery"]["name"] in told
+
+
+async def test_an_annulled_ticket_says_so(nurse: Any) -> None:
+    ticket = await nurse.annul(await nurse.create())
+    answer = await nurse.client.get(f"/v1/tickets/{ticket['id']}/pdf")
+    assert "ANULADO" in text_of(answer.content)
+
+
+async def test_who_may_not(nurse: Any, foreign_admin: Any, superuser: Any, client: Any) -> None:
+    ticket = await nurse.create()
+    path = f"/v1/tickets/{ticket['id']}/pdf"
+    assert (await client.get(path)).status_code == 401
+    for unknown in (path, "/v1/tickets/TH-SANT-2025-999/pdf", "/v1/tickets/x/pdf", path + "?paper=a4"):
+        answer = await foreign_admin.client.get(unknown)
+        assert (answer.status_code, answer.json()["code"]) == (404, "not_found")
+    assert (await nurse.client.get(path + "?paper=a4")).status_code == 422
+    assert (await superuser.client.get(path)).status_code == 200
+
+
+async def test_a_ward_that_prints_at_once_holds_nobody_up(nurse: Any) -> None:
+    ticket = await nurse.create()
+    path = f"/v1/tickets/{ticket['id']}/pdf"
+    late = 0.0
+
+    async def beat() -> None:
+        nonlocal late
+        while True:
+            due = time.perf_counter() + 0.005
+            await asyncio.sleep(0.005)
+            late = max(late, time.perf_counter() - due)
+
+    beating = asyncio.create_task(beat())
+    answers = await asyncio.gather(*(nurse.client.get(path) for _ in range(20)))
+    beating.cancel()
+    told = {text_of(answer.content).partition("Impreso")[0] for answer in answers}
+    assert len(told) == 1
+    assert late < 0.1
