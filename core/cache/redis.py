@@ -135,7 +135,9 @@ class RedisTier:
         return primaries
 
     async def probe(self) -> None:
-        """Once a second, in the background: what opened the breaker must have gone. Runs until cancelled."""
+        """Once at the start, so that a cluster's layout is known before the first request; then once a second, in the
+        background, while the breaker is open: what opened it must have gone. Runs until cancelled."""
+        await self.ask(self._write_to_all, probing=True)
         while True:
             await asyncio.sleep(PROBE_INTERVAL)
             if self.breaker.is_open:
