@@ -16,6 +16,7 @@ from xlsxwriter import Workbook  # type: ignore[import-untyped]  # it has no ann
 from core.exports.columns import COLUMNS, Kind, places, values
 from core.exports.jobs import Job
 from core.exports.rows import batches, connect
+from core.exports.sheet import Sheet
 
 MOST_ROWS = 1_048_575
 """Below the header."""
@@ -77,7 +78,7 @@ class Book:
 
     def _begin(self) -> None:
         self._sheets += 1
-        self._sheet = self._book.add_worksheet(SHEET if self._sheets == 1 else f"{SHEET} {self._sheets}")
+        self._sheet = self._book.add_worksheet(SHEET if self._sheets == 1 else f"{SHEET} {self._sheets}", Sheet)
         for place, column in enumerate(COLUMNS):
             self._sheet.set_column(place, place, column.width)
         self._sheet.freeze_panes(1, 1)
@@ -100,7 +101,7 @@ class Book:
         # One kind after the other: within a row XlsxWriter does not mind the order.
         for place in _TEXTS:
             if row[place]:
-                write_string(number, place, plain(row[place]))
+                write_string(number, place, row[place])
         for place in _NUMBERS:
             if row[place] is not None:
                 write_number(number, place, row[place])
@@ -115,12 +116,6 @@ class Book:
 def without_notation(write: Callable[..., int]) -> Callable[..., int]:
     """XlsxWriter's method below the decorator that looks for `A1`, which takes a tenth of the time."""
     return partial(getattr(write, "__wrapped__"), getattr(write, "__self__"))  # noqa: B009  no type has them
-
-
-def plain(text: str) -> str:
-    """XlsxWriter, in this mode, writes what looks like the XML of a rich text as it is: with it a patient's name could
-    close its cell and open one of its own, a formula's."""
-    return "'" + text if text.startswith("<r>") else text
 
 
 def serial(local: datetime) -> float:

@@ -11,6 +11,7 @@ from core.access import ClinicScope
 from core.exports.columns import COLUMNS
 from core.exports.jobs import Format
 from core.exports.rows import FIRST, MORE
+from core.exports.sheet import letters_of
 from tests.core.exports.conftest import Make
 from tests.factories import rows
 from tests.factories.fixtures import ClinicSeed, Seed
@@ -205,15 +206,20 @@ async def test_what_looks_like_the_workbooks_own_xml_is_a_text(
     await rows.modification(connection, seed.sant.id, ticket, reason="<r>x</r>", justification=breaks_out)
     (sheet,) = sheets(await make(Format.XLSX))
     (row,) = named(sheet)
-    assert row["location"].value == "'<r></b></r>"
-    assert row["modification_1_justification"].value == "'" + breaks_out
+    assert row["location"].value == "<r></b></r>"
+    assert row["modification_1_justification"].value == breaks_out
     assert len(sheet[0]) == len(COLUMNS)
+
+
+def test_letters_of_columns() -> None:
+    expected = {0: "A", 25: "Z", 26: "AA", 51: "AZ", 52: "BA", 701: "ZZ", 702: "AAA"}
+    assert {column: letters_of(column) for column in expected} == expected
 
 
 async def test_control_characters_and_ends_of_lines_survive(
     make: Make, seed: Seed, connection: rows.Connection
 ) -> None:
-    text = 'a\x01b\r\nc "d", _x0041_ ½ 漢 \U0001f600 <&>'
+    text = ' a\x01b\r\nc "d", _x0041_ ½ 漢 \U0001f600 <&>'
     ticket = await stay(connection, seed.sant)
     await rows.modification(connection, seed.sant.id, ticket, justification=text)
     (row,) = table(await make(Format.CSV))
