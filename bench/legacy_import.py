@@ -1,6 +1,6 @@
 """How long the old application's data takes to come over (200,000 tickets: at most 60 s), and in how much memory.
 
-    .venv/bin/python -m bench.legacy_import [--tickets 200000] [--plain-passwords 300]
+    .venv/bin/python -m bench.legacy_import [--tickets 200000] [--plain-passwords 50]
 
 On an embedded PostgreSQL of its own, which holds both databases. Beside each ticket a patient, an audit row and a half,
 and every second one has a modification; one in twenty rows has something to repair.
@@ -99,7 +99,7 @@ async def measure(server: str, tickets: int, plain: int) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--tickets", type=int, default=200_000)
-    parser.add_argument("--plain-passwords", type=int, default=300)
+    parser.add_argument("--plain-passwords", type=int, default=50)
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         servers = start_servers(Path(folder) / "data", valkey=False)

@@ -37,7 +37,8 @@ _FLAGS = places(Kind.FLAG)
 
 
 async def write_tickets(job: Job, to: IO[bytes], folder: Path, *, most_rows: int = MOST_ROWS) -> int:
-    """How many tickets were written. `folder` holds what is not yet done, about a kilobyte a ticket twice over."""
+    """How many tickets were written. `folder` holds what is not yet done: some two kilobytes a ticket, and as
+    much again while it is packed."""
     if job.tickets is None:
         raise ValueError("no tickets are asked for")
     path = folder / "tickets.xlsx"
