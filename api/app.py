@@ -7,6 +7,7 @@ from api import openapi, problems
 from api.lifespan import lifespan_with
 from api.middleware.body_limit import BodyLimit
 from api.middleware.cross_origin import CrossOrigin
+from api.middleware.head import Head
 from api.middleware.observe import Observe
 from api.middleware.request_id import RequestId
 from api.middleware.security_headers import SecurityHeaders
@@ -29,6 +30,7 @@ TOLD = [
     "Location",
     "Retry-After",
     "Content-Disposition",
+    "Idempotency-Replayed",
 ]
 """Headers that a page of an allowed origin may read."""
 
@@ -55,13 +57,14 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     openapi.describe(app, cookie=settings.session_cookie, routers=ROUTERS)
 
     # The last added is the outermost.
+    app.add_middleware(Head)
     app.add_middleware(BodyLimit, limit=MAX_BODY)
     if settings.allowed_origins:
         app.add_middleware(
             CORSMiddleware,
             allow_origins=settings.allowed_origins,
             allow_credentials=True,
-            allow_methods=["GET", "POST", "PUT", "PATCH", "DELETE"],
+            allow_methods=["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"],
             allow_headers=[
                 "Authorization",
                 "Content-Type",

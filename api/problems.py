@@ -157,7 +157,9 @@ async def _http(request: Request, error: Exception) -> Response:
     headers = dict(error.headers or {})
     if error.status_code == 405:
         # Starlette names the methods of the first route of this path only.
-        headers["Allow"] = ", ".join(methods_at(request.app, request.url.path)) or headers.get("Allow", "")
+        allowed = methods_at(request.app, request.url.path) or headers.get("Allow", "").split(", ")
+        # HEAD is wherever GET is (api/middleware/head.py).
+        headers["Allow"] = ", ".join(sorted({*allowed, "HEAD"} if "GET" in allowed else allowed))
     return problem(error.status_code, code, detail, headers=headers)
 
 

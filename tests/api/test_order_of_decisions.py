@@ -98,9 +98,9 @@ async def test_an_unknown_path_and_a_wrong_method_are_problems(client: httpx.Asy
     assert (answer.status_code, answer.json()["code"]) == (404, "not_found")
     answer = await client.delete("/v1/dashboard")
     assert (answer.status_code, answer.json()["code"]) == (405, "method_not_allowed")
-    assert answer.headers["allow"] == "GET"
+    assert answer.headers["allow"] == "GET, HEAD"
     answer = await client.delete("/v1/tickets/TH-SANT-2026-001")
-    assert answer.headers["allow"] == "GET, PATCH, PUT"
+    assert answer.headers["allow"] == "GET, HEAD, PATCH, PUT"
 
 
 async def test_a_foreign_clinic_in_a_body_comes_before_the_rest_of_it(sign_in: SignIn, seed: Seed) -> None:

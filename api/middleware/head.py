@@ -1,0 +1,43 @@
+"""HEAD wherever GET is: the same answer without its body, from the same route.
+
+A middleware and not a method of each route: the contract names GET alone, and no route forgets it.
+"""
+
+import asyncio
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+
+class Head:
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or scope["method"] != "HEAD":
+            await self._app(scope, receive, send)
+            return
+        # A copy: the server must know that no body follows, whatever the Content-Length.
+        asked = dict(scope, method="GET")
+        answered = asyncio.Event()
+
+        async def until_answered() -> Message:
+            """To who would go on sending, a download or a stream, the client has left: it has all that it wants."""
+            receiving, ending = asyncio.ensure_future(receive()), asyncio.ensure_future(answered.wait())
+            try:
+                await asyncio.wait({receiving, ending}, return_when=asyncio.FIRST_COMPLETED)
+                return {"type": "http.disconnect"} if answered.is_set() else receiving.result()
+            finally:
+                receiving.cancel()
+                ending.cancel()
+
+        async def without_body(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                await send(message)
+                await send({"type": "http.response.body", "body": b"", "more_body": False})
+                answered.set()
+
+        try:
+            await self._app(asked, until_answered, without_body)
+        finally:
+            if "route" in asked:
+                scope["route"] = asked["route"]  # for the log line and the metrics
