@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from fastapi import APIRouter, FastAPI
-from starlette.responses import FileResponse
+from starlette.responses import FileResponse, RedirectResponse
 from starlette.staticfiles import StaticFiles
 
 STATIC = Path(__file__).parent / "static"
@@ -20,6 +20,12 @@ router = APIRouter(include_in_schema=False)
 
 def page(name: str) -> FileResponse:
     return FileResponse(STATIC / name, headers={"Content-Security-Policy": POLICY, "Cache-Control": "no-cache"})
+
+
+@router.get("/")
+async def root() -> RedirectResponse:
+    """Until there are pages of our own: whoever types the address alone wants to see what is here."""
+    return RedirectResponse("/docs")
 
 
 @router.get("/docs")

@@ -29,3 +29,9 @@ async def test_the_contract_is_served(client: httpx.AsyncClient, app: FastAPI) -
     document = (await client.get("/openapi.json")).json()
     assert document["openapi"] >= "3.1"
     assert document == app.openapi()
+
+
+async def test_the_bare_address_leads_to_the_docs(client: httpx.AsyncClient, app: FastAPI) -> None:
+    answer = await client.get("/")
+    assert (answer.status_code, answer.headers["location"]) == (307, "/docs")
+    assert "/" not in app.openapi()["paths"]
