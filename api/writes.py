@@ -13,7 +13,8 @@ from core.access import Actor
 from core.db.transaction import WriteSession
 from core.errors import Invalid
 from core.runtime import Runtime
-from core.sessions.idempotency import Kept, Scope, keep, replay
+from core.sessions.idempotency import Kept, Replayed, Scope, keep, replay
+from core.trace import current
 
 HEADER = "Idempotency-Key"
 LONGEST = 255
@@ -42,19 +43,26 @@ async def write(request: Request, runtime: Runtime, actor: Actor, work: Work) ->
     """
     scope = await idempotency_scope(request, actor) if request.method == "POST" else None
 
-    async def once(session: WriteSession) -> tuple[Kept, bool]:
-        if scope is not None and (kept := await replay(session, scope)) is not None:
-            return kept, True
+    async def once(session: WriteSession) -> Kept | Replayed:
+        if scope is not None and (replayed := await replay(session, scope)) is not None:
+            return replayed
         written = await work(session)
         made = Kept(written.status, dict(written.headers), written.encoded())
         if scope is not None:
             await keep(session, scope, made)
-        return made, False
+        return made
 
-    kept, replayed = await runtime.database.write(once)
-    headers = NO_STORE | kept.headers
-    if replayed:
-        headers["Idempotency-Replayed"] = "true"
+    answered = await runtime.database.write(once)
+    if isinstance(answered, Kept):
+        return _answer(answered)
+    # As after the write itself: the client reads it with what the middleware tells, and from this process at once.
+    runtime.versions.committed(answered.versions)
+    current().cache_versions_made += answered.versions
+    return _answer(answered.answer, {"Idempotency-Replayed": "true"})
+
+
+def _answer(kept: Kept, more: Mapping[str, str] | None = None) -> Response:
+    headers = NO_STORE | kept.headers | dict(more or {})
     return Response(kept.body, kept.status, media_type="application/json" if kept.body else None, headers=headers)
 
 

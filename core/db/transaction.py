@@ -84,8 +84,7 @@ class Database:
         async with self.engine.connect() as connection:
             async with WriteSession(bind=connection, expire_on_commit=False) as session:
                 result = await work(session)
-                await session.flush()
-                pending: str = (await session.execute(PENDING)).scalar_one()
+                pending = await stamped_by(session)
                 await self._commit(session)
             if pending:
                 await self._learn(connection, pending)
@@ -104,7 +103,7 @@ class Database:
     async def _learn(self, connection: AsyncConnection, pending: str) -> None:
         """After COMMIT, on the same connection: the versions that it made, or newer ones."""
         try:
-            rows = await _made(connection, pending)
+            rows = await versions_of(connection, pending)
             self._stamps.committed(rows)
             current().cache_versions_made += rows
             await connection.rollback()
@@ -159,7 +158,15 @@ class Database:
         ending.add_done_callback(self._abandoned.discard)
 
 
-async def _made(connection: AsyncConnection, pending: str) -> list[VersionRow]:
+async def stamped_by(session: WriteSession) -> str:
+    """What the transaction's COMMIT will bump, for `versions_of`."""
+    await session.flush()
+    pending: str = (await session.execute(PENDING)).scalar_one()
+    return pending
+
+
+async def versions_of(connection: AsyncConnection | WriteSession, pending: str) -> list[VersionRow]:
+    """As they are now: those that the transaction made which remembered `pending`, or newer ones."""
     keys = [(clinic, topic) for clinic, _, topic in (key.partition("/") for key in pending.split())]
     if any("*" in key for key in keys):
         everything = [(row.clinic_id, row.topic, row.version) for row in await connection.execute(MADE_EVERYWHERE)]

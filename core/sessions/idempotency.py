@@ -6,21 +6,22 @@ from hashlib import sha256
 
 from sqlalchemy import text
 
-from core.db.transaction import WriteSession
+from core.db.transaction import WriteSession, stamped_by, versions_of
 from core.errors import Conflict
+from core.trace import VersionRow
 
 LOCK = text("SELECT pg_advisory_xact_lock(CAST(:key AS bigint))")
 FIND = text(
-    "SELECT body_digest, status, headers, body FROM idempotency_key"
+    "SELECT body_digest, status, headers, body, stamped FROM idempotency_key"
     " WHERE user_id = :user_id AND method = :method AND path = :path AND key = :key AND expires_at > now()"
 )
 KEEP = text(
-    "INSERT INTO idempotency_key (user_id, method, path, key, body_digest, status, headers, body, expires_at)"
-    " VALUES (:user_id, :method, :path, :key, :digest, :status, CAST(:headers AS jsonb), :body,"
+    "INSERT INTO idempotency_key (user_id, method, path, key, body_digest, status, headers, body, stamped, expires_at)"
+    " VALUES (:user_id, :method, :path, :key, :digest, :status, CAST(:headers AS jsonb), :body, :stamped,"
     " now() + interval '24 hours')"
     " ON CONFLICT (user_id, method, path, key) DO UPDATE SET body_digest = excluded.body_digest,"
-    " status = excluded.status, headers = excluded.headers, body = excluded.body, created_at = now(),"
-    " expires_at = excluded.expires_at"  # an expired one is there until housekeeping takes it
+    " status = excluded.status, headers = excluded.headers, body = excluded.body, stamped = excluded.stamped,"
+    " created_at = now(), expires_at = excluded.expires_at"  # an expired one is there until housekeeping takes it
 )
 
 
@@ -45,7 +46,14 @@ class Kept:
     body: bytes
 
 
-async def replay(session: WriteSession, scope: Scope) -> Kept | None:
+@dataclass(frozen=True, slots=True)
+class Replayed:
+    answer: Kept
+    versions: list[VersionRow]
+    """Those that the first one's write made, or newer: a client that sends them with a read reads its own write."""
+
+
+async def replay(session: WriteSession, scope: Scope) -> Replayed | None:
     """The first answer, None where this is the first. A concurrent twin waits here until the first has ended.
 
     Raises Conflict where the key was used with another body.
@@ -60,11 +68,12 @@ async def replay(session: WriteSession, scope: Scope) -> Kept | None:
         return None
     if bytes(row.body_digest) != scope.digest:
         raise Conflict("This Idempotency-Key was used with another body.", code="idempotency_mismatch")
-    return Kept(row.status, row.headers, bytes(row.body))
+    versions = await versions_of(session, row.stamped) if row.stamped else []
+    return Replayed(Kept(row.status, row.headers, bytes(row.body)), versions)
 
 
 async def keep(session: WriteSession, scope: Scope, answer: Kept) -> None:
-    """Store a 2xx answer; refusals raise before, and roll back."""
+    """Store a 2xx answer, the last thing in its transaction; refusals raise before, and roll back."""
     await session.execute(
         KEEP,
         {
@@ -76,5 +85,6 @@ async def keep(session: WriteSession, scope: Scope, answer: Kept) -> None:
             "status": answer.status,
             "headers": json.dumps(answer.headers),
             "body": answer.body,
+            "stamped": await stamped_by(session),
         },
     )
