@@ -1,6 +1,7 @@
-"""Routes that decide in the contract's order: 401, 403, 404, 422, and only then the work."""
+"""Routes that decide in the contract's order: 401, 403, 404, 415 or 422, and only then the work."""
 
-from collections.abc import Awaitable, Callable, Coroutine, Iterator
+from collections import Counter
+from collections.abc import Awaitable, Callable, Coroutine, Iterator, Set
 from typing import Any
 
 from fastapi import APIRouter, Request
@@ -13,7 +14,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from api.authentication import authenticate
-from core.errors import AppError, FieldError, Invalid
+from core.errors import AppError, FieldError, Invalid, WrongMediaType
 
 Check = Callable[[Request], Awaitable[object]]
 
@@ -79,14 +80,12 @@ class TicketHomeRoute(APIRoute):
         async def in_order(request: Request) -> Response:
             for gate in gates:
                 await gate(request)
-            unknown = sorted(set(request.query_params) - known)
             try:
-                if unknown:
-                    raise Invalid(
-                        *(FieldError(name, "unknown_field", "There is no such parameter.") for name in unknown)
-                    )
+                refuse_query(request, known)
+                if self.body_field is not None:
+                    await refuse_other_than_json(request)
                 return await handle(request)
-            except (RequestValidationError, Invalid) as error:
+            except (RequestValidationError, Invalid, WrongMediaType) as error:
                 for check in checks:
                     await found_or(check, request, error)
                 if gates:
@@ -94,6 +93,29 @@ class TicketHomeRoute(APIRoute):
                 raise
 
         return in_order
+
+
+def refuse_query(request: Request, known: Set[str]) -> None:
+    """Raises Invalid for parameters that the route does not know, or that come twice: none takes several values."""
+    sent = Counter(name for name, _ in request.query_params.multi_items())
+    errors = [FieldError(name, "unknown_field", "There is no such parameter.") for name in sorted(sent.keys() - known)]
+    errors += [
+        FieldError(name, "repeated", "It takes one value.") for name in sorted(sent.keys() & known) if sent[name] > 1
+    ]
+    if errors:
+        raise Invalid(*errors)
+
+
+async def refuse_other_than_json(request: Request) -> None:
+    """Raises WrongMediaType for a body that is not said to be JSON. Without a body there is nothing to say."""
+    if not is_json(request.headers.get("content-type", "")) and await request.body():
+        raise WrongMediaType("Send the body as JSON, with Content-Type: application/json.")
+
+
+def is_json(content_type: str) -> bool:
+    """What FastAPI parses as JSON."""
+    kind, _, subtype = content_type.partition(";")[0].strip().lower().partition("/")
+    return kind == "application" and (subtype == "json" or subtype.endswith("+json"))
 
 
 async def found_or(check: Exists, request: Request, refusal: Exception) -> None:

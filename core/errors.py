@@ -29,6 +29,12 @@ class Malformed(AppError):
     code = "malformed_json"
 
 
+class WrongMediaType(AppError):
+    """A body that says to be something else than what is taken, or does not say what it is."""
+
+    code = "unsupported_media_type"
+
+
 class NotAuthenticated(AppError):
     code = "not_authenticated"
 

@@ -120,3 +120,63 @@ async def test_a_ticket_is_read_within_the_clinic_that_is_asked_for(
     for client in (nurse, superuser):
         assert (await client.get(f"/v1/tickets/{ticket}?clinic_id={seed.sant.id}")).status_code == 200
         assert (await client.get(f"/v1/tickets/{ticket}?clinic_id={seed.maga.id}")).status_code == 404
+
+
+async def test_a_parameter_given_twice_is_refused(sign_in: SignIn, seed: Seed) -> None:
+    admin = await sign_in(seed.sant.admin)
+    answer = await admin.get("/v1/tickets?status=active&status=annulled&q=a&limit=5&limit=5&colour=1&colour=2")
+    assert answer.status_code == 422
+    assert [(error["path"], error["code"]) for error in answer.json()["errors"]] == [
+        ("colour", "unknown_field"),
+        ("limit", "repeated"),
+        ("status", "repeated"),
+    ]
+
+
+async def test_a_clinic_given_twice_reaches_no_other(sign_in: SignIn, seed: Seed) -> None:
+    admin = await sign_in(seed.sant.admin)
+    own, foreign = f"clinic_id={seed.sant.id}", f"clinic_id={seed.maga.id}"
+    for query in (f"{own}&{foreign}", f"{foreign}&{own}", f"{own}&{own}"):
+        assert (await admin.get(f"/v1/dashboard?{query}")).status_code in {404, 422}
+
+
+@pytest.mark.parametrize("content_type", [None, "text/plain", "application/x-www-form-urlencoded", "json", "text/json"])
+async def test_a_body_that_is_not_said_to_be_json_is_415(sign_in: SignIn, seed: Seed, content_type: str | None) -> None:
+    nurse = await sign_in(seed.sant.clinical)
+    body = f'{{"surgery_id": {seed.sant.surgery_id}, "surgery_at": "2026-01-15T14:30"}}'.encode()
+    headers = {} if content_type is None else {"Content-Type": content_type}
+    answer = await nurse.post("/v1/fpa/preview", content=body, headers=headers)
+    assert (answer.status_code, answer.json()["code"]) == (415, "unsupported_media_type")
+    assert "application/json" in answer.json()["detail"]
+    assert (await nurse.post("/v1/auth/login", content=b"{}", headers=headers)).status_code == 415
+
+
+@pytest.mark.parametrize("content_type", ["application/json", "Application/JSON; charset=utf-8", "application/x+json"])
+async def test_a_body_that_is_said_to_be_json_is_read(sign_in: SignIn, seed: Seed, content_type: str) -> None:
+    nurse = await sign_in(seed.sant.clinical)
+    body = f'{{"surgery_id": {seed.sant.surgery_id}, "surgery_at": "2026-01-15T14:30"}}'.encode()
+    answer = await nurse.post("/v1/fpa/preview", content=body, headers={"Content-Type": content_type})
+    assert answer.status_code == 200, answer.text
+
+
+async def test_the_media_type_comes_after_401_403_and_404(
+    client: httpx.AsyncClient, sign_in: SignIn, seed: Seed, connection: rows.Connection
+) -> None:
+    assert (await client.post("/v1/tickets", content=b"x")).status_code == 401
+    viewer, nurse = await sign_in(seed.sant.viewer), await sign_in(seed.sant.clinical)
+    assert (await viewer.post("/v1/tickets", content=b"x")).status_code == 403
+    foreign = await rows.ticket(connection, seed.maga.id, seed.maga.patient_id, seed.maga.surgery_id)
+    assert (await nurse.patch(f"/v1/tickets/{foreign}", content=b"x")).status_code == 404
+    own = await rows.ticket(connection, seed.sant.id, seed.sant.patient_id, seed.sant.surgery_id)
+    assert (await nurse.patch(f"/v1/tickets/{own}", content=b"x")).status_code == 415
+
+
+async def test_where_no_body_is_sent_nothing_needs_saying(
+    sign_in: SignIn, seed: Seed, connection: rows.Connection
+) -> None:
+    nurse = await sign_in(seed.sant.clinical)
+    ticket = await rows.ticket(connection, seed.sant.id, seed.sant.patient_id, seed.sant.surgery_id)
+    answer = await nurse.post(f"/v1/tickets/{ticket}/discharge", headers={"If-Match": '"1"'})
+    assert answer.status_code in {200, 409}, answer.text
+    answer = await nurse.post("/v1/fpa/preview")
+    assert [error["code"] for error in answer.json()["errors"]] == ["required"]
