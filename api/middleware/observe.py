@@ -3,10 +3,12 @@
 Also the last catch: an error that nobody expected becomes a problem 500, its stack in the log and not in the answer.
 """
 
+from dataclasses import dataclass
 from time import perf_counter
 from traceback import format_tb
 
 from starlette.datastructures import MutableHeaders
+from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.ops.request_stats import RequestStats
@@ -19,6 +21,21 @@ from core.trace import Trace, current
 QUIET = frozenset({"/livez", "/readyz", "/metrics"})
 """Asked every few seconds by machines: counted, and logged only when they fail."""
 UNMATCHED = "unmatched"
+LEFT = 499
+"""nginx's number for a client that left before its answer began: in logs and metrics only, for nobody is told it."""
+
+
+@dataclass(slots=True)
+class Seen:
+    """What became of one request. `status` 0: no answer has begun."""
+
+    status: int = 0
+    left: bool = False
+    """The client, before its answer began."""
+
+    @property
+    def outcome(self) -> int:
+        return LEFT if not self.status or (self.left and self.status < 500) else self.status
 
 
 class Observe:
@@ -33,31 +50,42 @@ class Observe:
             return
         started = perf_counter()
         trace = current()
-        status = 0
+        seen = Seen()
+
+        async def heard() -> Message:
+            message = await receive()
+            if message["type"] == "http.disconnect" and not seen.status:
+                seen.left = True
+            return message
 
         async def told(message: Message) -> None:
-            nonlocal status
             if message["type"] == "http.response.start":
-                status = message["status"]
+                seen.status = message["status"]
                 self._tell(MutableHeaders(scope=message), trace, (perf_counter() - started) * 1000)
             await send(message)
 
         try:
-            await self._app(scope, receive, told)
-        except Exception as error:
-            # Nothing may pass here: what reaches the server's loop is a torn connection to the client.
-            logger.error("unexpected error", request_id=trace.request_id, **facts_of(error))
-            if not status:
-                answer = problem(500, "internal", "Something went wrong here; it was noted.")
-                await answer(scope, receive, told)
-            else:
-                raise
+            await self._answer(scope, heard, told, seen, trace)
         finally:
             ms = (perf_counter() - started) * 1000
             trace.route = getattr(scope.get("route"), "path", UNMATCHED)
-            self._stats.count(scope["method"], trace.route, status, ms)
-            if trace.route not in QUIET or status >= 400:
-                log_line(trace, scope["method"], status, ms)
+            self._stats.count(scope["method"], trace.route, seen.outcome, ms)
+            if trace.route not in QUIET or seen.outcome >= 400:
+                log_line(trace, scope["method"], seen.outcome, ms)
+
+    async def _answer(self, scope: Scope, receive: Receive, send: Send, seen: Seen, trace: Trace) -> None:
+        try:
+            await self._app(scope, receive, send)
+        except ClientDisconnect:
+            # Its body came in part, or it takes no more of its answer: no error of ours. The server cuts that short.
+            if seen.status:
+                raise
+        except Exception as error:
+            # Nothing may pass here: what reaches the server's loop is a torn connection to the client.
+            logger.error("unexpected error", request_id=trace.request_id, **facts_of(error))
+            if seen.status:
+                raise
+            await problem(500, "internal", "Something went wrong here; it was noted.")(scope, receive, send)
 
     def _tell(self, headers: MutableHeaders, trace: Trace, ms: float) -> None:
         headers["Server-Timing"] = server_timing(trace, ms)

@@ -1,6 +1,10 @@
 """What every answer carries: a request id, times, protection; and one log line that names no patient."""
 
+import asyncio
 import json
+from collections.abc import Iterator
+from contextlib import suppress
+from typing import Any
 
 import httpx
 import pytest
@@ -81,3 +85,65 @@ async def test_metrics_count_by_route_template(sign_in: SignIn, client: httpx.As
     assert 'ticket_home_cache_reads_total{outcome="hit",policy="dashboard",tier="memory"} 2.0' in text
     assert 'ticket_home_cache_reads_total{outcome="miss",policy="dashboard",tier="database"} 1.0' in text
     assert "TH-SANT" not in text
+
+
+BY_HAND = {"type": "http", "method": "POST", "path": "/v1/auth/login", "query_string": b"", "scheme": "http"}
+HALF: list[dict[str, Any]] = [
+    {"type": "http.request", "body": b'{"username": ', "more_body": True},
+    {"type": "http.disconnect"},
+]
+
+
+def logged(capsys: pytest.CaptureFixture[str], request_id: str) -> list[dict[str, Any]]:
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    return [line for line in lines if line.get("request_id") == request_id]
+
+
+def scope_of(request_id: str, **more: Any) -> dict[str, Any]:
+    return (
+        BY_HAND | {"headers": [(b"x-request-id", request_id.encode()), (b"content-type", b"application/json")]} | more
+    )
+
+
+@pytest.mark.parametrize("content_type", [b"application/json", b"text/plain"])
+async def test_who_leaves_with_a_body_half_sent_is_logged_as_499(
+    app: FastAPI, capsys: pytest.CaptureFixture[str], client: httpx.AsyncClient, content_type: bytes
+) -> None:
+    coming: Iterator[dict[str, Any]] = iter(HALF)
+
+    async def receive() -> Any:
+        return next(coming)
+
+    async def send(_: Any) -> None:
+        return
+
+    headers = [(b"x-request-id", b"left-1"), (b"content-type", content_type)]
+    await app(scope_of("left-1", headers=headers), receive, send)
+    (told,) = logged(capsys, "left-1")
+    assert (told["event"], told["status"]) == ("request", 499)
+    assert 'route="/v1/auth/login",status="499"' in (await client.get("/metrics")).text
+
+
+async def test_who_leaves_while_the_answer_is_made_is_logged_as_499(
+    app: FastAPI, capsys: pytest.CaptureFixture[str]
+) -> None:
+    begun = asyncio.Event()
+
+    @app.get("/slow")
+    async def slow() -> None:
+        begun.set()
+        await asyncio.sleep(60)
+
+    async def receive() -> Any:
+        return {"type": "http.request", "body": b""}
+
+    async def send(_: Any) -> None:
+        return
+
+    asking = asyncio.ensure_future(app(scope_of("left-2", method="GET", path="/slow"), receive, send))
+    await begun.wait()
+    asking.cancel()
+    with suppress(asyncio.CancelledError):
+        await asking
+    (told,) = logged(capsys, "left-2")
+    assert (told["route"], told["status"]) == ("/slow", 499)

@@ -326,7 +326,11 @@ async def test_a_client_that_leaves_ends_the_work(
 
 
 async def test_a_client_that_leaves_before_the_first_byte_ends_the_work_too(
-    app: FastAPI, sign_in: SignIn, seed: Seed, connection: rows.Connection
+    app: FastAPI,
+    sign_in: SignIn,
+    seed: Seed,
+    connection: rows.Connection,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     """A workbook is sent when it is whole."""
     await many(connection, seed.sant, 20_000)
@@ -339,6 +343,7 @@ async def test_a_client_that_leaves_before_the_first_byte_ends_the_work_too(
     await asking
     assert children() == []
     assert reader.messages == []
+    assert '"route": "/v1/exports/tickets.xlsx", "status": 499' in capsys.readouterr().out
 
 
 async def test_a_client_that_reads_nothing_loses_its_place(
