@@ -5,7 +5,7 @@
 
 import json
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from fastapi import APIRouter, FastAPI
@@ -50,6 +50,7 @@ MEANINGS = {
     409: ("The ticket's state does not allow it.", "ticket_not_active"),
     412: ("Somebody else changed it meanwhile; `current` is how it is now.", "revision_mismatch"),
     413: ("The body is larger than 1 MiB.", "body_too_large"),
+    415: ("The body is not said to be JSON by its `Content-Type`.", "unsupported_media_type"),
     422: ("The input is not valid; `errors` says where.", "invalid"),
     428: ("`If-Match` is missing.", "revision_required"),
     429: ("Too many attempts; `Retry-After` says how long to wait.", "too_many_attempts"),
@@ -95,12 +96,44 @@ CACHE_HEADERS = {
 }
 
 
+def header(meaning: str, schema: str, example: str | int) -> dict[str, Any]:
+    return {"description": meaning, "schema": {"type": schema}, "example": example}
+
+
+HEADERS = {
+    "X-Request-ID": header(
+        "Yours, if it was well formed, else ours. Name it to whoever looks into the log.",
+        "string",
+        "6f1c2d0a9b7e4c5d8e3f2a1b0c9d8e7f",
+    ),
+    "Retry-After": header("Seconds after which to try again.", "integer", 2),
+    "Cache-Version": header(
+        "The versions that this write made, absent where it made none. Sent back with a read, the answer is at least"
+        " that new, whichever process gives it.",
+        "string",
+        "5/tickets=4242424242.9f3c5d8e3f2a1b0c",
+    ),
+    "Idempotency-Replayed": header("`true` where this is the first answer again; else absent.", "string", "true"),
+}
+"""Described once, in the components."""
+MAKE_NO_VERSION = frozenset({"authLogin", "fpaPreview"})
+
+
+def told(method: str, operation: dict[str, Any], status: str) -> Iterator[str]:
+    """Which of HEADERS an answer has."""
+    yield "X-Request-ID"
+    if status in ("429", "503"):
+        yield "Retry-After"
+    if method != "get" and status.startswith("2"):
+        if operation["operationId"] not in MAKE_NO_VERSION:
+            yield "Cache-Version"
+        if IDEMPOTENCY_KEY in operation.get("parameters", ()):
+            yield "Idempotency-Replayed"
+
+
 def cached_responses(*more: int) -> Responses:
     """Of every cached GET."""
-    headers = {
-        name: {"description": meaning, "schema": {"type": "string"}, "example": example}
-        for name, (meaning, example) in CACHE_HEADERS.items()
-    }
+    headers = {name: header(meaning, "string", example) for name, (meaning, example) in CACHE_HEADERS.items()}
     return {
         200: {"headers": headers},
         304: {"description": "The client's copy is still right."},
@@ -137,6 +170,7 @@ def document(app: FastAPI, cookie: str, routers: Iterable[APIRouter]) -> dict[st
     problem = Problem.model_json_schema(ref_template="#/components/schemas/{model}")
     schemas |= problem.pop("$defs", {})
     schemas["Problem"] = problem
+    components["headers"] = HEADERS
     components["securitySchemes"] = {
         "bearer": {"type": "http", "scheme": "bearer", "description": "The `token` of a mobile or display login."},
         "cookie": {"type": "apiKey", "in": "cookie", "name": cookie, "description": "Set by a web login."},
@@ -148,6 +182,12 @@ def document(app: FastAPI, cookie: str, routers: Iterable[APIRouter]) -> dict[st
                 # A logout sent again meets an ended session: there is nothing to replay to.
                 if method == "post" and operation["operationId"] != "authLogout":
                     operation.setdefault("parameters", []).append(IDEMPOTENCY_KEY)
+            if "requestBody" in operation:
+                operation["responses"]["415"] = problems(415)[415]
+            for status, answer in operation["responses"].items():
+                headers = answer.setdefault("headers", {})
+                for name in told(method, operation, status):
+                    headers[name] = {"$ref": f"#/components/headers/{name}"}
     return made
 
 

@@ -7,7 +7,7 @@ from typing import Any
 from jsonschema import Draft202012Validator
 
 from api.app import create_app
-from api.openapi import text
+from api.openapi import MAKE_NO_VERSION, text
 
 SNAPSHOT = Path(__file__).parent / "openapi.json"
 OPERATIONS = frozenset({"livez", "readyz", "metrics"})
@@ -107,3 +107,21 @@ def test_every_example_is_what_its_schema_says() -> None:
     for where, schema, example in shown:
         errors = list(Draft202012Validator(resolver | schema).iter_errors(example))
         assert not errors, f"{where}: {errors[0].message}"
+
+
+def test_what_headers_tell_is_described() -> None:
+    document = create_app().openapi()
+    for path, method, operation in operations():
+        where = f"{method} {path}"
+        assert ("requestBody" in operation) == ("415" in operation["responses"]), where
+        for status, answer in operation["responses"].items():
+            named = set(answer["headers"])
+            assert "X-Request-ID" in named, where
+            assert ("Retry-After" in named) == (status in ("429", "503")), where
+            writes = method != "get" and status.startswith("2") and operation["operationId"] not in MAKE_NO_VERSION
+            assert ("Cache-Version" in named) == writes, where
+            keyed = any(one.get("name") == "Idempotency-Key" for one in operation.get("parameters", ()))
+            assert ("Idempotency-Replayed" in named) == (keyed and status.startswith("2")), where
+            for name, told in answer["headers"].items():
+                assert told.get("description") or told == {"$ref": f"#/components/headers/{name}"}, where
+    assert all(header["description"] for header in document["components"]["headers"].values())
