@@ -1,16 +1,18 @@
-"""Cursors: opaque to clients, signed by us, and good only for the question that they came with."""
+"""Cursors: sealed, for a page may end at a patient's name, and good only for the question that they came with.
 
-import json
+They stand in URLs, and those in histories and in proxies' logs.
+"""
+
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
-from hashlib import sha256
 from typing import Annotated, Any
 
 from fastapi import Query
-from itsdangerous import BadData, URLSafeSerializer
+from pydantic_core import from_json, to_json
 
 from api.schemas import Text
+from api.sealed import Broken, Seal
 from core.cache.keys import Parameters, digest
 from core.errors import Invalid
 from core.settings import Settings
@@ -19,7 +21,7 @@ from core.tickets.paging import MOST, Key, Position
 LONGEST = 4096
 GOOD_FOR = 24 * 3600.0
 """Seconds from the first page for which its moment is kept to."""
-SALT = "ticket-home cursor"
+PURPOSE = b"ticket-home cursor"
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)
 
@@ -50,8 +52,7 @@ def position_of(settings: Settings, parameters: Parameters, cursor: str | None, 
 def cursor_of(settings: Settings, parameters: Parameters, keys: Sequence[Key]) -> str:
     """Likewise, of any list's keys at the end of its page."""
     told = [digest(parameters), *map(_written, keys)]
-    cursor: str | bytes = _serializer(settings.secret_keys).dumps(told)
-    return cursor if isinstance(cursor, str) else cursor.decode()
+    return _seal(settings.secret_keys).sealed(to_json(told))
 
 
 def keys_of(settings: Settings, parameters: Parameters, cursor: str | None) -> tuple[Key, ...] | None:
@@ -59,8 +60,8 @@ def keys_of(settings: Settings, parameters: Parameters, cursor: str | None) -> t
     if cursor is None:
         return None
     try:
-        of, *keys = _serializer(settings.secret_keys).loads(cursor)
-    except BadData as error:
+        of, *keys = from_json(_seal(settings.secret_keys).opened(cursor))
+    except Broken as error:
         raise Invalid.field("cursor", "invalid", "This is no cursor of ours.") from error
     if of != digest(parameters):
         raise Invalid.field("cursor", "other_parameters", "This cursor belongs to other parameters.")
@@ -82,12 +83,5 @@ def _read_time(key: list[int]) -> datetime:
 
 
 @lru_cache(maxsize=4)
-def _serializer(keys: Sequence[Any]) -> URLSafeSerializer:
-    # itsdangerous signs with the last of its keys; the settings name the signing one first.
-    secrets = [key.get_secret_value() for key in reversed(keys)]
-    return URLSafeSerializer(
-        secrets,
-        salt=SALT,
-        serializer=json,
-        signer_kwargs={"key_derivation": "hmac", "digest_method": sha256},
-    )
+def _seal(keys: Sequence[Any]) -> Seal:
+    return Seal([key.get_secret_value() for key in keys], PURPOSE)

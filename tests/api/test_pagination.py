@@ -1,11 +1,13 @@
 """Cursors by themselves: what they carry, whose they are, and for how long they are good."""
 
+from base64 import urlsafe_b64decode
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from pydantic import SecretStr
 
 from api.pagination import GOOD_FOR, next_cursor, position_of
+from api.sealed import Seal
 from core.errors import Invalid
 from core.settings import Settings
 from core.tickets.paging import Position
@@ -55,7 +57,27 @@ def test_keys_rotate() -> None:
     assert refused(Settings(secret_keys=(OLD,)), QUESTION, cursor()) == "invalid"
 
 
-def test_every_letter_is_signed() -> None:
+def test_it_shows_nothing_of_the_patient() -> None:
+    made = cursor()
+    shown = made.encode() + urlsafe_b64decode(made + "=" * (-len(made) % 4))
+    for part in ("núñez".encode(), b"nez", b"SANT", b"2026"):
+        assert part not in shown
+    nobody = next_cursor(SETTINGS, QUESTION, Position(NOW, (0, NOW, "otros\x1f\x1f", "TH-SANT-2026-002")))
+    assert nobody is not None
+    assert made[:20] != nobody[:20], "what begins alike does not show it"
+
+
+@pytest.mark.parametrize("other", ["", "A", "====", "ñ" * 40, "A" * 22, "A" * 4000, "W10"])
+def test_what_is_none_of_ours_is_refused(other: str) -> None:
+    assert refused(SETTINGS, QUESTION, other) == "invalid"
+
+
+def test_another_purpose_is_no_cursor() -> None:
+    stranger = Seal([NEW.get_secret_value()], b"something else").sealed(b"[]")
+    assert refused(SETTINGS, QUESTION, stranger) == "invalid"
+
+
+def test_every_letter_is_proved() -> None:
     made = cursor()
     for place in range(len(made) - 1):  # the last one's spare bits say nothing
         other = made[:place] + ("A" if made[place] != "A" else "B") + made[place + 1 :]
