@@ -2,13 +2,16 @@
 
 import asyncio
 import secrets
+import shutil
+import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 
 import asyncpg
 import httpx
 import pytest
+from argon2 import PasswordHasher
 from fastapi import FastAPI
 from pydantic import SecretStr
 from sqlalchemy.engine import make_url
@@ -17,20 +20,34 @@ from api.app import create_app
 from core.db.migrate import upgrade
 from core.embedded import EmbeddedServers, start_servers
 from core.settings import Settings
+from core.users import passwords
 
 pytest_plugins = ["tests.factories.fixtures"]
 
 TEMPLATE = "ticket_home_template"
+MEMORY = Path("/dev/shm")  # noqa: S108  each run has a folder of its own in it
+ROOM = 4 * 1024**3
+"""Bytes."""
 BASE_URL = "http://ticket-home.test"
 
 
 @pytest.fixture(scope="session")
 def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedServers]:
     """PostgreSQL and Valkey of this test run. A test that breaks a server starts its own."""
-    folder: Path = tmp_path_factory.mktemp("servers")
-    started = start_servers(folder, durable=False)
-    yield started
-    started.stop()
+    with quick_folder(tmp_path_factory.mktemp("servers")) as folder:
+        started = start_servers(folder, durable=False)
+        yield started
+        started.stop()
+
+
+@contextmanager
+def quick_folder(otherwise: Path) -> Iterator[Path]:
+    """In memory, where there is room: a database is copied for each test, which takes a disk ten times as long."""
+    if not MEMORY.is_dir() or shutil.disk_usage(MEMORY).free < ROOM:
+        yield otherwise
+        return
+    with tempfile.TemporaryDirectory(prefix="ticket-home-tests-", dir=MEMORY) as folder:
+        yield Path(folder)
 
 
 def database_named(url: str, name: str) -> str:
@@ -61,6 +78,15 @@ async def database_url(migrated: str) -> AsyncIterator[str]:
     await administer(migrated, f"CREATE DATABASE {name} TEMPLATE {TEMPLATE} STRATEGY file_copy")
     yield database_named(migrated, name)
     await administer(migrated, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture(autouse=True)
+def hashes(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Argon2id at the least cost: a sign-in of 50 ms is not what most tests are about. Those that are override this."""
+    monkeypatch.setattr(passwords, "_hasher", PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
+    passwords.nobodys_hash.cache_clear()
+    yield
+    passwords.nobodys_hash.cache_clear()
 
 
 @pytest.fixture

@@ -8,14 +8,21 @@ from typing import Any, TypeAlias
 import asyncpg
 from argon2 import PasswordHasher
 
+from core.users import passwords
+
 Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
 PASSWORD = "ticket-home-demo"
 _serial = count(1)
 
 
-@cache
 def password_hash() -> str:
-    return PasswordHasher().hash(PASSWORD)
+    """Of PASSWORD, at the cost that the running test's sign-ins have."""
+    return _hash_with(passwords._hasher)
+
+
+@cache
+def _hash_with(hasher: PasswordHasher) -> str:
+    return hasher.hash(PASSWORD)
 
 
 async def insert(connection: Connection, table: str, returning: str = "id", **values: Any) -> Any:

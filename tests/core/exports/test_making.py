@@ -7,7 +7,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -212,7 +212,7 @@ async def test_only_so_many_at_once(asked: Job, monkeypatch: pytest.MonkeyPatch)
 
 
 @pytest.fixture
-def latencies() -> Iterator[list[float]]:
+async def latencies() -> AsyncIterator[list[float]]:
     """How late the event loop is, each time it is asked, in seconds."""
     found: list[float] = []
 
@@ -222,7 +222,7 @@ def latencies() -> Iterator[list[float]]:
             await asyncio.sleep(0.005)
             found.append(time.perf_counter() - due)
 
-    task = asyncio.get_event_loop().create_task(beat())
+    task = asyncio.create_task(beat())
     yield found
     task.cancel()
 

@@ -13,6 +13,11 @@ from core.users.passwords import WAITING, Passwords, hash_password, verify_passw
 
 
 @pytest.fixture
+def hashes() -> None:
+    """At their full cost."""
+
+
+@pytest.fixture
 def passwords() -> Iterator[Passwords]:
     made = Passwords()
     yield made

@@ -21,6 +21,11 @@ LOGIN = "/v1/auth/login"
 ME = "/v1/auth/me"
 
 
+@pytest.fixture
+def hashes() -> None:
+    """At their full cost."""
+
+
 def credentials(username: str, client: str = "mobile", password: str = rows.PASSWORD) -> dict[str, str]:
     return {"username": username, "password": password, "client": client}
 
