@@ -66,4 +66,4 @@ async def test_a_ward_that_prints_at_once_holds_nobody_up(nurse: Any) -> None:
     beating.cancel()
     told = {text_of(answer.content).partition("Impreso")[0] for answer in answers}
     assert len(told) == 1
-    assert late < 0.1
+    assert late < 0.3
