@@ -14,6 +14,7 @@ from rich.console import Console
 
 from api import serve as serving
 from api.cache_command import cache_invalidate, cache_status, table
+from api.cli_doctor import doctor
 from api.cli_import import imports
 from api.cli_user import housekeeping, user
 from api.command_line import DataDir, explained, fail
@@ -35,6 +36,7 @@ app.add_typer(cache, name="cache")
 app.add_typer(user, name="user")
 app.add_typer(imports, name="import")
 app.command()(housekeeping)
+app.command()(doctor)
 
 Clinics = Annotated[int, typer.Option(help="How many clinics; the first nine have real names.", min=1, max=1000)]
 Tickets = Annotated[int, typer.Option(help="How many tickets over all clinics.", min=0)]

@@ -1,0 +1,112 @@
+"""What a check found, in a line for people; and how checks are run, each within its time."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, replace
+from enum import Enum
+
+import asyncpg
+
+from core.db.copying import Connection
+
+LOOKING = 20.0
+"""Seconds that a check may take, and then the next one has its turn."""
+REPAIR_FIRST = "run ticket-home doctor --repair"
+
+
+class Verdict(Enum):
+    OK = "ok"
+    REPAIRED = "repaired"
+    SKIPPED = "skipped"
+    WARNING = "warning"
+    """Nothing is wrong with answers; something could be better, or will be wrong one day."""
+    FAILED = "FAILED"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    check: str
+    verdict: Verdict
+    told: str
+    remedy: str = ""
+    """What to do about it; of a repair what was done."""
+
+    def __str__(self) -> str:
+        return f"{self.check}: {self.told}" + (f" → {self.remedy}" if self.remedy else "")
+
+
+def ok(check: str, told: str) -> Finding:
+    return Finding(check, Verdict.OK, told)
+
+
+def warning(check: str, told: str, remedy: str) -> Finding:
+    return Finding(check, Verdict.WARNING, told, remedy)
+
+
+def failed(check: str, told: str, remedy: str) -> Finding:
+    return Finding(check, Verdict.FAILED, told, remedy)
+
+
+def skipped(check: str, told: str) -> Finding:
+    return Finding(check, Verdict.SKIPPED, told)
+
+
+def listed(names: Sequence[str], at_most: int = 5) -> str:
+    """`a, b and 3 more`."""
+    shown = ", ".join(names[:at_most])
+    return shown if len(names) <= at_most else f"{shown} and {len(names) - at_most} more"
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One look at the database. `repair` rebuilds what `look` failed, and says what it did."""
+
+    name: str
+    look: Callable[[Connection], Awaitable[Finding]]
+    repair: Callable[[Connection], Awaitable[str]] | None = None
+
+
+async def run(check: Check, connection: Connection, *, repair: bool) -> Finding:
+    """What it found; with `repair` what it finds once it is repaired."""
+    found = await _look(check, connection)
+    if not repair or check.repair is None or found.verdict is not Verdict.FAILED:
+        return found
+    try:
+        done = await check.repair(connection)
+    except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError) as error:
+        return replace(found, remedy=f"the repair was refused ({reason(error)}); {_ask(error)}")
+    after = await _look(check, connection)
+    if after.verdict is Verdict.OK:
+        return Finding(check.name, Verdict.REPAIRED, found.told, done)
+    return after
+
+
+async def _look(check: Check, connection: Connection) -> Finding:
+    try:
+        async with asyncio.timeout(LOOKING):
+            return await check.look(connection)
+    except TimeoutError:
+        return failed(
+            check.name, f"no answer within {LOOKING:.0f} s", "see what PostgreSQL is busy with, and try again"
+        )
+    except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
+        return failed(check.name, f"could not be looked at ({reason(error)})", _ask(error))
+
+
+def reason(error: BaseException) -> str:
+    """A server's refusal in its words, which name users and tables and no secrets; of anything else the kind."""
+    if isinstance(error, asyncpg.PostgresError):
+        return str(error.args[0] if error.args else error).splitlines()[0]
+    if isinstance(error, TimeoutError):
+        return "no answer in time"
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror
+    return type(error).__name__
+
+
+def _ask(error: BaseException) -> str:
+    if isinstance(error, asyncpg.InsufficientPrivilegeError):
+        return "run it as the role that owns the tables"
+    if isinstance(error, asyncpg.LockNotAvailableError):
+        return "somebody holds a lock on the table; try again"
+    return "see PostgreSQL's log, and try again"
