@@ -7,7 +7,6 @@ from importlib.metadata import version
 from pathlib import Path
 from zoneinfo import TZPATH
 
-
 from core.clinics.timezones import zones
 from core.clock import DEFAULT_ZONE, in_zone, zone
 from core.db.copying import Connection

@@ -39,7 +39,8 @@ WHERE v.version IS NULL ORDER BY 1, 2
 # row. Still a whole number where clients hold it in a double.
 PUT_BACK = """
 INSERT INTO cache_version (clinic_id, topic, version)
-SELECT $1::integer, $2::text, greatest(max(version), (extract(epoch FROM clock_timestamp()) * 1048576)::bigint) FROM cache_version
+SELECT $1::integer, $2::text, greatest(max(version), (extract(epoch FROM clock_timestamp()) * 1048576)::bigint)
+FROM cache_version
 ON CONFLICT DO NOTHING
 """
 LEFT_OVER = "SELECT count(*) FROM cache_flush"
@@ -130,6 +131,7 @@ STEPS = (
         ("tickets", "figures"),
     ),
     Step("a bed", "UPDATE ticket SET bed_number = '1' WHERE clinic_id = $1", ("tickets",)),
+    Step("a deleted modification", "DELETE FROM fpa_modification WHERE clinic_id = $1", ("tickets", "figures")),
     Step("a deleted ticket", "DELETE FROM ticket WHERE clinic_id = $1", ("tickets", "figures")),
     Step(
         "a user's new role",
