@@ -80,15 +80,16 @@ def examined(settings: Settings) -> list[Finding]:
 
 
 def refused(error: ValidationError) -> list[Finding]:
-    """One for each setting that the service refuses. Not the values: they may be secrets."""
-    return [
-        failed(
-            CHECK,
-            f"{'.'.join(map(str, one['loc'])) + ': ' if one['loc'] else ''}{one['msg']}",
-            "correct it in the environment; the service does not start",
-        )
-        for one in error.errors(include_input=False, include_context=False, include_url=False)
-    ]
+    """One for each setting that the service refuses, by its variable's name. Not the values: they may be secrets."""
+    remedy = "correct it in the environment; the service does not start"
+    found = []
+    for one in error.errors(include_input=False, include_context=False, include_url=False):
+        name = str(one["loc"][0]) if one["loc"] else ""
+        field = Settings.model_fields.get(name)
+        variable = field.alias if field is not None and field.alias else name
+        message = one["msg"].removeprefix("Value error, ")
+        found.append(failed(CHECK, f"{variable}: {message}" if variable else message, remedy))
+    return found
 
 
 @dataclass(frozen=True, slots=True)

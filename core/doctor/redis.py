@@ -5,7 +5,7 @@ The service answers without it, only slower; here it is a failure all the same.
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from statistics import median
 from time import perf_counter
 from typing import Any
@@ -32,7 +32,6 @@ AWAY = "answers are made and kept in each process's own memory until it is back;
 class Looked:
     findings: list[Finding]
     clock: Reading | None = None
-    names: Sequence[str] = field(default=())
 
 
 async def look(url: str | None, prefix: str) -> Looked:
@@ -45,13 +44,21 @@ async def look(url: str | None, prefix: str) -> Looked:
     try:
         async with asyncio.timeout(WITHIN):
             return await _look(client, is_cluster(url), Keys(prefix))
-    except AuthenticationError:
-        return Looked([failed(SERVER, "it refuses the password", "correct the one in REDIS_URL")])
     except (RedisError, RedisClusterException, OSError, TimeoutError, LookupError, AttributeError) as error:
         # The last two are the cluster client's, for a node that it does not know.
+        if _unauthenticated(error):
+            told = "it refuses the password in REDIS_URL, or that there is none"
+            return Looked([failed(SERVER, told, "correct it: redis://user:password@host:6379/0")])
         return Looked([failed(SERVER, f"does not answer ({type(error).__name__})", AWAY)])
     finally:
         await client.aclose()
+
+
+def _unauthenticated(error: BaseException | None) -> bool:
+    # Greeting a server that wants a password fails as a connection does, and only the cause says why.
+    while error is not None and not isinstance(error, AuthenticationError):
+        error = error.__cause__ or error.__context__
+    return error is not None
 
 
 async def _look(client: Any, clustered: bool, keys: Keys) -> Looked:

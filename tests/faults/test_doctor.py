@@ -1,0 +1,155 @@
+"""The doctor where servers are away, hung, full or closed to us: it says so in time, and looks at the rest."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from sqlalchemy.engine import make_url
+
+from core.doctor.configuration import Addresses
+from core.doctor.examine import examine
+from core.doctor.finding import Finding, Verdict
+from core.settings import Settings
+from tests.conftest import administer
+from tests.faults.servers import Breakable, command
+
+ENOUGH = 15.0
+"""Seconds for a round with a server that says nothing."""
+
+
+async def round_of(addresses: Addresses) -> dict[str, Finding]:
+    started = time.monotonic()
+    found = {finding.check: finding async for finding in examine(addresses)}
+    assert time.monotonic() - started < ENOUGH
+    return found
+
+
+def failures(found: dict[str, Finding]) -> set[str]:
+    return {name for name, finding in found.items() if finding.verdict is Verdict.FAILED}
+
+
+async def test_redis_killed(on_own_redis: Settings, redis_server: Breakable) -> None:
+    addresses = Addresses.of(on_own_redis)
+    assert failures(await round_of(addresses)) == set()
+    await redis_server.kill()
+    found = await round_of(addresses)
+    assert failures(found) == {"Redis"}
+    assert "does not answer" in found["Redis"].told
+    assert found["Triggers"].verdict is Verdict.OK
+
+
+async def test_redis_hung(on_own_redis: Settings, redis_server: Breakable) -> None:
+    redis_server.hang()
+    assert failures(await round_of(Addresses.of(on_own_redis))) == {"Redis"}
+
+
+async def test_redis_with_another_password(on_own_redis: Settings, redis_server: Breakable) -> None:
+    await command(redis_server.url, "CONFIG", "SET", "requirepass", "a secret")
+    addresses = Addresses.of(on_own_redis)
+    found = await round_of(addresses)
+    assert failures(found) == {"Redis"}
+    assert "password" in found["Redis"].told
+    wrong = redis_server.url.replace("unix://", "unix://:guessed@")
+    found = await round_of(replace(addresses, redis_url=wrong))
+    assert failures(found) == {"Redis"}
+    assert "password" in found["Redis"].told
+    assert "guessed" not in str(found)
+    right = redis_server.url.replace("unix://", "unix://:a%20secret@")
+    assert failures(await round_of(replace(addresses, redis_url=right))) == set()
+
+
+async def test_redis_full_and_evicting_nothing(on_own_redis: Settings, redis_server: Breakable) -> None:
+    await command(redis_server.url, "CONFIG", "SET", "maxmemory-policy", "noeviction")
+    found = await round_of(Addresses.of(on_own_redis))
+    assert (failures(found), found["Redis's memory"].verdict) == (set(), Verdict.WARNING)
+    assert "allkeys-lru" in found["Redis's memory"].remedy
+    await command(redis_server.url, "CONFIG", "SET", "maxmemory", "1")
+    found = await round_of(Addresses.of(on_own_redis))
+    assert failures(found) == {"Redis's answers"}
+    assert "refuses writes" in found["Redis's answers"].told
+    await command(redis_server.url, "CONFIG", "SET", "maxmemory", "0")
+    found = await round_of(Addresses.of(on_own_redis))
+    assert "without a limit" in found["Redis's memory"].told
+
+
+async def test_redis_a_replica(on_own_redis: Settings, redis_server: Breakable) -> None:
+    await command(redis_server.url, "REPLICAOF", "127.0.0.1", "1")
+    found = await round_of(Addresses.of(on_own_redis))
+    assert "a replica" in found["Redis"].told
+    assert failures(found) == {"Redis", "Redis's answers"}
+
+
+async def test_redis_that_lets_us_do_too_little(on_own_redis: Settings, redis_server: Breakable) -> None:
+    await command(redis_server.url, "ACL", "SETUSER", "few", "on", ">pw", "~*", "+@all", "-eval")
+    few = redis_server.url.replace("unix://", "unix://few:pw@")
+    found = await round_of(replace(Addresses.of(on_own_redis), redis_url=few))
+    assert failures(found) == {"Redis's answers"}
+    assert "EVAL" in found["Redis's answers"].remedy
+
+
+@pytest.mark.parametrize("url", [None, "redis", "nothing://at/all", "redis+cluster://"])
+async def test_redis_without_an_address(on_own_redis: Settings, url: str | None) -> None:
+    found = await round_of(replace(Addresses.of(on_own_redis), redis_url=url))
+    assert failures(found) == {"Redis"}
+    assert "address" in found["Redis"].told
+
+
+async def test_postgres_killed(on_own_postgres: Settings, postgres_server: Breakable) -> None:
+    await postgres_server.kill()
+    try:
+        found = await round_of(Addresses.of(on_own_postgres))
+    finally:
+        await postgres_server.start()
+    assert failures(found) == {"PostgreSQL"}
+    assert found["The database"].verdict is Verdict.SKIPPED
+    assert found["Redis"].verdict is Verdict.OK
+    assert "Redis's is" in found["Clocks"].told
+
+
+async def test_postgres_hung(on_own_postgres: Settings, postgres_server: Breakable) -> None:
+    postgres_server.hang()
+    try:
+        found = await round_of(Addresses.of(on_own_postgres))
+    finally:
+        postgres_server.go_on()
+    assert failures(found) == {"PostgreSQL"}
+    assert "no answer in time" in found["PostgreSQL"].told
+
+
+async def test_postgres_killed_in_the_middle(on_own_postgres: Settings, postgres_server: Breakable) -> None:
+    found: dict[str, Finding] = {}
+    try:
+        async for finding in examine(Addresses.of(on_own_postgres)):
+            found[finding.check] = finding
+            if finding.check == "Functions":
+                await postgres_server.kill()
+    finally:
+        await postgres_server.start()
+    assert {"Triggers", "Versions"} <= failures(found)
+    assert found["Redis"].verdict is Verdict.OK
+
+
+@pytest.fixture
+async def with_password(own_database: str, postgres_folder: Path, postgres_server: Breakable) -> AsyncIterator[str]:
+    """The address for a role that must give its password."""
+    rules = next(postgres_folder.glob("**/pg_hba.conf"))  # noqa: ASYNC240  nothing else runs meanwhile
+    before = rules.read_text()
+    rules.write_text(f"local all careful scram-sha-256\n{before}")
+    await administer(own_database, "CREATE ROLE careful SUPERUSER LOGIN PASSWORD 'a secret'", "SELECT pg_reload_conf()")
+    await asyncio.sleep(0.5)
+    yield make_url(own_database).set(username="careful", password="a secret").render_as_string(hide_password=False)
+    rules.write_text(before)
+    await administer(own_database, "DROP ROLE careful", "SELECT pg_reload_conf()")
+
+
+async def test_postgres_with_another_password(on_own_postgres: Settings, with_password: str) -> None:
+    addresses = replace(Addresses.of(on_own_postgres), database_url=with_password)
+    assert failures(await round_of(addresses)) == set()
+    wrong = make_url(with_password).set(password="guessed").render_as_string(hide_password=False)
+    found = await round_of(replace(addresses, database_url=wrong))
+    assert failures(found) == {"PostgreSQL"}
+    assert 'password authentication failed for user "careful"' in found["PostgreSQL"].told
+    assert "guessed" not in str(found)
