@@ -6,7 +6,7 @@ from fastapi import Depends, Query, Request
 
 from api.authentication import authenticate
 from api.routing import Exists, ExistsWhenRefused, Gate
-from api.schemas import MAX_ID, Id
+from api.schemas import Id, row_id
 from core.access import Actor, ClinicScope, Role
 from core.clinics.references import require_known
 from core.db.transaction import ReadSession
@@ -45,10 +45,8 @@ RequireSuperuser = Annotated[Actor, Depends(Require(Role.SUPERUSER))]
 
 async def _read_scope(request: Request) -> ClinicScope:
     actor = await authenticate(request)
-    asked = request.query_params.get("clinic_id", "")
     # What is no id at all is told by the parameter's own validation.
-    digits = asked.isascii() and asked.isdigit() and len(asked) <= len(str(MAX_ID))
-    return actor.narrowed(int(asked) if digits else None)
+    return actor.narrowed(row_id(request.query_params.get("clinic_id", "")))
 
 
 ClinicIdQuery = Annotated[

@@ -8,7 +8,7 @@ from fastapi import Depends, Path, Request
 from api.authentication import authenticate
 from api.dependencies import runtime_of
 from api.routing import ExistsWhenRefused
-from api.schemas import MAX_ID, Id
+from api.schemas import Id, row_id
 from core.access import Actor
 from core.db.transaction import ReadSession
 from core.errors import Invalid, NotFound
@@ -42,6 +42,7 @@ def _read(text: str, parameter: str) -> int:
     """Raises Invalid for what is no number, and NotFound for one that no row has."""
     if not (text.isascii() and text.isdigit()):
         raise Invalid.field(parameter, "invalid", "It is a number.")
-    if int(text[:11]) > MAX_ID:
+    found = row_id(text)
+    if found is None:
         raise NotFound
-    return int(text)
+    return found

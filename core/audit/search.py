@@ -92,7 +92,8 @@ def _conditions(audit: Any, search: Search) -> list[ColumnElement[bool]]:
 
 
 def _id(text: str) -> int | None:
-    return int(text) if text.isascii() and text.isdigit() and int(text[:11]) <= MAX_ID else None
+    digits = text.lstrip("0") if text.isascii() and text.isdigit() else ""
+    return int(digits) if 0 < len(digits) <= len(str(MAX_ID)) and int(digits) <= MAX_ID else None
 
 
 def _of_target(target: str) -> list[ColumnElement[bool]]:

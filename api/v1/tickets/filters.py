@@ -9,7 +9,7 @@ from fastapi import Depends, Query, Request
 from api.authentication import authenticate
 from api.dependencies import CurrentUser, runtime_of
 from api.routing import ExistsWhenRefused
-from api.schemas import MAX_ID, Date, Id, Text
+from api.schemas import Date, Id, Text, row_id
 from core.cache.keys import Parameter
 from core.clock import known_date
 from core.db.transaction import ReadSession
@@ -38,7 +38,7 @@ DateTo = Annotated[Date | None, Query(description="Last local date of creation, 
 async def _known(request: Request) -> None:
     """The clinic and the surgery that the query names, where they can be read. Raises NotFound."""
     actor = await authenticate(request)
-    clinic_id, surgery_id = (_id(request.query_params.get(name, "")) for name in ("clinic_id", "surgery_id"))
+    clinic_id, surgery_id = (row_id(request.query_params.get(name, "")) for name in ("clinic_id", "surgery_id"))
     scope = actor.narrowed(clinic_id)
 
     async def work(session: ReadSession) -> None:
@@ -58,10 +58,6 @@ def require_dates(date_from: date | None, date_to: date | None) -> None:
             known_date(day, name)
     if date_from is not None and date_to is not None and date_from > date_to:
         raise Invalid.field("date_to", "before_date_from", "It is before `date_from`.")
-
-
-def _id(text: str) -> int | None:
-    return int(text) if text.isascii() and text.isdigit() and 1 <= int(text[:11]) <= MAX_ID else None
 
 
 def _filters(
