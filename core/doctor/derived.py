@@ -8,6 +8,8 @@ from core.doctor.finding import REPAIR_FIRST, Check, Finding, failed, listed, ok
 COUNTERS, SEARCH, INDEXES, THRESHOLDS = "Ticket numbers", "Search texts", "Indexes", "Thresholds"
 AT_ONCE = 2000
 """Rows that a repair writes in one transaction."""
+LOOKED_AT = 100_000
+"""Rows whose texts are looked at, the oldest: what made them old happened after they were written."""
 
 BEHIND = """
 SELECT c.prefix || ' ' || t.year AS of_which, coalesce(k.last_number, 0) AS at, t.last AS highest
@@ -66,7 +68,8 @@ def _old(one: Derived) -> str:
 async def look_at_search(connection: Connection) -> Finding:
     wrong: list[str] = []
     for one in COLUMNS:
-        count = await connection.fetchval(f"SELECT count(*) FROM {one.table} WHERE {_old(one)}")  # noqa: S608  ours
+        oldest = f"SELECT * FROM {one.table} ORDER BY id LIMIT {LOOKED_AT}"  # noqa: S608  ours
+        count = await connection.fetchval(f"SELECT count(*) FROM ({oldest}) AS t WHERE {_old(one)}")  # noqa: S608  ours
         if count:
             wrong.append(f"{count} of {one.table}.{one.column}")
     if not wrong:
@@ -78,13 +81,23 @@ async def repair_search(connection: Connection) -> str:
     """A row that is written gets its texts anew; a few at a time, for requests wait for their rows."""
     written = 0
     for one in COLUMNS:
-        statement = (
-            f"UPDATE {one.table} SET {one.source} = {one.source} WHERE id IN"  # noqa: S608  ours
-            f" (SELECT id FROM {one.table} WHERE {_old(one)} ORDER BY id LIMIT {AT_ONCE} FOR UPDATE)"
-        )
-        while (done := int((await connection.execute(statement)).split()[-1])) > 0:
+        after = await connection.fetchval(f"SELECT min(id) FROM {one.table}")  # noqa: S608  ours
+        beyond = ">="
+        while after is not None:
+            [(after, done)] = await connection.fetch(_batch(one, beyond), after)
             written += done
+            beyond = ">"
     return f"wrote {written} texts anew"
+
+
+def _batch(one: Derived, beyond: str) -> str:
+    return f"""
+    WITH batch AS (SELECT id AS batch_id FROM {one.table} WHERE id {beyond} $1 ORDER BY id LIMIT {AT_ONCE}),
+    done AS (
+        UPDATE {one.table} SET {one.source} = {one.source} FROM batch WHERE id = batch_id AND {_old(one)} RETURNING 1
+    )
+    SELECT max(batch_id), (SELECT count(*) FROM done) FROM batch
+    """  # noqa: S608  ours
 
 
 INVALID = """

@@ -2,9 +2,13 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from dataclasses import replace
 
 import pytest
 
+from core.doctor.configuration import Addresses
+from core.doctor.examine import examine
+from core.doctor.finding import Verdict
 from core.runtime import Runtime
 from core.settings import Settings
 from tests.api.v1.admin import test_cache_status
@@ -175,3 +179,14 @@ async def test_the_first_named_node_may_be_away_at_the_start(settings: Settings,
         cluster.nodes[0].kill()
         cluster.nodes[0].start()
         await cluster.whole()
+
+
+async def test_the_doctor_looks_at_every_primary(settings: Settings, seed: Seed, cluster: Cluster) -> None:
+    addresses = Addresses.of(settings)
+    found = {finding.check: finding async for finding in examine(addresses)}
+    assert "a cluster of 3 primaries" in found["Redis"].told
+    assert {found[name].verdict for name in ("Redis", "Redis's answers")} == {Verdict.OK}
+    one_node = replace(addresses, redis_url=cluster.nodes[0].url)
+    found = {finding.check: finding async for finding in examine(one_node)}
+    assert found["Redis"].verdict is Verdict.FAILED
+    assert "redis+cluster://" in found["Redis"].remedy

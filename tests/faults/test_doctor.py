@@ -1,6 +1,7 @@
 """The doctor where servers are away, hung, full or closed to us: it says so in time, and looks at the rest."""
 
 import asyncio
+import re
 import time
 from collections.abc import AsyncIterator
 from dataclasses import replace
@@ -14,7 +15,10 @@ from core.doctor.examine import examine
 from core.doctor.finding import Finding, Verdict
 from core.settings import Settings
 from tests.conftest import administer
+from tests.factories.fixtures import Seed
 from tests.faults.servers import Breakable, command
+from tests.faults.test_clocks import Faked
+from tests.faults.workers import COMMAND, environment
 
 ENOUGH = 15.0
 """Seconds for a round with a server that says nothing."""
@@ -153,3 +157,19 @@ async def test_postgres_with_another_password(on_own_postgres: Settings, with_pa
     assert failures(found) == {"PostgreSQL"}
     assert 'password authentication failed for user "careful"' in found["PostgreSQL"].told
     assert "guessed" not in str(found)
+
+
+@pytest.mark.parametrize("jump", [3600, -3600], ids=["an hour ahead", "an hour back"])
+async def test_this_machines_clock_is_wrong(settings: Settings, seed: Seed, tmp_path: Path, jump: int) -> None:
+    """Of the doctor's process alone, its C libraries included; the servers' are right."""
+    faked = Faked(tmp_path)
+    faked.set_off(jump)
+    doctor = await asyncio.create_subprocess_exec(
+        *(COMMAND, "doctor"), env=environment(settings) | faked.environment, stdout=asyncio.subprocess.PIPE
+    )
+    told = (await doctor.communicate())[0].decode().splitlines()
+    [line] = [line for line in told if "Clocks: " in line]
+    assert line.startswith("warning")
+    for server in ("PostgreSQL", "Redis"):
+        assert re.search(f"{server}'s is {'behind' if jump > 0 else 'ahead'} by 3(600|599)", line), line
+    assert doctor.returncode == 0, "nothing depends on it"

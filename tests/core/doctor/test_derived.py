@@ -1,7 +1,9 @@
 """Counters, search texts, indexes, thresholds: made wrong, told, rebuilt."""
 
 import asyncpg
+import pytest
 
+from core.doctor import derived
 from core.doctor.finding import Verdict
 from tests.core.doctor.conftest import Round, of, unwell
 from tests.factories import rows
@@ -65,6 +67,19 @@ async def test_old_search_texts_are_written_anew(round_of: Round, seed: Seed, co
         "SELECT version FROM cache_version WHERE clinic_id = $1 AND topic = 'tickets'", seed.sant.id
     )
     assert after > before
+
+
+async def test_search_texts_of_many_rows_are_written_in_batches(
+    round_of: Round, seed: Seed, connection: rows.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(derived, "AT_ONCE", 7)
+    right = await connection.fetchval("SELECT pg_get_functiondef('search_text(text)'::regprocedure)")
+    await connection.execute(right.replace("lower(", "upper("))
+    for number in range(50):
+        await rows.patient(connection, seed.maga.id, last_name=f"Peña {number}")
+    await connection.execute(right)
+    assert (await round_of())["Search texts"].told.startswith("50 of patient.search are old")
+    await repaired(round_of, "Search texts")
 
 
 async def test_an_index_whose_build_was_broken_off_is_built_anew(round_of: Round, connection: rows.Connection) -> None:
