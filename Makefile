@@ -6,7 +6,7 @@ PIN := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generat
 SNAPSHOT := tests/contract/openapi.json
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check openapi lock
+.PHONY: help setup run test check chaos openapi lock
 
 help: ## This list
 	@echo "Ticket Home. Needed: Python 3.11 or newer, and make."
@@ -36,6 +36,9 @@ check: setup ## Lint, format, types, import layers, migration drift, OpenAPI sna
 	PYTHONPATH=. $(BIN)/python .ci/migration_drift.py
 	$(BIN)/python -m api.openapi | diff -u $(SNAPSHOT) - || \
 	    { echo "The API is not that of $(SNAPSHOT). If the change is meant: make openapi" >&2; exit 1; }
+
+chaos: setup ## The consistency check under random faults, for minutes (ARGS="--seconds 600 --seed 7" make chaos)
+	@$(BIN)/python -m tests.faults.chaos $(ARGS)
 
 openapi: setup ## Write the OpenAPI snapshot anew, for review
 	@$(BIN)/python -m api.openapi > $(SNAPSHOT).new && mv $(SNAPSHOT).new $(SNAPSHOT)

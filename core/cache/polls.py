@@ -64,6 +64,8 @@ class Listener:
                 if self.connected:
                     pause, told = 0.1, False
                 self.connected = False
+                # What comes back may be another timeline, restored from a backup, with lower versions than we know.
+                self._versions.distrust()
                 if not told:
                     logger.warning("version listener lost its connection", exc_info=None if is_away(error) else error)
                     told = True
@@ -111,6 +113,7 @@ class Listener:
         return poll.xmin
 
     def _terminated(self, _connection: object) -> None:
+        self._versions.distrust()
         self._wake.set()
 
     def _notified(self, _connection: object, _pid: int, _channel: str, payload: object) -> None:

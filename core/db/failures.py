@@ -5,7 +5,8 @@ from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 AWAY_CLASSES = ("08", "53", "57")  # connection, resources, operator intervention (shutdown, cancelled by time-out)
-AWAY_CODES = frozenset({"25006", "55P03"})  # a demoted primary is read-only; a lock was not to be had in time
+AWAY_CODES = frozenset({"25006", "3D000", "55P03"})
+"""A demoted primary is read-only; a database is dropped to be restored; a lock was not to be had in time."""
 AGAIN_CODES = frozenset({"40001", "40P01"})  # serialization failure, deadlock
 
 

@@ -30,6 +30,8 @@ class WireProxy:
         """Bytes that the application sent to PostgreSQL."""
         self.connections = 0
         self.is_silent = False
+        self.delay = 0.0
+        """Seconds that answers are held back."""
         self.holds_commit_of: bytes | None = None
         """Words of a statement: on the connection that sends it the answer to COMMIT is held back, for good."""
         self.held = asyncio.Event()
@@ -54,7 +56,12 @@ class WireProxy:
         assert task is not None
         self._running.add(task)
         self.connections += 1
-        theirs, ours = await asyncio.open_unix_connection(str(self._upstream))
+        try:
+            theirs, ours = await asyncio.open_unix_connection(str(self._upstream))
+        except OSError:
+            self._running.discard(task)
+            writer.close()  # as the server itself refuses it
+            return
         one = Connection()
         try:
             await asyncio.gather(self._pass_on(reader, ours, one, counting=True), self._pass_on(theirs, writer, one))
@@ -75,6 +82,8 @@ class WireProxy:
                     self._watch(data, one)
                 elif one.is_held:
                     continue
+                elif self.delay:
+                    await asyncio.sleep(self.delay)
                 if not self.is_silent:
                     to.write(data)
                     await to.drain()

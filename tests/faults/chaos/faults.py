@@ -1,0 +1,198 @@
+"""What a run breaks at random: each fault breaks one thing for a while, and mends it again."""
+
+import asyncio
+import random
+import signal
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
+from dataclasses import dataclass
+
+import redis.exceptions
+
+from core.clock import boottime
+from tests.faults.chaos.history import Restore
+from tests.faults.chaos.load import Reader, World
+from tests.faults.chaos.site import Site
+from tests.faults.servers import command
+
+STOPPED = 5.0
+"""Seconds that a process is stopped: longer than its lease."""
+LATE = 8
+"""Requests that a stopped process finds when it goes on, asked just before."""
+
+
+@dataclass(frozen=True)
+class Breaking:
+    site: Site
+    world: World
+    chance: random.Random
+
+    @property
+    def process(self) -> int:
+        """Any one."""
+        return self.chance.randrange(len(self.site.ports))
+
+
+Kind = Callable[[Breaking], AbstractAsyncContextManager[None]]
+KINDS: dict[str, Kind] = {}
+
+
+def kind(name: str) -> Callable[[Callable[[Breaking], AsyncIterator[None]]], Kind]:
+    """What comes before the function's `yield` breaks something, what comes after mends it."""
+
+    def named(function: Callable[[Breaking], AsyncIterator[None]]) -> Kind:
+        KINDS[name] = asynccontextmanager(function)
+        return KINDS[name]
+
+    return named
+
+
+@kind("Redis killed")
+async def redis_killed(here: Breaking) -> AsyncIterator[None]:
+    await here.site.redis.kill()
+    yield
+    await here.site.redis.start()
+
+
+@kind("Redis restarted with old data")
+async def redis_back_in_time(here: Breaking) -> AsyncIterator[None]:
+    await command(here.site.redis.url, "SAVE")
+    yield
+    await here.site.redis.kill()
+    await here.site.redis.start()
+
+
+@kind("Redis hung")
+async def redis_hung(here: Breaking) -> AsyncIterator[None]:
+    here.site.redis.hang()
+    yield
+    here.site.redis.go_on()
+
+
+@kind("Redis a read-only replica")
+async def redis_read_only(here: Breaking) -> AsyncIterator[None]:
+    await command(here.site.redis.url, "REPLICAOF", "127.0.0.1", "1")
+    yield
+    await command(here.site.redis.url, "REPLICAOF", "NO", "ONE")
+
+
+@kind("Redis out of memory")
+async def redis_full(here: Breaking) -> AsyncIterator[None]:
+    await command(here.site.redis.url, "CONFIG", "SET", "maxmemory", "1")
+    yield
+    await command(here.site.redis.url, "CONFIG", "SET", "maxmemory", "0")
+
+
+@kind("Redis with another password")
+async def redis_locked(here: Breaking) -> AsyncIterator[None]:
+    await command(here.site.redis.url, "CONFIG", "SET", "requirepass", "another")
+    with suppress(redis.exceptions.ConnectionError):  # it ends this connection too
+        await command(here.site.redis.url, "CLIENT", "KILL", "TYPE", "normal", password="another")
+    yield
+    await command(here.site.redis.url, "CONFIG", "SET", "requirepass", "", password="another")
+
+
+@kind("Redis flushed")
+async def redis_flushed(here: Breaking) -> AsyncIterator[None]:
+    await command(here.site.redis.url, "FLUSHALL")
+    yield
+
+
+@kind("garbage in every key of Redis")
+async def redis_garbage(here: Breaking) -> AsyncIterator[None]:
+    script = "for _, k in ipairs(redis.call('KEYS', '*')) do redis.call('SET', k, 'th1 00000000 garbage') end"
+    await command(here.site.redis.url, "EVAL", script, "0")
+    yield
+
+
+@kind("PostgreSQL killed")
+async def postgres_killed(here: Breaking) -> AsyncIterator[None]:
+    await here.site.postgres.kill()
+    yield
+    await here.site.postgres.start()
+
+
+@kind("PostgreSQL hung")
+async def postgres_hung(here: Breaking) -> AsyncIterator[None]:
+    here.site.postgres.hang()
+    yield
+    here.site.postgres.go_on()
+
+
+@kind("PostgreSQL restored from a backup")
+async def postgres_restored(here: Breaking) -> AsyncIterator[None]:
+    here.world.writing.clear()
+    await here.world.idle.wait()
+    began = boottime()
+    await here.site.restore()
+    here.world.events.append(Restore(began, boottime()))
+    here.world.writing.set()
+    yield
+
+
+@kind("all connections to PostgreSQL cut")
+async def postgres_cut(here: Breaking) -> AsyncIterator[None]:
+    await here.site.administer("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = 'chaos'")
+    yield
+
+
+@kind("a listening connection silently dead")
+async def listener_dead(here: Breaking) -> AsyncIterator[None]:
+    proxy = here.chance.choice(here.site.proxies)
+    proxy.is_silent = True
+    yield
+    proxy.is_silent = False
+
+
+@kind("slow listening connections")
+async def listener_slow(here: Breaking) -> AsyncIterator[None]:
+    for proxy in here.site.proxies:
+        proxy.delay = 0.3
+    yield
+    for proxy in here.site.proxies:
+        proxy.delay = 0.0
+
+
+@kind("a process stopped")
+async def process_stopped(here: Breaking) -> AsyncIterator[None]:
+    await stop(here, here.process)
+    yield
+
+
+@kind("a process stopped, its notifications lost")
+async def process_stopped_and_deaf(here: Breaking) -> AsyncIterator[None]:
+    number = here.process
+    here.site.proxies[number].is_silent = True
+    await stop(here, number)
+    yield
+    here.site.proxies[number].is_silent = False
+
+
+async def stop(here: Breaking, number: int) -> None:
+    """For STOPPED seconds. Those who ask at once may be given what was true then; those who ask late may not."""
+    here.world.stopped.add(number)
+    late = [Reader(here.world, number) for _ in range(LATE)]
+    for reader in late:
+        await reader.open()
+    await asyncio.sleep(0.1)  # the process has their connections
+    here.site.send(number, signal.SIGSTOP)
+    await asyncio.sleep(STOPPED)
+    places = [here.chance.choice(here.world.places) for _ in late]
+    asking = [
+        asyncio.create_task(reader.read([place], place.bearer)) for reader, place in zip(late, places, strict=True)
+    ]
+    await asyncio.sleep(0.05)
+    here.site.send(number, signal.SIGCONT)
+    here.world.stopped.discard(number)
+    await asyncio.gather(*asking)
+    for reader in late:
+        reader.close()
+
+
+@kind("a process killed")
+async def process_killed(here: Breaking) -> AsyncIterator[None]:
+    number = here.process
+    await here.site.kill(number)
+    yield
+    here.site.start(number)
+    await here.site.ready(number)

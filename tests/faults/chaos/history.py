@@ -1,0 +1,78 @@
+"""What happened, as it was seen from outside: writes, reads and faults, all timed on one clock (boottime, seconds).
+
+A clinic is a register: one of its doctors' names, a word that is written once and never again. One writer at a time
+writes it, so its states have an order, and a read that shows a word shows between which moments it can have been true.
+"""
+
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TypeAlias
+
+
+@dataclass(frozen=True, slots=True)
+class Write:
+    clinic: int
+    word: str
+    sent: float
+    ended: float
+    outcome: str
+    """`done`; `unknown`, where no answer came, or one that cannot tell; `rolled back`."""
+    how: str
+
+
+@dataclass(frozen=True, slots=True)
+class Restore:
+    """The database is put back to its backup: every register is again what it was at first. Nobody writes meanwhile."""
+
+    began: float
+    ended: float
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    clinic: int
+    word: str | None
+    """None where no value was answered."""
+    sent: float
+    ended: float
+    kind: str
+    """`plain`; `own`, by the process that has just written; `required`, with the write's Cache-Version."""
+    process: int
+    outcome: str
+    """hit, miss or stale, as Cache-Status tells; `304`; or an error: `503`, `connection`, `timeout`, another status."""
+    age: float = 0.0
+    """Of a stale answer: seconds, as its Age tells."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    name: str
+    began: float
+    mended: float
+
+
+Event: TypeAlias = Write | Restore | Read | Fault
+KINDS: dict[str, type[Event]] = {kind.__name__: kind for kind in (Write, Restore, Read, Fault)}
+
+
+def save(events: Iterable[Event], path: Path, *, first: dict[int, str], seed: int) -> None:
+    """One line of JSON each, for `check`."""
+    with path.open("w") as file:
+        file.write(json.dumps({"first": first, "seed": seed}) + "\n")
+        for event in events:
+            file.write(json.dumps({"event": type(event).__name__} | asdict(event)) + "\n")
+
+
+def load(path: Path) -> tuple[list[Event], dict[int, str]]:
+    """(events, the word that each clinic began with)."""
+    with path.open() as file:
+        first = {int(clinic): word for clinic, word in json.loads(file.readline())["first"].items()}
+        return list(_events(file)), first
+
+
+def _events(lines: Iterable[str]) -> Iterator[Event]:
+    for line in lines:
+        fields = json.loads(line)
+        yield KINDS[fields.pop("event")](**fields)

@@ -1,0 +1,70 @@
+"""A client's connection: one request at a time over a plain socket, opened anew when it broke."""
+
+import asyncio
+import contextlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from core.clock import boottime
+
+IDLE = 4.0
+"""Seconds after which a connection is not used again: uvicorn closes it after 5."""
+GIVES_UP = 15.0
+"""Seconds. A process is stopped for 5, and nothing else may keep a client waiting for long."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    status: int
+    headers: dict[str, str]
+    body: bytes
+
+
+class Connection:
+    def __init__(self, port: int) -> None:
+        self._port = port
+        self._ends: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
+        self._used = float("inf")
+        """When it was last asked over; it waits for its first request as long as it takes."""
+
+    async def open(self) -> None:
+        if self._ends is None:
+            self._used = float("inf")
+            self._ends = await asyncio.open_connection("127.0.0.1", self._port)
+
+    async def ask(self, method: str, path: str, headers: Mapping[str, str], body: bytes = b"") -> Answer:
+        """Raises ConnectionError where it broke, TimeoutError where nothing comes."""
+        lines = [f"{method} {path} HTTP/1.1", "Host: 127.0.0.1"]
+        lines += [f"{name}: {value}" for name, value in headers.items()]
+        if body:
+            lines += ["Content-Type: application/json", f"Content-Length: {len(body)}"]
+        try:
+            async with asyncio.timeout(GIVES_UP):
+                if boottime() - self._used > IDLE:
+                    self.close()
+                await self.open()
+                self._used = boottime()
+                assert self._ends is not None
+                reader, writer = self._ends
+                writer.write(("\r\n".join(lines) + "\r\n\r\n").encode() + body)
+                return await _answer(reader)
+        except asyncio.IncompleteReadError as error:
+            self.close()
+            raise ConnectionResetError from error
+        except BaseException:
+            # An answer that comes later would be taken for the next one's.
+            self.close()
+            raise
+
+    def close(self) -> None:
+        if self._ends is not None:
+            with contextlib.suppress(RuntimeError):  # the loop may be closed already
+                self._ends[1].close()
+            self._ends = None
+
+
+async def _answer(reader: asyncio.StreamReader) -> Answer:
+    head = await reader.readuntil(b"\r\n\r\n")
+    first, *lines = head.decode("latin-1").split("\r\n")[:-2]
+    headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in lines)}
+    return Answer(int(first.split()[1]), headers, await reader.readexactly(int(headers.get("content-length", 0))))

@@ -1,0 +1,241 @@
+"""Clients of several processes: readers that ask without pause, and for each clinic one writer at a time."""
+
+import asyncio
+import json
+import random
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import asyncpg
+
+from core.clock import boottime
+from tests.faults.chaos.history import Event, Read, Write
+from tests.faults.chaos.http import Answer, Connection
+
+PATIENCE = 2.0
+"""Seconds that a plain SQL writer waits."""
+LEAVES = 0.01
+"""Of readers: how many hang up before the answer."""
+PAUSE = 0.03
+"""Seconds between two writes to one clinic."""
+
+
+@dataclass(frozen=True)
+class Place:
+    clinic: int
+    doctor: int
+    """Whose name is the register."""
+    bearer: str
+    """Of one who reads this clinic."""
+
+
+@dataclass
+class World:
+    """What clients know: where the processes listen, and how they sign in."""
+
+    ports: Sequence[int]
+    places: Sequence[Place]
+    writer: str
+    """Bearer of a superuser: writes every clinic, and reads all of them in one answer."""
+    database_url: str
+    events: list[Event]
+    chance: random.Random
+    writing: asyncio.Event
+    """Cleared where nobody may write: see Restore."""
+
+    def __post_init__(self) -> None:
+        self.stopped: set[int] = set()
+        """Processes that writers do not wait for: they go on writing while one is stopped."""
+        self._words = 0
+        self._busy = 0
+        self.idle = asyncio.Event()
+        self.idle.set()
+
+    def word(self) -> str:
+        """A new one."""
+        self._words += 1
+        return f"Dr. W{self._words}"
+
+    def any_process(self) -> int:
+        return self.chance.choice([process for process in range(len(self.ports)) if process not in self.stopped])
+
+    async def may_write(self) -> None:
+        await self.writing.wait()
+        self._busy += 1
+        self.idle.clear()
+
+    def has_written(self) -> None:
+        self._busy -= 1
+        if not self._busy:
+            self.idle.set()
+
+
+class Reader:
+    """One connection to one process."""
+
+    def __init__(self, world: World, process: int) -> None:
+        self._world = world
+        self._process = process
+        self._connection = Connection(world.ports[process])
+        self._known: dict[str, tuple[str, dict[int, str]]] = {}
+        """Bearer → the last ETag, and what it stood for."""
+
+    async def open(self) -> None:
+        await self._connection.open()
+
+    def close(self) -> None:
+        self._connection.close()
+
+    async def run(self) -> None:
+        world = self._world
+        while True:
+            if world.chance.random() < 0.1:
+                await self.read(world.places, world.writer)
+            else:
+                place = world.chance.choice(world.places)
+                await self.read([place], place.bearer)
+
+    async def read(
+        self, places: Sequence[Place], bearer: str, kind: str = "plain", more: Mapping[str, str] | None = None
+    ) -> None:
+        """Ask once, of one clinic or of all, and write down what was answered for each."""
+        headers = {"Authorization": f"Bearer {bearer}"} | dict(more or {})
+        known = self._known.get(bearer)
+        if known is not None and self._world.chance.random() < 0.5:
+            headers["If-None-Match"] = known[0]
+        sent = boottime()
+        asking = self._connection.ask("GET", "/v1/doctors", headers)
+        try:
+            if self._world.chance.random() < LEAVES:
+                await asyncio.wait_for(asking, self._world.chance.random() * 0.01)
+                return
+            answer = await asking
+        except TimeoutError:
+            if boottime() - sent > 1.0:
+                self._note(places, sent, kind, "timeout")
+            return
+        except ConnectionError:
+            self._note(places, sent, kind, "connection")
+            await asyncio.sleep(0.05)
+            return
+        self._understand(places, sent, kind, answer, bearer)
+        if answer.status == 503:
+            await asyncio.sleep(0.05)  # far less patient than Retry-After asks for
+
+    def _understand(self, places: Sequence[Place], sent: float, kind: str, answer: Answer, bearer: str) -> None:
+        if answer.status == 304:
+            words, outcome = self._known[bearer][1], "304"
+        elif answer.status == 200:
+            shown = {item["id"]: item["name"] for item in json.loads(answer.body)["items"]}
+            words = {place.clinic: shown[place.doctor] for place in places}
+            self._known[bearer] = (answer.headers["etag"], words)
+            outcome = answer.headers["cache-status"].split("; ")[1].removeprefix("fwd=")
+        else:
+            self._note(places, sent, kind, str(answer.status))
+            return
+        ended = boottime()
+        age = float(answer.headers.get("age", 0))
+        for place in places:
+            word = words[place.clinic]
+            self._world.events.append(Read(place.clinic, word, sent, ended, kind, self._process, outcome, age))
+
+    def _note(self, places: Sequence[Place], sent: float, kind: str, error: str) -> None:
+        ended = boottime()
+        self._world.events += [Read(place.clinic, None, sent, ended, kind, self._process, error) for place in places]
+
+
+class Writer:
+    """Writes one clinic, by any process or in plain SQL, and reads what it wrote."""
+
+    def __init__(self, world: World, place: Place) -> None:
+        self._world = world
+        self._place = place
+        self._connections = [Connection(port) for port in world.ports]
+        self._readers = [Reader(world, process) for process in range(len(world.ports))]
+        self._sql: asyncpg.Connection[asyncpg.Record] | None = None
+
+    def close(self) -> None:
+        for connection in self._connections:
+            connection.close()
+        for reader in self._readers:
+            reader.close()
+        if self._sql is not None:
+            self._sql.terminate()
+
+    async def run(self) -> None:
+        chance = self._world.chance
+        while True:
+            await self._world.may_write()
+            try:
+                if chance.random() < 0.6:
+                    await self._by_a_process(self._world.any_process())
+                else:
+                    await self._in_sql()
+            finally:
+                self._world.has_written()
+            await asyncio.sleep(chance.random() * 2 * PAUSE)
+
+    async def _by_a_process(self, process: int) -> None:
+        word = self._world.word()
+        headers = {"Authorization": f"Bearer {self._world.writer}"}
+        sent = boottime()
+        try:
+            answer = await self._connections[process].ask(
+                "PATCH", f"/v1/doctors/{self._place.doctor}", headers, json.dumps({"name": word}).encode()
+            )
+        except (ConnectionError, TimeoutError):
+            self._note(word, sent, "unknown", f"process {process}")
+            await asyncio.sleep(0.1)
+            return
+        if answer.status != 200:
+            self._note(word, sent, "unknown", f"process {process}: {answer.status}")
+            if answer.status != 503:
+                self._world.events.append(
+                    Read(self._place.clinic, None, sent, boottime(), "plain", process, f"write {answer.status}")
+                )
+            await asyncio.sleep(0.1)
+            return
+        self._note(word, sent, "done", f"process {process}")
+        place = self._place
+        await self._readers[process].read([place], place.bearer, "own")
+        if (versions := answer.headers.get("cache-version")) is not None:
+            other = self._world.any_process()
+            await self._readers[other].read([place], place.bearer, "required", {"Cache-Version": versions})
+
+    async def _in_sql(self) -> None:
+        how = self._world.chance.choice(["plain", "plain", "savepoint", "rollback", "batch"])
+        word, wrong = self._world.word(), self._world.word()
+        sent = boottime()
+        outcome = "unknown"
+        try:
+            async with asyncio.timeout(PATIENCE):
+                if self._sql is None or self._sql.is_closed():
+                    self._sql = await asyncpg.connect(self._world.database_url)
+                await self._statements(self._sql, how, word, wrong)
+            outcome = "rolled back" if how == "rollback" else "done"
+        except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError):
+            if self._sql is not None:
+                self._sql.terminate()
+                self._sql = None
+            await asyncio.sleep(0.1)
+        self._note(word, sent, outcome, f"SQL, {how}")
+
+    async def _statements(self, sql: "asyncpg.Connection[asyncpg.Record]", how: str, word: str, wrong: str) -> None:
+        update, doctor = "UPDATE doctor SET name = $1 WHERE id = $2", self._place.doctor
+        if how == "plain":
+            await sql.execute(update, word, doctor)
+            return
+        transaction = sql.transaction()
+        await transaction.start()
+        if how == "savepoint":
+            savepoint = sql.transaction()
+            await savepoint.start()
+            await sql.execute(update, wrong, doctor)
+            await savepoint.rollback()
+        await sql.execute(update, wrong if how == "batch" else word, doctor)
+        if how == "batch":
+            await sql.execute(update, word, doctor)
+        await (transaction.rollback() if how == "rollback" else transaction.commit())
+
+    def _note(self, word: str, sent: float, outcome: str, how: str) -> None:
+        self._world.events.append(Write(self._place.clinic, word, sent, boottime(), outcome, how))

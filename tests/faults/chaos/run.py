@@ -1,0 +1,88 @@
+"""One run: load on, faults at random, and the checker's verdict at its end."""
+
+import asyncio
+import random
+from collections.abc import Sequence
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field
+
+from core.clock import boottime
+from tests.faults.chaos.checker import Verdict, check
+from tests.faults.chaos.faults import KINDS, Breaking
+from tests.faults.chaos.history import Event, Fault
+from tests.faults.chaos.load import Reader, World, Writer
+from tests.faults.chaos.site import FIRST, Site
+
+READERS = 3
+"""Connections to each process."""
+LONGEST = 3.0
+QUIET = 1.5
+"""Seconds between two faults, at most."""
+LOOK = 1.0
+"""Seconds between two looks at what has come to light, where a violation ends the run."""
+
+
+@dataclass
+class Chaos:
+    site: Site
+    seed: int
+    faults: Sequence[str]
+    """Names of KINDS that may happen."""
+    until_violated: bool = False
+    events: list[Event] = field(default_factory=list)
+
+    @property
+    def first(self) -> dict[int, str]:
+        return {place.clinic: FIRST for place in self.site.places}
+
+    async def run(self, seconds: float) -> Verdict:
+        chance = random.Random(self.seed)
+        writing = asyncio.Event()
+        writing.set()
+        site = self.site
+        world = World(site.ports, site.places, site.writer, site.database_url, self.events, chance, writing)
+        readers = [Reader(world, process) for process in range(len(site.ports)) for _ in range(READERS)]
+        writers = [Writer(world, place) for place in site.places]
+        everybody: list[Reader | Writer] = [*readers, *writers]
+        clients = [asyncio.create_task(client.run()) for client in everybody]
+        breaking = asyncio.create_task(self._break(Breaking(site, world, random.Random(self.seed + 1)), seconds))
+        try:
+            return await self._watch(clients, breaking, seconds)
+        finally:
+            for task in [*clients, breaking]:
+                task.cancel()
+            await asyncio.gather(*clients, breaking, return_exceptions=True)
+            for client in everybody:
+                client.close()
+
+    async def _watch(
+        self, clients: list["asyncio.Task[None]"], breaking: "asyncio.Task[None]", seconds: float
+    ) -> Verdict:
+        until = boottime() + seconds
+        while not breaking.done() or boottime() < until:
+            await asyncio.wait([*clients, breaking], timeout=LOOK, return_when=asyncio.FIRST_EXCEPTION)
+            for task in [*clients, breaking]:
+                if task.done():
+                    task.result()
+            if self.until_violated and (verdict := check(self.events, self.first)).violations:
+                return verdict
+        return check(self.events, self.first)
+
+    async def _break(self, here: Breaking, seconds: float) -> None:
+        """Each of the faults once, in a random order, then whichever, until the time is up."""
+        until = boottime() + seconds
+        coming: list[str] = []
+        while self.faults:
+            await asyncio.sleep(here.chance.random() * QUIET)
+            if boottime() >= until:
+                return
+            if not coming:
+                coming = here.chance.sample(list(self.faults), len(self.faults))
+            await self._one(here, coming.pop())
+
+    async def _one(self, here: Breaking, name: str) -> None:
+        began = boottime()
+        async with AsyncExitStack() as stack:
+            await stack.enter_async_context(KINDS[name](here))
+            await asyncio.sleep(here.chance.random() * LONGEST)
+        self.events.append(Fault(name, began, boottime()))

@@ -1,0 +1,161 @@
+"""What a chaos run breaks: PostgreSQL, Valkey, several serving processes, and what lies between them."""
+
+import asyncio
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import asyncpg
+import httpx
+from sqlalchemy.engine import make_url
+
+from core.db.migrate import upgrade
+from tests.conftest import administer, database_named
+from tests.factories import rows
+from tests.faults.chaos.load import Place
+from tests.faults.proxy import WireProxy
+from tests.faults.servers import Breakable
+from tests.setup.serving import free_port
+
+DATABASE = "chaos"
+BACKUP = "chaos_backup"
+FIRST = "Dr. W0"
+"""Every clinic's word at first."""
+READY = 30.0
+
+
+class Site:
+    """Use `site()`."""
+
+    def __init__(self, folder: Path, processes: int, variant: str, slowest_fill: float) -> None:
+        self._folder = folder
+        self._variant = variant
+        self._slowest = slowest_fill
+        self.postgres = Breakable(folder / "postgres", "postgres")
+        self.redis = Breakable(folder / "redis", "valkey")
+        self.ports = [free_port() for _ in range(processes)]
+        self.database_url = database_named(self.postgres.url, DATABASE)
+        self.proxies: list[WireProxy] = []
+        """One for each process's listening connection."""
+        self.processes: dict[int, subprocess.Popen[bytes]] = {}
+        self.places: Sequence[Place] = ()
+        self.writer = ""
+
+    @property
+    def logs(self) -> list[Path]:
+        return [self._folder / f"process-{number}.log" for number in range(len(self.ports))]
+
+    def start(self, number: int) -> None:
+        """The process of that number; it serves a second later."""
+        environment = {
+            "DATABASE_URL": self.database_url,
+            "DATABASE_LISTEN_URL": self.proxies[number].url,
+            "REDIS_URL": self.redis.url,
+            "SECRET_KEYS": "a-test-secret-of-forty-characters-or-so!",
+            "CACHE_PREFIX": "chaos",
+            "LOG_FORMAT": "json",
+            "PATH": os.environ["PATH"],
+        }
+        words = (sys.executable, "-m", "tests.faults.chaos.process", self._variant, str(self._slowest))
+        with self.logs[number].open("ab") as log:
+            self.processes[number] = subprocess.Popen(
+                [*words, str(self.ports[number])], env=environment, stdout=log, stderr=log, start_new_session=True
+            )
+
+    async def ready(self, number: int) -> None:
+        async with asyncio.timeout(READY), httpx.AsyncClient() as client:
+            while True:
+                with contextlib.suppress(httpx.TransportError):
+                    if (await client.get(f"http://127.0.0.1:{self.ports[number]}/readyz")).status_code == 200:
+                        return
+                await asyncio.sleep(0.05)
+
+    def send(self, number: int, what: signal.Signals) -> None:
+        os.kill(self.processes[number].pid, what)
+
+    async def kill(self, number: int) -> None:
+        self.processes[number].kill()
+        await asyncio.to_thread(self.processes[number].wait)
+
+    async def restore(self) -> None:
+        """The database as it was at first: sessions are of before the backup, so nobody is signed out by it."""
+        await administer(
+            self.postgres.url,
+            f"DROP DATABASE {DATABASE} WITH (FORCE)",
+            f"CREATE DATABASE {DATABASE} TEMPLATE {BACKUP} STRATEGY file_copy",
+        )
+
+    async def administer(self, *statements: str) -> None:
+        await administer(self.postgres.url, *statements)
+
+    async def set_up(self, clinics: int, broken_by: str) -> None:
+        """Migrated, with clinics and their readers signed in, backed up, and served."""
+        await self.administer(f"CREATE DATABASE {DATABASE}")
+        await asyncio.to_thread(upgrade, self.database_url)
+        connection = await asyncpg.connect(self.database_url)
+        doctors: dict[str, tuple[int, int]] = {}
+        for number in range(clinics):
+            prefix = f"C{chr(65 + number // 26)}{chr(65 + number % 26)}A"
+            clinic = await rows.clinic(connection, prefix)
+            await rows.user(connection, f"viewer_{prefix.lower()}", "viewer", clinic)
+            doctors[f"viewer_{prefix.lower()}"] = (clinic, await rows.doctor(connection, clinic, name=FIRST))
+        await rows.user(connection, "superuser", "superuser", None)
+        if broken_by:
+            await connection.execute(broken_by)
+        await connection.close()
+        self.proxies = [await WireProxy(self.database_url).__aenter__() for _ in self.ports]
+        await asyncio.gather(*(self._serve(number) for number in range(len(self.ports))))
+        self.writer = await self._bearer("superuser")
+        self.places = [
+            Place(clinic, doctor, await self._bearer(username)) for username, (clinic, doctor) in doctors.items()
+        ]
+        await self._back_up()
+
+    async def _serve(self, number: int) -> None:
+        self.start(number)
+        await self.ready(number)
+
+    async def _bearer(self, username: str) -> str:
+        login = {"username": username, "password": rows.PASSWORD, "client": "mobile"}
+        async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{self.ports[0]}", timeout=20) as client:
+            answer = await client.post("/v1/auth/login", json=login)
+        assert answer.status_code == 200, answer.text
+        token: str = answer.json()["token"]
+        return token
+
+    async def _back_up(self) -> None:
+        """A template may have no connections: every one is ended, and comes back by itself."""
+        name = make_url(self.database_url).database
+        await self.administer(
+            f"ALTER DATABASE {name} ALLOW_CONNECTIONS false",
+            f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'",
+            f"CREATE DATABASE {BACKUP} TEMPLATE {name} STRATEGY file_copy",
+            f"ALTER DATABASE {name} ALLOW_CONNECTIONS true",
+        )
+        await asyncio.gather(*(self.ready(number) for number in range(len(self.ports))))
+
+    async def end(self) -> None:
+        for number in self.processes:
+            await self.kill(number)
+        for proxy in self.proxies:
+            await proxy.__aexit__()
+        await asyncio.to_thread(self.postgres.end)
+        await asyncio.to_thread(self.redis.end)
+
+
+@asynccontextmanager
+async def site(
+    folder: Path, *, processes: int, clinics: int, variant: str = "none", broken_by: str = "", slowest_fill: float = 0.0
+) -> AsyncIterator[Site]:
+    """`variant` and `broken_by` (SQL) break the cache; a fill takes up to `slowest_fill` seconds longer."""
+    made = await asyncio.to_thread(Site, folder, processes, variant, slowest_fill)
+    try:
+        await made.set_up(clinics, broken_by)
+        yield made
+    finally:
+        await made.end()

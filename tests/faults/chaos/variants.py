@@ -1,0 +1,131 @@
+"""Deliberately broken caches, each in one way that somebody has built: the checker must tell every one of them.
+
+Patches of one process's mechanisms, or SQL in the database that all share.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from functools import partial
+from typing import Any
+
+from core.cache import fill as fills
+from core.cache.fill import Fill, Loaded, Loader, read_versions, utc
+from core.cache.filling import Filling, Found
+from core.cache.flight import Flights
+from core.cache.lease import Lease
+from core.cache.read_through import Cache
+from core.cache.shelves import Place
+from core.cache.versions import LEASE, Poll, Vector, VersionMap
+from core.clock import boottime
+from core.db.transaction import ReadSession
+
+LEASE_BY_TIMER = "lease as a timer's flag"
+NO_BUMP = "ALTER TABLE doctor DISABLE TRIGGER ALL"
+BUMP_BY_ONE = """
+DO $$
+DECLARE
+    source text := pg_get_functiondef(oid) FROM pg_proc WHERE prosrc LIKE '%INSERT INTO cache_version AS v%';
+    naive text := replace(source, '1 + floor(random() * 4294967296)::bigint', '1');
+BEGIN
+    IF naive = source THEN
+        RAISE EXCEPTION 'the function has no random step any more';
+    END IF;
+    EXECUTE naive;
+END $$
+"""
+
+
+def lease_by_timer() -> None:
+    """A flag that a timer looks after: it wakes when the requests do that a stopped process finds, and after some."""
+    polled = VersionMap.polled
+    is_fresh = VersionMap.is_fresh
+    flags: dict[int, bool] = {}
+    timers: list[asyncio.Task[None]] = []
+
+    async def look_after(versions: VersionMap) -> None:
+        while True:
+            flags[id(versions)] = is_fresh(versions)
+            await asyncio.sleep(LEASE / 20)
+
+    def polled_and_flagged(self: VersionMap, poll: Poll, learnt: Vector, sent_at: float) -> None:
+        polled(self, poll, learnt, sent_at)
+        if id(self) not in flags:
+            timers.append(asyncio.create_task(look_after(self)))
+        flags[id(self)] = is_fresh(self)
+
+    VersionMap.polled = polled_and_flagged  # type: ignore[method-assign]
+    VersionMap.is_fresh = lambda self: flags.get(id(self), False)  # type: ignore[method-assign]
+
+
+def flight_without_versions() -> None:
+    """Who asks after a write joins a computation that began before it."""
+    join = Flights.join
+
+    async def join_any(self: Flights[Any], key: str, compute: Callable[[], Awaitable[Any]]) -> tuple[Any, bool]:
+        if "}:" not in key:
+            return await join(self, key, compute)  # of a session
+        *start, policy, shape, _, parameters = key.split(":")
+        return await join(self, ":".join([*start, policy, shape, parameters]), compute)
+
+    Flights.join = join_any  # type: ignore[method-assign]
+    Cache._is_current = lambda *_: True  # type: ignore[method-assign]
+
+
+def poll_replaces() -> None:
+    """A poll's result takes the place of what was learnt while it was under way."""
+    polled = VersionMap.polled
+
+    def polled_plainly(self: VersionMap, poll: Poll, learnt: Vector, sent_at: float) -> None:
+        learnt.clear()
+        polled(self, poll, learnt, sent_at)
+
+    VersionMap.polled = polled_plainly  # type: ignore[method-assign]
+
+
+def versions_after_data() -> None:
+    """The rows first, then the versions, each as of its own moment: old rows under new versions."""
+
+    async def fill(self: Filling, place: Place, load: Loader, seconds: float, lease: Lease) -> Found:
+        async def work(session: ReadSession) -> Found:
+            at, now = boottime(), utc(self._versions.now())
+            before = Fill(session, now, await read_versions(session, place.clinic_id), self._shelves)
+            loaded = await load(before)
+            read = await read_versions(session, place.clinic_id)
+            after = Fill(session, now, read, self._shelves)
+            return Found(loaded.entry(now), after.vector(place.policy, place.clinic_id), "database", at)
+
+        found = await self._database.read(work, budget=seconds)
+        key = self._shelves.key(place, place.policy.token_of(found.versions, place.clinic_id))
+        self._shelves.store(place, key, found.entry, lease)
+        return found
+
+    Filling._fill = fill  # type: ignore[method-assign]
+
+
+def slow_fills(most: float) -> None:
+    """Not broken, only slower: what a fill read gets `most` seconds old at most, before it is stored."""
+    lead = Filling._lead
+
+    async def lead_slowly(self: Filling, place: Place, wanted: Any, load: Loader, *rest: Any, **more: Any) -> Any:
+        return await lead(self, place, wanted, partial(_slowly, load, most), *rest, **more)
+
+    Filling._lead = lead_slowly  # type: ignore[method-assign]
+
+
+async def _slowly(load: Loader, most: float, fill: fills.Fill) -> Loaded:
+    loaded = await load(fill)
+    # Longer and shorter in turns, without a generator of its own: versions are random enough.
+    await asyncio.sleep(most * (sum(fill.versions.values()) % 97) / 96)
+    return loaded
+
+
+PATCHES: dict[str, Callable[[], None]] = {
+    LEASE_BY_TIMER: lease_by_timer,
+    "flight keyed without versions": flight_without_versions,
+    "poll plainly replaces the map": poll_replaces,
+    "versions read after the data": versions_after_data,
+}
+STATEMENTS = {
+    "no bump": NO_BUMP,
+    "bump by one": BUMP_BY_ONE,
+}
