@@ -179,6 +179,7 @@ def document(app: FastAPI, cookie: str, routers: Iterable[APIRouter]) -> dict[st
         for method, operation in path.items():
             if "401" in operation["responses"] and operation["operationId"] != "authLogin":
                 operation["security"] = [{"bearer": []}, {"cookie": []}]
+                require_if_match(operation)
                 # A logout sent again meets an ended session: there is nothing to replay to.
                 if method == "post" and operation["operationId"] != "authLogout":
                     operation.setdefault("parameters", []).append(IDEMPOTENCY_KEY)
@@ -189,6 +190,14 @@ def document(app: FastAPI, cookie: str, routers: Iterable[APIRouter]) -> dict[st
                 for name in told(method, operation, status):
                     headers[name] = {"$ref": f"#/components/headers/{name}"}
     return made
+
+
+def require_if_match(operation: dict[str, Any]) -> None:
+    """Clients must send it. That it may be absent in the route is so that its absence is a 428, after 404 and 422."""
+    for parameter in operation.get("parameters", []):
+        if parameter["name"] == "If-Match":
+            parameter["required"] = True
+            parameter["schema"] = {"type": "string", "examples": ['"3"']}
 
 
 def restore_examples(made: dict[str, Any], routers: Iterable[APIRouter]) -> None:
