@@ -18,6 +18,8 @@ import schemathesis
 
 from core.clock import wall_now
 
+Case = schemathesis.Case[Any]
+
 URL = os.environ["TICKET_HOME_URL"]
 USER = os.environ["TICKET_HOME_USER"]
 """Who calls. Requests that end the caller's sessions or change its password come from the lenders instead."""
@@ -59,7 +61,7 @@ WIDE = signed_in("superuser")
 OWN_ID = str(client.get("/v1/auth/me", headers=MAIN).json()["user"]["id"])
 
 
-def account_of(case: schemathesis.Case) -> str:
+def account_of(case: Case) -> str:
     return "lent" if case.path.startswith("/v1/auth/") else "main"
 
 
@@ -67,19 +69,19 @@ def account_of(case: schemathesis.Case) -> str:
 class Session:
     """After a 401 schemathesis asks anew."""
 
-    def get(self, case: schemathesis.Case, context: schemathesis.AuthContext) -> str:
+    def get(self, case: Case, context: schemathesis.AuthContext) -> str:
         if account_of(case) == "main":
             return MAIN["Authorization"]
         while (answer := sign_in(LENDERS[-1])).status_code != 200:
             LENDERS.pop()
         return f"Bearer {answer.json()['token']}"
 
-    def set(self, case: schemathesis.Case, data: str, context: schemathesis.AuthContext) -> None:
+    def set(self, case: Case, data: str, context: schemathesis.AuthContext) -> None:
         case.headers["Authorization"] = data
 
 
 @schemathesis.hook
-def before_call(context: schemathesis.HookContext, case: schemathesis.Case, kwargs: dict[str, Any]) -> None:
+def before_call(context: schemathesis.HookContext, case: Case, kwargs: dict[str, Any]) -> None:
     given = case.path_parameters
     if case.path == "/v1/auth/login":
         case.headers.update(from_elsewhere())
@@ -92,7 +94,7 @@ def before_call(context: schemathesis.HookContext, case: schemathesis.Case, kwar
         existing(case)
 
 
-def existing(case: schemathesis.Case) -> None:
+def existing(case: Case) -> None:
     given, body, number = case.path_parameters, case.body, next(numbers)
     if "Idempotency-Key" in case.headers:
         case.headers["Idempotency-Key"] = f"key-{number}"
@@ -140,7 +142,7 @@ ANSWERED: defaultdict[str, Counter[int]] = defaultdict(Counter)
 
 
 @schemathesis.hook
-def after_call(context: schemathesis.HookContext, case: schemathesis.Case, response: schemathesis.Response) -> None:
+def after_call(context: schemathesis.HookContext, case: Case, response: schemathesis.Response) -> None:
     ANSWERED[case.operation.definition.raw["operationId"]][response.status_code] += 1
 
 
