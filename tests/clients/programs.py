@@ -1,0 +1,33 @@
+"""Programs of a tool, and what both integrators have to have seen."""
+
+import json
+import re
+import subprocess
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+
+def output(command: Sequence[str | Path], cwd: Path, environment: Mapping[str, str] | None = None) -> str:
+    """Fails with what it wrote if it fails."""
+    words = [str(word) for word in command]
+    done = subprocess.run(words, cwd=cwd, env=environment, capture_output=True, text=True, check=False, timeout=100)
+    assert done.returncode == 0, f"{command[0]}:\n{done.stdout}\n{done.stderr}"
+    return done.stdout
+
+
+def require_seen(told: str) -> None:
+    """By an integrator; the ticket's number holds its year."""
+    seen = json.loads(told)
+    assert re.fullmatch(r"TH-SANT-20\d\d-001", seen.pop("ticket"))
+    assert seen == SEEN
+
+
+SEEN: dict[str, Any] = {
+    "guess": [401, "invalid_credentials"],
+    "user": "admin_sant",
+    "tickets": [0, 1],
+    "invalid": [422, "invalid", ["surgery_id", "unknown_reference"]],
+    "moved": ["12B", 2],
+    "late": [412, "revision_mismatch", "12B"],
+}
