@@ -129,9 +129,8 @@ def _install(client: str, command: Sequence[str], *, cwd: Path, environment: Map
         _unavailable(f"{client} did not come to an end within {INSTALLED_WITHIN:.0f} s: is its registry in reach?")
     if done.returncode != 0:
         told = (done.stderr or done.stdout).strip().splitlines()
-        _unavailable(
-            f"{client} could not install what generates the client: is its registry in reach? " + "\n".join(told[-5:])
-        )
+        why = "\n".join((*told[:2], *told[2:][-2:]))
+        _unavailable(f"{client} could not install what generates the client: is its registry in reach?\n{why}")
 
 
 def _unavailable(told: str) -> NoReturn:
