@@ -36,7 +36,7 @@ async def read_answer(reader: asyncio.StreamReader) -> Answer:
     head = await reader.readuntil(b"\r\n\r\n")
     first, *lines = head.decode("latin-1").split("\r\n")[:-2]
     headers = httpx.Headers([(name, value.strip()) for name, _, value in (line.partition(":") for line in lines)])
-    return Answer(int(first.split()[1]), headers, await reader.readexactly(int(headers["content-length"])))
+    return Answer(int(first.split()[1]), headers, await reader.readexactly(int(headers.get("content-length", 0))))
 
 
 @asynccontextmanager

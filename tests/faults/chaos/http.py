@@ -3,21 +3,14 @@
 import asyncio
 import contextlib
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from core.clock import boottime
+from tests.faults.crowd import Answer, read_answer
 
 IDLE = 4.0
 """Seconds after which a connection is not used again: uvicorn closes it after 5."""
 GIVES_UP = 15.0
 """Seconds. A process is stopped for 5, and nothing else may keep a client waiting for long."""
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    status: int
-    headers: dict[str, str]
-    body: bytes
 
 
 class Connection:
@@ -47,7 +40,7 @@ class Connection:
                 assert self._ends is not None
                 reader, writer = self._ends
                 writer.write(("\r\n".join(lines) + "\r\n\r\n").encode() + body)
-                return await _answer(reader)
+                return await read_answer(reader)
         except asyncio.IncompleteReadError as error:
             self.close()
             raise ConnectionResetError from error
@@ -61,10 +54,3 @@ class Connection:
             with contextlib.suppress(RuntimeError):  # the loop may be closed already
                 self._ends[1].close()
             self._ends = None
-
-
-async def _answer(reader: asyncio.StreamReader) -> Answer:
-    head = await reader.readuntil(b"\r\n\r\n")
-    first, *lines = head.decode("latin-1").split("\r\n")[:-2]
-    headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in lines)}
-    return Answer(int(first.split()[1]), headers, await reader.readexactly(int(headers.get("content-length", 0))))

@@ -13,7 +13,7 @@ if __name__ == "__main__":
         PATCHES[variant]()
     if float(slowest):
         slow_fills(float(slowest))
-    # uvloop, as it is built today, runs timers before what came over the wire: there the flag falls in time, by luck.
+    # uvloop, as it is built today, runs timers before what came over the wire: there the flag falls in time.
     loop = "asyncio" if variant == LEASE_BY_TIMER else "uvloop"
     # In this very process, without a master: it is stopped and killed as one.
     uvicorn.run(create_app, factory=True, port=int(port), loop=loop, log_config=None, access_log=False)

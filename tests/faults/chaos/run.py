@@ -37,10 +37,8 @@ class Chaos:
 
     async def run(self, seconds: float) -> Verdict:
         chance = random.Random(self.seed)
-        writing = asyncio.Event()
-        writing.set()
         site = self.site
-        world = World(site.ports, site.places, site.writer, site.database_url, self.events, chance, writing)
+        world = World(site.ports, site.places, site.writer, site.database_url, self.events, chance)
         readers = [Reader(world, process) for process in range(len(site.ports)) for _ in range(READERS)]
         writers = [Writer(world, place) for place in site.places]
         everybody: list[Reader | Writer] = [*readers, *writers]

@@ -12,14 +12,16 @@ from pathlib import Path
 
 import asyncpg
 import httpx
-from sqlalchemy.engine import make_url
+from pydantic import SecretStr
 
 from core.db.migrate import upgrade
+from core.settings import Settings
 from tests.conftest import administer, database_named
 from tests.factories import rows
 from tests.faults.chaos.load import Place
 from tests.faults.proxy import WireProxy
 from tests.faults.servers import Breakable
+from tests.faults.workers import bearer, environment
 from tests.setup.serving import free_port
 
 DATABASE = "chaos"
@@ -52,19 +54,21 @@ class Site:
 
     def start(self, number: int) -> None:
         """The process of that number; it serves a second later."""
-        environment = {
-            "DATABASE_URL": self.database_url,
-            "DATABASE_LISTEN_URL": self.proxies[number].url,
-            "REDIS_URL": self.redis.url,
-            "SECRET_KEYS": "a-test-secret-of-forty-characters-or-so!",
-            "CACHE_PREFIX": "chaos",
-            "LOG_FORMAT": "json",
-            "PATH": os.environ["PATH"],
-        }
+        settings = Settings(
+            database_url=SecretStr(self.database_url),
+            database_listen_url=SecretStr(self.proxies[number].url),
+            redis_url=SecretStr(self.redis.url),
+            secret_keys=(SecretStr("a-test-secret-of-forty-characters-or-so!"),),
+            cache_prefix="chaos",
+        )
         words = (sys.executable, "-m", "tests.faults.chaos.process", self._variant, str(self._slowest))
         with self.logs[number].open("ab") as log:
             self.processes[number] = subprocess.Popen(
-                [*words, str(self.ports[number])], env=environment, stdout=log, stderr=log, start_new_session=True
+                [*words, str(self.ports[number])],
+                env=environment(settings),
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
             )
 
     async def ready(self, number: int) -> None:
@@ -84,8 +88,7 @@ class Site:
 
     async def restore(self) -> None:
         """The database as it was at first: sessions are of before the backup, so nobody is signed out by it."""
-        await administer(
-            self.postgres.url,
+        await self.administer(
             f"DROP DATABASE {DATABASE} WITH (FORCE)",
             f"CREATE DATABASE {DATABASE} TEMPLATE {BACKUP} STRATEGY file_copy",
         )
@@ -121,21 +124,16 @@ class Site:
         await self.ready(number)
 
     async def _bearer(self, username: str) -> str:
-        login = {"username": username, "password": rows.PASSWORD, "client": "mobile"}
-        async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{self.ports[0]}", timeout=20) as client:
-            answer = await client.post("/v1/auth/login", json=login)
-        assert answer.status_code == 200, answer.text
-        token: str = answer.json()["token"]
-        return token
+        headers = await asyncio.to_thread(bearer, f"http://127.0.0.1:{self.ports[0]}", username)
+        return headers["Authorization"]
 
     async def _back_up(self) -> None:
         """A template may have no connections: every one is ended, and comes back by itself."""
-        name = make_url(self.database_url).database
         await self.administer(
-            f"ALTER DATABASE {name} ALLOW_CONNECTIONS false",
-            f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'",
-            f"CREATE DATABASE {BACKUP} TEMPLATE {name} STRATEGY file_copy",
-            f"ALTER DATABASE {name} ALLOW_CONNECTIONS true",
+            f"ALTER DATABASE {DATABASE} ALLOW_CONNECTIONS false",
+            f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{DATABASE}'",
+            f"CREATE DATABASE {BACKUP} TEMPLATE {DATABASE} STRATEGY file_copy",
+            f"ALTER DATABASE {DATABASE} ALLOW_CONNECTIONS true",
         )
         await asyncio.gather(*(self.ready(number) for number in range(len(self.ports))))
 
