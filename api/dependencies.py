@@ -6,9 +6,10 @@ from fastapi import Depends, Query, Request
 
 from api.authentication import authenticate
 from api.routing import Exists, ExistsWhenRefused, Gate
-from api.schemas import Id, row_id
+from api.schemas import Id
 from core.access import Actor, ClinicScope, Role
 from core.clinics.references import require_known
+from core.db.row_ids import row_id
 from core.db.transaction import ReadSession
 from core.errors import Forbidden
 from core.runtime import Runtime

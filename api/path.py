@@ -8,8 +8,9 @@ from fastapi import Depends, Path, Request
 from api.authentication import authenticate
 from api.dependencies import runtime_of
 from api.routing import ExistsWhenRefused
-from api.schemas import Id, row_id
+from api.schemas import Id
 from core.access import Actor
+from core.db.row_ids import row_id
 from core.db.transaction import ReadSession
 from core.errors import Invalid, NotFound
 

@@ -6,19 +6,12 @@ from typing import Annotated, Any, TypeVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema, field_validator
 
-T = TypeVar("T")
+from core.db.row_ids import MAX_ID
 
-MAX_ID = 2**31 - 1
+T = TypeVar("T")
 
 Id = Annotated[int, Field(ge=1, le=MAX_ID)]
 """A row's id: within PostgreSQL's `integer`."""
-
-
-def row_id(text: str) -> int | None:
-    """The id that a query or a path names, before its own validation; None for what no row can have."""
-    digits = text.lstrip("0") if text.isascii() and text.isdigit() else ""
-    # Its length first: Python refuses to read thousands of digits.
-    return int(digits) if 0 < len(digits) <= len(str(MAX_ID)) and int(digits) <= MAX_ID else None
 
 
 def storable(value: Any) -> Any:

@@ -15,22 +15,11 @@ from pathlib import Path
 
 import asyncpg
 
+from core.demo.names import NETWORK
 from core.embedded import start_servers
 from core.imports.legacy import import_legacy
 from tests.conftest import administer, database_named
 from tests.core.imports.old_database import SCHEMA
-
-CLINICS = (
-    "Iquique",
-    "Elqui",
-    "Valparaíso",
-    "Providencia",
-    "Santiago",
-    "Vitacura",
-    "Rancagua",
-    "Mayor Temuco",
-    "Magallanes",
-)
 
 FILL = (
     """INSERT INTO "user" (username, email, password, role, is_active, created_at, clinic_id)
@@ -83,7 +72,7 @@ async def measure(server: str, tickets: int, plain: int) -> None:
     source, target = database_named(server, "old"), database_named(server, "new")
     connection = await asyncpg.connect(source)
     await connection.execute(SCHEMA)
-    for place in CLINICS:
+    for place in NETWORK:
         await connection.execute("INSERT INTO clinic (name, is_active) VALUES ($1, true)", f"Clínica RedSalud {place}")
     for statement in FILL:
         await connection.execute(statement.format(tickets=tickets, plain=plain))

@@ -13,12 +13,12 @@ from sqlalchemy import ColumnElement, Row, Select, column, func, literal, or_, s
 from core.access import ClinicScope
 from core.audit.models import ActionAudit, LoginAudit
 from core.clock import DEFAULT_ZONE
+from core.db.row_ids import row_id
 from core.db.transaction import Session
 from core.errors import NotFound
 
 # By its name: clinics know the audit, and not the other way round.
 CLINIC = table("clinic", column("id"), column("timezone"))
-MAX_ID = 2**31 - 1
 
 Place = tuple[datetime, int]
 """Where a page ended: time and id of its last row."""
@@ -82,18 +82,13 @@ def _conditions(audit: Any, search: Search) -> list[ColumnElement[bool]]:
     conditions: list[ColumnElement[bool]] = []
     if search.user is not None:
         named = func.lower(audit.username) == func.lower(search.user)
-        user_id = _id(search.user)
+        user_id = row_id(search.user)
         conditions.append(named if user_id is None else or_(named, audit.user_id == user_id))
     if search.since is not None:
         conditions.append(audit.at >= search.since)
     if search.until is not None:
         conditions.append(audit.at < search.until)
     return conditions
-
-
-def _id(text: str) -> int | None:
-    digits = text.lstrip("0") if text.isascii() and text.isdigit() else ""
-    return int(digits) if 0 < len(digits) <= len(str(MAX_ID)) and int(digits) <= MAX_ID else None
 
 
 def _of_target(target: str) -> list[ColumnElement[bool]]:
@@ -122,9 +117,9 @@ async def _page(
         .limit(limit + 1)
     )
     if after is not None:
-        at, row_id = after
+        at, last_id = after
         statement = statement.where(
-            tuple_(audit.at, audit.id) < tuple_(literal(at, audit.__table__.c.at.type), literal(row_id))
+            tuple_(audit.at, audit.id) < tuple_(literal(at, audit.__table__.c.at.type), literal(last_id))
         )
     rows = (await session.execute(statement)).all()
     shown = rows[:limit]

@@ -1,16 +1,26 @@
 """Redis in every kind of trouble, under requests: no error, nothing stale, nobody signed out, nobody waits."""
 
 import asyncio
-import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable
 
 import pytest
-import redis.asyncio as redis_client
 
 from core.settings import Settings
 from tests.conftest import running
 from tests.factories.fixtures import Seed
 from tests.factories.rows import PASSWORD
+from tests.faults.redis_trouble import (
+    drop_password,
+    fill_up,
+    flush,
+    make_primary,
+    make_replica,
+    make_room,
+    raise_maxclients,
+    reach_maxclients,
+    set_password,
+    write_garbage,
+)
 from tests.faults.servers import Breakable, command
 from tests.faults.stream import Stream
 
@@ -56,55 +66,6 @@ async def restart_with_old_data(server: Breakable) -> None:
     await command(server.url, "SAVE")
     await asyncio.sleep(0.4)  # writes go on: what was saved is old when it comes back
     await restart_empty(server)
-
-
-async def make_replica(server: Breakable) -> None:
-    await command(server.url, "REPLICAOF", "127.0.0.1", "1")
-
-
-async def make_primary(server: Breakable) -> None:
-    await command(server.url, "REPLICAOF", "NO", "ONE")
-
-
-async def fill_up(server: Breakable) -> None:
-    await command(server.url, "CONFIG", "SET", "maxmemory-policy", "noeviction")
-    await command(server.url, "CONFIG", "SET", "maxmemory", "1")
-
-
-async def make_room(server: Breakable) -> None:
-    await command(server.url, "CONFIG", "SET", "maxmemory", "0")
-
-
-async def set_password(server: Breakable) -> None:
-    await command(server.url, "CONFIG", "SET", "requirepass", "another")
-    with contextlib.suppress(Exception):
-        await command(server.url, "CLIENT", "KILL", "TYPE", "normal", password="another")
-
-
-async def drop_password(server: Breakable) -> None:
-    await command(server.url, "CONFIG", "SET", "requirepass", "", password="another")
-
-
-async def reach_maxclients(server: Breakable) -> None:
-    # An administrator's connection stays: none other could be made to undo it.
-    server.kept = redis_client.Redis.from_url(server.url, single_connection_client=True)
-    await server.kept.config_set("maxclients", "1")
-    await server.kept.execute_command("CLIENT", "KILL", "TYPE", "normal")
-
-
-async def raise_maxclients(server: Breakable) -> None:
-    assert server.kept is not None
-    await server.kept.config_set("maxclients", "10000")
-    await server.kept.aclose()
-
-
-async def flush(server: Breakable) -> None:
-    await command(server.url, "FLUSHALL")
-
-
-async def write_garbage(server: Breakable) -> None:
-    script = "for _, k in ipairs(redis.call('KEYS', '*')) do redis.call('SET', k, 'th1 00000000 garbage') end"
-    await command(server.url, "EVAL", script, "0")
 
 
 async def nothing(server: Breakable) -> None:

@@ -9,9 +9,10 @@ from fastapi import Depends, Query, Request
 from api.authentication import authenticate
 from api.dependencies import CurrentUser, runtime_of
 from api.routing import ExistsWhenRefused
-from api.schemas import Date, Id, Text, row_id
+from api.schemas import Date, Id, Text
 from core.cache.keys import Parameter
 from core.clock import known_date
+from core.db.row_ids import row_id
 from core.db.transaction import ReadSession
 from core.errors import Invalid
 from core.tickets.listing import TicketFilter, require_known

@@ -4,15 +4,14 @@ import asyncio
 import random
 import signal
 from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 
-import redis.exceptions
-
 from core.clock import boottime
+from tests.faults import redis_trouble
 from tests.faults.chaos.history import Restore
 from tests.faults.chaos.load import Reader, World
-from tests.faults.chaos.site import Site
+from tests.faults.chaos.site import DATABASE, Site
 from tests.faults.servers import command
 
 STOPPED = 5.0
@@ -71,37 +70,34 @@ async def redis_hung(here: Breaking) -> AsyncIterator[None]:
 
 @kind("Redis a read-only replica")
 async def redis_read_only(here: Breaking) -> AsyncIterator[None]:
-    await command(here.site.redis.url, "REPLICAOF", "127.0.0.1", "1")
+    await redis_trouble.make_replica(here.site.redis)
     yield
-    await command(here.site.redis.url, "REPLICAOF", "NO", "ONE")
+    await redis_trouble.make_primary(here.site.redis)
 
 
 @kind("Redis out of memory")
 async def redis_full(here: Breaking) -> AsyncIterator[None]:
-    await command(here.site.redis.url, "CONFIG", "SET", "maxmemory", "1")
+    await redis_trouble.fill_up(here.site.redis)
     yield
-    await command(here.site.redis.url, "CONFIG", "SET", "maxmemory", "0")
+    await redis_trouble.make_room(here.site.redis)
 
 
 @kind("Redis with another password")
 async def redis_locked(here: Breaking) -> AsyncIterator[None]:
-    await command(here.site.redis.url, "CONFIG", "SET", "requirepass", "another")
-    with suppress(redis.exceptions.ConnectionError):  # it ends this connection too
-        await command(here.site.redis.url, "CLIENT", "KILL", "TYPE", "normal", password="another")
+    await redis_trouble.set_password(here.site.redis)
     yield
-    await command(here.site.redis.url, "CONFIG", "SET", "requirepass", "", password="another")
+    await redis_trouble.drop_password(here.site.redis)
 
 
 @kind("Redis flushed")
 async def redis_flushed(here: Breaking) -> AsyncIterator[None]:
-    await command(here.site.redis.url, "FLUSHALL")
+    await redis_trouble.flush(here.site.redis)
     yield
 
 
 @kind("garbage in every key of Redis")
 async def redis_garbage(here: Breaking) -> AsyncIterator[None]:
-    script = "for _, k in ipairs(redis.call('KEYS', '*')) do redis.call('SET', k, 'th1 00000000 garbage') end"
-    await command(here.site.redis.url, "EVAL", script, "0")
+    await redis_trouble.write_garbage(here.site.redis)
     yield
 
 
@@ -132,7 +128,7 @@ async def postgres_restored(here: Breaking) -> AsyncIterator[None]:
 
 @kind("all connections to PostgreSQL cut")
 async def postgres_cut(here: Breaking) -> AsyncIterator[None]:
-    await here.site.administer("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = 'chaos'")
+    await here.site.administer(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{DATABASE}'")
     yield
 
 
