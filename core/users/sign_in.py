@@ -67,6 +67,20 @@ async def sign_in(
 async def _verified(
     database: Database, sessions: Sessions, passwords: Passwords, attempt: Attempt, password: str
 ) -> SignedIn | None:
+    try:
+        return await _decided(database, sessions, passwords, attempt, password, last=False)
+    except _Overtaken:
+        # By a sign-in beside this one that renewed the hash, most likely: the password may be as right as before.
+        return await _decided(database, sessions, passwords, attempt, password, last=True)
+
+
+class _Overtaken(Exception):
+    """The hash that was verified is not the user's any more."""
+
+
+async def _decided(
+    database: Database, sessions: Sessions, passwords: Passwords, attempt: Attempt, password: str, *, last: bool
+) -> SignedIn | None:
     async def look_up(session: ReadSession) -> Account | None:
         return await repository.account_named(session, attempt.name)
 
@@ -76,6 +90,8 @@ async def _verified(
     async def decide(session: WriteSession) -> SignedIn | None:
         renews = verdict.renewed is not None
         account = await repository.locked_account(session, found.id, to_change=renews) if found else None
+        if not last and overtaken(found, account):
+            raise _Overtaken
         outcome = outcome_of(found, account, verdict, attempt.client)
         await record_login(
             session,
@@ -97,11 +113,15 @@ async def _verified(
     return await database.write(decide)
 
 
+def overtaken(found: Account | None, now: Account | None) -> bool:
+    return found is not None and now is not None and now.password_hash != found.password_hash
+
+
 def outcome_of(found: Account | None, now: Account | None, verdict: Verdict, client: str) -> str:
     """What the audit says. `found` is the user whose password was verified, `now` the same one, locked."""
     if found is None or now is None:
         return "unknown"
-    if not verdict.right or now.password_hash != found.password_hash:
+    if not verdict.right or overtaken(found, now):
         return "password"
     if not now.is_active:
         return "inactive"

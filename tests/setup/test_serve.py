@@ -14,7 +14,7 @@ import pytest
 import redis
 
 from api.installation import local_secret
-from tests.core.embedded.processes import alive, family, gone_within
+from tests.core.embedded.processes import alive, family, gone_within, living
 from tests.setup.serving import Serving, serving
 
 pytestmark = pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="looks at processes in /proc")
@@ -59,7 +59,7 @@ def test_ctrl_c_leaves_nothing_and_is_no_failure(folder: Path, workers: str) -> 
         running = family(one.process.pid)
         os.killpg(one.process.pid, signal.SIGINT)
         assert one.process.wait(timeout=ENDED_WITHIN) == 0
-        assert not any(map(alive, running))
+        assert living(running) == {}
 
 
 def test_sigterm_ends_it_in_good_order(folder: Path) -> None:
@@ -68,7 +68,7 @@ def test_sigterm_ends_it_in_good_order(folder: Path) -> None:
         one.process.terminate()
         output = one.process.communicate(timeout=ENDED_WITHIN)[0]
         assert one.process.returncode == 0
-        assert not any(map(alive, running))
+        assert living(running) == {}
         assert "Traceback" not in output
         # The servers went in good order, too.
         assert "database system is shut down" in (folder / "postgres.log").read_text()

@@ -9,6 +9,9 @@ from tests.core.doctor.conftest import Round, of, unwell
 from tests.factories import rows
 from tests.factories.fixtures import Seed
 
+FAR = 1_000_000_000
+"""Ahead of every ticket that a run's tests have made."""
+
 
 async def repaired(round_of: Round, check: str) -> None:
     found = await round_of(repair=True)
@@ -33,11 +36,11 @@ async def test_a_counter_behind_its_tickets_is_set(round_of: Round, seed: Seed, 
 
 async def test_a_counter_ahead_of_its_tickets_stays(round_of: Round, seed: Seed, connection: rows.Connection) -> None:
     """Its last tickets were deleted by hand, perhaps: their numbers are on paper somewhere."""
-    await connection.execute("UPDATE ticket_counter SET last_number = 5000 WHERE clinic_id = $1", seed.sant.id)
+    await connection.execute("UPDATE ticket_counter SET last_number = $1 WHERE clinic_id = $2", FAR, seed.sant.id)
     await connection.execute("UPDATE ticket_counter SET last_number = 0 WHERE clinic_id = $1", seed.maga.id)
     await repaired(round_of, "Ticket numbers")
     ahead = await connection.fetchval("SELECT last_number FROM ticket_counter WHERE clinic_id = $1", seed.sant.id)
-    assert ahead == 5000
+    assert ahead == FAR
 
 
 async def test_old_search_texts_are_written_anew(round_of: Round, seed: Seed, connection: rows.Connection) -> None:
@@ -50,7 +53,7 @@ async def test_old_search_texts_are_written_anew(round_of: Round, seed: Seed, co
     patient = await rows.patient(connection, seed.sant.id, last_name="Ñandú")
     surgery = await rows.surgery(connection, seed.sant.id, seed.sant.specialty_id)
     ticket = await rows.ticket(connection, seed.sant.id, patient, surgery, surgery_name="Cirugía", location="Célula")
-    await connection.execute("UPDATE ticket_counter SET last_number = 9999")
+    await connection.execute("UPDATE ticket_counter SET last_number = $1", FAR)
     await connection.execute(right)
     found = await round_of()
     assert unwell(found) == {"Search texts"}
