@@ -63,11 +63,6 @@ def alive(pid: int) -> bool:
         return False
 
 
-def living(pids: set[int]) -> dict[int, str]:
-    """What each of them that lives runs."""
-    return {pid: Path(f"/proc/{pid}/stat").read_text() for pid in pids if alive(pid)}
-
-
 def family(pid: int) -> set[int]:
     """The process and all that descend from it."""
     found = {pid}
