@@ -331,7 +331,7 @@ async def test_a_hash_of_other_parameters_is_replaced_at_the_first_login(
     read = "SELECT password_hash FROM app_user WHERE username = 'viewer_sant'"
     assert (await client.post(LOGIN, json=credentials("viewer_sant", password="wrong"))).status_code == 401
     assert await connection.fetchval(read) == weak
-    # By two names, since one name's attempts take turns: who verified the old hash while the other replaced it is right.
+    # By two names, since one name's attempts take turns. Who verified the old hash meanwhile is as right as the other.
     email = await connection.fetchval("SELECT email FROM app_user WHERE username = 'viewer_sant'")
     at_once = [client.post(LOGIN, json=credentials(name)) for name in ("viewer_sant", email)]
     assert [answer.status_code for answer in await asyncio.gather(*at_once)] == [200, 200]
