@@ -4,7 +4,7 @@ import asyncio
 import secrets
 import shutil
 import tempfile
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 
@@ -29,6 +29,25 @@ MEMORY = Path("/dev/shm")  # noqa: S108  each run has a folder of its own in it
 ROOM = 4 * 1024**3
 """Bytes."""
 BASE_URL = "http://ticket-home.test"
+
+TESTS = Path(__file__).parent
+ALONE = (
+    *("faults", "setup", "clients", "core/embedded", "contract/test_schemathesis.py"),
+    *("core/sessions/test_servers_away.py", "core/sessions/test_last_seen.py"),
+)
+"""Whose tests are marked `alone`."""
+SIDE_BY_SIDE = ("faults/test_doctor.py", "faults/test_tls.py")
+"""But not these."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if is_under(item.path, ALONE) and not is_under(item.path, SIDE_BY_SIDE):
+            item.add_marker(pytest.mark.alone)
+
+
+def is_under(path: Path, places: Sequence[str]) -> bool:
+    return any(path.is_relative_to(TESTS / place) for place in places)
 
 
 @pytest.fixture(scope="session")

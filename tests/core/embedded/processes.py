@@ -6,7 +6,6 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
-from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -55,24 +54,34 @@ def end(process: "subprocess.Popen[str]") -> None:
     process.communicate(timeout=20)
 
 
+def state_of(pid: int) -> str | None:
+    """As the kernel has it: R runs, S sleeps, T is stopped, Z is a zombie. None where there is no such process."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except (FileNotFoundError, ProcessLookupError):  # before the file was opened, or before it was read
+        return None
+
+
 def alive(pid: int) -> bool:
     """Zombies are not."""
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except FileNotFoundError:
-        return False
+    return state_of(pid) not in (None, "Z")
 
 
 def family(pid: int) -> set[int]:
-    """The process and all that descend from it."""
-    found = {pid}
+    """The process and all that descend from it; empty where it has ended."""
     try:
-        below = [(task / "children").read_text().split() for task in Path(f"/proc/{pid}/task").iterdir()]
+        tasks = list(Path(f"/proc/{pid}/task").iterdir())
     except FileNotFoundError:
-        return set()  # it has just ended
-    for child in chain.from_iterable(below):
-        found |= family(int(child))
-    return found
+        return set()
+    return {pid}.union(*(family(child) for task in tasks for child in _children(task)))
+
+
+def _children(task: Path) -> list[int]:
+    """Of one thread; none where it has just ended."""
+    try:
+        return [int(child) for child in (task / "children").read_text().split()]
+    except (FileNotFoundError, ProcessLookupError):
+        return []
 
 
 def gone_within(seconds: float, pids: set[int]) -> float:
