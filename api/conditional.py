@@ -26,7 +26,7 @@ def revision_etag(revision: int) -> str:
     return f'"{revision}"'
 
 
-def if_match(
+async def if_match(
     header: Annotated[
         str | None, Header(alias="If-Match", description="The ticket's ETag as it was read.", examples=['"3"'])
     ] = None,

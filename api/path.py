@@ -30,7 +30,7 @@ def row_named(parameter: str, example: int, require: Require) -> Any:
 
         await runtime_of(request).database.read(work)
 
-    def given(
+    async def given(
         _: Annotated[None, Depends(ExistsWhenRefused(exists))],
         row_id: Annotated[Id, Path(alias=parameter, examples=[example])],
     ) -> int:

@@ -26,7 +26,7 @@ class InactiveGate(Gate):
             raise Forbidden("Your role does not see inactive items.")
 
 
-def _include_inactive(
+async def _include_inactive(
     _: Annotated[None, Depends(InactiveGate())],
     include_inactive: Annotated[bool, Query(description="Inactive ones too; for admins and superusers.")] = False,
 ) -> bool:

@@ -61,7 +61,7 @@ def require_dates(date_from: date | None, date_to: date | None) -> None:
         raise Invalid.field("date_to", "before_date_from", "It is before `date_from`.")
 
 
-def _filters(
+async def _filters(
     _: Named,
     q: Q = None,
     surgery_id: SurgeryId = None,
@@ -76,7 +76,7 @@ Filters = Annotated[TicketFilter, Depends(_filters)]
 """Raises Invalid for dates in the wrong order."""
 
 
-def _list_filter(
+async def _list_filter(
     filters: Filters,
     actor: CurrentUser,
     status: Annotated[Status | None, Query()] = None,

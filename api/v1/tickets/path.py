@@ -32,7 +32,7 @@ async def _exists(request: Request) -> None:
     await runtime_of(request).database.read(work)
 
 
-def _ticket_id(
+async def _ticket_id(
     _: Annotated[None, Depends(ExistsWhenRefused(_exists))],
     ticket_id: Annotated[str, Path(description="The ticket's id.", examples=["TH-SANT-2025-001"])],
 ) -> str:
