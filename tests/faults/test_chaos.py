@@ -41,6 +41,7 @@ async def test_no_read_contradicts_the_database_whatever_fails(tmp_path: Path) -
     [
         ("no bump", ()),
         ("bump by one", ("PostgreSQL restored from a backup",)),
+        ("lease as a timer's flag", ("a process stopped, its notifications lost",)),
         ("flight keyed without versions", ()),
         ("poll plainly replaces the map", ("slow listening connections",)),
         ("versions read after the data", ()),

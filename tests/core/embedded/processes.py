@@ -62,6 +62,14 @@ def state_of(pid: int) -> str | None:
         return None
 
 
+def is_at_work(pid: int) -> bool:
+    """Of a stopped process: whether it was computing, in no call to the kernel. True where nobody may look."""
+    try:
+        return Path(f"/proc/{pid}/syscall").read_text().split()[0] == "-1"
+    except (FileNotFoundError, PermissionError):
+        return True
+
+
 def alive(pid: int) -> bool:
     """Zombies are not."""
     return state_of(pid) not in (None, "Z")

@@ -2,7 +2,6 @@
 
 import asyncio
 import random
-import signal
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
@@ -171,14 +170,14 @@ async def stop(here: Breaking, number: int) -> None:
     for reader in late:
         await reader.open()
     await asyncio.sleep(0.1)  # the process has their connections
-    here.site.send(number, signal.SIGSTOP)
+    await here.site.stop(number)
     await asyncio.sleep(STOPPED)
     places = [here.chance.choice(here.world.places) for _ in late]
     asking = [
         asyncio.create_task(reader.read([place], place.bearer)) for reader, place in zip(late, places, strict=True)
     ]
     await asyncio.sleep(0.05)
-    here.site.send(number, signal.SIGCONT)
+    here.site.go_on(number)
     here.world.stopped.discard(number)
     await asyncio.gather(*asking)
     for reader in late:

@@ -41,6 +41,8 @@ class World:
     database_url: str
     events: list[Event]
     chance: random.Random
+    in_sql: float = 0.4
+    """Of the writes: how many go past every process."""
     stopped: set[int] = field(default_factory=set)
     """Processes that writers do not wait for: they go on writing while one is stopped."""
     writing: asyncio.Event = field(default_factory=asyncio.Event)
@@ -132,8 +134,9 @@ class Reader:
         elif answer.status == 200:
             shown = {item["id"]: item["name"] for item in json.loads(answer.body)["items"]}
             words = {place.clinic: shown[place.doctor] for place in places}
-            self._known[bearer] = (answer.headers["etag"], words)
-            outcome = answer.headers["cache-status"].split("; ")[1].removeprefix("fwd=")
+            if "etag" in answer.headers:
+                self._known[bearer] = (answer.headers["etag"], words)
+            outcome = outcome_of(answer)
         else:
             self._note(places, sent, kind, str(answer.status))
             return
@@ -146,6 +149,12 @@ class Reader:
     def _note(self, places: Sequence[Place], sent: float, kind: str, error: str) -> None:
         ended = boottime()
         self._world.events += [Read(place.clinic, None, sent, ended, kind, self._process, error) for place in places]
+
+
+def outcome_of(answer: Answer) -> str:
+    """hit, miss or stale. A cache that does not tell cannot label, either."""
+    told = answer.headers.get("cache-status")
+    return told.split("; ")[1].removeprefix("fwd=") if told else "unlabelled"
 
 
 class Writer:
@@ -171,7 +180,7 @@ class Writer:
         while True:
             await self._world.may_write()
             try:
-                if chance.random() < 0.6:
+                if chance.random() >= self._world.in_sql:
                     await self._by_a_process(self._world.any_process())
                 else:
                     await self._in_sql()

@@ -29,6 +29,8 @@ class Chaos:
     faults: Sequence[str]
     """Names of KINDS that may happen."""
     until_violated: bool = False
+    in_sql: float = 0.4
+    """Of the writes: how many are plain SQL."""
     events: list[Event] = field(default_factory=list)
 
     @property
@@ -38,7 +40,7 @@ class Chaos:
     async def run(self, seconds: float) -> Verdict:
         chance = random.Random(self.seed)
         site = self.site
-        world = World(site.ports, site.places, site.writer, site.database_url, self.events, chance)
+        world = World(site.ports, site.places, site.writer, site.database_url, self.events, chance, self.in_sql)
         readers = [Reader(world, process) for process in range(len(site.ports)) for _ in range(READERS)]
         writers = [Writer(world, place) for place in site.places]
         everybody: list[Reader | Writer] = [*readers, *writers]

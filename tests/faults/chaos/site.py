@@ -3,10 +3,11 @@
 import asyncio
 import contextlib
 import os
+import random
 import signal
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from pydantic import SecretStr
 from core.db.migrate import upgrade
 from core.settings import Settings
 from tests.conftest import administer, database_named
+from tests.core.embedded.processes import is_at_work, state_of
 from tests.factories import rows
 from tests.faults.chaos.load import Place
 from tests.faults.proxy import WireProxy
@@ -29,6 +31,8 @@ BACKUP = "chaos_backup"
 FIRST = "Dr. W0"
 """Every clinic's word at first."""
 READY = 30.0
+STOPS = 500
+"""How often it is tried."""
 
 
 class Site:
@@ -36,8 +40,8 @@ class Site:
 
     def __init__(self, folder: Path, processes: int, variant: str, slowest_fill: float) -> None:
         self._folder = folder
-        self._variant = variant
-        self._slowest = slowest_fill
+        self.variant = variant
+        self.slowest_fill = slowest_fill
         self.postgres = Breakable(folder / "postgres", "postgres")
         self.redis = Breakable(folder / "redis", "valkey")
         self.ports = [free_port() for _ in range(processes)]
@@ -54,6 +58,12 @@ class Site:
 
     def start(self, number: int) -> None:
         """The process of that number; it serves a second later."""
+        command, more = self.serving(number)
+        with self.logs[number].open("ab") as log:
+            self.processes[number] = subprocess.Popen(command, env=more, stdout=log, stderr=log, start_new_session=True)
+
+    def serving(self, number: int) -> tuple[Sequence[str], Mapping[str, str]]:
+        """How a process is started: (its command, its environment)."""
         settings = Settings(
             database_url=SecretStr(self.database_url),
             database_listen_url=SecretStr(self.proxies[number].url),
@@ -61,15 +71,8 @@ class Site:
             secret_keys=(SecretStr("a-test-secret-of-forty-characters-or-so!"),),
             cache_prefix="chaos",
         )
-        words = (sys.executable, "-m", "tests.faults.chaos.process", self._variant, str(self._slowest))
-        with self.logs[number].open("ab") as log:
-            self.processes[number] = subprocess.Popen(
-                [*words, str(self.ports[number])],
-                env=environment(settings),
-                stdout=log,
-                stderr=log,
-                start_new_session=True,
-            )
+        words = (sys.executable, "-m", "tests.faults.chaos.process", self.variant, str(self.slowest_fill))
+        return (*words, str(self.ports[number])), environment(settings)
 
     async def ready(self, number: int) -> None:
         async with asyncio.timeout(READY), httpx.AsyncClient() as client:
@@ -79,8 +82,25 @@ class Site:
                         return
                 await asyncio.sleep(0.05)
 
-    def send(self, number: int, what: signal.Signals) -> None:
-        os.kill(self.processes[number].pid, what)
+    async def stop(self, number: int) -> None:
+        """SIGSTOP while the process computes, if it ever does.
+
+        One that is stopped while it waits for its sockets goes on with its timers, for the wait was broken off. One
+        that is stopped at work goes on with the requests that have come meanwhile.
+        """
+        process = self.processes[number].pid
+        for _ in range(STOPS):
+            os.kill(process, signal.SIGSTOP)
+            while state_of(process) != "T":  # noqa: ASYNC110  the kernel wakes nobody
+                await asyncio.sleep(0)
+            if await asyncio.to_thread(is_at_work, process):
+                return
+            os.kill(process, signal.SIGCONT)
+            await asyncio.sleep(random.random() * 0.002)
+        os.kill(process, signal.SIGSTOP)
+
+    def go_on(self, number: int) -> None:
+        os.kill(self.processes[number].pid, signal.SIGCONT)
 
     async def kill(self, number: int) -> None:
         self.processes[number].kill()
@@ -113,9 +133,9 @@ class Site:
         await connection.close()
         self.proxies = [await WireProxy(self.database_url).__aenter__() for _ in self.ports]
         await asyncio.gather(*(self._serve(number) for number in range(len(self.ports))))
-        self.writer = await self._bearer("superuser")
+        self.writer = await self.bearer("superuser")
         self.places = [
-            Place(clinic, doctor, await self._bearer(username)) for username, (clinic, doctor) in doctors.items()
+            Place(clinic, doctor, await self.bearer(username)) for username, (clinic, doctor) in doctors.items()
         ]
         await self._back_up()
 
@@ -123,7 +143,8 @@ class Site:
         self.start(number)
         await self.ready(number)
 
-    async def _bearer(self, username: str) -> str:
+    async def bearer(self, username: str) -> str:
+        """What a user who has signed in sends as `Authorization`."""
         headers = await asyncio.to_thread(bearer, f"http://127.0.0.1:{self.ports[0]}", username)
         return headers["Authorization"]
 
@@ -148,10 +169,20 @@ class Site:
 
 @asynccontextmanager
 async def site(
-    folder: Path, *, processes: int, clinics: int, variant: str = "none", broken_by: str = "", slowest_fill: float = 0.0
+    folder: Path,
+    *,
+    processes: int,
+    clinics: int,
+    variant: str = "none",
+    broken_by: str = "",
+    slowest_fill: float = 0.0,
+    of: Callable[[Path, int, str, float], Site] = Site,
 ) -> AsyncIterator[Site]:
-    """`variant` and `broken_by` (SQL) break the cache; a fill takes up to `slowest_fill` seconds longer."""
-    made = await asyncio.to_thread(Site, folder, processes, variant, slowest_fill)
+    """`variant` and `broken_by` (SQL) break the cache; a fill takes up to `slowest_fill` seconds longer.
+
+    `of` makes the site: one whose processes are of another kind, perhaps.
+    """
+    made = await asyncio.to_thread(of, folder, processes, variant, slowest_fill)
     try:
         await made.set_up(clinics, broken_by)
         yield made

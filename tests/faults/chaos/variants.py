@@ -1,5 +1,4 @@
-"""Deliberately broken caches, each in one way that somebody has built. The checker tells all but one:
-the lease as a timer's flag has not come to light yet (see tests/faults/test_chaos.py for those that do).
+"""Deliberately broken caches, each in one way that somebody has built: the check must tell every one.
 
 Patches of one process's mechanisms, or SQL in the database that all share.
 """
@@ -19,7 +18,6 @@ from core.cache.versions import LEASE, Poll, Vector, VersionMap
 from core.clock import boottime
 from core.db.transaction import ReadSession
 
-LEASE_BY_TIMER = "lease as a timer's flag"
 NO_BUMP = "ALTER TABLE doctor DISABLE TRIGGER ALL"
 BUMP_BY_ONE = """
 DO $$
@@ -36,7 +34,7 @@ END $$
 
 
 def lease_by_timer() -> None:
-    """A flag that a timer looks after: it wakes when the requests do that a stopped process finds, and after some."""
+    """A flag that a timer looks after: a process that goes on serves what it finds in its sockets before it wakes."""
     polled = VersionMap.polled
     is_fresh = VersionMap.is_fresh
     flags: dict[int, bool] = {}
@@ -120,7 +118,7 @@ async def _slowly(load: Loader, most: float, fill: Fill) -> Loaded:
 
 
 PATCHES: dict[str, Callable[[], None]] = {
-    LEASE_BY_TIMER: lease_by_timer,
+    "lease as a timer's flag": lease_by_timer,
     "flight keyed without versions": flight_without_versions,
     "poll plainly replaces the map": poll_replaces,
     "versions read after the data": versions_after_data,
