@@ -6,6 +6,7 @@ from fastapi import Request
 from starlette.datastructures import Headers
 
 from core.access import Actor
+from core.cache.versions import Vector
 from core.errors import Forbidden, NotAuthenticated
 from core.runtime import Runtime
 from core.sessions.copies import SessionCopy
@@ -52,7 +53,10 @@ async def authenticate(request: Request) -> Actor:
 
 
 async def session_of(request: Request) -> SessionCopy:
-    """The request's session, read once. Raises NotAuthenticated and Unavailable."""
+    """The request's session, read once, at least as new as its `Cache-Version`.
+
+    Raises NotAuthenticated and Unavailable.
+    """
     held: SessionCopy | None = getattr(request.state, "session", None)
     if held is None:
         token = token_from(request)
@@ -60,9 +64,24 @@ async def session_of(request: Request) -> SessionCopy:
             raise NotAuthenticated("Sign in first.")
         runtime: Runtime = request.app.state.runtime
         started = perf_counter()
-        held = await runtime.sessions.authenticate(
-            token, slide=request.url.path not in UNSLID, reading=request.method in SAFE
-        )
+        held = await _verified(request, runtime, token)
+        required = _required(request, runtime, held)
+        if required and runtime.direct.behind(required):
+            await runtime.direct.require(required)
+            held = await _verified(request, runtime, token)
         current().session_ms = (perf_counter() - started) * 1000
         request.state.session = held
     return held
+
+
+async def _verified(request: Request, runtime: Runtime, token: str) -> SessionCopy:
+    return await runtime.sessions.authenticate(
+        token, slide=request.url.path not in UNSLID, reading=request.method in SAFE
+    )
+
+
+def _required(request: Request, runtime: Runtime, held: SessionCopy) -> Vector:
+    """Of the versions that the client has seen, those that a session is read under. The rest is for the read itself."""
+    sent = request.headers.get("cache-version")
+    seen = runtime.wire.parse(sent, held.clinic_id) if sent else {}
+    return {key: version for key, version in seen.items() if key in (held.stamp, (0, "clinics"))}
