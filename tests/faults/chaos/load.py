@@ -18,7 +18,7 @@ PATIENCE = 2.0
 LEAVES = 0.01
 """Of readers: how many hang up before the answer."""
 PAUSE = 0.03
-"""Seconds between two writes to one clinic."""
+"""Seconds between two writes to one clinic, on average."""
 
 
 @dataclass(frozen=True)
@@ -43,6 +43,7 @@ class World:
     chance: random.Random
     in_sql: float = 0.4
     """Of the writes: how many go past every process."""
+    pause: float = PAUSE
     stopped: set[int] = field(default_factory=set)
     """Processes that writers do not wait for: they go on writing while one is stopped."""
     writing: asyncio.Event = field(default_factory=asyncio.Event)
@@ -186,7 +187,7 @@ class Writer:
                     await self._in_sql()
             finally:
                 self._world.has_written()
-            await asyncio.sleep(chance.random() * 2 * PAUSE)
+            await asyncio.sleep(chance.random() * 2 * self._world.pause)
 
     async def _by_a_process(self, process: int) -> None:
         word = self._world.word()

@@ -10,7 +10,7 @@ from core.clock import boottime
 from tests.faults.chaos.checker import Verdict, check
 from tests.faults.chaos.faults import KINDS, Breaking
 from tests.faults.chaos.history import Event, Fault
-from tests.faults.chaos.load import Reader, World, Writer
+from tests.faults.chaos.load import PAUSE, Reader, World, Writer
 from tests.faults.chaos.site import FIRST, Site
 
 READERS = 3
@@ -31,6 +31,8 @@ class Chaos:
     until_violated: bool = False
     in_sql: float = 0.4
     """Of the writes: how many are plain SQL."""
+    pause: float = PAUSE
+    """Seconds between two writes to one clinic, on average."""
     events: list[Event] = field(default_factory=list)
 
     @property
@@ -40,7 +42,9 @@ class Chaos:
     async def run(self, seconds: float) -> Verdict:
         chance = random.Random(self.seed)
         site = self.site
-        world = World(site.ports, site.places, site.writer, site.database_url, self.events, chance, self.in_sql)
+        world = World(
+            site.ports, site.places, site.writer, site.database_url, self.events, chance, self.in_sql, self.pause
+        )
         readers = [Reader(world, process) for process in range(len(site.ports)) for _ in range(READERS)]
         writers = [Writer(world, place) for place in site.places]
         everybody: list[Reader | Writer] = [*readers, *writers]
