@@ -1,5 +1,7 @@
 """401, 403, 404, 422: decided in this order, whatever else is wrong with the request (api.md)."""
 
+from collections.abc import AsyncIterator
+
 import httpx
 import pytest
 
@@ -180,3 +182,21 @@ async def test_where_no_body_is_sent_nothing_needs_saying(
     assert answer.status_code in {200, 409}, answer.text
     answer = await nurse.post("/v1/fpa/preview")
     assert [error["code"] for error in answer.json()["errors"]] == ["required"]
+
+
+async def test_a_body_over_the_limit_that_does_not_tell_its_length_is_not_read_to_its_end(
+    sign_in: SignIn, seed: Seed
+) -> None:
+    sent = 0
+
+    async def endless() -> AsyncIterator[bytes]:
+        nonlocal sent
+        yield b'{"first_name": "'
+        while True:
+            sent += 1
+            yield b"x" * 65536
+
+    nurse = await sign_in(seed.sant.clinical)
+    answer = await nurse.post("/v1/tickets", content=endless(), headers={"Content-Type": "application/json"})
+    assert (answer.status_code, answer.json()["code"]) == (413, "body_too_large")
+    assert sent < 100

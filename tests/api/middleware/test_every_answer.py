@@ -33,7 +33,10 @@ async def test_browsers_are_told_to_be_careful(client: httpx.AsyncClient) -> Non
     for path in ("/livez", "/v1/nothing", "/docs"):
         headers = (await client.get(path)).headers
         assert headers["x-content-type-options"] == "nosniff"
-        assert "frame-ancestors 'none'" in headers["content-security-policy"]
+        allowed = headers["content-security-policy"].split("; ")
+        assert {"default-src 'none'", "frame-ancestors 'none'", "base-uri 'none'", "form-action 'none'"} <= set(allowed)
+        assert "unsafe-eval" not in str(allowed)
+        assert not any(word.startswith("script-src") and "unsafe" in word for word in allowed)
         assert "strict-transport-security" not in headers
 
 

@@ -93,3 +93,11 @@ async def test_an_entry_is_its_clinics_whoever_reads_it(sign_in: SignIn, seed: S
     assert (named.content, named.headers["etag"]) == (first.content, first.headers["etag"])
     other = await foreign.get(DASHBOARD, headers={"If-None-Match": first.headers["etag"]})
     assert (other.status_code, other.json()["clinic_id"]) == (200, seed.maga.id)
+
+
+async def test_an_if_none_match_of_many_kilobytes_is_looked_at_for_four(sign_in: SignIn, seed: Seed) -> None:
+    admin = await sign_in(seed.sant.admin)
+    etag = (await admin.get(DASHBOARD)).headers["etag"]
+    others = ", ".join(f'"{number}"' for number in range(1000))
+    for sent, status in ((f"{etag}, {others}", 304), (f"{others}, {etag}", 200), ('"' * 9000, 200), (", " * 4000, 200)):
+        assert (await admin.get(DASHBOARD, headers={"If-None-Match": sent})).status_code == status
