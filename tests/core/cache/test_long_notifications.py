@@ -10,7 +10,9 @@ from tests.factories import rows
 
 CLINICS = 700
 MAKE = """
-INSERT INTO clinic (name, prefix) SELECT 'Clinic ' || n, 'P' || chr(65 + n / 26 % 26) || chr(65 + n % 26) || chr(65 + n / 676) FROM generate_series(1, $1::int) AS n RETURNING id
+INSERT INTO clinic (name, prefix)
+SELECT 'Clinic ' || n, 'P' || chr(65 + n / 676) || chr(65 + n / 26 % 26) || chr(65 + n % 26)
+FROM generate_series(1, $1::int) AS n RETURNING id
 """
 
 

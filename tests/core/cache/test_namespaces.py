@@ -1,6 +1,7 @@
 """fastapi-cache2 with its plain `@cache` over our tiers: coherent, apart for each user, and unmoved by Redis."""
 
 from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from datetime import date
 from typing import Annotated, Any
 
@@ -92,8 +93,8 @@ async def _scalar(session: Any, statement: Any, clinic_id: int | None) -> int:
     return int(await session.scalar(statement, {"clinic": clinic_id}))
 
 
-@pytest.fixture
-async def counted(settings: Settings, seed: Seed) -> AsyncIterator[Counted]:
+@asynccontextmanager
+async def application(settings: Settings, seed: Seed) -> AsyncIterator[Counted]:
     users = (
         ("sant", Role.ADMIN, seed.sant.id),
         ("sant2", Role.ADMIN, seed.sant.id),
@@ -109,6 +110,12 @@ async def counted(settings: Settings, seed: Seed) -> AsyncIterator[Counted]:
         init_fastapi_cache(runtime.database, runtime.versions, runtime.direct, cache_of.memory, runtime.redis)
         yield Counted(runtime, actors)
     FastAPICache.reset()
+
+
+@pytest.fixture
+async def counted(settings: Settings, seed: Seed) -> AsyncIterator[Counted]:
+    async with application(settings, seed) as made:
+        yield made
 
 
 async def write_ticket(counted: Counted, connection: rows.Connection, clinic: Any) -> None:

@@ -1,0 +1,56 @@
+"""`GET /v1/admin/cache` over real workers: it sums them all, and a killed one is not counted for long."""
+
+import asyncio
+import os
+import signal
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from core.cache.processes import INTERVAL, LIVE
+from core.settings import Settings
+from tests.factories.fixtures import Seed
+from tests.faults.crowd import crowd
+from tests.faults.workers import bearer, worker_pids, workers
+
+CONNECTIONS, ROUNDS = 40, 3
+
+
+def answers(status: dict[str, Any]) -> int:
+    """Of the doctors' list, by all processes: hits of memory or Redis, computed ones, and who waited for either."""
+    rows = [row for row in status["policies"] if row["policy"] == "doctors"]
+    computed = sum(row["misses"] for row in rows if row["tier"] == "database")
+    return int(sum(row["hits"] + row["collapsed"] for row in rows) + computed)
+
+
+async def test_the_figures_of_all_workers_are_summed_and_a_killed_ones_forgotten(
+    settings: Settings, seed: Seed, tmp_path: Path
+) -> None:
+    with workers(settings, 2, tmp_path / "log") as served:
+        user, superuser = bearer(served.url, seed.sant.viewer), bearer(served.url, seed.superuser)
+        async with (
+            crowd(served.port, CONNECTIONS, user) as clients,
+            httpx.AsyncClient(base_url=served.url, headers=superuser) as admin,
+        ):
+
+            async def status() -> dict[str, Any]:
+                found: dict[str, Any] = (await admin.get("/v1/admin/cache")).json()
+                return found
+
+            for _ in range(ROUNDS):
+                await clients.get("/v1/doctors")
+            async with asyncio.timeout(3 * INTERVAL):
+                while answers(await status()) != CONNECTIONS * ROUNDS:  # noqa: ASYNC110  over HTTP
+                    await asyncio.sleep(0.1)
+            assert (await status())["processes"] == 2
+        os.kill(worker_pids(served)[0], signal.SIGKILL)
+        # Its master starts another: three for as long as the killed one's figures are young, then two.
+        async with httpx.AsyncClient(base_url=served.url, headers=superuser) as admin:
+            async with asyncio.timeout(20):
+                while len(worker_pids(served)) < 2:  # noqa: ASYNC110  as told by /proc
+                    await asyncio.sleep(0.1)
+            await asyncio.sleep(LIVE + INTERVAL)
+            told = (await admin.get("/v1/admin/cache")).json()
+            assert (told["processes"], told["complete"]) == (2, True)
+            assert answers(told) < CONNECTIONS * ROUNDS
