@@ -43,8 +43,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         title=openapi.TITLE,
         version=openapi.VERSION,
         lifespan=lifespan_with(settings),
-        docs_url=None,
-        redoc_url=None,
+        openapi_url=None,  # api/ops/docs.py serves it, and the pages that show it
         redirect_slashes=False,
     )
     app.state.settings = settings
@@ -72,6 +71,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
                 "If-None-Match",
                 "Idempotency-Key",
                 "Cache-Version",
+                "X-Request-ID",
             ],
             expose_headers=TOLD,
         )

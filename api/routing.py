@@ -84,6 +84,8 @@ class TicketHomeRoute(APIRoute):
                 refuse_query(request, known)
                 if self.body_field is not None:
                     await refuse_other_than_json(request)
+                elif request.method != "GET":
+                    await refuse_body(request)
                 return await handle(request)
             except (RequestValidationError, Invalid, WrongMediaType) as error:
                 for check in checks:
@@ -110,6 +112,23 @@ async def refuse_other_than_json(request: Request) -> None:
     """Raises WrongMediaType for a body that is not said to be JSON. Without a body there is nothing to say."""
     if not is_json(request.headers.get("content-type", "")) and await request.body():
         raise WrongMediaType("Send the body as JSON, with Content-Type: application/json.")
+
+
+async def refuse_body(request: Request) -> None:
+    """Raises Invalid for whatever a body says where nothing is read from one; empty ones, null and {} say nothing."""
+    sent = await request.body()
+    if not sent:
+        return
+    try:
+        body = await request.json()
+    except (ValueError, RecursionError):
+        body = ...
+    if isinstance(body, dict):
+        errors = [FieldError(name, "unknown_field", "There is no such field.") for name in sorted(body)]
+    else:
+        errors = [] if body is None else [FieldError("body", "invalid", "Nothing is read from a body here.")]
+    if errors:
+        raise Invalid(*errors)
 
 
 def is_json(content_type: str) -> bool:

@@ -44,6 +44,8 @@ async def write(request: Request, runtime: Runtime, actor: Actor, work: Work) ->
     scope = await idempotency_scope(request, actor) if request.method == "POST" else None
 
     async def once(session: WriteSession) -> Kept | Replayed:
+        # Before references in the body are looked up, though their refusal is a 422: a true repetition is answered as
+        # the first was, also where a reason was deactivated since.
         if scope is not None and (replayed := await replay(session, scope)) is not None:
             return replayed
         written = await work(session)

@@ -13,6 +13,7 @@ from core.catalogs.thresholds import THRESHOLDS
 from core.clinics.listing import CLINICS
 from core.dashboard.cached import CLINIC, NETWORK
 from core.doctor.finding import Finding, failed, listed, ok, warning
+from core.sessions.lookup import POLICY as SESSION
 from core.settings import Settings
 from core.tickets.discharge_blocks import DISCHARGE_BLOCKS
 
@@ -133,7 +134,7 @@ def _lives(settings: Settings) -> Sequence[Finding]:
         # Ours name the variable; float()'s own do not.
         told = str(error) if str(error).startswith("CACHE_TTL_") else "a CACHE_TTL_… is not a number"
         return [failed(CHECK, told, "seconds, such as CACHE_TTL_DASHBOARD=300; the service does not start")]
-    known = {policy.name for policy in POLICIES}
+    known = {policy.name for policy in POLICIES} | {SESSION}
     unknown = sorted(f"CACHE_TTL_{name.upper()}" for name in named.keys() - known)
     if not unknown:
         return []

@@ -10,6 +10,7 @@ from core.db.transaction import WriteSession, stamped_by, versions_of
 from core.errors import Conflict
 from core.trace import VersionRow
 
+FORGET = text("DELETE FROM idempotency_key WHERE user_id = :user_id")
 LOCK = text("SELECT pg_advisory_xact_lock(CAST(:key AS bigint))")
 FIND = text(
     "SELECT body_digest, status, headers, body, stamped FROM idempotency_key"
@@ -88,3 +89,8 @@ async def keep(session: WriteSession, scope: Scope, answer: Kept) -> None:
             "stamped": await stamped_by(session),
         },
     )
+
+
+async def forget(session: WriteSession, user_id: int) -> None:
+    """No answer of theirs is told again: they may not see all of them any more."""
+    await session.execute(FORGET, {"user_id": user_id})

@@ -15,6 +15,7 @@ from core.clinics.references import require_clinic
 from core.db.duplicates import refused_as_duplicate
 from core.db.transaction import WriteSession
 from core.errors import Conflict, Invalid, NotFound
+from core.sessions.idempotency import forget
 from core.sessions.store import Sessions
 from core.users.create import TAKEN
 from core.users.listing import UserView, user_view
@@ -135,6 +136,9 @@ async def _write(session: WriteSession, user: User, after: _After, password: New
     statement = update(User).where(User.id == user.id).values(values)
     with refused_as_duplicate(TAKEN):
         await session.execute(statement, execution_options={"synchronize_session": False})
+    if "clinic_id" in after.changes:
+        # Answers are replayed before anything is looked up, and these are the clinic's that the user leaves.
+        await forget(session, user.id)
 
 
 async def _record(

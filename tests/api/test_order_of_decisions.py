@@ -4,12 +4,14 @@ from collections.abc import AsyncIterator
 
 import httpx
 import pytest
+from fastapi import FastAPI
 
 from tests.conftest import SignIn
 from tests.factories import rows
 from tests.factories.fixtures import Seed
 
 NONSENSE = "/v1/dashboard?clinic_id={clinic}&date_from=yesterday&nonsense=1"
+PATIENT = {"document_type": "passport", "document": "X1234567", "first_name": "Eva", "last_name": "Soto"}
 
 
 async def test_not_signed_in_comes_before_everything(client: httpx.AsyncClient, seed: Seed) -> None:
@@ -200,3 +202,59 @@ async def test_a_body_over_the_limit_that_does_not_tell_its_length_is_not_read_t
     answer = await nurse.post("/v1/tickets", content=endless(), headers={"Content-Type": "application/json"})
     assert (answer.status_code, answer.json()["code"]) == (413, "body_too_large")
     assert sent < 100
+
+
+async def test_a_foreign_clinic_comes_before_a_key_that_was_used(sign_in: SignIn, seed: Seed) -> None:
+    nurse, superuser = await sign_in(seed.sant.clinical), await sign_in(seed.superuser)
+    body = {"clinic_id": seed.sant.id, "surgery_id": seed.sant.surgery_id, "surgery_at": "2026-01-15T14:30"}
+    key = {"Idempotency-Key": "used"}
+    for path, more in (("/v1/fpa/preview", {}), ("/v1/tickets", {"patient": PATIENT})):
+        for client in (nurse, superuser):
+            assert (await client.post(path, json=body | more, headers=key)).is_success
+        foreign = await nurse.post(path, json=body | more | {"clinic_id": seed.maga.id}, headers=key)
+        assert (foreign.status_code, foreign.json()["code"]) == (404, "not_found")
+        nowhere = {name: value for name, value in (body | more).items() if name != "clinic_id"}
+        unsaid = await superuser.post(path, json=nowhere, headers=key)
+        assert [error["code"] for error in unsaid.json()["errors"]] == ["required"]
+        other = await nurse.post(path, json=body | more | {"surgery_at": "2026-01-16T14:30"}, headers=key)
+        assert (other.status_code, other.json()["code"]) == (409, "idempotency_mismatch")
+
+
+async def test_a_body_that_nothing_reads_is_refused_in_its_turn(
+    app: FastAPI, client: httpx.AsyncClient, sign_in: SignIn, seed: Seed, connection: rows.Connection
+) -> None:
+    """Of every operation that has no body in the contract."""
+    ticket = await rows.ticket(connection, seed.sant.id, seed.sant.patient_id, seed.sant.surgery_id)
+    user_id = await connection.fetchval("SELECT id FROM app_user WHERE username = $1", seed.sant.viewer)
+    named = {"ticket_id": ticket, "user_id": user_id, "session_id": 1}
+    viewer, admin, foreign = [await sign_in(name) for name in (seed.sant.viewer, seed.sant.admin, seed.maga.admin)]
+    walked = 0
+    for template, item in app.openapi()["paths"].items():
+        for method, operation in item.items():
+            if method == "get" or "requestBody" in operation:
+                continue
+            path, walked = template.format(**named), walked + 1
+            sent = {"shape": 1, "colour": "red"}
+            assert (await client.request(method, path, json=sent)).status_code == 401
+            answer = await admin.request(method, path, json=sent)
+            assert answer.status_code == 422, (path, answer.text)
+            told = [(error["path"], error["code"]) for error in answer.json()["errors"]]
+            assert told == [("colour", "unknown_field"), ("shape", "unknown_field")]
+            if not template.startswith("/v1/auth"):
+                assert (await viewer.request(method, path, json=sent)).status_code == 403
+            if "ticket_id" in template or "user_id" in template:
+                assert (await foreign.request(method, path, json=sent)).status_code == 404
+    assert walked >= 7
+    restoration = f"/v1/tickets/{ticket}/restoration"
+    for content in (b"[]", b"1", b"{", b"\xff", b"[" * 100_000):
+        assert (await admin.post(restoration, content=content)).status_code == 422
+    for content in (b"", b"null", b"{}", b" {} "):
+        assert (await admin.post(restoration, content=content)).status_code == 428
+
+
+async def test_a_malformed_key_is_refused_at_signing_out_too(sign_in: SignIn, seed: Seed) -> None:
+    viewer = await sign_in(seed.sant.viewer)
+    for key in ("k" * 300, "a b"):
+        answer = await viewer.post("/v1/auth/logout", headers={"Idempotency-Key": key})
+        assert (answer.status_code, answer.json()["errors"][0]["path"]) == (422, "Idempotency-Key")
+    assert (await viewer.post("/v1/auth/logout", headers={"Idempotency-Key": "a-key"})).status_code == 204

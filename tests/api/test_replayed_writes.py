@@ -67,3 +67,20 @@ async def test_who_wrote_reads_its_write_by_what_the_repetition_tells(
         told = {"Cache-Version": again.headers["cache-version"]} if by == "Cache-Version" else {}
         read = await there.get("/v1/specialties", headers=told)
         assert again.json()["id"] in [item["id"] for item in read.json()["items"]]
+
+
+async def test_who_moved_clinic_is_told_nothing_of_the_one_they_left(
+    sign_in: SignIn, seed: Seed, connection: rows.Connection
+) -> None:
+    ticket = await rows.ticket(connection, seed.sant.id, seed.sant.patient_id, seed.sant.surgery_id)
+    path, body, key = f"/v1/tickets/{ticket}/annulment", {"reason_id": seed.sant.annulment_reason_id}, "a-key"
+    nurse, superuser = await sign_in(seed.sant.clinical), await sign_in(seed.superuser)
+    headers = {"If-Match": '"1"', "Idempotency-Key": key}
+    for _ in range(2):
+        assert (await nurse.post(path, json=body, headers=headers)).status_code == 200
+    user_id = await connection.fetchval("SELECT id FROM app_user WHERE username = $1", seed.sant.clinical)
+    moved = await superuser.patch(f"/v1/users/{user_id}", json={"clinic_id": seed.maga.id})
+    assert moved.status_code == 200, moved.text
+    answer = await (await sign_in(seed.sant.clinical)).post(path, json=body, headers=headers)
+    assert (answer.status_code, answer.json()["code"]) == (404, "not_found")
+    assert "idempotency-replayed" not in answer.headers

@@ -4,7 +4,7 @@ from typing import Any, Literal
 
 from pydantic import ConfigDict, Field
 
-from api.schemas import Id, In, Out
+from api.schemas import In, JsonId, Out
 
 
 class PolicyTier(Out):
@@ -63,7 +63,7 @@ class InvalidationIn(In):
         json_schema_extra={"examples": [{"clinic_id": 5, "topic": "figures"}, {"topic": "catalogs"}, {}]}
     )
 
-    clinic_id: Id | None = Field(None, description="Null: every clinic, and global rows.")
+    clinic_id: JsonId | None = Field(None, description="Null: every clinic, and global rows.")
     topic: Literal["tickets", "figures", "catalogs", "clinics", "users"] | None = Field(
         None, description="Null: every topic, and every namespace of `@cache` routes."
     )

@@ -22,6 +22,7 @@ from api.v1.auth.schemas import (
     SessionOut,
     UserOut,
 )
+from api.writes import idempotency_scope
 from core.access import Actor
 from core.clock import shown, zone
 from core.db.transaction import WriteSession
@@ -63,10 +64,14 @@ async def login(request: Request, runtime: RuntimeState, body: LoginIn) -> Respo
     "/logout",
     operation_id="authLogout",
     summary="Sign out: end this session",
+    description="The same however often it is sent. An `Idempotency-Key` is checked for its form only: with the session"
+    " ends whoever could ask for the first answer again.",
     status_code=204,
     responses=signed_in(),
 )
-async def logout(runtime: RuntimeState, actor: CurrentUser) -> Response:
+async def logout(request: Request, runtime: RuntimeState, actor: CurrentUser) -> Response:
+    await idempotency_scope(request, actor)
+
     async def work(session: WriteSession) -> None:
         await sign_in.sign_out(session, runtime.sessions, actor)
 

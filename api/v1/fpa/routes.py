@@ -33,8 +33,9 @@ EXAMPLE = {
     responses={200: {"content": {"application/json": {"example": EXAMPLE}}}, **signed_in(400, 409, 413)},
 )
 async def fpa_preview(request: Request, runtime: RuntimeState, actor: RequireClinical, body: PreviewIn) -> Response:
+    clinic_id = actor.writing_in(body.clinic_id)
+
     async def work(session: WriteSession) -> Written:
-        clinic_id = actor.writing_in(body.clinic_id)
         return Written(body=await preview(session, clinic_id, body.surgery_id, body.surgery_at))
 
     return await write(request, runtime, actor, work)

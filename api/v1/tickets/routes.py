@@ -60,8 +60,10 @@ def told(ticket: TicketDetail, *, status: int = 200, headers: Mapping[str, str] 
     responses=answers(201, 400, 409, 413, located=True),
 )
 async def ticket_create(request: Request, runtime: RuntimeState, actor: RequireClinical, body: TicketIn) -> Response:
+    clinic_id = actor.writing_in(body.clinic_id)
+
     async def work(session: WriteSession) -> Written:
-        ticket = await create(session, actor, actor.writing_in(body.clinic_id), body.new())
+        ticket = await create(session, actor, clinic_id, body.new())
         return told(ticket, status=201, headers={"Location": f"/v1/tickets/{ticket.id}"})
 
     return await write(request, runtime, actor, work)

@@ -59,3 +59,7 @@ async def test_an_allowed_origin_may_write_and_is_answered_with_cors(settings: S
         assert answer.status_code == 204
         assert answer.headers["access-control-allow-origin"] == allowed
         assert answer.headers["access-control-allow-credentials"] == "true"
+        asked = {"Origin": allowed, "Access-Control-Request-Method": "POST"}
+        for header in ("Authorization", "If-Match", "Idempotency-Key", "Cache-Version", "X-Request-ID"):
+            preflight = await client.options("/v1/tickets", headers=asked | {"Access-Control-Request-Headers": header})
+            assert preflight.status_code == 200, (header, preflight.text)

@@ -61,6 +61,8 @@ def test_the_lives_of_policies_are_shown_and_checked(monkeypatch: pytest.MonkeyP
     monkeypatch.setenv("CACHE_TTL_DASHBOARD", "60")
     assert ("CACHE_TTL_DASHBOARD", "60", True) in effective(production())
     assert [finding.verdict for finding in examined(production())] == [Verdict.OK]
+    monkeypatch.setenv("CACHE_TTL_SESSION", "60")
+    assert [finding.verdict for finding in examined(production())] == [Verdict.OK]
     monkeypatch.setenv("CACHE_TTL_DASBOARD", "60")
     [finding] = examined(production())
     assert (finding.verdict, finding.told) == (Verdict.WARNING, "CACHE_TTL_DASBOARD: nothing has this name")

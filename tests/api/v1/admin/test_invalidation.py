@@ -73,6 +73,8 @@ async def test_it_is_written_to_the_audit(sign_in: SignIn, seed: Seed, connectio
     [
         ({"clinic_id": 999}, "clinic_id", "unknown_reference"),
         ({"clinic_id": 0}, "clinic_id", "greater_than_equal"),
+        ({"clinic_id": True}, "clinic_id", "invalid"),
+        ({"clinic_id": "5"}, "clinic_id", "invalid"),
         ({"topic": "beds"}, "topic", "literal_error"),
         ({"clinic": 1}, "clinic", "unknown_field"),
     ],
