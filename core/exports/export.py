@@ -15,7 +15,7 @@ from core.errors import AppError
 from core.exports.jobs import Format, Job
 from core.exports.making import Workshop
 from core.exports.selection import Subject, subject, tickets
-from core.exports.tables import LEFT_OUT, tables
+from core.exports.tables import left_out, tables
 from core.log import logger
 from core.sessions.background import Background
 from core.tickets.listing import TicketFilter
@@ -68,7 +68,7 @@ class Exports:
             now=of.now,
         )
         if asked.format is Format.FULL:
-            return replace(job, tables=tables(), left_out=LEFT_OUT)
+            return replace(job, tables=tables(asked.scope), left_out=left_out(asked.scope))
         return replace(job, tickets=tickets(asked.scope, asked.filter, of.now))
 
     async def chunks(self, export: "Export") -> AsyncIterator[bytes]:

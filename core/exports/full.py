@@ -19,7 +19,7 @@ MANIFEST = "manifest.json"
 NOTE = (
     "Each row is as it was at a moment between started_at and ended_at; every reference is found. Times are UTC. An"
     " apostrophe stands before what a spreadsheet would take for a formula. Passwords, sessions and kept answers are"
-    " left out."
+    " left out. Of one clinic's rows some may name users who have moved to another since."
 )
 LEVEL = 6
 

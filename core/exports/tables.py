@@ -2,28 +2,35 @@
 
 from typing import Any
 
-from sqlalchemy import BigInteger, Integer, SmallInteger, String, Table, Text, cast, select
+from sqlalchemy import BigInteger, ColumnElement, Integer, SmallInteger, String, Table, Text, cast, or_, select, true
 from sqlalchemy.types import UserDefinedType
 
+from core.access import ClinicScope
 from core.db.models import metadata
 from core.exports import jobs
 from core.exports.statement import one_batch, prepared
 
 LEFT_OUT = ("user_session", "idempotency_key")
 """Who is signed in, and kept answers, which repeat what was written."""
+OF_NO_CLINIC = ("legacy_map",)
+"""Ids of every clinic's rows, and not whose: with the network's only."""
 SECRET = frozenset({("app_user", "password_hash")})
 
 
-def tables() -> tuple[jobs.Table, ...]:
+def left_out(scope: ClinicScope) -> tuple[str, ...]:
+    return LEFT_OUT if scope.clinic_id is None else LEFT_OUT + OF_NO_CLINIC
+
+
+def tables(scope: ClinicScope) -> tuple[jobs.Table, ...]:
     """Those first that refer to others: rows that are referred to are never deleted, and so are found when it is their
     turn, also if they were made meanwhile."""
-    told = [table for table in reversed(metadata.sorted_tables) if table.name not in LEFT_OUT]
+    told = [table for table in reversed(metadata.sorted_tables) if table.name not in left_out(scope)]
     # The audits have no foreign keys to what they name.
     told.sort(key=lambda table: not table.name.endswith("_audit"))
-    return tuple(_asked(table) for table in told)
+    return tuple(_asked(table, scope) for table in told)
 
 
-def _asked(table: Table) -> jobs.Table:
+def _asked(table: Table, scope: ClinicScope) -> jobs.Table:
     keys = list(table.primary_key.columns)
     columns: list[Any] = [
         column for column in table.columns if column.computed is None and (table.name, column.name) not in SECRET
@@ -31,11 +38,22 @@ def _asked(table: Table) -> jobs.Table:
     names = [column.name for column in columns]
     told = [cast(one, Text).label(one.name) if isinstance(one.type, UserDefinedType) else one for one in columns]
     batches = prepared(
-        one_batch(select(*told), keys),
+        one_batch(select(*told).where(_within(table, scope)), keys),
         start=[_before_all(key.type) for key in keys],
         places=[names.index(key.name) for key in keys],
     )
     return jobs.Table(table.name, tuple(names), batches)
+
+
+def _within(table: Table, scope: ClinicScope) -> ColumnElement[bool]:
+    """The clinic's rows, and the global ones: those of no clinic, and the network's versions."""
+    if scope.clinic_id is None:
+        return true()
+    if table.name == "clinic":
+        return scope.rows(table.c.id)
+    if "clinic_id" not in table.c:
+        return true()
+    return or_(scope.rows(table.c.clinic_id), table.c.clinic_id.is_(None), table.c.clinic_id == 0)
 
 
 def _before_all(kind: Any) -> object:

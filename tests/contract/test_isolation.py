@@ -149,3 +149,38 @@ async def test_no_answer_holds_foreign_data(
             answer = await operation.request(mine, rule, own)
             assert answer.status_code == 200, (operation, answer.text)
             assert MARK not in answer.text.lower(), operation
+
+
+def of_clinics(app: FastAPI) -> list[Operation]:
+    """Every GET that a superuser may limit to a clinic (domain.md, "Superusers and clinics")."""
+    apart = ("/v1/auth/", "/v1/admin/")
+    return [
+        operation
+        for operation in operations(app)
+        if operation.method == "GET" and operation.path.startswith("/v1/") and not operation.path.startswith(apart)
+    ]
+
+
+def test_every_read_declares_clinic_id(app: FastAPI) -> None:
+    paths = app.openapi()["paths"]
+    for operation in of_clinics(app):
+        declared = {(one["name"], one["in"]) for one in paths[operation.path]["get"].get("parameters", ())}
+        assert ("clinic_id", "query") in declared, operation
+
+
+async def test_every_read_takes_ones_own_clinic_id_and_no_other(
+    app: FastAPI, sign_in: SignIn, own: Target, foreign: Target
+) -> None:
+    """A superuser's own is any that exists; of a row in another one than they name they are told nothing either."""
+    admin, superuser = await sign_in(own.clinic.admin), await sign_in("superuser")
+    for operation in of_clinics(app):
+        rule = RULES[operation.id]
+        allowed = [admin] if rule.role is not Role.SUPERUSER else []
+        for client in (*allowed, superuser):
+            answer = await operation.request(client, rule, own, clinic_id=own.clinic.id)
+            assert answer.status_code == 200, (operation, answer.text)
+            assert MARK not in answer.text.lower(), operation
+        for client, elsewhere in (*((one, foreign.clinic.id) for one in allowed), (superuser, 2_000_000_000)):
+            answer = await operation.request(client, rule, own, clinic_id=elsewhere)
+            assert answer.status_code == 404, (operation, answer.text)
+            assert answer.json()["code"] == "not_found"

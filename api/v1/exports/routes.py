@@ -91,10 +91,12 @@ async def tickets_csv(runtime: RuntimeState, actor: RequireAdmin, scope: ReadSco
     "/full.zip",
     operation_id="exportsFull",
     summary="Every table as csv",
-    description="Without passwords, sessions and kept answers. Times are UTC. Each row is as it was at a moment while"
-    " the file was made, and every reference in it is found in it; `manifest.json` says when, and how many rows.",
+    description="Of one clinic with `clinic_id`: its rows and the global ones, the import's own memory aside; its"
+    " tickets may name users who have moved to another clinic since. Without passwords, sessions and kept answers."
+    " Times are UTC. Each row is as it was at a moment while the file was made, and every reference in it is found in"
+    " it, those users aside; `manifest.json` says when, and how many rows.",
     response_class=ZipFile,
     responses=file(ZIP, "full-network-2025-01-15.zip", BINARY),
 )
-async def full_zip(runtime: RuntimeState, actor: RequireSuperuser) -> Response:
-    return Download(await runtime.exports.open(Request(actor, Format.FULL)), ZIP)
+async def full_zip(runtime: RuntimeState, actor: RequireSuperuser, scope: ReadScope) -> Response:
+    return Download(await runtime.exports.open(Request(actor, Format.FULL, scope)), ZIP)

@@ -3,7 +3,7 @@
 from starlette.responses import Response
 
 from api.cached import NO_STORE
-from api.dependencies import CurrentUser, RuntimeState
+from api.dependencies import CurrentUser, ReadScope, RuntimeState
 from api.openapi import signed_in
 from api.routing import Router
 from api.v1.tickets.path import TicketId
@@ -42,9 +42,9 @@ class Pdf(Response):
         **signed_in(),
     },
 )
-async def ticket_pdf(runtime: RuntimeState, actor: CurrentUser, ticket_id: TicketId) -> Response:
+async def ticket_pdf(runtime: RuntimeState, _: CurrentUser, scope: ReadScope, ticket_id: TicketId) -> Response:
     async def work(session: ReadSession) -> Printed:
-        return await printed(session, actor.scope, ticket_id)
+        return await printed(session, scope, ticket_id)
 
     page = await pdf(await runtime.database.snapshot(work))
     return Pdf(page, headers=NO_STORE | {"Content-Disposition": f'inline; filename="{ticket_id}.pdf"'})

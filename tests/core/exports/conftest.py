@@ -14,7 +14,7 @@ from core.db.transaction import Database, ReadSession
 from core.exports import csv, full, xlsx
 from core.exports.jobs import Format, Job
 from core.exports.selection import tickets
-from core.exports.tables import LEFT_OUT, tables
+from core.exports.tables import left_out, tables
 from core.tickets.listing import TicketFilter
 
 Make = Callable[..., Awaitable[bytes]]
@@ -30,7 +30,8 @@ async def clock(database: Database) -> datetime:
 
 def job(format: Format, dsn: str, now: datetime | None = None, scope: ClinicScope | None = None) -> Job:  # noqa: A002
     now = now or datetime.now(UTC)
-    asked = tickets(scope or ClinicScope(None), TicketFilter(), now)
+    scope = scope or ClinicScope(None)
+    asked = tickets(scope, TicketFilter(), now)
     return Job(
         format=format,
         dsn=dsn,
@@ -39,8 +40,8 @@ def job(format: Format, dsn: str, now: datetime | None = None, scope: ClinicScop
         command_timeout=30.0,
         now=now,
         tickets=None if format is Format.FULL else asked,
-        tables=tables() if format is Format.FULL else (),
-        left_out=LEFT_OUT,
+        tables=tables(scope) if format is Format.FULL else (),
+        left_out=left_out(scope),
     )
 
 

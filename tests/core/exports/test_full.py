@@ -9,8 +9,10 @@ from zipfile import ZipFile
 import pytest
 from sqlalchemy import LargeBinary
 
+from core.access import ClinicScope
 from core.db.models import metadata
 from core.exports import full, tables
+from core.exports.export import NETWORK
 from core.exports.jobs import Format
 from core.exports.rows import batches, connect
 from tests.core.exports.conftest import Make, job
@@ -54,6 +56,27 @@ async def test_every_table_but_sessions_and_kept_answers(make: Make, seed: Seed,
     assert manifest(made)["left_out"] == ["user_session", "idempotency_key"]
 
 
+async def test_of_one_clinic_its_rows_and_global_ones(make: Make, seed: Seed, connection: rows.Connection) -> None:
+    for clinic in (seed.sant, seed.maga):
+        ticket = await stay(connection, clinic)
+        await rows.modification(connection, clinic.id, ticket)
+        await connection.execute(
+            "INSERT INTO action_audit (username, action, target_type, target_id, clinic_id)"
+            " VALUES ('x', 'a', 't', '1', $1)",
+            clinic.id,
+        )
+    made = await make(Format.FULL, ClinicScope(seed.sant.id))
+    found = unpacked(made)
+    assert set(found) == set(metadata.tables) - {"user_session", "idempotency_key", "legacy_map"}
+    assert manifest(made)["left_out"] == ["user_session", "idempotency_key", "legacy_map"]
+    assert [row["id"] for row in found["clinic"]] == [str(seed.sant.id)]
+    for name in ("surgery", "ticket", "fpa_modification", "patient", "app_user", "action_audit"):
+        assert str(seed.sant.id) in {row["clinic_id"] for row in found[name]}, name
+    for name, told in found.items():
+        assert {row.get("clinic_id", "") for row in told} <= {str(seed.sant.id), "", "0"}, name
+    assert {row["username"] for row in found["app_user"] if not row["clinic_id"]} == {seed.superuser}
+
+
 async def test_nothing_that_lets_somebody_in(make: Make, seed: Seed, connection: rows.Connection) -> None:
     await connection.execute(
         "INSERT INTO user_session (token_hash, user_id, client, expires_at)"
@@ -70,7 +93,7 @@ async def test_nothing_that_lets_somebody_in(make: Make, seed: Seed, connection:
 
 def test_a_new_column_that_looks_secret_is_left_out_or_this_fails() -> None:
     """Whoever adds a table of keys or tokens decides here, not after an export."""
-    for table in tables.tables():
+    for table in tables.tables(NETWORK):
         for column in table.columns:
             assert not any(word in column for word in ("hash", "password", "secret", "token")), (table.name, column)
             assert not isinstance(metadata.tables[table.name].c[column].type, LargeBinary), (table.name, column)
