@@ -1,10 +1,14 @@
-"""/docs and /redoc without internet: hospitals' networks are closed, so the scripts are files of this package."""
+"""The contract, and /docs and /redoc without internet: hospitals are closed networks, so the scripts are files here."""
 
+import json
 from pathlib import Path
 
-from fastapi import APIRouter, FastAPI
-from starlette.responses import FileResponse, RedirectResponse
+from fastapi import APIRouter, FastAPI, Request
+from starlette.responses import FileResponse, RedirectResponse, Response
 from starlette.staticfiles import StaticFiles
+
+from api.cached import respond
+from core.cache.entry import Entry
 
 STATIC = Path(__file__).parent / "static"
 
@@ -38,6 +42,17 @@ async def redoc() -> FileResponse:
     return page("redoc.html")
 
 
+@router.get("/openapi.json")
+async def contract(request: Request) -> Response:
+    """Encoded once: it has hundreds of kilobytes, and anybody may ask for it, as often as they like."""
+    app = request.app
+    if app.state.contract is None:
+        body = json.dumps(app.openapi(), ensure_ascii=False, separators=(",", ":")).encode()
+        app.state.contract = Entry.make(body, computed_at=0.0)
+    return respond(request, app.state.contract)
+
+
 def mount(app: FastAPI) -> None:
+    app.state.contract = None
     app.include_router(router)
     app.mount("/docs/static", StaticFiles(directory=STATIC), name="docs-static")

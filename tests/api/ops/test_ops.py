@@ -26,9 +26,13 @@ async def test_docs_work_without_internet(client: httpx.AsyncClient, path: str) 
 
 
 async def test_the_contract_is_served(client: httpx.AsyncClient, app: FastAPI) -> None:
-    document = (await client.get("/openapi.json")).json()
+    answer = await client.get("/openapi.json")
+    document = answer.json()
     assert document["openapi"] >= "3.1"
     assert document == app.openapi()
+    assert answer.headers["content-encoding"] == "gzip"
+    again = await client.get("/openapi.json", headers={"If-None-Match": answer.headers["etag"]})
+    assert (again.status_code, again.content) == (304, b"")
 
 
 async def test_the_bare_address_leads_to_the_docs(client: httpx.AsyncClient, app: FastAPI) -> None:

@@ -1,0 +1,78 @@
+"""Clients that take their time over everything: others are served as before, and memory stays where it was."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import httpx
+import pytest
+
+from core.settings import Settings
+from tests.factories.fixtures import Seed
+from tests.faults.workers import bearer, worker_pids, workers
+from tests.setup.serving import Serving
+
+HEAD = "{} {} HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: {}\r\n"
+BODY = "Content-Type: application/json\r\nContent-Length: 100000\r\n\r\n"
+MEBIBYTE = 1024 * 1024
+
+
+def half_a_head(bearer: str) -> str:
+    return HEAD.format("GET", "/v1/doctors", bearer)
+
+
+def half_a_body(bearer: str) -> str:
+    return HEAD.format("POST", "/v1/tickets", bearer) + BODY + '{"patient": {"first_name": "' + "x" * 30_000
+
+
+def answers_unread(bearer: str) -> str:
+    """Each some 300 KiB, twenty on a connection, and nobody reads one."""
+    return 20 * (HEAD.format("GET", "/openapi.json", bearer) + "\r\n")
+
+
+@asynccontextmanager
+async def slow(port: int, clients: int, request: str) -> AsyncIterator[Sequence[asyncio.StreamWriter]]:
+    ends = [await asyncio.open_connection("127.0.0.1", port, limit=1) for _ in range(clients)]
+    try:
+        for _, writer in ends:
+            writer.write(request.encode())
+        yield [writer for _, writer in ends]
+    finally:
+        for _, writer in ends:
+            writer.transport.abort()
+
+
+def resident(served: Serving) -> int:
+    """Bytes of the worker's memory."""
+    pages = int(Path(f"/proc/{worker_pids(served)[0]}/statm").read_text().split()[1])
+    return pages * 4096
+
+
+async def slowest(client: httpx.AsyncClient) -> float:
+    """Seconds: of a hundred ordinary reads, one after the other."""
+    took = 0.0
+    for _ in range(100):
+        began = time.perf_counter()
+        assert (await client.get("/v1/doctors")).status_code == 200
+        took = max(took, time.perf_counter() - began)
+    return took
+
+
+@pytest.mark.parametrize(("request_of", "clients"), [(half_a_head, 300), (half_a_body, 300), (answers_unread, 50)])
+async def test_slow_clients_cost_others_nothing(
+    settings: Settings, seed: Seed, tmp_path: Path, request_of: Callable[[str], str], clients: int
+) -> None:
+    with workers(settings, 2, tmp_path / "log") as served:
+        headers = bearer(served.url, seed.sant.clinical)
+        async with httpx.AsyncClient(base_url=served.url, headers=headers, timeout=10) as client:
+            await slowest(client)
+            before = resident(served)
+            async with slow(served.port, clients, request_of(headers["Authorization"])) as writers:
+                # What fits into the kernel's buffers is made and sent.
+                await asyncio.sleep(2)
+                assert await slowest(client) < 0.5
+                assert sum(not writer.is_closing() for writer in writers) == clients
+                assert resident(served) - before < 100 * MEBIBYTE
+            assert await slowest(client) < 0.5
