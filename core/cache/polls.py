@@ -9,6 +9,7 @@ from sqlalchemy import text
 
 from core.cache.versions import LEASE, Poll, Vector, VersionMap
 from core.clock import boottime
+from core.db.connecting import connect_to_primary
 from core.db.failures import is_away
 from core.db.transaction import Database, ReadSession
 from core.errors import Unavailable
@@ -74,7 +75,7 @@ class Listener:
 
     async def _serve_one_connection(self) -> None:
         async with asyncio.timeout(CONNECT_TIMEOUT):
-            connection = await asyncpg.connect(
+            connection = await connect_to_primary(
                 self._dsn, timeout=CONNECT_TIMEOUT, server_settings={"application_name": "ticket-home-versions"}
             )
         try:

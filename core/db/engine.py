@@ -8,6 +8,7 @@ from sqlalchemy import event
 from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
+from core.db.connecting import Connecting
 from core.settings import Settings
 from core.trace import current
 
@@ -50,6 +51,7 @@ def serving_engine(settings: Settings) -> AsyncEngine:
             "server_settings": server_settings,
             "timeout": CONNECT_TIMEOUT,
             "command_timeout": COMMAND_TIMEOUT,
+            "async_creator_fn": Connecting().connect,
         },
     )
     _count_statements(engine)

@@ -10,6 +10,10 @@ AWAY_CODES = frozenset({"25006", "3D000", "55P03"})
 AGAIN_CODES = frozenset({"40001", "40P01"})  # serialization failure, deadlock
 
 
+class CannotConnect(ConnectionError):
+    """No connection was made. Told apart here: the file of a unix socket may be missing, and so may a loader's own."""
+
+
 def sqlstate(error: BaseException) -> str | None:
     """The five-letter SQLSTATE, from asyncpg's error or from SQLAlchemy's wrapping of it."""
     for candidate in (error, getattr(error, "orig", None), getattr(error, "__cause__", None)):
@@ -20,7 +24,7 @@ def sqlstate(error: BaseException) -> str | None:
 
 
 def is_away(error: BaseException) -> bool:
-    if isinstance(error, OSError | TimeoutError | PoolTimeout | EOFError):
+    if isinstance(error, ConnectionError | TimeoutError | PoolTimeout | EOFError):
         return True
     if isinstance(error, asyncpg.InterfaceError | asyncpg.InternalClientError):
         # asyncpg: "connection is closed", "cannot perform operation: connection was closed in the middle".

@@ -19,6 +19,8 @@ from pathlib import Path
 from traceback import format_tb
 from typing import IO
 
+import asyncpg
+
 from core.exports import csv, full, xlsx
 from core.exports.jobs import Format, Job
 
@@ -65,7 +67,8 @@ def _told(error: Exception) -> dict[str, object]:
     """Of what kind and where, not its message. `cut`: the connection to the database was lost, or never made."""
     state = getattr(error, "sqlstate", None)
     stack = "".join(format_tb(error.__traceback__)[-8:])
-    cut = isinstance(error, OSError | TimeoutError | EOFError) or "Interface" in type(error).__name__
+    away = (OSError, TimeoutError, EOFError, asyncpg.InterfaceError, asyncpg.TargetServerAttributeNotMatched)
+    cut = isinstance(error, away)
     return {"error": type(error).__name__, "sqlstate": state, "cut": cut, "stack": stack}
 
 

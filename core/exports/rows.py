@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from typing import TypeAlias
 
 import asyncpg
+from asyncpg.connect_utils import SessionAttribute
 
 from core.exports.jobs import Batches, Job
 
@@ -21,6 +22,7 @@ async def connect(job: Job) -> Connection:
         timeout=job.connect_timeout,
         command_timeout=job.command_timeout,
         server_settings=job.server_settings,
+        target_session_attrs=SessionAttribute.primary,  # as core/db/connecting.py, which would bring SQLAlchemy along
     )
 
 

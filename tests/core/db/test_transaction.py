@@ -1,0 +1,89 @@
+"""What runs again, what is told as away, and what bounds each connection; on a real server."""
+
+from collections.abc import AsyncIterator
+
+import pytest
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
+
+from core.db.failures import sqlstate
+from core.db.transaction import ATTEMPTS, Database, ReadSession, WriteSession
+from core.runtime import open_runtime
+from core.settings import Settings
+from tests.factories.rows import Connection
+
+LOST_RACES = ["40P01", "40001"]
+
+SETUP = """
+CREATE TABLE race (lost text, id int);
+CREATE FUNCTION lose() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+    IF new.id < 3 THEN RAISE EXCEPTION 'lost a race' USING ERRCODE = new.lost; END IF; RETURN NULL;
+END $$;
+CREATE CONSTRAINT TRIGGER lose AFTER INSERT ON race DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION lose()
+"""
+"""Like the service's own triggers it fails at COMMIT, the first two times."""
+
+
+@pytest.fixture
+async def database(settings: Settings) -> AsyncIterator[Database]:
+    async with open_runtime(settings) as runtime:
+        yield runtime.database
+
+
+class Racing:
+    """A write that loses its race at COMMIT, the first `losses` times."""
+
+    def __init__(self, lost: str, losses: int) -> None:
+        self.runs = 0
+        self._lost = lost
+        self._losses = losses
+
+    async def __call__(self, session: WriteSession) -> int:
+        self.runs += 1
+        loses = self.runs <= self._losses
+        await session.execute(
+            text("INSERT INTO race VALUES (:lost, :id)"), {"lost": self._lost, "id": 1 if loses else 3}
+        )
+        return self.runs
+
+
+@pytest.mark.parametrize("lost", LOST_RACES)
+async def test_a_write_that_lost_a_race_at_commit_runs_three_times(
+    database: Database, connection: Connection, lost: str
+) -> None:
+    await connection.execute(SETUP)
+    assert await database.write(Racing(lost, ATTEMPTS - 1)) == ATTEMPTS == 3
+    assert await connection.fetchval("SELECT count(*) FROM race") == 1
+
+
+@pytest.mark.parametrize("lost", LOST_RACES)
+async def test_a_write_that_always_loses_is_given_up_after_three_times(
+    database: Database, connection: Connection, lost: str
+) -> None:
+    await connection.execute(SETUP)
+    racing = Racing(lost, 10)
+    with pytest.raises(DBAPIError) as raised:
+        await database.write(racing)
+    assert sqlstate(raised.value) == lost
+    assert racing.runs == 3
+    assert await connection.fetchval("SELECT count(*) FROM race") == 0
+
+
+async def test_a_file_that_work_does_not_find_is_a_bug_and_no_outage(database: Database) -> None:
+    async def work(session: ReadSession) -> None:
+        await session.execute(text("SELECT 1"))
+        raise FileNotFoundError("a loader's own")
+
+    with pytest.raises(FileNotFoundError):
+        await database.read(work)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("lock_timeout", "3s"), ("statement_timeout", "10s"), ("idle_in_transaction_session_timeout", "10s")],
+)
+async def test_every_serving_connection_is_bounded(database: Database, name: str, value: str) -> None:
+    async def work(session: ReadSession) -> object:
+        return await session.scalar(text(f"SHOW {name}"))
+
+    assert await database.read(work) == value
