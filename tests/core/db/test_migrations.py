@@ -1,0 +1,63 @@
+"""A migration under traffic: it does not wait long for a lock, for behind it everybody waits."""
+
+import asyncio
+import time
+
+import asyncpg
+import pytest
+from alembic import command
+from sqlalchemy import Connection
+from sqlalchemy.exc import DBAPIError
+
+from core.db.engine import migration_engine
+from core.db.failures import sqlstate
+from core.db.migrate import config, upgrade
+from tests.conftest import SignIn
+from tests.factories.fixtures import Seed
+
+LOCK_TIMEOUT = 3.0
+"""Seconds, in each migration."""
+
+
+async def downgrade(url: str, revision: str) -> None:
+    def run(connection: Connection) -> None:
+        command.downgrade(config(connection), revision)
+
+    engine = migration_engine(url)
+    async with engine.connect() as connection:
+        await connection.run_sync(run)
+        await connection.commit()
+    await engine.dispose()
+
+
+async def test_a_migration_behind_an_old_transaction_gives_up_and_the_old_code_serves_on(
+    database_url: str, seed: Seed, sign_in: SignIn
+) -> None:
+    client = await sign_in(seed.sant.viewer)
+    await downgrade(database_url, "0008")
+    before = await revision(database_url)
+    old = await asyncpg.connect(database_url)
+    await old.execute("BEGIN; SELECT count(*) FROM idempotency_key")
+    started = time.perf_counter()
+    migrating = asyncio.create_task(asyncio.to_thread(upgrade, database_url))
+    while not migrating.done():
+        begun = time.perf_counter()
+        assert (await client.get("/v1/tickets")).status_code == 200
+        assert time.perf_counter() - begun < 1
+        await asyncio.sleep(0.1)
+    with pytest.raises(DBAPIError, match="lock timeout") as raised:
+        await migrating
+    assert sqlstate(raised.value) == "55P03"
+    assert LOCK_TIMEOUT <= time.perf_counter() - started < LOCK_TIMEOUT + 2
+    assert await revision(database_url) == before
+    await old.close()
+    await asyncio.to_thread(upgrade, database_url)
+    assert await revision(database_url) != before
+
+
+async def revision(url: str) -> str:
+    connection = await asyncpg.connect(url)
+    try:
+        return str(await connection.fetchval("SELECT version_num FROM alembic_version"))
+    finally:
+        await connection.close()
