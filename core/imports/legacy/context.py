@@ -105,8 +105,12 @@ class Run:
     """Tickets whose id was none."""
     tickets_present: set[str] = field(default_factory=set)
     tickets_refused: set[str] = field(default_factory=set)
+    to_assume: list[str] = field(default_factory=list)
+    """Tickets of an earlier run, by id here, that would come as discharged in this one."""
     assumed: int = 0
     """Tickets that count as discharged."""
+    assumed_later: int = 0
+    """Those of them that an earlier run brought."""
 
     def user(self, named: Any) -> tuple[str | None, int | None]:
         """Name and id here of who did something: an id there, or a user name."""

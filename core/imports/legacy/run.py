@@ -141,8 +141,10 @@ async def _bring(run: Run) -> None:
 
 async def _record(run: Run) -> None:
     """The import itself is audited, if it did something."""
-    if run.report.imported:
+    if run.report.imported or run.assumed_later:
         changes = {table: [None, counts.imported] for table, counts in run.report.tables.items() if counts.imported}
+        if run.assumed_later:
+            changes["discharges_assumed"] = [None, run.assumed_later]
         await run.target.execute(
             "INSERT INTO action_audit (username, action, target_type, target_id, changes)"
             " VALUES ($1, 'legacy.imported', 'import', 'legacy', $2)",

@@ -1,5 +1,6 @@
 """The defects of the old application that legacy.md names: each that its data carries must not come over."""
 
+import json
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -168,6 +169,32 @@ async def test_an_assumed_discharge_is_at_the_fpa(
     assert (ticket["status"], ticket["discharge_assumed"]) == ("discharged", True)
     assert ticket["discharged_at"] == ticket["current_fpa"]
     assert "1 tickets count as discharged at their FPA (assumed)." in report.remarks
+
+
+async def test_discharges_that_are_assumed_in_a_later_run_are_those_nobody_touched(
+    hospital: Hospital, run_import: Import, connection: rows.Connection
+) -> None:
+    for number in range(1, 6):
+        await hospital.ticket(f"TH-SANT-2025-{number:03d}")
+    await run_import()
+    await connection.execute("UPDATE ticket SET bed_number = '7', revision = 2 WHERE id = 'TH-SANT-2025-002'")
+    await connection.execute("UPDATE ticket SET current_fpa = now() WHERE id = 'TH-SANT-2025-003'")
+    await hospital.old.connection.execute(
+        "UPDATE ticket SET status = 'Anulado', annulled_at = now() WHERE id = 'TH-SANT-2025-004'"
+    )
+    report = await run_import(assume=timedelta(hours=72))
+    found = await connection.fetch(
+        "SELECT id FROM ticket WHERE status = 'discharged' AND discharge_assumed AND discharged_at = current_fpa"
+        " AND revision = 2 ORDER BY id"
+    )
+    assert [row["id"] for row in found] == ["TH-SANT-2025-001", "TH-SANT-2025-005"]
+    assert await connection.fetchval("SELECT count(*) FROM ticket WHERE status <> 'active'") == 2
+    assert "2 tickets count as discharged at their FPA (assumed)." in report.remarks
+    changes = "SELECT changes FROM action_audit WHERE action = 'legacy.imported' ORDER BY id DESC LIMIT 1"
+    assert json.loads(await connection.fetchval(changes)) == {"discharges_assumed": [None, 2]}
+    again = await run_import(assume=timedelta(hours=72))
+    assert not [remark for remark in again.remarks if "assumed" in remark]
+    assert await connection.fetchval("SELECT count(*) FROM action_audit WHERE action = 'legacy.imported'") == 2
 
 
 async def test_a_restored_ticket_still_tells_who_had_annulled_it(
