@@ -22,7 +22,16 @@ class Seen:
     answers: int = 0
     wrong: list[str] = field(default_factory=list)
     outcomes: set[str] = field(default_factory=set)
-    slowest: float = 0.0
+    seconds: list[float] = field(default_factory=list)
+    """Of each answer."""
+
+    @property
+    def slowest(self) -> float:
+        return max(self.seconds, default=0.0)
+
+    @property
+    def p99(self) -> float:
+        return sorted(self.seconds)[int(0.99 * (len(self.seconds) - 1))]
 
 
 class Stream:
@@ -42,7 +51,7 @@ class Stream:
         loop = asyncio.get_running_loop()
         at_least, started = self.written, loop.time()
         answer = await self._client.get("/v1/doctors")
-        self.seen.slowest = max(self.seen.slowest, loop.time() - started)
+        self.seen.seconds.append(loop.time() - started)
         self.seen.answers += 1
         if answer.status_code != 200:
             self.seen.wrong.append(f"{answer.status_code}: {answer.text}")
