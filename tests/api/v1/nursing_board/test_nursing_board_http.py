@@ -1,10 +1,7 @@
-"""GET /v1/nursing-board: who sees what, refusals, cursors, pages while others work, and reads that share a flight."""
+"""GET /v1/nursing-board: who sees what, refusals, cursors, and pages while others work."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 import asyncpg
 import httpx
@@ -12,49 +9,9 @@ import pytest
 from fastapi import FastAPI
 
 from core.runtime import Runtime
-from core.settings import Settings
-from tests.conftest import running
+from tests.api.v1.nursing_board.conftest import PATH, Json, SignIn, get, ids, make, pages, refused
 from tests.factories import rows
-from tests.factories.fixtures import ClinicSeed, Seed
-
-PATH = "/v1/nursing-board"
-SignIn = Callable[..., Awaitable[httpx.AsyncClient]]
-Json = dict[str, Any]
-
-
-async def make(connection: rows.Connection, clinic: ClinicSeed, hours: float = 20, **values: Any) -> str:
-    fpa = datetime.now(UTC) + timedelta(hours=hours)
-    return await rows.ticket(connection, clinic.id, clinic.patient_id, clinic.surgery_id, fpa=fpa, **values)
-
-
-async def get(client: httpx.AsyncClient, headers: dict[str, str] | None = None, **parameters: Any) -> Json:
-    answer = await client.get(PATH, params=parameters, headers=headers)
-    assert answer.status_code == 200, answer.text
-    found: Json = answer.json()
-    return found
-
-
-async def pages(client: httpx.AsyncClient, **parameters: Any) -> AsyncIterator[Json]:
-    cursor: Json = {}
-    while True:
-        page = await get(client, **parameters, **cursor)
-        yield page
-        if page["next"] is None:
-            return
-        cursor = {"cursor": page["next"]}
-
-
-def ids(page: Json) -> list[str]:
-    return [ticket["id"] for ticket in page["items"]]
-
-
-def refused(answer: httpx.Response) -> tuple[int, list[tuple[str, str]]]:
-    return answer.status_code, [(one["path"], one["code"]) for one in answer.json().get("errors", [])]
-
-
-@pytest.fixture
-async def viewer(sign_in: SignIn, seed: Seed) -> httpx.AsyncClient:
-    return await sign_in(seed.sant.viewer)
+from tests.factories.fixtures import Seed
 
 
 async def test_a_board_as_the_contract_shows_it(
@@ -276,122 +233,6 @@ async def test_pages_neither_skip_nor_repeat_while_others_create_and_change(
     finally:
         stop.set()
     assert await working > 5
-
-
-@asynccontextmanager
-async def held(database_url: str, table: str) -> AsyncIterator[None]:
-    """Whoever reads the table waits until the block ends."""
-    holder = await asyncpg.connect(database_url)
-    try:
-        async with holder.transaction():
-            await holder.execute(f"LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE")
-            yield
-    finally:
-        await holder.close()
-
-
-async def under_way(app: FastAPI, number: int) -> None:
-    runtime: Runtime = app.state.runtime
-    async with asyncio.timeout(2):
-        while len(runtime.reads) != number:  # noqa: ASYNC110  flights tell nobody
-            await asyncio.sleep(0.005)
-
-
-async def put_to_bed(connection: rows.Connection, ticket: str) -> None:
-    await connection.execute("UPDATE ticket SET bed_number = '9' WHERE id = $1", ticket)
-
-
-def collapsed(answers: list[httpx.Response]) -> list[bool]:
-    assert [answer.status_code for answer in answers] == [200] * len(answers)
-    return ["collapsed" in answer.headers["Cache-Status"] for answer in answers]
-
-
-async def test_identical_reads_share_a_flight(
-    viewer: httpx.AsyncClient, sign_in: SignIn, app: FastAPI, connection: rows.Connection, database_url: str, seed: Seed
-) -> None:
-    await make(connection, seed.sant)
-    admin, superuser = await sign_in(seed.sant.admin), await sign_in(seed.superuser)
-    for client in (viewer, admin, superuser):
-        await get(client)
-    async with held(database_url, "doctor"):
-        same = [
-            *(asyncio.create_task(client.get(PATH)) for client in (viewer, viewer, admin)),
-            asyncio.create_task(superuser.get(PATH, params={"clinic_id": seed.sant.id})),
-        ]
-        await under_way(app, 1)
-        others = [
-            asyncio.create_task(viewer.get(PATH, params={"view": "all"})),
-            asyncio.create_task(viewer.get(PATH, params={"limit": 10})),
-            asyncio.create_task(superuser.get(PATH)),
-        ]
-        await under_way(app, 4)
-        await asyncio.sleep(0.05)
-    answers = list(await asyncio.gather(*same))
-    assert sorted(collapsed(answers)) == [False, True, True, True]
-    assert len({answer.content for answer in answers}) == 1
-    assert collapsed(list(await asyncio.gather(*others))) == [False] * 3
-    await under_way(app, 0)
-
-
-async def test_a_read_after_a_write_joins_no_flight_from_before_it(
-    viewer: httpx.AsyncClient, app: FastAPI, connection: rows.Connection, database_url: str, seed: Seed
-) -> None:
-    ticket = await make(connection, seed.sant)
-    await get(viewer)
-    runtime: Runtime = app.state.runtime
-    changed = asyncio.Event()
-    async with held(database_url, "doctor"):
-        before = asyncio.create_task(viewer.get(PATH))
-        await under_way(app, 1)
-        runtime.versions.on_change.append(lambda _: changed.set())
-        await put_to_bed(connection, ticket)
-        async with asyncio.timeout(2):
-            await changed.wait()
-        after = asyncio.create_task(viewer.get(PATH))
-        await under_way(app, 2)
-    answers = list(await asyncio.gather(before, after))
-    assert collapsed(answers) == [False, False]
-    assert answers[1].json()["items"][0]["bed_number"] == "9"
-
-
-async def test_a_client_that_names_its_write_joins_no_flight_from_before_it_on_another_process(
-    settings: Settings, sign_in: SignIn, app: FastAPI, connection: rows.Connection, database_url: str, seed: Seed
-) -> None:
-    async with running(settings.model_copy(update={"cache_push": False})) as (deaf, _):
-        viewer = await sign_in(seed.sant.viewer, on=deaf)
-        ticket = await make(connection, seed.sant)
-        await get(viewer)
-        async with held(database_url, "doctor"):
-            before = asyncio.create_task(viewer.get(PATH))
-            await under_way(deaf, 1)
-            await put_to_bed(connection, ticket)
-            made = await connection.fetchrow(
-                "SELECT clinic_id, topic, version FROM cache_version WHERE clinic_id = $1 AND topic = 'tickets'",
-                seed.sant.id,
-            )
-            assert made is not None
-            wire = app.state.runtime.wire.format([tuple(made)])
-            after = asyncio.create_task(viewer.get(PATH, headers={"Cache-Version": wire}))
-            await under_way(deaf, 2)
-        answers = list(await asyncio.gather(before, after))
-        assert collapsed(answers) == [False, False]
-        assert answers[1].json()["items"][0]["bed_number"] == "9"
-
-
-async def test_one_client_that_leaves_does_not_end_the_others_read(
-    viewer: httpx.AsyncClient, app: FastAPI, connection: rows.Connection, database_url: str, seed: Seed
-) -> None:
-    ticket = await make(connection, seed.sant)
-    await get(viewer)
-    async with held(database_url, "doctor"):
-        leaving = asyncio.create_task(viewer.get(PATH))
-        await under_way(app, 1)
-        staying = asyncio.create_task(viewer.get(PATH))
-        await asyncio.sleep(0.05)
-        leaving.cancel()
-    with pytest.raises(asyncio.CancelledError):
-        await leaving
-    assert ids((await staying).json()) == [ticket]
 
 
 async def test_thresholds_that_change_are_used_at_once(
