@@ -104,8 +104,16 @@ async def test_a_new_patient_needs_a_right_rut_and_an_imported_one_is_found_with
     imported = await rows.patient(
         connection, seed.sant.id, document_type="rut", document="00000001-K", verified=False, first_name="Eva"
     )
-    found = await entered(database, seed.sant.id, given_of(wrong, age=41))
-    assert (found.patient.id, found.patient.verified) == (imported, False)
+    for typed in (wrong, "00.000.001-K", "00000001k", "0.000.000-1 k"):
+        found = await entered(database, seed.sant.id, given_of(typed, age=41))
+        assert (found.patient.id, found.patient.verified) == (imported, False)
+    dotted = await rows.patient(
+        connection, seed.sant.id, document_type="rut", document="00.000.001-K", verified=False, first_name="Eva"
+    )
+    assert (await entered(database, seed.sant.id, given_of("00.000.001-k"))).patient.id == dotted
+    for other in ("0000001-K", "00000001-1"):
+        with pytest.raises(Invalid):
+            await entered(database, seed.sant.id, given_of(other, **ANA))
 
 
 async def test_another_patients_document_is_a_duplicate(database: Database, seed: Seed) -> None:
