@@ -7,6 +7,7 @@ from api import openapi, problems
 from api.lifespan import lifespan_with
 from api.middleware.body_limit import BodyLimit
 from api.middleware.cross_origin import CrossOrigin
+from api.middleware.deadline import Decided
 from api.middleware.head import Head
 from api.middleware.observe import Observe
 from api.middleware.request_id import RequestId
@@ -84,5 +85,6 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.add_middleware(SecurityHeaders, production=settings.is_production)
     keys = [key.get_secret_value() for key in settings.secret_keys]
     app.add_middleware(Observe, stats=app.state.request_stats, wire=VersionWire(keys))
+    app.add_middleware(Decided)
     app.add_middleware(RequestId)
     return app

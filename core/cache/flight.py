@@ -4,6 +4,8 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Generic, TypeVar
 
+from core.deadline import in_time, shared
+
 T = TypeVar("T")
 
 
@@ -15,6 +17,7 @@ class Flights(Generic[T]):
 
     async def join(self, key: str, compute: Callable[[], Awaitable[T]]) -> tuple[T, bool]:
         """(result, whether somebody else's flight was joined). Its error goes to all who wait, and is not kept.
+        Raises Unavailable where a request's own time is up first.
 
         The task is detached and shielded: a client that disconnects cancels its own wait, not the work.
         """
@@ -23,11 +26,12 @@ class Flights(Generic[T]):
         if task is None:
 
             async def fly() -> T:
+                shared()
                 return await compute()
 
             task = self._flying[key] = asyncio.create_task(fly(), name=f"flight {key}")
             task.add_done_callback(lambda done: self._landed(key, done))
-        return await asyncio.shield(task), joined
+        return await in_time(asyncio.shield(task)), joined
 
     def _landed(self, key: str, task: "asyncio.Task[T]") -> None:
         if self._flying.get(key) is task:

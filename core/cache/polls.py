@@ -12,6 +12,7 @@ from core.clock import boottime
 from core.db.connecting import connect_to_primary
 from core.db.failures import is_away
 from core.db.transaction import Database, ReadSession
+from core.deadline import in_time, shared
 from core.errors import Unavailable
 from core.log import logger
 from core.trace import VersionRow
@@ -149,15 +150,15 @@ class DirectReads:
     async def ensure_fresh(self) -> None:
         """Return with the lease valid. Raises Unavailable where the database is away."""
         while not self._versions.is_fresh():
-            await asyncio.shield(self._join())
+            await in_time(asyncio.shield(self._join()))
 
     async def require(self, floor: Vector) -> None:
         """Return with the map at `floor` or, where that is impossible, with a map read after this call began."""
         if self.behind(floor) and self._reading is not None:
             # It may have begun before the write that we are asked for.
-            await asyncio.shield(self._reading)
+            await in_time(asyncio.shield(self._reading))
         if self.behind(floor):
-            await asyncio.shield(self._join())
+            await in_time(asyncio.shield(self._join()))
 
     def behind(self, floor: Vector) -> bool:
         """Whether the map has not reached `floor`."""
@@ -175,6 +176,8 @@ class DirectReads:
             task.exception()  # told to those who wait; nobody may be left
 
     async def _read(self) -> None:
+        shared()
+
         async def work(session: ReadSession) -> Poll:
             row = (await session.execute(DIRECT, {"since": EVERYTHING})).mappings().one()
             return poll_of(row, full=True)

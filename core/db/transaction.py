@@ -13,6 +13,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession
 
 from core.db.failures import is_again, is_away
+from core.deadline import left
 from core.errors import Unavailable
 from core.trace import VersionRow, current
 
@@ -126,9 +127,10 @@ class Database:
                         raise
             raise AssertionError("unreachable: the last attempt returns or raises")
 
+        seconds = left(budget)
         task = asyncio.ensure_future(attempts())
         try:
-            done, _ = await asyncio.wait({task}, timeout=budget)
+            done, _ = await asyncio.wait({task}, timeout=seconds)
         except asyncio.CancelledError:
             task.cancel()
             self._abandon(task, writes=writes)

@@ -11,6 +11,7 @@ from typing import NamedTuple, TypeVar
 from argon2 import PasswordHasher, Type
 from argon2.exceptions import InvalidHashError, VerificationError
 
+from core.deadline import in_time
 from core.errors import Unavailable
 from core.users.legacy_hashes import is_legacy_hash, verify_legacy
 
@@ -84,7 +85,7 @@ class Passwords:
             raise Unavailable("Too many people sign in just now.")
         self._waiting += 1
         try:
-            return await asyncio.get_running_loop().run_in_executor(self._threads, work)
+            return await in_time(asyncio.get_running_loop().run_in_executor(self._threads, work))
         finally:
             self._waiting -= 1
 

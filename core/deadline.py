@@ -1,0 +1,75 @@
+"""Until when a request must be decided: one bound for all that it waits for, one thing after the other.
+
+Each wait has a budget of its own too. Alone they add up: a session's look-ups and then a fill's two seconds.
+"""
+
+import asyncio
+from collections.abc import Awaitable
+from contextvars import ContextVar
+from typing import TypeVar
+
+from core.errors import Unavailable
+
+T = TypeVar("T")
+
+DECIDED = 2.0
+"""Seconds that a request has."""
+
+
+class Deadline:
+    """One request's, from now."""
+
+    __slots__ = ("_until",)
+
+    def __init__(self) -> None:
+        self._until: float | None = asyncio.get_running_loop().time() + DECIDED
+
+    @property
+    def until(self) -> float | None:
+        """In the event loop's time. None: there is none any more."""
+        return self._until
+
+    def extend(self, seconds: float) -> None:
+        """By what was not our time: the client's, to send its body."""
+        if self._until is not None:
+            self._until += seconds
+
+    def lift(self) -> None:
+        """It is decided: the answer has begun, and goes at the client's pace."""
+        self._until = None
+
+
+current_deadline: ContextVar[Deadline | None] = ContextVar("current_deadline", default=None)
+"""None outside of requests: commands, background work, and what several requests share."""
+
+
+def _until() -> float | None:
+    deadline = current_deadline.get()
+    return deadline.until if deadline is not None else None
+
+
+def left(budget: float) -> float:
+    """Seconds: `budget`, or what is left of the request's. Raises Unavailable where nothing is."""
+    until = _until()
+    if until is None:
+        return budget
+    seconds = min(budget, until - asyncio.get_running_loop().time())
+    if seconds <= 0:
+        raise Unavailable
+    return seconds
+
+
+async def in_time(work: Awaitable[T]) -> T:
+    """What `work` gives. Raises Unavailable, and cancels it, where the request's time is up."""
+    try:
+        async with asyncio.timeout_at(_until()) as limit:
+            return await work
+    except TimeoutError as error:
+        if limit.expired():
+            raise Unavailable from error
+        raise
+
+
+def shared() -> None:
+    """Begins a task that serves several requests: it was copied the context of one, whose deadline is not theirs."""
+    current_deadline.set(None)
