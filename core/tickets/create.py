@@ -5,13 +5,13 @@ from sqlalchemy import insert
 
 from core.access import Actor, ClinicScope
 from core.audit.service import Entry, record_all
-from core.clock import in_zone, parse_local, shown, zone
+from core.clock import parse_local, shown, zone
 from core.db.transaction import WriteSession
 from core.patients.service import Given, find_or_create
 from core.tickets.change import raise_revisions
 from core.tickets.fpa import stay
 from core.tickets.models import Ticket
-from core.tickets.numbering import next_number, ticket_id
+from core.tickets.numbering import next_number, ticket_id, year_of
 from core.tickets.references import Refusals, clinic_with
 from core.tickets.repository import detail
 from core.tickets.views import TicketDetail
@@ -44,7 +44,7 @@ async def create(session: WriteSession, actor: Actor, clinic_id: int, new: NewTi
     if written.changed:
         await raise_revisions(session, written.patient.id)
     # The counter last of all locks: the clinic's other creates wait for it until this one commits.
-    year = in_zone(found.now, local).year
+    year = year_of(found.now, local)
     number = await next_number(session, clinic_id, year)
     made = ticket_id(found.prefix, year, number)
     placed = {"bed_number": new.bed_number, "location": new.location, "episode_id": new.episode_id}

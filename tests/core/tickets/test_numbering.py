@@ -16,7 +16,7 @@ from core.errors import Conflict
 from core.patients.document import DocumentType, parse
 from core.patients.service import Given
 from core.tickets.create import NewTicket, create
-from core.tickets.numbering import next_number, ticket_id
+from core.tickets.numbering import next_number, ticket_id, year_of
 from tests.factories import rows
 from tests.factories.fixtures import ClinicSeed, Seed
 
@@ -91,3 +91,17 @@ def test_a_number_has_at_least_three_digits() -> None:
         "TH-SANT-2026-1000",
         "TH-SANT-2026-123456",
     ]
+
+
+@pytest.mark.parametrize(
+    ("now", "zone", "year"),
+    [
+        (datetime(2027, 1, 1, 1, tzinfo=UTC), "America/Santiago", 2026),  # 31 December 22:00 there
+        (datetime(2027, 1, 1, 2, 59, 59, tzinfo=UTC), "America/Santiago", 2026),
+        (datetime(2027, 1, 1, 3, tzinfo=UTC), "America/Santiago", 2027),
+        (datetime(2026, 12, 31, 10, 30, tzinfo=UTC), "Pacific/Auckland", 2026),
+        (datetime(2026, 12, 31, 11, tzinfo=UTC), "Pacific/Auckland", 2027),
+    ],
+)
+def test_the_year_is_the_clinics_own(now: datetime, zone: str, year: int) -> None:
+    assert year_of(now, ZoneInfo(zone)) == year

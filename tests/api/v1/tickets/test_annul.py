@@ -52,3 +52,14 @@ async def test_only_an_annulled_ticket_is_restored(nurse: Any, admin: Any, refus
     active = await nurse.create()
     for ticket in (active, await nurse.discharge(await nurse.create())):
         assert refusal(await admin.send("POST", ticket, "restoration"))[:2] == (409, "ticket_not_annulled")
+
+
+async def test_a_reason_that_is_not_in_use_is_refused(
+    nurse: Any, seed: Seed, connection: rows.Connection, refusal: Any
+) -> None:
+    ticket = await nurse.create()
+    reason_id = seed.sant.annulment_reason_id
+    await connection.execute("UPDATE standardized_reason SET is_active = false WHERE id = $1", reason_id)
+    answer = await nurse.send("POST", ticket, "annulment", {"reason_id": reason_id})
+    assert refusal(answer) == (422, "invalid", [("reason_id", "inactive")])
+    assert (await nurse.get(ticket["id"]))["status"] == "active"

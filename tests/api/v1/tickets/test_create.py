@@ -233,3 +233,31 @@ async def test_the_same_key_twice_at_once_gives_one_ticket_and_two_equal_answers
         assert first.headers[name] == second.headers[name]
     assert await connection.fetchval("SELECT count(*) FROM ticket") == 1
     assert datetime.fromisoformat(first.json()["created_at"]) <= datetime.now(UTC)
+
+
+async def test_two_nurses_who_enter_the_same_new_patient_at_once_make_one_patient_and_two_tickets(
+    nurse: Any, admin: Any, connection: rows.Connection
+) -> None:
+    answers = await asyncio.gather(*(ward.client.post("/v1/tickets", json=ward.new()) for ward in (nurse, admin)))
+    assert [answer.status_code for answer in answers] == [201, 201]
+    assert len({answer.json()["id"] for answer in answers}) == 2
+    assert len({answer.json()["patient"]["id"] for answer in answers}) == 1
+    assert await connection.fetchval("SELECT count(*) FROM patient WHERE document = '12345678-5'") == 1
+
+
+async def test_what_cannot_be_audited_is_not_done(nurse: Any, refusal: Any, connection: rows.Connection) -> None:
+    """The audit's row is written in the write's own transaction: neither a ticket is left, nor a number used."""
+    await connection.execute(
+        "CREATE FUNCTION refuse_audit() RETURNS trigger LANGUAGE plpgsql AS $$"
+        " BEGIN RAISE EXCEPTION 'no room for Ana Rojas'; END $$;"
+        " CREATE TRIGGER refuse BEFORE INSERT ON action_audit FOR EACH ROW EXECUTE FUNCTION refuse_audit()"
+    )
+    answer = await nurse.client.post("/v1/tickets", json=nurse.new(), headers={"Idempotency-Key": "a-key"})
+    assert refusal(answer)[:2] == (500, "internal")
+    assert "room" not in answer.text
+    for table in ("ticket", "ticket_counter", "idempotency_key"):
+        assert await connection.fetchval(f"SELECT count(*) FROM {table}") == 0, table
+    assert await connection.fetchval("SELECT count(*) FROM patient WHERE document = '12345678-5'") == 0
+    await connection.execute("DROP TRIGGER refuse ON action_audit")
+    again = await nurse.client.post("/v1/tickets", json=nurse.new(), headers={"Idempotency-Key": "a-key"})
+    assert (again.status_code, again.json()["id"][-4:]) == (201, "-001")

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from tests.factories import rows
 from tests.factories.fixtures import Seed
 
 UNKNOWN = "TH-SANT-2025-999"
@@ -118,3 +119,40 @@ async def test_a_superuser_writes_on_any_ticket_and_its_clinic_audits_it(
     assert (audited["clinic_id"], audited["username"]) == (seed.sant.id, "superuser")
     assert audited["request_id"] is not None
     assert after["modifications"][0]["by"] == "superuser"
+
+
+async def test_of_several_conflicts_of_a_modification_the_first_is_told(
+    nurse: Any, refusal: Any, connection: rows.Connection
+) -> None:
+    """Not active, the limit, before the admission, unchanged."""
+    ticket = await nurse.create(surgery_at="2025-01-15T14:30", state="overdue")
+    # What is both before the admission and the FPA as it is: only an import leaves it so.
+    await connection.execute(
+        "UPDATE ticket SET imported = true, current_fpa = '2025-01-15 03:00-03' WHERE id = $1", ticket["id"]
+    )
+    ticket = await nurse.get(ticket["id"])
+    body = nurse.modification(ticket, hours=0)
+
+    async def told(of: dict[str, Any]) -> tuple[int, str]:
+        found: tuple[int, str] = refusal(await nurse.send("POST", of, "fpa-modifications", body))[:2]
+        return found
+
+    assert await told(ticket) == (409, "fpa_before_admission")
+    for _ in range(5):
+        await rows.modification(connection, nurse.clinic.id, ticket["id"])
+    assert await told(ticket) == (409, "modification_limit")
+    assert await told(await nurse.annul(ticket)) == (409, "ticket_not_active")
+
+
+async def test_of_several_conflicts_of_an_edit_the_first_is_told(
+    nurse: Any, admin: Any, refusal: Any, seed: Seed, connection: rows.Connection
+) -> None:
+    """Not active, overdue, another patient's document."""
+    other = {"document_type": "passport", "document": "X1234567", "first_name": "Eva", "last_name": "Soto"}
+    await nurse.create(patient=other)
+    body = {"patient": other, "surgery_id": seed.sant.surgery_id}
+    overdue, normal = await nurse.create("overdue"), await nurse.create()
+    overdue = await nurse.get(overdue["id"])
+    assert refusal(await admin.send("PUT", normal, "", body))[:2] == (409, "duplicate")
+    assert refusal(await admin.send("PUT", overdue, "", body))[:2] == (409, "ticket_overdue")
+    assert refusal(await admin.send("PUT", await nurse.annul(overdue), "", body))[:2] == (409, "ticket_not_active")
