@@ -7,7 +7,8 @@ from typing import Any, TypeAlias
 import asyncpg
 from asyncpg.connect_utils import SessionAttribute
 
-from core.db.failures import CannotConnect
+from core.db.failures import CannotConnect, sqlstate
+from core.log import logger
 
 Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
 
@@ -21,10 +22,10 @@ LONGEST_PAUSE = 0.5
 
 
 async def connect_to_primary(*address: Any, **options: Any) -> Connection:
-    """asyncpg's own `connect`. Raises CannotConnect, and what the server says that refuses it."""
+    """asyncpg's own `connect`. Raises CannotConnect whatever refuses it: a standby, a wrong password, a certificate."""
     try:
         made: Connection = await asyncpg.connect(*address, target_session_attrs=PRIMARY, **options)
-    except (OSError, asyncpg.TargetServerAttributeNotMatched) as error:
+    except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError) as error:
         raise CannotConnect("the primary cannot be reached") from error
     return made
 
@@ -32,12 +33,15 @@ async def connect_to_primary(*address: Any, **options: Any) -> Connection:
 class Connecting:
     """One per pool. After a failed attempt nobody tries for a moment, and then one at a time until one succeeds."""
 
-    def __init__(self) -> None:
+    def __init__(self, *address: Any, **options: Any) -> None:
+        """Of every connection: what `connect_to_primary` is given."""
+        self._address = address
+        self._options = options
         self._is_failing = False
         self._is_trying = False
         self._not_before = 0.0
 
-    async def connect(self, *address: Any, **options: Any) -> Connection:
+    async def connect(self) -> Connection:
         """As `connect_to_primary`, or CannotConnect at once."""
         loop = asyncio.get_running_loop()
         alone = self._is_failing
@@ -45,11 +49,17 @@ class Connecting:
             raise CannotConnect("not tried: the last attempt failed a moment ago")
         self._is_trying = self._is_trying or alone
         try:
-            made = await connect_to_primary(*address, **options)
-        except Exception:
+            made = await connect_to_primary(*self._address, **self._options)
+        except CannotConnect as error:
+            if not self._is_failing:
+                # Once per change; not its message, which may name the user.
+                why = type(error.__cause__).__name__
+                logger.warning("database refuses connections", error=why, sqlstate=sqlstate(error))
             self._is_failing = True
             raise
         else:
+            if self._is_failing:
+                logger.info("database takes connections again")
             self._is_failing = False
             return made
         finally:

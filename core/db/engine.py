@@ -2,8 +2,10 @@
 
 import asyncio
 import time
+from functools import partial
 from typing import Any
 
+import asyncpg
 from sqlalchemy import event
 from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
@@ -12,6 +14,7 @@ from core.db.connecting import Connecting
 from core.settings import Settings
 from core.trace import current
 
+DIALECT = "postgresql+asyncpg://"
 POOL_TIMEOUT = 1.5
 """Seconds a request waits for a connection: with the statement's own time it is decided within two."""
 CONNECT_TIMEOUT = 1.5
@@ -34,11 +37,25 @@ def async_url(url: str) -> str:
     return make_url(url).set(drivername="postgresql+asyncpg").render_as_string(hide_password=False)
 
 
+def dsn(url: str) -> str:
+    """The address as asyncpg itself takes it, with all that libpq allows in one: `sslmode`, `sslrootcert`, two hosts.
+
+    SQLAlchemy would hand such words on as arguments, which asyncpg does not know.
+    """
+    return make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
+
+
 def serving_engine(settings: Settings) -> AsyncEngine:
     """The pool that requests and fills share."""
-    server_settings = SERVER_SETTINGS | {"ticket_home.push": "on" if settings.cache_push else "off"}
+    connecting = Connecting(
+        dsn(settings.require_database_url()),
+        server_settings=SERVER_SETTINGS | {"ticket_home.push": "on" if settings.cache_push else "off"},
+        timeout=CONNECT_TIMEOUT,
+        command_timeout=COMMAND_TIMEOUT,
+    )
     engine = create_async_engine(
-        async_url(settings.require_database_url()),
+        DIALECT,
+        async_creator=connecting.connect,
         pool_size=settings.database_pool_size,
         max_overflow=0,
         pool_timeout=POOL_TIMEOUT,
@@ -47,12 +64,6 @@ def serving_engine(settings: Settings) -> AsyncEngine:
         pool_pre_ping=False,
         pool_recycle=1800,
         hide_parameters=True,  # an error's text may reach a log, and parameters are patients
-        connect_args={
-            "server_settings": server_settings,
-            "timeout": CONNECT_TIMEOUT,
-            "command_timeout": COMMAND_TIMEOUT,
-            "async_creator_fn": Connecting().connect,
-        },
     )
     _count_statements(engine)
     return engine
@@ -60,14 +71,9 @@ def serving_engine(settings: Settings) -> AsyncEngine:
 
 def migration_engine(url: str) -> AsyncEngine:
     """For one long job: no statement time-out, no pool."""
-    return create_async_engine(
-        async_url(url),
-        pool_size=1,
-        max_overflow=0,
-        connect_args={
-            "server_settings": {"application_name": "ticket-home-migrate", "timezone": "UTC", "lock_timeout": "10000"}
-        },
-    )
+    server_settings = {"application_name": "ticket-home-migrate", "timezone": "UTC", "lock_timeout": "10000"}
+    creator = partial(asyncpg.connect, dsn(url), server_settings=server_settings)
+    return create_async_engine(DIALECT, async_creator=creator, pool_size=1, max_overflow=0)
 
 
 def _count_statements(engine: AsyncEngine) -> None:
