@@ -1,4 +1,5 @@
-# The service alone: PostgreSQL and Redis are given to it (DATABASE_URL, REDIS_URL, SECRET_KEYS).
+# The service alone: PostgreSQL and Redis are given to it (DATABASE_URL, REDIS_URL, SECRET_KEYS),
+# over TLS (sslmode=verify-full, rediss://) unless by a socket or a proxy on the same machine.
 # tests/setup/test_image.py runs these very steps outside a container.
 
 FROM python:3.11-slim AS build

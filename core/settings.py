@@ -1,9 +1,12 @@
 """One frozen Settings: every environment variable the service reads, with its unit and default."""
 
 import os
+from collections.abc import Callable
 from functools import cached_property
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
+from urllib.parse import parse_qs, unquote, urlsplit
 
 from limits import parse as parse_limit
 from pydantic import Field, SecretStr, field_validator, model_validator
@@ -12,6 +15,8 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 LOCAL_SECRET = "local-only-not-a-secret"  # noqa: S105  refused in production, see below
 DEMO_PASSWORD = "ticket-home-demo"  # noqa: S105  refused in production with the demo itself
 MINIMUM_SECRET_LENGTH = 32
+ENCRYPTED = ("require", "verify-ca", "verify-full")
+"""libpq's `sslmode`. By its default, `prefer`, whoever stands between has everything sent in plain text."""
 
 CommaSeparated = Annotated[tuple[str, ...], NoDecode]
 
@@ -27,7 +32,9 @@ class Settings(BaseSettings):
     )
     demo_password: SecretStr = Field(SecretStr(DEMO_PASSWORD), alias="TICKET_HOME_DEMO_PASSWORD")
 
-    database_url: SecretStr | None = Field(None, alias="DATABASE_URL", description="postgresql://…; absent: embedded")
+    database_url: SecretStr | None = Field(
+        None, alias="DATABASE_URL", description="postgresql://…?sslmode=verify-full; absent: embedded"
+    )
     database_listen_url: SecretStr | None = Field(
         None, alias="DATABASE_LISTEN_URL", description="a direct connection where DATABASE_URL is a transaction pooler"
     )
@@ -88,6 +95,11 @@ class Settings(BaseSettings):
             problems.append("DATABASE_URL is required")
         if self.redis_url is None:
             problems.append("REDIS_URL is required")
+        for name, url in (("DATABASE_URL", self.database_url), ("DATABASE_LISTEN_URL", self.database_listen_url)):
+            if url is not None and not is_safe(is_database_safe, url):
+                problems.append(f"{name} needs sslmode=require, or better verify-full, to another machine")
+        if self.redis_url is not None and not is_safe(is_redis_safe, self.redis_url):
+            problems.append("REDIS_URL needs rediss://, without ssl_cert_reqs=none, to another machine")
         if problems:
             raise ValueError("production refuses to start: " + "; ".join(problems))
         return self
@@ -127,3 +139,49 @@ class Settings(BaseSettings):
         if self.redis_url is None:
             raise LookupError("REDIS_URL is not set, and no embedded server was started")
         return self.redis_url.get_secret_value()
+
+
+def is_safe(check: Callable[[str], bool], url: SecretStr) -> bool:
+    """What is no address at all is not: urllib's own message would repeat it, with its password."""
+    try:
+        return check(url.get_secret_value())
+    except ValueError:
+        return False
+
+
+def is_database_safe(url: str) -> bool:
+    """Whether patients' data leaves this machine encrypted, or not at all."""
+    given = parse_qs(urlsplit(url).query)
+    return given.get("sslmode", [""])[-1] in ENCRYPTED or stays_here(url)
+
+
+def is_redis_safe(url: str) -> bool:
+    """Likewise; and that a server which anyone may stand in for is none."""
+    scheme = urlsplit(url).scheme.removesuffix("+cluster")
+    if scheme == "rediss":
+        return parse_qs(urlsplit(url).query).get("ssl_cert_reqs", ["required"])[-1].lower() != "none"
+    return scheme == "unix" or stays_here(url)
+
+
+def stays_here(url: str) -> bool:
+    """Whether all hosts that it names are this machine: a unix socket, or loopback, where a proxy beside it listens.
+
+    Where it names none the environment or a service file may.
+    """
+    parts = urlsplit(url)
+    named = parts.netloc.rpartition("@")[2].split(",") + parse_qs(parts.query).get("host", [""])[-1].split(",")
+    hosts = [unquote(host) for host in named if host]
+    return bool(hosts) and all(is_here(host) for host in hosts)
+
+
+def is_here(host: str) -> bool:
+    """`host` as in an address: a name, a socket's folder, with or without a port."""
+    if host.startswith("/"):
+        return True
+    name = urlsplit(f"//{host}").hostname or ""
+    if name == "localhost":
+        return True
+    try:
+        return ip_address(name).is_loopback
+    except ValueError:
+        return False

@@ -35,8 +35,8 @@ def test_an_address_is_shown_without_its_password(url: str, shown: str) -> None:
 def production(**more: object) -> Settings:
     given = {
         "env": "production",
-        "database_url": SecretStr(f"postgresql://app:{SECRET}@db/th"),
-        "redis_url": SecretStr(f"redis://:{SECRET}@cache"),
+        "database_url": SecretStr(f"postgresql://app:{SECRET}@db/th?sslmode=verify-full"),
+        "redis_url": SecretStr(f"rediss://:{SECRET}@cache"),
         "secret_keys": (SecretStr(SECRET), SecretStr(SECRET[::-1])),
         "trusted_proxies": ("10.0.0.1",),
     }
@@ -45,13 +45,14 @@ def production(**more: object) -> Settings:
 
 def test_every_setting_is_shown_and_no_secret_is() -> None:
     settings = production(
-        demo_password=SecretStr(SECRET), database_listen_url=SecretStr(f"postgresql://a:{SECRET}@b/c")
+        demo_password=SecretStr(SECRET),
+        database_listen_url=SecretStr(f"postgresql://a:{SECRET}@b/c?sslmode=require"),
     )
     shown = {name: (value, given) for name, value, given in effective(settings)}
     assert set(shown) >= {field.alias for field in Settings.model_fields.values()}
     assert SECRET not in str(shown)
     assert SECRET[::-1] not in str(shown)
-    assert shown["DATABASE_URL"] == ("postgresql://app:***@db/th", True)
+    assert shown["DATABASE_URL"] == ("postgresql://app:***@db/th?sslmode=verify-full", True)
     assert shown["SECRET_KEYS"] == ("***, ***", True)
     assert shown["CACHE_PUSH"] == ("true", False)
     assert shown["IAP_AUDIENCE"] == ("(none)", False)
@@ -85,6 +86,9 @@ def test_production_behind_no_named_proxy_is_warned() -> None:
     [
         ({"secret_keys": (SecretStr("short-one"),)}, "SECRET_KEYS needs keys"),
         ({"redis_url": None}, "REDIS_URL is required"),
+        ({"redis_url": SecretStr(f"redis://:{SECRET}@cache")}, "REDIS_URL needs rediss://"),
+        ({"database_url": SecretStr(f"postgresql://app:{SECRET}@db/th")}, "DATABASE_URL needs sslmode"),
+        ({"database_listen_url": SecretStr(f"postgresql://app:{SECRET}@db/th")}, "DATABASE_LISTEN_URL needs sslmode"),
         ({"cache_prefix": "not a prefix!"}, "CACHE_PREFIX"),
         ({"login_limit_user": "often"}, "LOGIN_LIMIT_USER"),
     ],

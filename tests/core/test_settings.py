@@ -1,0 +1,98 @@
+"""What production refuses: patients' data in plain text to another machine."""
+
+import pytest
+from pydantic import SecretStr, ValidationError
+
+from core.settings import Settings
+
+SAFE_DATABASE = "postgresql://app:s@db/th?sslmode=verify-full"
+SAFE_REDIS = "rediss://:s@cache"
+
+
+def production(database: str = SAFE_DATABASE, redis: str = SAFE_REDIS, listen: str | None = None) -> Settings:
+    return Settings(
+        env="production",
+        database_url=SecretStr(database),
+        database_listen_url=SecretStr(listen) if listen else None,
+        redis_url=SecretStr(redis),
+        secret_keys=(SecretStr("a-secret-of-more-than-thirty-two-characters"),),
+    )
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "postgresql://app:s@db/th?sslmode=require",
+        "postgresql://app:s@db:5432/th?sslmode=verify-ca&sslrootcert=/ca.pem",
+        "postgresql://app:p%40ss@one,two:5433/th?sslmode=verify-full",
+        "postgresql://app@/th?host=/cloudsql/project:region:instance",
+        "postgresql://app@%2Frun%2Fpostgresql/th",
+        "postgresql://app:s@localhost/th",
+        "postgresql://app:s@127.0.0.1:6432/th?sslmode=disable",
+        "postgresql://app:s@[::1]:5432/th",
+    ],
+)
+def test_a_database_that_is_encrypted_or_on_this_machine_is_taken(url: str) -> None:
+    production(url)
+    production(listen=url)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "postgresql://app:s@db/th",
+        "postgresql:///th",
+        "postgresql:///th?service=elsewhere",
+        "postgresql://app:s@[db/th",
+        "postgresql://app:s@db/th?sslmode=prefer",
+        "postgresql://app:s@db/th?sslmode=disable",
+        "postgresql://app:s@10.0.0.5:5432/th",
+        "postgresql://app:s@localhost,db/th",
+        "postgresql://app:localhost@db/th",
+        "postgresql://app:s@/th?host=db",
+        "postgresql://app:s@localhost/th?host=db",
+        "postgresql://app:s@localhost.example/th",
+        "postgresql://app:s@[2001:db8::1]/th",
+    ],
+)
+def test_a_database_in_plain_text_elsewhere_is_refused(url: str) -> None:
+    with pytest.raises(ValidationError, match="DATABASE_URL needs sslmode=require"):
+        production(url)
+    with pytest.raises(ValidationError, match="DATABASE_LISTEN_URL needs sslmode=require"):
+        production(listen=url)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "rediss://:s@cache:6379/0",
+        "rediss://cache?ssl_ca_certs=/ca.pem&ssl_check_hostname=false",
+        "rediss+cluster://:s@one:6379,two:6379",
+        "redis://127.0.0.1:6379",
+        "redis://localhost",
+        "redis+cluster://127.0.0.1:7000,127.0.0.1:7001",
+        "unix:///run/valkey.sock",
+        "unix://:s@/run/valkey.sock",
+    ],
+)
+def test_a_redis_that_is_encrypted_or_on_this_machine_is_taken(url: str) -> None:
+    production(redis=url)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "redis://:s@cache",
+        "redis://10.0.0.6",
+        "redis+cluster://127.0.0.1:7000,two:7001",
+        "rediss://cache?ssl_cert_reqs=none",
+        "rediss+cluster://one,two?ssl_cert_reqs=NONE",
+    ],
+)
+def test_a_redis_in_plain_text_or_unverified_is_refused(url: str) -> None:
+    with pytest.raises(ValidationError, match="REDIS_URL needs rediss://"):
+        production(redis=url)
+
+
+def test_locally_nothing_of_it_is_asked() -> None:
+    Settings(database_url=SecretStr("postgresql://db/th"), redis_url=SecretStr("redis://cache"))
