@@ -122,6 +122,13 @@ class SharedCounts(Storage):
         return held
 
 
+class Throttled(TooManyAttempts):
+    def __init__(self, retry_after: int, *, is_first: bool) -> None:
+        super().__init__("Too many failed attempts. Wait, and try again.", retry_after=retry_after)
+        self.is_first = is_first
+        """Of this name's or address's window: a flood tells the audit one thing, once."""
+
+
 @dataclass
 class Tried:
     right: bool | None = None
@@ -140,7 +147,7 @@ class Throttle:
 
     @asynccontextmanager
     async def attempt(self, name: str, address: str | None) -> AsyncIterator[Tried]:
-        """Around the verification of a password. Raises TooManyAttempts instead, for known and unknown names alike.
+        """Around the verification of a password. Raises Throttled instead, for known and unknown names alike.
 
         A failure counts for the name and for the address; a success forgives the name its own. What is refused here
         counts nowhere: a machine that repeats one wrong password does not lock out the hospital behind its address.
@@ -163,13 +170,13 @@ class Throttle:
                 await self._counts.forgive(self._per_user.key_for("user", user), self._per_user.get_expiry())
 
     async def _admit(self, limit: RateLimitItem, *whose: str) -> int:
-        """Failures so far. Raises TooManyAttempts where there were too many."""
+        """Failures so far. Raises Throttled where there were too many."""
         key = limit.key_for(*whose)
         failures = await self._counts.get(key)
         if failures >= limit.amount:
             left = ceil(await self._counts.get_expiry(key) - boottime())
             wait = min(max(1, left), limit.get_expiry())
-            raise TooManyAttempts("Too many failed attempts. Wait, and try again.", retry_after=wait)
+            raise Throttled(wait, is_first=await self._counts.incr(f"{key}/refused", wait) == 1)
         return failures
 
 

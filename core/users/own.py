@@ -12,7 +12,7 @@ from core.users import repository
 from core.users.password_rules import check_new_password
 from core.users.passwords import Passwords
 from core.users.repository import Account
-from core.users.sign_in import SUCCEEDED, Attempt, SignedIn, open_session
+from core.users.sign_in import SUCCEEDED, Attempt, SignedIn, open_session, throttled
 
 WRONG = "It is not your current password."
 
@@ -54,7 +54,7 @@ async def change_password(
     Raises Invalid for a wrong current password (`wrong_password`), or a new one that is not taken; TooManyAttempts.
     """
     check_new_password(new, username=actor.username, email=actor.email)
-    async with throttle.attempt(attempt.name, attempt.ip) as tried:
+    async with throttled(database, throttle, attempt) as tried:
         made = await _changed(database, sessions, passwords, actor, attempt, current, new)
         tried.right = made is not None
     if made is None:

@@ -1,5 +1,7 @@
 """Signing in and out. Every refusal looks the same from outside; the audit knows which it was."""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -8,12 +10,13 @@ from core.audit.service import record, record_login
 from core.db.transaction import Database, ReadSession, WriteSession
 from core.errors import NotAuthenticated
 from core.sessions.store import Sessions
-from core.sessions.throttle import Throttle
+from core.sessions.throttle import Throttle, Throttled, Tried
 from core.users import repository
 from core.users.passwords import Passwords, Verdict
 from core.users.repository import Account
 
 SUCCEEDED = "succeeded"
+THROTTLED = "throttled"
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,12 +59,50 @@ async def sign_in(
     Raises NotAuthenticated (`invalid_credentials`), whatever the reason, and TooManyAttempts. No connection is held
     while hashing.
     """
-    async with throttle.attempt(attempt.name, attempt.ip) as tried:
+    async with throttled(database, throttle, attempt) as tried:
         signed_in = await _verified(database, sessions, passwords, attempt, password)
         tried.right = signed_in is not None
     if signed_in is None:
         raise wrong_credentials()
     return signed_in
+
+
+@asynccontextmanager
+async def throttled(database: Database, throttle: Throttle, attempt: Attempt) -> AsyncIterator[Tried]:
+    """`throttle.attempt`, the first refusal of each window audited. What follows until its end leaves no row."""
+    try:
+        async with throttle.attempt(attempt.name, attempt.ip) as tried:
+            yield tried
+    except Throttled as refused:
+        if refused.is_first:
+            await _record_refused(database, attempt)
+        raise
+
+
+async def _record_refused(database: Database, attempt: Attempt) -> None:
+    async def look_up(session: ReadSession) -> Account | None:
+        return await repository.account_named(session, attempt.name)
+
+    found = await database.read(look_up)
+
+    async def write(session: WriteSession) -> None:
+        await _record(session, attempt, found, THROTTLED)
+
+    await database.write(write)
+
+
+async def _record(session: WriteSession, attempt: Attempt, account: Account | None, outcome: str) -> None:
+    await record_login(
+        session,
+        user_id=account.id if account else None,
+        username=account.username if account else attempt.name,
+        clinic_id=account.clinic_id if account else None,
+        outcome=outcome,
+        client=attempt.client,
+        ip=attempt.ip,
+        user_agent=attempt.user_agent,
+        request_id=attempt.request_id,
+    )
 
 
 async def _verified(
@@ -93,17 +134,7 @@ async def _decided(
         if not last and overtaken(found, account):
             raise _Overtaken
         outcome = outcome_of(found, account, verdict, attempt.client)
-        await record_login(
-            session,
-            user_id=account.id if account else None,
-            username=account.username if account else attempt.name,
-            clinic_id=account.clinic_id if account else None,
-            outcome=outcome,
-            client=attempt.client,
-            ip=attempt.ip,
-            user_agent=attempt.user_agent,
-            request_id=attempt.request_id,
-        )
+        await _record(session, attempt, account, outcome)
         if account is None or outcome != SUCCEEDED:
             return None
         if verdict.renewed is not None:

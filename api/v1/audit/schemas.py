@@ -45,7 +45,7 @@ class LoginEntry(Out):
     username: str = Field(description="As it was then; of an unknown one, what was typed.")
     clinic_id: int | None
     succeeded: bool
-    outcome: str = Field(description="`succeeded`, or why not: `password`, `unknown`, `inactive`…")
+    outcome: str = Field(description="`succeeded`, or why not: `password`, `unknown`, `inactive`, `throttled`…")
     client: str
     ip: str | None
     user_agent: str | None
