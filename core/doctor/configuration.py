@@ -75,7 +75,7 @@ def _shown(value: Any, *, is_url: bool) -> str:
 
 def examined(settings: Settings) -> list[Finding]:
     """Of settings that the service would start with."""
-    findings = [*_lives(settings), *_behind_a_proxy(settings)]
+    findings = [*_lives(settings), *_behind_a_proxy(settings), *_ways_in(settings)]
     given = "production" if settings.is_production else "local: not for patients' data"
     return findings or [ok(CHECK, f"valid, for {given}")]
 
@@ -153,3 +153,14 @@ def _behind_a_proxy(settings: Settings) -> Sequence[Finding]:
             "name the proxy's addresses",
         )
     ]
+
+
+def _ways_in(settings: Settings) -> Sequence[Finding]:
+    found = []
+    if not settings.password_login:
+        told = "PASSWORD_LOGIN=false: nobody can sign in, for passwords are the only way in of this version"
+        found.append(failed(CHECK, told, "take it away, or use it with a version that has another way in"))
+    if settings.iap_audience is not None or settings.iap_keys_url is not None:
+        told = "IAP_AUDIENCE and IAP_KEYS_URL: this version does not sign anybody in by them"
+        found.append(warning(CHECK, told, "take them away"))
+    return found
