@@ -107,3 +107,10 @@ def test_with_refused_settings_servers_are_known_all_the_same() -> None:
     assert Addresses.around({"DATABASE_URL": "postgresql://x/y", "REDIS_URL": ""}) == Addresses(
         "postgresql://x/y", None, None
     )
+
+
+def test_settings_of_ways_in_that_are_not_there_are_told() -> None:
+    [finding] = examined(production(password_login=False))
+    assert (finding.verdict, "nobody can sign in" in finding.told) == (Verdict.FAILED, True)
+    [finding] = examined(production(iap_audience="/projects/1/apps/ours"))
+    assert (finding.verdict, "IAP_AUDIENCE" in finding.told) == (Verdict.WARNING, True)
