@@ -15,21 +15,27 @@ from core.db.transaction import Database, ReadSession
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """The key that was right `at` (boottime), and the versions in it."""
+    """The key that the map had `at` (boottime), the versions in it, and when the map was known to be true."""
 
     key: str
     versions: Vector
     at: float
+    true_at: float
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """Where an entry came from, under which versions, and when (boottime) it was known to be right."""
+    """Where an entry came from, under which versions, and when (boottime) those were looked at.
+
+    In the database they were right just then. What lay in Redis is as right as the map was: `true_at`, which may be a
+    whole lease before it was looked at.
+    """
 
     entry: Entry
     versions: Vector
     tier: str
     at: float
+    true_at: float
 
 
 class Filling:
@@ -45,7 +51,7 @@ class Filling:
     def wanted(self, place: Place) -> Wanted:
         """What is right at this moment, as the map has it. Ask with a fresh lease."""
         key = self._shelves.key(place, place.policy.token(self._versions, place.clinic_id))
-        return Wanted(key, place.policy.vector(self._versions, place.clinic_id), boottime())
+        return Wanted(key, place.policy.vector(self._versions, place.clinic_id), boottime(), self._versions.true_at())
 
     async def find(self, place: Place, wanted: Wanted, load: Loader) -> Found:
         """A flight's work. Raises Unavailable, and whatever else a loader raises."""
@@ -72,7 +78,7 @@ class Filling:
 
     def _unpacked(self, place: Place, wanted: Wanted, raw: bytes | None) -> Found | None:
         entry = self._shelves.unpacked(place, wanted.key, raw)
-        return Found(entry, wanted.versions, "redis", wanted.at) if entry is not None else None
+        return Found(entry, wanted.versions, "redis", wanted.at, wanted.true_at) if entry is not None else None
 
     async def _lead(self, place: Place, wanted: Wanted, load: Loader, seconds: float, *, alone: bool) -> Found | None:
         """The fill, if this process is elected, or does it `alone`; None where another one's entry is to be awaited."""
@@ -101,7 +107,7 @@ class Filling:
             fill = Fill(session, now, read, self._shelves)
             loaded = await load(fill)
             self._versions.committed((clinic, topic, version) for (clinic, topic), version in read.items())
-            return Found(loaded.entry(now), fill.vector(place.policy, place.clinic_id), "database", at)
+            return Found(loaded.entry(now), fill.vector(place.policy, place.clinic_id), "database", at, at)
 
         found = await self._database.snapshot(work, budget=seconds)
         key = self._shelves.key(place, place.policy.token_of(found.versions, place.clinic_id))

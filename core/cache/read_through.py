@@ -29,7 +29,7 @@ ROUNDS = 8
 WAIT = 2.0
 """Seconds until a request is told, or given the last good answer, whatever it waits for."""
 YOUNG = LEASE
-"""Seconds for which an answer that a write overtook may still be given: it was right after the request began."""
+"""Seconds after it was known to be right for which an answer that a write may have overtaken is still given."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,8 +157,9 @@ class Cache:
     def _is_current(self, place: Place, found: Found, vector: Vector, began: float) -> bool:
         """Whether what a flight brought is right for this request, at the moment of answering.
 
-        It is where no newer version is known. Where writes overtook it, it still tells the state at an instant after
-        the request began, as long as little time has passed since (this process may have been stopped in between).
+        It is where no newer version is known. Where writes overtook it, or the lease is over, it still has all that was
+        known here when the request began, and may be given while little time has passed since it was known to be right
+        (this process may have been stopped in between).
         """
         if not at_least(found.versions, vector):
             # The snapshot is older than the map: a database restored from a backup. Read the rows themselves.
@@ -166,7 +167,7 @@ class Cache:
             return False
         if self.versions.is_fresh() and at_least(found.versions, place.policy.vector(self.versions, place.clinic_id)):
             return True
-        return found.at >= began and boottime() - found.at < YOUNG
+        return found.at >= began and boottime() - found.true_at < YOUNG
 
     async def _last_good(self, place: Place) -> Answer | None:
         found = await self._shelves.last_good(place)

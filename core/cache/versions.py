@@ -74,7 +74,11 @@ class VersionMap:
 
     def lease_age(self) -> float:
         """Seconds since the poll that the lease rests on was sent; infinite before the first."""
-        return boottime() - (self._trusted_until - LEASE)
+        return boottime() - self.true_at()
+
+    def true_at(self) -> float:
+        """When (boottime) the map was last known to be true: as the poll was sent that the lease rests on."""
+        return self._trusted_until - LEASE
 
     def distrust(self) -> None:
         """End the lease: the next request reads the version rows itself. Polls under way do not renew it."""
