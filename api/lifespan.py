@@ -8,7 +8,7 @@ from fastapi import FastAPI
 
 from core.cache.namespaces import init_fastapi_cache
 from core.housekeeping.hourly import hourly
-from core.runtime import open_runtime
+from core.runtime import ENDING, end, open_runtime
 from core.settings import Settings
 
 
@@ -23,7 +23,6 @@ def lifespan_with(settings: Settings) -> Callable[[FastAPI], AbstractAsyncContex
             try:
                 yield
             finally:
-                cleaning.cancel()
-                await asyncio.gather(cleaning, return_exceptions=True)
+                await end([cleaning], ENDING)
 
     return lifespan

@@ -1,9 +1,10 @@
 """What one process holds open: the pool, the version map with its listener, Redis, and the cache over them."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
+from typing import Any
 
 from limits import parse as parse_limit
 
@@ -20,6 +21,7 @@ from core.db.engine import dispose, serving_engine
 from core.db.transaction import Database
 from core.errors import Unavailable
 from core.exports.export import Exports
+from core.log import logger
 from core.sessions.store import Sessions
 from core.sessions.throttle import Throttle
 from core.settings import Settings
@@ -27,6 +29,10 @@ from core.users.passwords import Passwords
 
 DRAIN = 2.0
 """Seconds that fills under way get at shutdown."""
+ENDING = 2.0
+"""Seconds within which a background task ends, or is left behind."""
+AGAIN = 0.1
+"""Seconds after which it is cancelled again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,9 +105,24 @@ async def open_runtime(settings: Settings) -> AsyncIterator[Runtime]:
     finally:
         await asyncio.gather(cache.drain(DRAIN), reads.drain(DRAIN), sessions.close(DRAIN), exports.close(DRAIN))
         passwords.close()
-        for task in background:
-            task.cancel()
-        await asyncio.gather(*background, return_exceptions=True)
+        await end(background, ENDING)
         await processes.withdraw()
         await redis.close()
         await dispose(engine)
+
+
+async def end(tasks: Iterable[asyncio.Task[Any]], within: float) -> None:
+    """Cancel until they have ended, `within` seconds at most.
+
+    Once is not enough: a cancellation that comes as an awaited operation ends may be swallowed (`asyncio.wait_for` of
+    Python 3.11 does that, in whatever library), and a shutdown that waits for the task would never end.
+    """
+    until = asyncio.get_running_loop().time() + within
+    running = set(tasks)
+    while running:
+        for task in running:
+            task.cancel()
+        _, running = await asyncio.wait(running, timeout=AGAIN)
+        if running and asyncio.get_running_loop().time() > until:
+            logger.warning("background tasks did not end", tasks=sorted(task.get_name() for task in running))
+            return

@@ -26,13 +26,15 @@ def is_cluster(url: str) -> bool:
 
 
 def client_of(url: str, *, timeout: float, connections: int) -> Any:
-    """Nothing is connected yet. `timeout` is seconds, `connections` how many there may be (in a cluster: per node).
+    """Nothing is connected yet. `connections` is how many there may be (in a cluster: per node).
 
+    `timeout` is seconds to connect within. An operation has no limit here, its caller has one for the whole of it:
+    redis-py would send through `asyncio.wait_for`, and Python 3.11's swallows a cancellation that comes as it ends.
     Raises ValueError for an address that redis-py does not take.
     """
     # redis-py's own defaults wait up to a minute on a hung server (dependencies.md).
     options: dict[str, Any] = {
-        "socket_timeout": timeout,
+        "socket_timeout": None,
         "socket_connect_timeout": timeout,
         "retry": Retry(NoBackoff(), 0),
         "health_check_interval": 0,

@@ -1,0 +1,71 @@
+"""A process's end: nothing that runs in the background may hold it up."""
+
+import asyncio
+import random
+import time
+
+import pytest
+
+from core.cache.redis import RedisTier
+from core.runtime import ENDING, end, open_runtime
+from core.settings import Settings
+
+
+async def test_no_cancellation_is_lost_on_the_way_to_redis(settings: Settings) -> None:
+    async with open_runtime(settings) as runtime:
+
+        async def look() -> None:
+            while True:
+                await runtime.redis.get("key")
+                await asyncio.sleep(0)
+
+        for turn in range(60):
+            task = asyncio.create_task(look())
+            await asyncio.sleep(random.random() * 0.004)
+            if turn % 2:
+                time.sleep(random.random() * 0.002)  # noqa: ASYNC251  its answer and our word come together
+            task.cancel()
+            done, _ = await asyncio.wait({task}, timeout=0.5)
+            assert done
+            assert task.cancelled()
+
+
+async def test_a_runtime_whose_task_swallows_a_cancellation_closes_all_the_same(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    swallowed = asyncio.Event()
+
+    async def deaf_once(_: RedisTier) -> None:
+        while True:
+            try:
+                await asyncio.sleep(60)
+            except asyncio.CancelledError:
+                if swallowed.is_set():
+                    raise
+                swallowed.set()
+
+    monkeypatch.setattr(RedisTier, "probe", deaf_once)
+    async with asyncio.timeout(ENDING + 5), open_runtime(settings):
+        await asyncio.sleep(0.1)
+    assert swallowed.is_set()
+
+
+async def test_a_task_that_never_ends_is_left_behind() -> None:
+    stop = False
+
+    async def deaf() -> None:
+        while not stop:
+            try:
+                await asyncio.sleep(60)
+            except asyncio.CancelledError:
+                continue
+
+    task = asyncio.create_task(deaf())
+    await asyncio.sleep(0)
+    started = time.perf_counter()
+    await end([task], 0.3)
+    assert 0.25 < time.perf_counter() - started < 1.0
+    assert not task.done()
+    stop = True
+    await end([task], 1.0)
+    assert task.done()
