@@ -70,7 +70,7 @@ class Processes:
         ids = await self._redis.registered(self._register, self._versions.now() - LIVE)
         others = [process for process in ids or [] if process != self.id]
         published = await self._redis.get_many([self._key(process) for process in others])
-        heard = [json.loads(raw) for raw in published if raw is not None]
+        heard = [figures for figures in map(_parsed, published) if figures is not None]
         figures = [self._own(), *heard]
         memory: dict[str, tuple[int, int]] = {}
         for name, entries, size in (row for one in figures for row in one["memory"]):
@@ -83,3 +83,14 @@ class Processes:
             memory=memory,
             redis_errors=sum(one["redis_errors"] for one in figures),
         )
+
+
+def _parsed(raw: bytes | None) -> dict[str, Any] | None:
+    """What `_own` told; None for what is absent, foreign or cut short. It is summed, and so looked at closely."""
+    try:
+        found = json.loads(raw or b"")
+        merge([found["counts"]])
+        sizes = [int(entries) + int(size) for _, entries, size in found["memory"]]
+        return found if sum(sizes) + int(found["redis_errors"]) >= 0 else None
+    except (ValueError, TypeError, KeyError):
+        return None

@@ -14,7 +14,7 @@ from core.cache.budget import Budget
 from core.cache.keys import Keys
 
 BUDGET = 0.1
-"""Seconds per operation, connecting included; no retries."""
+"""Seconds per operation, the wait for a turn and connecting included; no retries."""
 AT_ONCE = 32
 """Operations under way at once: a crowd's opening of 200 connections would take longer than the budget by itself."""
 PROBE_INTERVAL = 1.0
@@ -29,6 +29,14 @@ redis.call('SET', KEYS[1], ARGV[1] .. ARGV[2], 'EX', ARGV[4])
 return 1
 """
 """ARGV: stamp, value, the stamp's length, seconds."""
+REGISTER = """
+local kind = redis.call('TYPE', KEYS[1])['ok']
+if kind ~= 'zset' and kind ~= 'none' then redis.call('DEL', KEYS[1]) end
+redis.call('ZADD', KEYS[1], ARGV[2], ARGV[1])
+redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', ARGV[3])
+return 1
+"""
+"""ARGV: member, score, the score up to which members are dropped."""
 
 T = TypeVar("T")
 
@@ -41,7 +49,7 @@ class RedisTier:
         self.breaker = Breaker()
         self.errors = 0
         self.is_cluster = is_cluster(url)
-        # Ours cuts off before these.
+        # Ours cuts off before that.
         self.client: Any = client_of(url, timeout=10 * BUDGET, connections=2 * AT_ONCE)
         self._turns = asyncio.Semaphore(AT_ONCE)
 
@@ -96,7 +104,7 @@ class RedisTier:
         value = await self.get(key)
         return value[STAMP:] if value is not None else None
 
-    async def script(self, script: str, key: str, *values: str | bytes | int) -> tuple[bool, Any]:
+    async def script(self, script: str, key: str, *values: str | bytes | float) -> tuple[bool, Any]:
         """(True, what it returned), or (False, None) where Redis is away.
 
         Of one key: several are refused, even with one hash tag, while a cluster moves their slot.
@@ -107,16 +115,11 @@ class RedisTier:
         return (await self.ask(self.client.delete, key, writes=True))[0]
 
     async def register(self, key: str, member: str, score: float, keep: float) -> bool:
-        """Add to a sorted set, and drop from it what is older than ten times `keep` seconds."""
+        """Add to a sorted set, and drop from it what is older than ten times `keep` seconds.
 
-        async def both() -> bool:
-            async with self.client.pipeline(transaction=False) as pipe:
-                pipe.zadd(key, {member: score})
-                pipe.zremrangebyscore(key, "-inf", score - 10 * keep)
-                await pipe.execute()
-            return True
-
-        return (await self.ask(both, writes=True))[0]
+        Anything else that lies under its key goes: nobody but us writes there, and it would stay for ever.
+        """
+        return (await self.script(REGISTER, key, member, score, score - 10 * keep))[0]
 
     async def unregister(self, key: str, member: str) -> bool:
         return (await self.ask(self.client.zrem, key, member, writes=True))[0]
@@ -164,38 +167,43 @@ class RedisTier:
         """(True, what `operation(*args)` returned) within the budget; (False, None) where Redis is away."""
         if self.breaker.is_open and not probing:
             return False, None
-        async with self._turns:
-            if self.breaker.is_open and not probing:
-                return False, None  # opened by one of those that this one waited for
-            return await self._within_budget(operation, *args, writes=writes, probing=probing)
-
-    async def _within_budget(self, operation: Any, *args: Any, writes: bool, probing: bool) -> tuple[bool, Any]:
+        queued = self._turns.locked()
         try:
-            async with Budget(PROBE_BUDGET if probing else BUDGET):
+            async with Budget(PROBE_BUDGET if probing else BUDGET), self._turns:
+                if self.breaker.is_open and not probing:
+                    return False, None  # opened by one of those that this one waited for
                 answer: Awaitable[Any] = operation(*args)
                 value = await answer
-        except (TimeoutError, RedisTimeoutError) as error:
-            self._failed(Trouble.TIMEOUT, error)
-        except AuthenticationError as error:
-            self._failed(Trouble.ERROR, error)
-        except (RedisConnectionError, OSError, RuntimeError) as error:
-            # RuntimeError: uvloop's word for a write on a transport that was closed meanwhile.
-            self._failed(Trouble.REFUSED, error)
-        except (RedisError, RedisClusterException) as error:
-            self._failed(Trouble.ERROR, error)
-        except (AttributeError, LookupError) as error:
-            # The cluster client's, for a node that it does not know yet or any more.
-            if not self.is_cluster:
-                raise
-            self._failed(Trouble.ERROR, error)
+        except Exception as error:  # noqa: BLE001  `_trouble` raises what is none
+            trouble = self._trouble(error)
+            # Who had to queue tells nothing of Redis by being late: the budget went to those before, each answered in
+            # time. It is a miss. Where Redis hangs, those that did not queue tell.
+            if trouble is not Trouble.TIMEOUT or not queued:
+                self._failed(trouble, error)
+            return False, None
+        if probing:
+            self.breaker.close()
         else:
-            if probing:
-                self.breaker.close()
-            else:
-                # One node's success tells nothing of the others: in a cluster only a probe of all does.
-                self.breaker.succeeded(wrote=writes and not self.is_cluster)
-            return True, value
-        return False, None
+            # One node's success tells nothing of the others: in a cluster only a probe of all does.
+            self.breaker.succeeded(wrote=writes and not self.is_cluster)
+        return True, value
+
+    def _trouble(self, error: Exception) -> Trouble:
+        """Raises it again where it is not Redis's."""
+        match error:
+            case TimeoutError() | RedisTimeoutError():
+                return Trouble.TIMEOUT
+            case AuthenticationError():
+                return Trouble.ERROR
+            case RedisConnectionError() | OSError() | RuntimeError():
+                # RuntimeError: uvloop's word for a write on a transport that was closed meanwhile.
+                return Trouble.REFUSED
+            case RedisError() | RedisClusterException():
+                return Trouble.ERROR
+            case AttributeError() | LookupError() if self.is_cluster:
+                # The cluster client's, for a node that it does not know yet or any more.
+                return Trouble.ERROR
+        raise error
 
     def _failed(self, trouble: Trouble, error: Exception) -> None:
         self.errors += 1

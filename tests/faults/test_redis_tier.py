@@ -1,0 +1,46 @@
+"""The second tier: an operation ends within its budget, however many others are under way."""
+
+import asyncio
+import time
+
+from core.cache.processes import Processes
+from core.settings import Settings
+from tests.core.cache.test_read_through import process
+from tests.faults.redis_trouble import write_garbage
+from tests.faults.servers import Breakable
+
+
+async def test_the_wait_for_a_turn_is_in_the_budget_and_is_not_taken_for_trouble(settings: Settings) -> None:
+    async with process(settings) as one:
+        redis = one.runtime.redis
+        errors = redis.errors
+
+        async def slow() -> bytes:
+            await asyncio.sleep(0.08)
+            return b"1"
+
+        async def timed() -> tuple[bool, float]:
+            started = time.perf_counter()
+            found, _ = await redis.ask(slow)
+            return found, time.perf_counter() - started
+
+        told = await asyncio.gather(*(timed() for _ in range(300)))
+        assert max(seconds for _, seconds in told) < 0.4
+        assert 32 <= sum(found for found, _ in told) < 300
+        assert (redis.breaker.is_open, redis.errors) == (False, errors)
+
+
+async def test_garbage_in_the_statistics_is_skipped_and_heals(on_own_redis: Settings, redis_server: Breakable) -> None:
+    async with process(on_own_redis) as one, process(on_own_redis) as other:
+        processes: list[Processes] = [each.runtime.processes for each in (one, other)]
+        for each in processes:
+            await each.publish_once()
+        first = processes[0]
+        assert ((await first.sums()).processes, (await first.sums()).complete) == (2, True)
+        await one.runtime.redis.set(first._key(processes[1].id), b"th1 00000000 garbage", 60)
+        assert ((await first.sums()).processes, (await first.sums()).complete) == (1, False)
+        await write_garbage(redis_server)
+        assert not (await first.sums()).complete
+        for each in processes:
+            await each.publish_once()
+        assert ((await first.sums()).processes, (await first.sums()).complete) == (2, True)
