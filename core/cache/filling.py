@@ -92,7 +92,8 @@ class Filling:
                 if found is not None:
                     self._shelves.give_up(lease)
                     return found
-            return await self._fill(place, load, seconds, lease)
+            async with self._leases.held(lease):
+                return await self._fill(place, load, seconds, lease)
         except BaseException:
             self._shelves.give_up(lease)
             raise

@@ -4,19 +4,25 @@ A lease only saves work. What keeps answers right is that an entry is stored und
 leader that was stopped, and goes on when its lease is long over, stores an entry that nobody asks for any more.
 """
 
+import asyncio
 import secrets
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from core.cache.redis import RedisTier
 
 LEASE = 1.0
 """Seconds. Half of a fill's budget: who waits for a leader that died has the other half to compute it himself."""
-PATIENCE = 1.5
-"""Seconds that a fill waits for leaders, one after the other, before it computes whatever others do."""
+RENEWAL = 0.3
+"""Seconds after which a leader that still computes renews it: two may be lost."""
+PATIENCE = 2.0
+"""Seconds that a fill waits for leaders, one after the other, before it computes whatever others do: one's budget."""
 FIRST_PAUSE = 0.01
 LONGEST_PAUSE = 0.1
 
 RELEASE = "if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) end return 0"
+RENEW = "if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('PEXPIRE', KEYS[1], ARGV[2]) end return 0"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +46,24 @@ class FillLeases:
         if taken is None:
             return NOBODYS
         return lease if taken else None
+
+    @asynccontextmanager
+    async def held(self, lease: Lease) -> AsyncIterator[None]:
+        """Renewed for as long as the block takes: only a leader that was killed or stopped loses it."""
+        if lease is NOBODYS:
+            yield
+            return
+        renewing = asyncio.create_task(self._renew(lease))
+        try:
+            yield
+        finally:
+            renewing.cancel()
+
+    async def _renew(self, lease: Lease) -> None:
+        while True:
+            await asyncio.sleep(RENEWAL)
+            if await self._redis.script(RENEW, lease.key, lease.token, int(LEASE * 1000)) == (True, 0):
+                return  # this process was stopped, and the lease is another's by now
 
     async def release(self, lease: Lease) -> None:
         """Once the entry is stored, or will not be. Another's lease stays: ours may have run out."""

@@ -146,3 +146,14 @@ async def test_a_leader_without_an_end_is_waited_for_no_longer_than_its_lease(
     assert await second.count(clinic.id) == 0
     assert LEASE * 0.8 < asyncio.get_running_loop().time() - started < LEASE + 0.5
     assert second.runs == 1
+
+
+@pytest.mark.parametrize("seconds", [1.2, 1.6])
+async def test_a_leader_that_takes_longer_than_a_lease_is_waited_for(
+    two: tuple[Counting, Counting], clinic: ClinicSeed, seconds: float
+) -> None:
+    for one in two:
+        one.pause = seconds
+    answers = await asyncio.gather(*(one.read(clinic.id) for one in two))
+    assert sorted(answer.outcome for answer in answers) == ["hit", "miss"]
+    assert sum(one.runs for one in two) == 1
