@@ -125,6 +125,8 @@ class TieredBackend(Backend):
         await self.redis.set(key, value, expire)
 
     async def clear(self, namespace: str | None = None, key: str | None = None) -> int:
+        """A namespace ends in every process; one key in Redis and in this process's memory. Others may give it for
+        another minute (MEMORY_TTL): clear its namespace instead."""
         if key is not None:
             await self.memory.clear(key=key)
         return await self.redis.clear(namespace, key)

@@ -12,15 +12,18 @@ the last good answer, an ETag that is the same on every process, and an answer c
 import json
 import re
 from collections.abc import Callable, Mapping
+from dataclasses import fields, is_dataclass
 from datetime import date, time
 from decimal import Decimal
 from enum import Enum
 from functools import lru_cache
 from hashlib import blake2b
+from operator import itemgetter
 from typing import Any, get_type_hints
 from uuid import UUID
 
 from fastapi_cache import FastAPICache
+from pydantic import BaseModel
 from pydantic.errors import PydanticUserError
 from sqlalchemy import text
 from starlette.requests import Request
@@ -40,7 +43,8 @@ PREFIX = "ticket-home"
 KIND = "route"
 """Under which the admin's page counts these entries."""
 PLAIN = (str, int, float, bool, type(None), Decimal, date, time, UUID, Enum)
-"""Arguments whose text says all about them. A service or a session says only where it lies in memory."""
+"""Arguments whose text says all about them; models, dataclasses, lists and mappings are their parts. A service or
+a session says only where it lies in memory."""
 SHORT = re.compile(r"[A-Za-z0-9_.-][A-Za-z0-9_.:-]{0,59}")
 REMEMBER = text("SELECT cache_remember(ARRAY[CAST(:key AS text)])")
 
@@ -118,19 +122,44 @@ def call(
     args: tuple[Any, ...],
     kwargs: Mapping[str, Any],
 ) -> str:
-    """Digest of what is called with what. Raises TypeError for a plain function's argument that has no text of its own.
+    """Digest of what is called with what. Raises TypeError for an argument that has no text of its own.
 
-    A request's path and query say what is asked; its injected objects say nothing and are left out. Their addresses in
-    the library's own keys mixed users up (cache.md).
+    A request's path and query say what is asked (values of one name in their order); models and lists, which may come
+    from its headers, say more. Its injected objects say nothing and are left out. Their addresses in the library's own
+    keys mixed users up (cache.md).
     """
-    named = {name: str(value) for name, value in sorted(kwargs.items()) if isinstance(value, PLAIN)}
+    texts = [text_of(value) for value in args]
+    named = {name: text_of(value) for name, value in sorted(kwargs.items())}
     asked: list[Any] = []
     if request is not None:
-        asked = [request.url.path, sorted(request.query_params.multi_items())]
-    elif len(named) < len(kwargs) or not all(isinstance(value, PLAIN) for value in args):
+        asked = [request.url.path, sorted(request.query_params.multi_items(), key=itemgetter(0))]
+    silent = [value for value in (*args, *kwargs.values()) if text_of(value) is None]
+    # A model is what a client sent; any other object, with a request, is injected.
+    if any(request is None or isinstance(value, BaseModel) for value in silent):
         raise TypeError(f"{function.__qualname__} cannot be cached: an argument is neither text, number nor date")
-    parts = [namespace, _signature(function), asked, [str(value) for value in args if isinstance(value, PLAIN)], named]
-    return _digest(json.dumps(parts))
+    return _digest(json.dumps([namespace, _signature(function), asked, texts, named]))
+
+
+def text_of(value: object) -> list[Any] | None:
+    """[its type, what it says]: 1 is not "1". None for what says nothing but where it lies in memory.
+
+    By parts, not as JSON: that leaves out what a model excludes, and hides secrets, and two callers would be one.
+    """
+    if isinstance(value, PLAIN):
+        return [type(value).__qualname__, str(value)]
+    parts: list[object]
+    if isinstance(value, list | tuple):
+        parts = list(value)
+    elif isinstance(value, dict):
+        parts = [part for item in value.items() for part in item]
+    elif isinstance(value, BaseModel):
+        parts = [part for item in value for part in item]
+    elif is_dataclass(value):
+        parts = [getattr(value, field.name) for field in fields(value)]
+    else:
+        return None
+    texts = [text_of(part) for part in parts]
+    return None if None in texts else [type(value).__qualname__, *texts]
 
 
 @lru_cache(maxsize=1024)

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import httpx
 import pytest
-from fastapi import Depends, FastAPI, Request
+from fastapi import Depends, FastAPI, Header, Query, Request
 from fastapi.responses import JSONResponse, PlainTextResponse
 from fastapi_cache import FastAPICache
 from fastapi_cache.decorator import cache
@@ -28,6 +28,10 @@ class Count(BaseModel):
     clinic_id: int | None
     tickets: int
     on: date = date(2026, 1, 2)
+
+
+class Prefs(BaseModel):
+    x_unit: str = "hours"
 
 
 class Service:
@@ -64,6 +68,16 @@ class Counted:
         async def everybodys(page: int = 1) -> dict[str, int]:
             self.runs += 1
             return {"tickets": await self.tickets(None), "page": page}
+
+        @self.app.get("/order")
+        @cache(expire=50)
+        async def in_order(order: Annotated[list[str], Query()]) -> list[str]:
+            return order
+
+        @self.app.get("/unit")
+        @cache(expire=50)
+        async def unit(prefs: Annotated[Prefs, Header()]) -> dict[str, str]:
+            return {"unit": prefs.x_unit}
 
         @self.app.get("/answers/{kind}")
         @cache(expire=50)
@@ -239,7 +253,7 @@ def plain(value: object) -> None:
     """What is decorated in these."""
 
 
-@pytest.mark.parametrize("value", [Service(), [1], Settings.model_construct()])
+@pytest.mark.parametrize("value", [Service(), [Service()], Settings.model_construct()])
 def test_a_plain_functions_argument_without_a_text_is_refused(value: object) -> None:
     with pytest.raises(TypeError, match="cannot be cached"):
         call(plain, "ns", None, (value,), {})
@@ -257,5 +271,22 @@ def test_calls_with_other_values_functions_and_namespaces_have_other_keys() -> N
         (plain, "ns", (), {"value": 1}),
         (plain, "sn", (1,), {}),
         (other, "ns", (1,), {}),
+        (plain, "ns", ("1",), {}),
+        (plain, "ns", (None,), {}),
+        (plain, "ns", ("None",), {}),
+        (plain, "ns", (["a", "b"],), {}),
+        (plain, "ns", (["b", "a"],), {}),
+        (plain, "ns", ([["a"], "b"],), {}),
+        (plain, "ns", (Prefs(x_unit="days"),), {}),
+        (plain, "ns", (Prefs(),), {}),
     ]
-    assert len({call(function, namespace, None, args, kwargs) for function, namespace, args, kwargs in calls}) == 5
+    keys = {call(function, namespace, None, args, kwargs) for function, namespace, args, kwargs in calls}
+    assert len(keys) == len(calls)
+
+
+async def test_the_order_of_a_names_values_and_a_model_of_headers_are_asked_for_too(counted: Counted) -> None:
+    for order in (["a", "b"], ["b", "a"]):
+        assert await counted.get(f"/order?order={order[0]}&order={order[1]}") == (order, "MISS")
+    for unit in ("hours", "days"):
+        async with counted.client() as client:
+            assert (await client.get("/unit", headers={"X-Unit": unit})).json() == {"unit": unit}
