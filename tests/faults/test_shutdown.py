@@ -17,7 +17,7 @@ from tests.faults.workers import bearer, workers
 from tests.setup.serving import Serving
 
 CLIENTS = 16
-SIGN_INS = 16
+SIGN_INS = 8
 ENDED_WITHIN = 10.0
 NO_TLS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 """One for all clients: making one takes longer than a hundred requests."""
