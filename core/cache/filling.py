@@ -7,7 +7,8 @@ from functools import partial
 from core.cache.entry import Entry
 from core.cache.fill import Fill, Loader, Turns, read_versions, utc
 from core.cache.lease import FIRST_PAUSE, LONGEST_PAUSE, NOBODYS, PATIENCE, FillLeases, Lease
-from core.cache.shelves import Place, Shelves
+from core.cache.policy import Place
+from core.cache.shelves import Shelves
 from core.cache.versions import Vector, VersionMap
 from core.clock import boottime
 from core.db.transaction import Database, ReadSession

@@ -32,6 +32,15 @@ class Policy:
         return token_of(vector, clinic_id, self.topics, self.global_topics)
 
 
+@dataclass(frozen=True, slots=True)
+class Place:
+    """What is asked for: `clinic_id` None is the network, `parameters` a digest."""
+
+    policy: Policy
+    clinic_id: int | None
+    parameters: str
+
+
 def shape_of(model: Any, code_version: int = 1) -> str:
     """Digest of the answer's JSON schema and of a number that the loader's author raises with its meaning.
 

@@ -13,10 +13,10 @@ from core.cache.flight import Flights
 from core.cache.keys import Parameters, digest
 from core.cache.lease import FillLeases
 from core.cache.memory import MemoryTier
-from core.cache.policy import Policy
+from core.cache.policy import Place, Policy
 from core.cache.polls import DirectReads
 from core.cache.redis import RedisTier
-from core.cache.shelves import Place, Shelves
+from core.cache.shelves import Shelves
 from core.cache.stats import CacheStats
 from core.cache.versions import LEASE, Vector, VersionMap, at_least
 from core.clock import boottime
@@ -170,7 +170,7 @@ class Cache:
         return found.at >= began and boottime() - found.true_at < YOUNG
 
     async def _last_good(self, place: Place) -> Answer | None:
-        found = await self._shelves.last_good(place)
+        found = await self._shelves.last_good.find(place)
         if found is None:
             return None
         entry, tier = found

@@ -2,29 +2,18 @@
 
 import asyncio
 from collections.abc import Coroutine, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from core.cache.entry import Entry, decode
 from core.cache.keys import Keys, Parameters, digest
+from core.cache.last_good import LastGood
 from core.cache.lease import NOBODYS, FillLeases, Lease
 from core.cache.memory import MemoryTier
-from core.cache.policy import Policy
+from core.cache.policy import Place, Policy
 from core.cache.redis import RedisTier
 from core.cache.versions import Vector, VersionMap
 
-LAST_GOOD_TTL = 24 * 3600.0
 MEMORY_TTL_WITHOUT_REDIS = 60.0
-NO_PARAMETERS = digest({})
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """What is asked for: `clinic_id` None is the network, `parameters` a digest."""
-
-    policy: Policy
-    clinic_id: int | None
-    parameters: str
 
 
 class Shelves:
@@ -44,13 +33,11 @@ class Shelves:
         self._leases = leases
         self._keys: Keys = redis.keys
         self._ttls = ttls
+        self.last_good = LastGood(versions, memory, redis)
         self._storing: set[asyncio.Task[Any]] = set()
 
     def key(self, place: Place, token: str) -> str:
         return self._keys.entry(place.policy.name, place.policy.shape, place.clinic_id, token, place.parameters)
-
-    def _last_key(self, place: Place) -> str:
-        return self._keys.last_good(place.policy.name, place.policy.shape, place.clinic_id, place.parameters)
 
     def seconds(self, policy: Policy, entry: Entry, now: float) -> float:
         """How long the entry may still serve, by time alone."""
@@ -95,27 +82,12 @@ class Shelves:
                 found[place.clinic_id] = entry
         return found
 
-    async def last_good(self, place: Place) -> tuple[Entry, str] | None:
-        """(entry, tier): the newest of both tiers, for what has no filters."""
-        if place.parameters != NO_PARAMETERS:
-            return None
-        key = self._last_key(place)
-        held: Entry | None = self.memory.get(key)
-        shared = decode(await self.redis.get_stamped(key))
-        if shared is not None and (held is None or shared.computed_at > held.computed_at):
-            return shared, "redis"
-        return (held, "memory") if held is not None else None
-
     # --- keeping
 
     def remember(self, place: Place, key: str, entry: Entry) -> None:
         """In memory, as the last good answer too."""
         self._put(place, key, entry)
-        if place.parameters == NO_PARAMETERS:
-            last = self._last_key(place)
-            held: Entry | None = self.memory.get(last)
-            if held is None or held.computed_at <= entry.computed_at:
-                self.memory.put(last, entry, entry.size, LAST_GOOD_TTL)
+        self.last_good.remember(place, entry)
 
     def _put(self, place: Place, key: str, entry: Entry) -> None:
         seconds = self.seconds(place.policy, entry, self._versions.now())
@@ -126,7 +98,7 @@ class Shelves:
     def store(self, place: Place, key: str, entry: Entry, lease: Lease) -> None:
         """In both tiers; then the lease ends."""
         self.remember(place, key, entry)
-        self._in_background(self._store(place, key, entry, lease, last_good=place.parameters == NO_PARAMETERS))
+        self._in_background(self._store(place, key, entry, lease, last_good=True))
 
     async def keep(self, policy: Policy, clinic_id: int, vector: Vector, parameters: Parameters, entry: Entry) -> None:
         """Shelf.keep: one clinic's part of the network."""
@@ -140,7 +112,7 @@ class Shelves:
         await self.redis.set(key, raw, max(1.0, self.seconds(place.policy, entry, self._versions.now())))
         await self._leases.release(lease)
         if last_good:
-            await self.redis.set_if_newer(self._last_key(place), raw, entry.computed_at, LAST_GOOD_TTL)
+            await self.last_good.store(place, raw, entry.computed_at)
 
     def give_up(self, lease: Lease) -> None:
         """Nothing will be stored under it: the next one may try."""

@@ -228,11 +228,7 @@ async def test_nothing_of_a_lost_timeline_is_served_after_a_restore(
         for doctors in range(2, 7):
             await signed.runtime.database.write(work)
             assert len((await client.get("/v1/doctors")).json()["items"]) == doctors
-        await administer(
-            postgres_server.url,
-            f"DROP DATABASE {name} WITH (FORCE)",
-            f"ALTER DATABASE {backup} RENAME TO {name}",
-        )
+        await restore(postgres_server, name, backup)
         await asyncio.sleep(2.1)
         assert len((await client.get("/v1/doctors")).json()["items"]) == 1
         for doctors in range(2, 7):
@@ -244,3 +240,47 @@ async def test_nothing_of_a_lost_timeline_is_served_after_a_restore(
         stored = await connection.fetch("SELECT name FROM doctor WHERE clinic_id = $1", own_seed.sant.id)
         await connection.close()
         assert sorted(names) == sorted(row["name"] for row in stored)
+
+
+async def test_a_last_good_answer_of_a_lost_timeline_is_given_to_nobody(
+    on_own_postgres: Settings, postgres_server: Breakable, own_database: str, own_seed: Seed
+) -> None:
+    """The database is away again before anybody has asked anew, and a process that has just started knows no better."""
+    name = str(make_url(own_database).database)
+    backup = f"backup_{name}"
+    async with running(on_own_postgres) as (app, client):
+        await sign_in(client, own_seed.sant.viewer)
+        runtime = app.state.runtime
+        await client.get("/v1/specialties")
+        await runtime.cache.drain(5)
+        await administer(
+            postgres_server.url,
+            f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'",
+            f"CREATE DATABASE {backup} TEMPLATE {name} STRATEGY file_copy",
+        )
+        connection = await asyncpg.connect(own_database)
+        await rows.doctor(connection, own_seed.sant.id)
+        await connection.close()
+        signed = Signed(runtime, client)
+        assert await recovered(signed, "/v1/doctors") < RECOVERED
+        assert len((await client.get("/v1/doctors")).json()["items"]) == 2
+        await runtime.cache.drain(5)
+        await restore(postgres_server, name, backup)
+        await asyncio.sleep(2.1)
+        assert (await client.get("/v1/clinics")).status_code == 200  # an answer of the timeline that is true
+        await runtime.cache.drain(5)
+        await administer(
+            postgres_server.url,
+            f"ALTER DATABASE {name} ALLOW_CONNECTIONS false",
+            f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'",
+        )
+        async with running(on_own_postgres) as (_, started_later):
+            for reader in (client, started_later):
+                reader.headers["Authorization"] = client.headers["Authorization"]
+                assert_stale(await reader.get("/v1/clinics"))
+                assert_unavailable(await reader.get("/v1/doctors"))
+        await administer(postgres_server.url, f"ALTER DATABASE {name} ALLOW_CONNECTIONS true")
+
+
+async def restore(server: Breakable, name: str | None, backup: str) -> None:
+    await administer(server.url, f"DROP DATABASE {name} WITH (FORCE)", f"ALTER DATABASE {backup} RENAME TO {name}")

@@ -12,8 +12,8 @@ from core.cache.fill import Fill, Loaded, Loader, read_versions, utc
 from core.cache.filling import Filling, Found
 from core.cache.flight import Flights
 from core.cache.lease import Lease
+from core.cache.policy import Place
 from core.cache.read_through import Cache
-from core.cache.shelves import Place
 from core.cache.versions import LEASE, Poll, Vector, VersionMap
 from core.clock import boottime
 from core.db.transaction import ReadSession
