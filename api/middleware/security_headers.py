@@ -3,6 +3,8 @@
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from api.cached import CACHE_CONTROL, VARY
+
 API_POLICY = "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
 """For answers that are no pages; a page sets its own."""
 HSTS = "max-age=63072000; includeSubDomains"
@@ -26,6 +28,11 @@ class SecurityHeaders:
                 headers["X-Frame-Options"] = "DENY"
                 headers["Referrer-Policy"] = "no-referrer"
                 headers["Cross-Origin-Resource-Policy"] = "same-origin"
+                if "x-fastapi-cache" in headers:
+                    # The decorator says max-age to whoever stores it: after a sign-out, a browser would go on showing
+                    # what the one before was answered.
+                    headers["Cache-Control"] = CACHE_CONTROL
+                    headers["Vary"] = VARY
                 if self._production:
                     headers["Strict-Transport-Security"] = HSTS
             await send(message)

@@ -9,6 +9,7 @@ from typing import Any
 import httpx
 import pytest
 from fastapi import FastAPI
+from fastapi_cache.decorator import cache
 
 from core.settings import Settings
 from tests.conftest import SignIn, running
@@ -43,6 +44,19 @@ async def test_browsers_are_told_to_be_careful(client: httpx.AsyncClient) -> Non
 async def test_production_asks_for_tls(settings: Settings) -> None:
     async with running(settings.model_copy(update={"env": "production"})) as (_, client):
         assert "max-age=" in (await client.get("/livez")).headers["strict-transport-security"]
+
+
+async def test_a_plain_cached_route_is_not_kept_for_whoever_comes_next(app: FastAPI, client: httpx.AsyncClient) -> None:
+    @app.get("/plain")
+    @cache(expire=50)
+    async def plain() -> dict[str, int]:
+        return {"one": 1}
+
+    for outcome in ("MISS", "HIT"):
+        answer = await client.get("/plain")
+        assert answer.headers["x-fastapi-cache"] == outcome
+        assert answer.headers["cache-control"] == "private, no-cache"
+        assert {"Cookie", "Authorization"} <= set(answer.headers["vary"].split(", "))
 
 
 async def test_an_unexpected_error_is_a_problem_without_internals(
