@@ -10,7 +10,8 @@ import sys
 
 NOTHING = 5
 """pytest's exit code where no test was selected."""
-ROUNDS = (("-m", "not alone", "-n", "2"), ("-m", "alone"))
+# A file's tests stay together: some share a server, or an installation.
+ROUNDS = (("-m", "not alone", "-n", "2", "--dist", "loadfile"), ("-m", "alone"))
 
 
 def main() -> int:

@@ -31,12 +31,17 @@ ROOM = 4 * 1024**3
 BASE_URL = "http://ticket-home.test"
 
 TESTS = Path(__file__).parent
-ALONE = (
-    *("faults", "setup", "clients", "core/embedded", "contract/test_schemathesis.py"),
-    *("core/sessions/test_servers_away.py", "core/sessions/test_last_seen.py"),
-)
+ALONE = ("faults", "setup", "core/embedded", "core/sessions/test_servers_away.py", "core/sessions/test_last_seen.py")
 """Whose tests are marked `alone`."""
-SIDE_BY_SIDE = ("faults/test_doctor.py", "faults/test_tls.py")
+SIDE_BY_SIDE = (
+    *(
+        "faults/test_doctor.py",
+        "faults/test_killed_workers.py",
+        "faults/test_postgres_tls.py",
+        "faults/test_standby.py",
+    ),
+    *("faults/test_throttle.py", "faults/test_tls.py", "setup/test_image.py"),
+)
 """But not these."""
 
 

@@ -1,8 +1,10 @@
 """Programs that no wheel brings, installed from Debian where it is one: the embedded servers have no TLS."""
 
+import fcntl
 import os
 import shutil
 import subprocess
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -10,13 +12,20 @@ import pytest
 
 def program(name: str, package: str) -> Path:
     """Where the program is. It is installed where it is not there yet; where that cannot be, the test is skipped."""
-    found = shutil.which(name)
-    if found is None and shutil.which("apt-get") and os.geteuid() == 0:
-        # RUNLEVEL 1: installing a server does not start it.
-        quiet = {"PATH": os.environ["PATH"], "DEBIAN_FRONTEND": "noninteractive", "RUNLEVEL": "1"}
-        for words in (("update", "-qq"), ("install", "-qq", "-y", "--no-install-recommends", package)):
-            subprocess.run(["apt-get", *words], env=quiet, check=True, stdout=subprocess.DEVNULL, timeout=100)
+    # Tests run in several processes, and apt in one at a time.
+    with (Path(tempfile.gettempdir()) / f"ticket-home-apt-{os.geteuid()}").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
         found = shutil.which(name)
+        if found is None and shutil.which("apt-get") and os.geteuid() == 0:
+            _install(package)
+            found = shutil.which(name)
     if found is None:
         pytest.skip(f"NOT TESTED: {name} is missing. Run once, as root: apt-get install {package}")
     return Path(found)
+
+
+def _install(package: str) -> None:
+    # RUNLEVEL 1: installing a server does not start it.
+    quiet = {"PATH": os.environ["PATH"], "DEBIAN_FRONTEND": "noninteractive", "RUNLEVEL": "1"}
+    for words in (("update", "-qq"), ("install", "-qq", "-y", "--no-install-recommends", package)):
+        subprocess.run(["apt-get", *words], env=quiet, check=True, stdout=subprocess.DEVNULL, timeout=100)

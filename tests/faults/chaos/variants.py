@@ -90,7 +90,7 @@ def versions_after_data() -> None:
             loaded = await load(before)
             read = await read_versions(session, place.clinic_id)
             after = Fill(session, now, read, self._shelves)
-            return Found(loaded.entry(now), after.vector(place.policy, place.clinic_id), "database", at)
+            return Found(loaded.entry(now), after.vector(place.policy, place.clinic_id), "database", at, at)
 
         found = await self._database.read(work, budget=seconds)
         key = self._shelves.key(place, place.policy.token_of(found.versions, place.clinic_id))
