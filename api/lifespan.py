@@ -18,7 +18,14 @@ def lifespan_with(settings: Settings) -> Callable[[FastAPI], AbstractAsyncContex
         async with open_runtime(settings) as runtime:
             app.state.runtime = runtime
             # For routes with fastapi-cache2's plain `@cache`.
-            init_fastapi_cache(runtime.database, runtime.versions, runtime.direct, runtime.cache.memory, runtime.redis)
+            init_fastapi_cache(
+                runtime.database,
+                runtime.versions,
+                runtime.direct,
+                runtime.cache.memory,
+                runtime.redis,
+                runtime.cache.stats,
+            )
             cleaning = asyncio.create_task(hourly(runtime.database), name="housekeeping")
             try:
                 yield

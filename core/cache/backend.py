@@ -10,8 +10,10 @@ from pydantic_core import from_json, to_json
 from starlette.responses import Response
 
 from core.cache.entry import frame, unframe
+from core.cache.keys import policy_in
 from core.cache.memory import MemoryTier
 from core.cache.redis import RedisTier
+from core.cache.stats import CacheStats
 
 DEFAULT_TTL = 60
 """Seconds, where a route names none."""
@@ -103,18 +105,22 @@ class RedisBackend(Backend):
 
 
 class TieredBackend(Backend):
-    """Memory, then Redis."""
+    """Memory, then Redis; what neither has counts as a miss that the route computes."""
 
-    def __init__(self, memory: MemoryTier, redis: RedisTier, bump: Bump) -> None:
+    def __init__(self, memory: MemoryTier, redis: RedisTier, bump: Bump, stats: CacheStats) -> None:
         self.memory = MemoryBackend(memory, bump)
         self.redis = RedisBackend(redis, bump)
+        self._stats = stats
 
     async def get_with_ttl(self, key: str) -> tuple[int, bytes | None]:
         ttl, value = await self.memory.get_with_ttl(key)
+        tier = "memory"
         if value is None:
+            tier = "redis"
             ttl, value = await self.redis.get_with_ttl(key)
             if value is not None and ttl > 0:
                 await self.memory.set(key, value, ttl)
+        self._stats.count(policy_in(key), *(("miss", "database") if value is None else ("hit", tier)))
         return ttl, value
 
     async def get(self, key: str) -> bytes | None:

@@ -36,6 +36,7 @@ from core.cache.memory import MemoryTier
 from core.cache.policy import TOPICS, shape_of
 from core.cache.polls import DirectReads
 from core.cache.redis import RedisTier
+from core.cache.stats import CacheStats
 from core.cache.versions import VersionMap
 from core.db.transaction import Database, WriteSession
 
@@ -50,12 +51,17 @@ REMEMBER = text("SELECT cache_remember(ARRAY[CAST(:key AS text)])")
 
 
 def init_fastapi_cache(
-    database: Database, versions: VersionMap, direct: DirectReads, memory: MemoryTier, redis: RedisTier
+    database: Database,
+    versions: VersionMap,
+    direct: DirectReads,
+    memory: MemoryTier,
+    redis: RedisTier,
+    stats: CacheStats,
 ) -> None:
     """At start-up. The library's state is one per process: where several applications run in one, the last has it."""
     FastAPICache.reset()
     FastAPICache.init(
-        TieredBackend(memory, redis, bump_with(database)),
+        TieredBackend(memory, redis, bump_with(database), stats),
         prefix=PREFIX,
         expire=DEFAULT_TTL,
         coder=JsonCoder,

@@ -121,7 +121,9 @@ async def application(settings: Settings, seed: Seed) -> AsyncIterator[Counted]:
     }
     async with open_runtime(settings) as runtime:
         cache_of = runtime.cache
-        init_fastapi_cache(runtime.database, runtime.versions, runtime.direct, cache_of.memory, runtime.redis)
+        init_fastapi_cache(
+            runtime.database, runtime.versions, runtime.direct, cache_of.memory, runtime.redis, cache_of.stats
+        )
         yield Counted(runtime, actors)
     FastAPICache.reset()
 
@@ -203,6 +205,19 @@ async def test_clear_of_a_namespace_ends_it_everywhere_at_once_and_no_other(
     assert (await counted.get("/all"))[1] == "MISS"
     topics = await connection.fetch("SELECT topic FROM cache_version WHERE topic LIKE 'ns:%' ORDER BY topic")
     assert [row["topic"] for row in topics] == ["ns:ticket-home", "ns:ticket-home:reports"]
+
+
+async def test_its_hits_and_misses_are_counted_per_tier(counted: Counted) -> None:
+    for _ in range(3):
+        await counted.get("/count", "sant")
+    counted.runtime.cache.memory.clear()
+    await counted.get("/count", "sant")
+    counts = counted.runtime.cache.stats.counts
+    assert {key: count for key, count in counts.items() if key[0] == "route"} == {
+        ("route", "miss", "database"): 1,
+        ("route", "hit", "memory"): 2,
+        ("route", "hit", "redis"): 1,
+    }
 
 
 async def test_it_survives_an_outage_of_redis(counted: Counted, connection: rows.Connection, seed: Seed) -> None:
