@@ -31,16 +31,20 @@ ROOM = 4 * 1024**3
 BASE_URL = "http://ticket-home.test"
 
 TESTS = Path(__file__).parent
-ALONE = ("faults", "setup", "core/embedded", "core/sessions/test_servers_away.py", "core/sessions/test_last_seen.py")
+ALONE = (
+    *("faults", "setup", "core/embedded", "core/sessions/test_servers_away.py", "core/sessions/test_last_seen.py"),
+    *("api/v1/tickets/test_pdf.py", "core/exports/test_making.py", "core/cache/test_long_notifications.py"),
+)
 """Whose tests are marked `alone`."""
 SIDE_BY_SIDE = (
+    *("faults/test_broken_caches.py", "faults/test_doctor.py", "faults/test_killed_workers.py"),
     *(
-        "faults/test_doctor.py",
-        "faults/test_killed_workers.py",
+        "faults/test_plain_cache.py",
         "faults/test_postgres_tls.py",
         "faults/test_standby.py",
+        "faults/test_statistics.py",
     ),
-    *("faults/test_throttle.py", "faults/test_tls.py", "setup/test_image.py"),
+    *("faults/test_throttle.py", "faults/test_tls.py", "setup/test_image.py", "setup/test_make.py"),
 )
 """But not these."""
 

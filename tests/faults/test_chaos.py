@@ -1,16 +1,14 @@
-"""The consistency check, in its short form, and whether it would notice: each broken cache must be told."""
+"""The consistency check, in its short form, and its checker. Whether it would notice: test_broken_caches.py."""
 
-from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
-from tests.faults.chaos.checker import BOUND, Verdict, check, told
+from tests.faults.chaos.checker import BOUND, check, told
 from tests.faults.chaos.faults import KINDS
 from tests.faults.chaos.history import Event, Read, Restore, Write
 from tests.faults.chaos.run import Chaos
 from tests.faults.chaos.site import site
-from tests.faults.chaos.variants import STATEMENTS
 
 SEED = 20261124
 SECONDS = 30.0
@@ -19,37 +17,14 @@ QUICK = [name for name in KINDS if "stopped" not in name]
 """The longest of them have tests of their own."""
 
 
-async def chaos(folder: Path, seconds: float, faults: Sequence[str], variant: str = "none") -> Verdict:
-    broken_by = STATEMENTS.get(variant, "")
-    async with site(
-        folder, processes=2, clinics=3, variant=variant, broken_by=broken_by, slowest_fill=SLOWEST_FILL
-    ) as made:
-        return await Chaos(made, SEED, faults, until_violated=variant != "none").run(seconds)
-
-
 async def test_no_read_contradicts_the_database_whatever_fails(tmp_path: Path) -> None:
-    verdict = await chaos(tmp_path, SECONDS, QUICK)
+    async with site(tmp_path, processes=2, clinics=3, slowest_fill=SLOWEST_FILL) as made:
+        verdict = await Chaos(made, SEED, QUICK).run(SECONDS)
     assert not verdict.violations, told(verdict)
     assert verdict.reads > 1000
     for fault, errors in verdict.errors.items():
         # Trouble with Redis alone reaches nobody.
         assert not fault.startswith("Redis") or set(errors) <= {"connection"}, told(verdict)
-
-
-@pytest.mark.parametrize(
-    ("variant", "faults"),
-    [
-        ("no bump", ()),
-        ("bump by one", ("PostgreSQL restored from a backup",)),
-        ("lease as a timer's flag", ("a process stopped, its notifications lost",)),
-        ("flight keyed without versions", ()),
-        ("poll plainly replaces the map", ("slow listening connections",)),
-        ("versions read after the data", ()),
-    ],
-)
-async def test_a_broken_cache_is_told(tmp_path: Path, variant: str, faults: Sequence[str]) -> None:
-    verdict = await chaos(tmp_path, 40, faults, variant)
-    assert any("old, where" in violation.why for violation in verdict.violations), told(verdict)
 
 
 def read(

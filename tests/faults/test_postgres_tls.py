@@ -4,8 +4,10 @@ import asyncio
 import os
 import shutil
 import subprocess
+import tempfile
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -46,8 +48,14 @@ def binaries() -> Path:
 
 
 @pytest.fixture(scope="module")
-def secured(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Secured]:
-    folder = tmp_path_factory.mktemp("postgres-tls")
+def secured() -> Iterator[Secured]:
+    # Not in pytest's folder, which is root's alone.
+    with tempfile.TemporaryDirectory(prefix="ticket-home-tls-") as folder, served(Path(folder)) as made:
+        yield made
+
+
+@contextmanager
+def served(folder: Path) -> Iterator[Secured]:
     authority = Authority(folder)
     signed = authority.sign("IP:127.0.0.1")
     port = free_port()
@@ -58,8 +66,6 @@ def secured(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Secured]:
     if account is not None:
         for path in (folder, *folder.iterdir()):
             shutil.chown(path, account)
-        for path in (folder.parent, folder.parent.parent):
-            path.chmod(0o755)
     options = ("-A", "scram-sha-256", "-U", "ticket_home", "--pwfile", str(folder / "password"), "-N")
     subprocess.run(
         [binaries() / "initdb", "-D", data, *options], check=True, stdout=subprocess.DEVNULL, user=account, cwd="/"

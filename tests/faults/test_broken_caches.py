@@ -1,0 +1,36 @@
+"""Whether the consistency check would notice: each deliberately broken cache must be told."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from tests.faults.chaos.checker import told
+from tests.faults.chaos.run import Chaos
+from tests.faults.chaos.site import site
+from tests.faults.chaos.variants import STATEMENTS
+
+SEED = 20261124
+SECONDS = 40.0
+"""At most: a run ends with the first violation."""
+SLOWEST_FILL = 0.02
+
+
+@pytest.mark.parametrize(
+    ("variant", "faults"),
+    [
+        ("no bump", ()),
+        ("bump by one", ("PostgreSQL restored from a backup",)),
+        ("lease as a timer's flag", ("a process stopped, its notifications lost",)),
+        ("flight keyed without versions", ()),
+        ("poll plainly replaces the map", ("slow listening connections",)),
+        ("versions read after the data", ()),
+    ],
+)
+async def test_a_broken_cache_is_told(tmp_path: Path, variant: str, faults: Sequence[str]) -> None:
+    broken_by = STATEMENTS.get(variant, "")
+    async with site(
+        tmp_path, processes=2, clinics=3, variant=variant, broken_by=broken_by, slowest_fill=SLOWEST_FILL
+    ) as made:
+        verdict = await Chaos(made, SEED, faults, until_violated=True).run(SECONDS)
+    assert any("old, where" in violation.why for violation in verdict.violations), told(verdict)
