@@ -90,5 +90,5 @@ async def test_requests_under_way_are_answered_after_sigterm(settings: Settings,
             served.process.send_signal(signal.SIGTERM)
             answers = await asyncio.gather(*signing_in)
         assert [answer.status_code for answer in answers] == [200] * SIGN_INS
-        assert answers[-1].headers["connection"] == "close"
+        assert "close" in {answer.headers.get("connection") for answer in answers}
         assert await asyncio.to_thread(served.process.wait, ENDED_WITHIN) == 0
