@@ -3,6 +3,7 @@
 import asyncio
 import os
 import shutil
+import signal
 import subprocess
 import tempfile
 import time
@@ -94,7 +95,7 @@ def served(folder: Path) -> Iterator[Secured]:
             time.sleep(0.1)
         yield Secured(f"127.0.0.1:{port}", authority)
     finally:
-        server.terminate()
+        server.send_signal(signal.SIGINT)  # SIGTERM would wait for whoever is connected
         server.wait(20)
 
 
@@ -108,7 +109,9 @@ async def test_everything_goes_over_tls_and_the_server_is_verified(settings: Set
     direct = await asyncpg.connect(url)
     await seed_clinic(direct, "SANT", "America/Santiago")
     async with running(at(settings, url)) as (_, client):
-        assert (await client.get("/readyz")).json()["push"] is True
+        async with asyncio.timeout(5):
+            while not (await client.get("/readyz")).json()["push"]:  # noqa: ASYNC110  over HTTP
+                await asyncio.sleep(0.05)
         login = {"username": "viewer_sant", "password": "ticket-home-demo", "client": "mobile"}
         token = (await client.post("/v1/auth/login", json=login)).json()["token"]
         answer = await client.get("/v1/doctors", headers={"Authorization": f"Bearer {token}"})
