@@ -227,7 +227,7 @@ class Writer:
                     self._sql = await asyncpg.connect(self._world.database_url)
                 await self._statements(self._sql, how, word, wrong)
             outcome = "rolled back" if how == "rollback" else "done"
-        except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError):
+        except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError):
             if self._sql is not None:
                 self._sql.terminate()
                 self._sql = None
