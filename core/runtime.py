@@ -74,6 +74,7 @@ async def open_runtime(settings: Settings) -> AsyncIterator[Runtime]:
     )
     processes = Processes(cache.stats, memory, redis, versions)
     sessions = Sessions(database, versions, direct, redis, settings, cache.stats)
+    processes.beside.append(sessions.in_memory)
     passwords = Passwords()
     exports = Exports(database, settings.require_database_url())
     throttle = Throttle(redis, parse_limit(settings.login_limit_user), parse_limit(settings.login_limit_address))

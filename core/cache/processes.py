@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, cast
 from uuid import uuid4
@@ -38,6 +39,8 @@ class Processes:
         self._memory = memory
         self._redis = redis
         self._versions = versions
+        self.beside: list[Callable[[], tuple[str, int, int]]] = []
+        """(policy, entries, bytes) of what this process holds in memory outside of the tier."""
         self._register = redis.keys.plain("{stats}:processes")
 
     def _key(self, process: str) -> str:
@@ -46,7 +49,10 @@ class Processes:
     def _own(self) -> dict[str, Any]:
         return {
             "counts": self._stats.rows(),
-            "memory": [[name, *figures] for name, figures in self._memory.by_policy().items()],
+            "memory": [
+                *([name, *figures] for name, figures in self._memory.by_policy().items()),
+                *(list(told()) for told in self.beside),
+            ],
             "redis_errors": self._redis.errors,
         }
 

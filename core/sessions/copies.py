@@ -14,7 +14,9 @@ from core.clock import boottime
 KEPT = 300.0
 """Seconds since its last use that memory keeps a copy."""
 BOUND = 20_000
-"""Copies in memory, of about a kilobyte each; the least recently used goes first."""
+"""Copies in memory; the least recently used goes first."""
+SIZE = 1000
+"""Bytes of one, roughly."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from core.db.transaction import Database, WriteSession
 from core.errors import NotAuthenticated, Unavailable
 from core.sessions import records
 from core.sessions.background import Background
-from core.sessions.copies import CopyCodec, Held, HeldCopies, SessionCopy
+from core.sessions.copies import SIZE, CopyCodec, Held, HeldCopies, SessionCopy
 from core.sessions.last_seen import LastSeen
 from core.sessions.lookup import POLICY, Lookup
 from core.sessions.records import Opened
@@ -135,6 +135,10 @@ class Sessions:
     def _slide(self, digest: bytes, held: Held, now: float) -> None:
         self._seen.slide(digest, held, now)
         self._lookup.keep(digest, held, now)
+
+    def in_memory(self) -> tuple[str, int, int]:
+        """(policy, copies, bytes)"""
+        return POLICY, len(self.held), len(self.held) * SIZE
 
     # --- writing
 

@@ -27,6 +27,8 @@ async def test_hits_and_misses_are_told_per_policy_and_tier(sign_in: SignIn, see
     assert memory["entries"] == 1
     assert memory["bytes"] > 500
     assert (database["misses"], database["errors"]) == (1, 0)
+    sessions = row(status, "session", "memory")
+    assert (sessions["entries"], sessions["bytes"] > 500) == (2, True)
     assert status["processes"] == 1
     assert status["complete"] is True
     assert status["listening"] is True
