@@ -1,12 +1,13 @@
 """The consistency check, in its short form, and its checker. Whether it would notice: test_broken_caches.py."""
 
+import math
 from pathlib import Path
 
 import pytest
 
 from tests.faults.chaos.checker import BOUND, check, told
 from tests.faults.chaos.faults import KINDS
-from tests.faults.chaos.history import Event, Read, Restore, Write
+from tests.faults.chaos.history import Event, History, Read, Restore, Write
 from tests.faults.chaos.run import Chaos
 from tests.faults.chaos.site import site
 
@@ -25,6 +26,28 @@ async def test_no_read_contradicts_the_database_whatever_fails(tmp_path: Path) -
     for fault, errors in verdict.errors.items():
         # Trouble with Redis alone reaches nobody.
         assert not fault.startswith("Redis") or set(errors) <= {"connection"}, told(verdict)
+
+
+def test_what_has_begun_is_known_before_its_end() -> None:
+    history = History()
+    with history.begun(Write(1, "a", 10.0, math.inf, "unknown", "")):
+        history.add(read("a", 10.05, 10.06))
+        history.add(read("first", 10.07, 10.08))
+        assert check(history.events, {1: "first"}).violations == []
+        history.add(Write(1, "a", 10.0, 10.1, "done", ""))
+    history.add(read("first", 20.0, 20.1))
+    assert len(check(history.events, {1: "first"}).violations) == 1
+    with history.begun(Restore(30.0, math.inf)):
+        history.add(read("first", 33.0, 33.1))
+        history.add(read("a", 33.0, 33.1))
+        assert len(check(history.events, {1: "first"}).violations) == 1
+
+
+def test_a_write_whose_end_nobody_saw_stays_in_the_history() -> None:
+    history = History()
+    with pytest.raises(ConnectionError), history.begun(Write(1, "a", 10.0, math.inf, "unknown", "")):
+        raise ConnectionError
+    assert check([*history.events, read("a", 60.0, 60.1)], {1: "first"}).violations == []
 
 
 def read(

@@ -51,7 +51,7 @@ async def main() -> int:
             try:
                 verdict = await chaos.run(asked.seconds)
             finally:
-                save(chaos.events, asked.history, first=chaos.first, seed=seed)
+                save(chaos.history.events, asked.history, first=chaos.first, seed=seed)
                 for log in made.logs:
                     shutil.copy(log, asked.history.with_name(f"{asked.history.stem}-{log.name}"))
     sys.stdout.write(f"{told(verdict)}\nhistory in {asked.history}\n")

@@ -1,6 +1,7 @@
 """What a run breaks at random: each fault breaks one thing for a while, and mends it again."""
 
 import asyncio
+import math
 import random
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
@@ -119,8 +120,9 @@ async def postgres_restored(here: Breaking) -> AsyncIterator[None]:
     here.world.writing.clear()
     await here.world.idle.wait()
     began = boottime()
-    await here.site.restore()
-    here.world.events.append(Restore(began, boottime()))
+    with here.world.history.begun(Restore(began, math.inf)):
+        await here.site.restore()
+        here.world.history.add(Restore(began, boottime()))
     here.world.writing.set()
     yield
 

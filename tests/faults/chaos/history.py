@@ -6,7 +6,9 @@ writes it, so its states have an order, and a read that shows a word shows betwe
 
 import json
 from collections.abc import Iterable, Iterator
-from dataclasses import asdict, dataclass
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+from itertools import count
 from pathlib import Path
 from typing import TypeAlias
 
@@ -55,6 +57,32 @@ class Fault:
 
 Event: TypeAlias = Write | Restore | Read | Fault
 KINDS: dict[str, type[Event]] = {kind.__name__: kind for kind in (Write, Restore, Read, Fault)}
+
+
+@dataclass
+class History:
+    """Of one run. It can be judged at any moment: what has begun is in it, for readers may see it before its end."""
+
+    ended: list[Event] = field(default_factory=list)
+    _under_way: dict[int, Write | Restore] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self._numbers = count()
+
+    def add(self, event: Event) -> None:
+        self.ended.append(event)
+
+    @contextmanager
+    def begun(self, event: Write | Restore) -> Iterator[None]:
+        """Until its end is added, `event` stands for it, with an end of `inf`; for good, where no end is."""
+        number = next(self._numbers)
+        self._under_way[number] = event
+        yield
+        del self._under_way[number]
+
+    @property
+    def events(self) -> list[Event]:
+        return [*self.ended, *self._under_way.values()]
 
 
 def save(events: Iterable[Event], path: Path, *, first: dict[int, str], seed: int) -> None:

@@ -2,14 +2,16 @@
 
 import asyncio
 import json
+import math
 import random
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
 
 import asyncpg
 
 from core.clock import boottime
-from tests.faults.chaos.history import Event, Read, Write
+from tests.faults.chaos.history import History, Read, Write
 from tests.faults.chaos.http import Connection
 from tests.faults.crowd import Answer
 
@@ -39,7 +41,7 @@ class World:
     writer: str
     """The same of a superuser: writes every clinic, and reads all of them in one answer."""
     database_url: str
-    events: list[Event]
+    history: History
     chance: random.Random
     in_sql: float = 0.4
     """Of the writes: how many go past every process."""
@@ -145,11 +147,12 @@ class Reader:
         age = float(answer.headers.get("age", 0))
         for place in places:
             word = words[place.clinic]
-            self._world.events.append(Read(place.clinic, word, sent, ended, kind, self._process, outcome, age))
+            self._world.history.add(Read(place.clinic, word, sent, ended, kind, self._process, outcome, age))
 
     def _note(self, places: Sequence[Place], sent: float, kind: str, error: str) -> None:
         ended = boottime()
-        self._world.events += [Read(place.clinic, None, sent, ended, kind, self._process, error) for place in places]
+        for place in places:
+            self._world.history.add(Read(place.clinic, None, sent, ended, kind, self._process, error))
 
 
 def outcome_of(answer: Answer) -> str:
@@ -184,55 +187,55 @@ class Writer:
                 if chance.random() >= self._world.in_sql:
                     await self._by_a_process(self._world.any_process())
                 else:
-                    await self._in_sql()
+                    await self._in_sql(chance.choice(["plain", "plain", "savepoint", "rollback", "batch"]))
             finally:
                 self._world.has_written()
             await asyncio.sleep(chance.random() * 2 * self._world.pause)
 
     async def _by_a_process(self, process: int) -> None:
-        word = self._world.word()
-        headers = {"Authorization": self._world.writer}
-        sent = boottime()
-        try:
-            answer = await self._connections[process].ask(
-                "PATCH", f"/v1/doctors/{self._place.doctor}", headers, json.dumps({"name": word}).encode()
-            )
-        except (ConnectionError, TimeoutError):
-            self._note(word, sent, "unknown", f"process {process}")
+        answer = await self._patch(process)
+        if answer is None or answer.status != 200:
             await asyncio.sleep(0.1)
             return
-        if answer.status != 200:
-            self._note(word, sent, "unknown", f"process {process}: {answer.status}")
-            if answer.status != 503:
-                self._world.events.append(
-                    Read(self._place.clinic, None, sent, boottime(), "plain", process, f"write {answer.status}")
-                )
-            await asyncio.sleep(0.1)
-            return
-        self._note(word, sent, "done", f"process {process}")
         place = self._place
         await self._readers[process].read([place], place.bearer, "own")
         if (versions := answer.headers.get("cache-version")) is not None:
             other = self._world.any_process()
             await self._readers[other].read([place], place.bearer, "required", {"Cache-Version": versions})
 
-    async def _in_sql(self) -> None:
-        how = self._world.chance.choice(["plain", "plain", "savepoint", "rollback", "batch"])
-        word, wrong = self._world.word(), self._world.word()
-        sent = boottime()
-        outcome = "unknown"
-        try:
-            async with asyncio.timeout(PATIENCE):
-                if self._sql is None or self._sql.is_closed():
-                    self._sql = await asyncpg.connect(self._world.database_url)
-                await self._statements(self._sql, how, word, wrong)
-            outcome = "rolled back" if how == "rollback" else "done"
-        except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError):
-            if self._sql is not None:
-                self._sql.terminate()
-                self._sql = None
+    async def _patch(self, process: int) -> Answer | None:
+        """None where no answer came."""
+        with self._writing(f"process {process}") as write:
+            headers, body = {"Authorization": self._world.writer}, json.dumps({"name": write.word}).encode()
+            try:
+                answer = await self._connections[process].ask(
+                    "PATCH", f"/v1/doctors/{self._place.doctor}", headers, body
+                )
+            except (ConnectionError, TimeoutError):
+                self._note(write, "unknown")
+                return None
+            self._note(write, "done" if answer.status == 200 else "unknown", f": {answer.status}")
+        if answer.status not in (200, 503):
+            wrong = f"write {answer.status}"
+            self._world.history.add(Read(write.clinic, None, write.sent, boottime(), "plain", process, wrong))
+        return answer
+
+    async def _in_sql(self, how: str) -> None:
+        with self._writing(f"SQL, {how}") as write:
+            outcome = "unknown"
+            try:
+                async with asyncio.timeout(PATIENCE):
+                    if self._sql is None or self._sql.is_closed():
+                        self._sql = await asyncpg.connect(self._world.database_url)
+                    await self._statements(self._sql, how, write.word, self._world.word())
+                outcome = "rolled back" if how == "rollback" else "done"
+            except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError):
+                if self._sql is not None:
+                    self._sql.terminate()
+                    self._sql = None
+            self._note(write, outcome)
+        if outcome == "unknown":
             await asyncio.sleep(0.1)
-        self._note(word, sent, outcome, f"SQL, {how}")
 
     async def _statements(self, sql: "asyncpg.Connection[asyncpg.Record]", how: str, word: str, wrong: str) -> None:
         update, doctor = "UPDATE doctor SET name = $1 WHERE id = $2", self._place.doctor
@@ -251,5 +254,12 @@ class Writer:
             await sql.execute(update, word, doctor)
         await (transaction.rollback() if how == "rollback" else transaction.commit())
 
-    def _note(self, word: str, sent: float, outcome: str, how: str) -> None:
-        self._world.events.append(Write(self._place.clinic, word, sent, boottime(), outcome, how))
+    @contextmanager
+    def _writing(self, how: str) -> Iterator[Write]:
+        """A new word's write, in the history before any reader can see it."""
+        write = Write(self._place.clinic, self._world.word(), boottime(), math.inf, "unknown", how)
+        with self._world.history.begun(write):
+            yield write
+
+    def _note(self, write: Write, outcome: str, more: str = "") -> None:
+        self._world.history.add(replace(write, ended=boottime(), outcome=outcome, how=write.how + more))

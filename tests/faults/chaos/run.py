@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from core.clock import boottime
 from tests.faults.chaos.checker import Verdict, check
 from tests.faults.chaos.faults import KINDS, Breaking
-from tests.faults.chaos.history import Event, Fault
+from tests.faults.chaos.history import Fault, History
 from tests.faults.chaos.load import PAUSE, Reader, World, Writer
 from tests.faults.chaos.site import FIRST, Site
 
@@ -33,7 +33,7 @@ class Chaos:
     """Of the writes: how many are plain SQL."""
     pause: float = PAUSE
     """Seconds between two writes to one clinic, on average."""
-    events: list[Event] = field(default_factory=list)
+    history: History = field(default_factory=History)
 
     @property
     def first(self) -> dict[int, str]:
@@ -43,7 +43,7 @@ class Chaos:
         chance = random.Random(self.seed)
         site = self.site
         world = World(
-            site.ports, site.places, site.writer, site.database_url, self.events, chance, self.in_sql, self.pause
+            site.ports, site.places, site.writer, site.database_url, self.history, chance, self.in_sql, self.pause
         )
         readers = [Reader(world, process) for process in range(len(site.ports)) for _ in range(READERS)]
         writers = [Writer(world, place) for place in site.places]
@@ -68,9 +68,9 @@ class Chaos:
             for task in [*clients, breaking]:
                 if task.done():
                     task.result()
-            if self.until_violated and (verdict := check(self.events, self.first)).violations:
+            if self.until_violated and (verdict := check(self.history.events, self.first)).violations:
                 return verdict
-        return check(self.events, self.first)
+        return check(self.history.events, self.first)
 
     async def _break(self, here: Breaking, seconds: float) -> None:
         """Each of the faults once, in a random order, then whichever, until the time is up."""
@@ -89,4 +89,4 @@ class Chaos:
         async with AsyncExitStack() as stack:
             await stack.enter_async_context(KINDS[name](here))
             await asyncio.sleep(here.chance.random() * LONGEST)
-        self.events.append(Fault(name, began, boottime()))
+        self.history.add(Fault(name, began, boottime()))
