@@ -23,7 +23,7 @@ def run(connection: Connection) -> None:
 
 
 async def run_by_hand() -> None:
-    engine = migration_engine(Settings().require_database_url())
+    engine = migration_engine(Settings().require_direct_url())
     async with engine.connect() as connection:
         await connection.run_sync(run)
     await engine.dispose()

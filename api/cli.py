@@ -81,7 +81,7 @@ def serve(
 def migrate(data_dir: DataDir = None) -> None:
     """Bring the database to the newest revision; of several at once, one does."""
     with explained(), installation(data_dir) as settings:
-        upgrade(settings.require_database_url())
+        upgrade(settings.require_direct_url())
         typer.echo("The database is at the newest revision.")
 
 
@@ -127,7 +127,7 @@ def main() -> None:
 
 def _fill(settings: Settings, clinics: int, tickets: int, seed: int) -> str:
     summary = fill(
-        settings.require_database_url(),
+        settings.require_direct_url(),
         clinics=clinics,
         tickets=tickets,
         seed=seed,

@@ -99,7 +99,7 @@ def legacy(
             report = asyncio.run(
                 import_legacy(
                     source,
-                    settings.require_database_url(),
+                    settings.require_direct_url(),
                     assume_discharged_after=after,
                     progress=sys.stderr.isatty(),
                 )

@@ -11,6 +11,7 @@ from pydantic import ValidationError
 from sqlalchemy.exc import SQLAlchemyError
 
 from api import serve as serving
+from core.db.failures import sqlstate
 from core.demo import DemoRefused
 from core.embedded import CannotStart
 from core.errors import AppError, Invalid
@@ -37,6 +38,8 @@ def explained() -> Iterator[None]:
     except (CannotStart, DemoRefused, AppError) as told:
         fail(str(told))
     except (SQLAlchemyError, asyncpg.PostgresError, OSError) as error:
+        if sqlstate(error) == asyncpg.ProtocolViolationError.sqlstate:
+            fail("DATABASE_URL leads to a pooler, which cannot do this: let DATABASE_LISTEN_URL go past it.")
         fail(f"A server or a file is not available: {str(error).splitlines()[0]}")
 
 

@@ -34,7 +34,7 @@ def installation(data_dir: Path | None = None, *, bound: bool = False, migrated:
             os.environ["SECRET_KEYS"] = local_secret(configured.data_dir)
         settings = Settings()
         if migrated or configured.database_url is None:
-            upgrade(settings.require_database_url())
+            upgrade(settings.require_direct_url())
         yield settings
 
 

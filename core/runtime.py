@@ -66,17 +66,12 @@ async def open_runtime(settings: Settings) -> AsyncIterator[Runtime]:
     versions.on_lowered.append(memory.clear)
     cache = Cache(database, versions, direct, memory, redis, settings.cache_ttls, settings.database_pool_size)
     reads: Flights[bytes] = Flights()
-    listen_url = settings.database_listen_url
-    listener = Listener(
-        listen_url.get_secret_value() if listen_url else settings.require_database_url(),
-        versions,
-        push=settings.cache_push,
-    )
+    listener = Listener(settings.require_direct_url(), versions, push=settings.cache_push)
     processes = Processes(cache.stats, memory, redis, versions)
     sessions = Sessions(database, versions, direct, redis, settings, cache.stats)
     processes.beside.append(sessions.in_memory)
     passwords = Passwords()
-    exports = Exports(database, settings.require_database_url())
+    exports = Exports(database, settings.require_direct_url())
     throttle = Throttle(redis, parse_limit(settings.login_limit_user), parse_limit(settings.login_limit_address))
     background = [
         asyncio.create_task(listener.run(), name="version listener"),

@@ -36,7 +36,7 @@ class Settings(BaseSettings):
         None, alias="DATABASE_URL", description="postgresql://…?sslmode=verify-full; absent: embedded"
     )
     database_listen_url: SecretStr | None = Field(
-        None, alias="DATABASE_LISTEN_URL", description="a direct connection where DATABASE_URL is a transaction pooler"
+        None, alias="DATABASE_LISTEN_URL", description="past a transaction pooler that DATABASE_URL leads to"
     )
     database_pool_size: int = Field(10, alias="DATABASE_POOL_SIZE", ge=1, le=200)
     redis_url: SecretStr | None = Field(
@@ -133,6 +133,14 @@ class Settings(BaseSettings):
         if self.database_url is None:
             raise LookupError("DATABASE_URL is not set, and no embedded server was started")
         return self.database_url.get_secret_value()
+
+    def require_direct_url(self) -> str:
+        """For what no transaction pooler can carry: LISTEN, and jobs of many statements or of minutes.
+
+        Raises LookupError where none is configured."""
+        if self.database_listen_url is None:
+            return self.require_database_url()
+        return self.database_listen_url.get_secret_value()
 
     def require_redis_url(self) -> str:
         """The configured address. Raises LookupError where none is configured."""

@@ -40,6 +40,7 @@ SIDE_BY_SIDE = (
     *("faults/test_broken_caches.py", "faults/test_doctor.py", "faults/test_killed_workers.py"),
     *(
         "faults/test_plain_cache.py",
+        "faults/test_pooler.py",
         "faults/test_postgres_tls.py",
         "faults/test_standby.py",
         "faults/test_statistics.py",

@@ -4,12 +4,12 @@ import asyncio
 from contextlib import suppress
 from typing import Any
 
-import asyncpg
 from sqlalchemy import text
 
 from core.cache.versions import LEASE, Poll, Vector, VersionMap
 from core.clock import boottime
 from core.db.connecting import connect_to_primary
+from core.db.connection import ServiceConnection
 from core.db.failures import is_away
 from core.db.transaction import Database, ReadSession
 from core.deadline import in_time, shared
@@ -18,6 +18,8 @@ from core.log import logger
 from core.trace import VersionRow
 
 CHANNEL = "ticket_home"
+NAME = "ticket-home-versions"
+SETTINGS = {"timezone": "UTC"}
 INTERVAL = 1.0
 """Seconds between polls: one may be lost before the lease of two seconds lapses."""
 DIRECT_BUDGET = 0.5
@@ -75,13 +77,12 @@ class Listener:
                 pause = min(pause * 2, 1.0)
 
     async def _serve_one_connection(self) -> None:
-        async with asyncio.timeout(CONNECT_TIMEOUT):
-            connection = await connect_to_primary(
-                self._dsn, timeout=CONNECT_TIMEOUT, server_settings={"application_name": "ticket-home-versions"}
-            )
+        connection = await connect_to_primary(self._dsn, name=NAME, settings=SETTINGS, within=CONNECT_TIMEOUT)
         try:
             connection.add_termination_listener(self._terminated)
-            if self._push:
+            if self._push and connection.is_pooled:
+                logger.warning("a pooler swallows notifications: versions are polled. Set DATABASE_LISTEN_URL")
+            elif self._push:
                 async with asyncio.timeout(CONNECT_TIMEOUT):
                     await connection.add_listener(CHANNEL, self._notified)
             since = EVERYTHING
@@ -100,13 +101,17 @@ class Listener:
             # Not close(): that waits for an answer, and a hung server gives none.
             connection.terminate()
 
-    async def _poll(self, connection: "asyncpg.Connection[asyncpg.Record]", since: str) -> str:
+    async def _poll(self, connection: ServiceConnection, since: str) -> str:
         learnt = self._versions.poll_started()
         sent_at = boottime()
         try:
             # Longer than a lease, a poll's answer is worth nothing.
             async with asyncio.timeout(LEASE):
+                # Not `async with`: that would wait for a hung server's ROLLBACK.
+                transaction = connection.transaction(readonly=True)
+                await transaction.start()
                 row = await connection.fetchrow(POLL, since)
+                await transaction.commit()
             poll = poll_of(row, full=since == EVERYTHING)
         except BaseException:
             self._versions.poll_failed(learnt)

@@ -2,15 +2,14 @@
 
 import asyncio
 import random
-from typing import Any, TypeAlias
+from typing import Any
 
 import asyncpg
 from asyncpg.connect_utils import SessionAttribute
 
+from core.db.connection import ServiceConnection, connect
 from core.db.failures import CannotConnect, sqlstate
 from core.log import logger
-
-Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
 
 PRIMARY = SessionAttribute.primary
 """How far behind its primary a standby is nobody knows, so its rows would be told as
@@ -21,27 +20,26 @@ LONGEST_PAUSE = 0.5
 """Seconds after a failed attempt until the next one. By chance, so that processes do not come back in step."""
 
 
-async def connect_to_primary(*address: Any, **options: Any) -> Connection:
-    """asyncpg's own `connect`. Raises CannotConnect whatever refuses it: a standby, a wrong password, a certificate."""
+async def connect_to_primary(url: str, **options: Any) -> ServiceConnection:
+    """As `connect`. Raises CannotConnect whatever refuses it: a standby, a wrong password, a certificate."""
     try:
-        made: Connection = await asyncpg.connect(*address, target_session_attrs=PRIMARY, **options)
+        return await connect(url, target_session_attrs=PRIMARY, **options)
     except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError) as error:
         raise CannotConnect("the primary cannot be reached") from error
-    return made
 
 
 class Connecting:
     """One per pool. After a failed attempt nobody tries for a moment, and then one at a time until one succeeds."""
 
-    def __init__(self, *address: Any, **options: Any) -> None:
+    def __init__(self, dsn: str, **options: Any) -> None:
         """Of every connection: what `connect_to_primary` is given."""
-        self._address = address
+        self._dsn = dsn
         self._options = options
         self._is_failing = False
         self._is_trying = False
         self._not_before = 0.0
 
-    async def connect(self) -> Connection:
+    async def connect(self) -> ServiceConnection:
         """As `connect_to_primary`, or CannotConnect at once."""
         loop = asyncio.get_running_loop()
         alone = self._is_failing
@@ -49,7 +47,7 @@ class Connecting:
             raise CannotConnect("not tried: the last attempt failed a moment ago")
         self._is_trying = self._is_trying or alone
         try:
-            made = await connect_to_primary(*self._address, **self._options)
+            made = await connect_to_primary(self._dsn, **self._options)
         except CannotConnect as error:
             if not self._is_failing:
                 # Once per change; not its message, which may name the user.

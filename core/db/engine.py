@@ -3,14 +3,17 @@
 import asyncio
 import time
 from functools import partial
-from typing import Any
+from typing import Any, cast
 
 import asyncpg
 from sqlalchemy import event
 from sqlalchemy.engine import make_url
+from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.util.concurrency import await_
 
 from core.db.connecting import Connecting
+from core.db.connection import ServiceConnection
 from core.settings import Settings
 from core.trace import current
 
@@ -21,8 +24,8 @@ CONNECT_TIMEOUT = 1.5
 COMMAND_TIMEOUT = 10.0
 """Seconds after which asyncpg gives a statement up: a hung server (SIGSTOP) sends no error by itself."""
 
+APPLICATION = "ticket-home"
 SERVER_SETTINGS = {
-    "application_name": "ticket-home",
     "timezone": "UTC",
     "lock_timeout": "3000",
     "statement_timeout": "10000",
@@ -49,13 +52,18 @@ def serving_engine(settings: Settings) -> AsyncEngine:
     """The pool that requests and fills share."""
     connecting = Connecting(
         dsn(settings.require_database_url()),
-        server_settings=SERVER_SETTINGS | {"ticket_home.push": "on" if settings.cache_push else "off"},
-        timeout=CONNECT_TIMEOUT,
+        name=APPLICATION,
+        settings=SERVER_SETTINGS | {"ticket_home.push": "on" if settings.cache_push else "off"},
+        within=CONNECT_TIMEOUT,
         command_timeout=COMMAND_TIMEOUT,
     )
+
+    def creator() -> DBAPIConnection:
+        return _adapted(engine, await_(connecting.connect()))
+
     engine = create_async_engine(
         DIALECT,
-        async_creator=connecting.connect,
+        creator=creator,
         pool_size=settings.database_pool_size,
         max_overflow=0,
         pool_timeout=POOL_TIMEOUT,
@@ -69,9 +77,22 @@ def serving_engine(settings: Settings) -> AsyncEngine:
     return engine
 
 
+def _adapted(engine: AsyncEngine, made: ServiceConnection) -> DBAPIConnection:
+    """SQLAlchemy keeps a connection's statements prepared, by name. Behind a pooler they are not there next time."""
+
+    async def connected() -> ServiceConnection:
+        return made
+
+    options: dict[str, Any] = {"async_creator_fn": connected}
+    if made.is_pooled:
+        options |= {"prepared_statement_cache_size": 0, "prepared_statement_name_func": lambda: ""}
+    adapted: DBAPIConnection = cast("Any", engine.dialect.dbapi).connect(**options)
+    return adapted
+
+
 def migration_engine(url: str) -> AsyncEngine:
     """For one long job: no statement time-out, no pool."""
-    server_settings = {"application_name": "ticket-home-migrate", "timezone": "UTC", "lock_timeout": "10000"}
+    server_settings = {"application_name": f"{APPLICATION}-migrate", "timezone": "UTC", "lock_timeout": "10000"}
     creator = partial(asyncpg.connect, dsn(url), server_settings=server_settings)
     return create_async_engine(DIALECT, async_creator=creator, pool_size=1, max_overflow=0)
 

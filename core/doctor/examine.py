@@ -5,16 +5,12 @@ from collections.abc import AsyncIterator
 import asyncpg
 from sqlalchemy.exc import SQLAlchemyError
 
-from core.db.copying import Connection
-from core.db.engine import SERVER_SETTINGS
 from core.doctor import clocks, derived, migrations, postgres, redis, timezones, triggers, versions
 from core.doctor.configuration import Addresses
-from core.doctor.finding import Check, Finding, Verdict, failed, reason, run, skipped, warning
+from core.doctor.finding import Check, Finding, Verdict, failed, ok, reason, run, skipped, warning
 from core.doctor.push import push
+from core.doctor.reaching import POOLER, Ways, reach
 
-CONNECTING = 3.0
-COMMAND = 60.0
-"""Seconds; a repair may write for long, statement by statement."""
 USERS = "Users"
 ONE_ACTIVE = "SELECT count(*) FROM app_user WHERE role = 'superuser' AND is_active"
 
@@ -22,20 +18,20 @@ ONE_ACTIVE = "SELECT count(*) FROM app_user WHERE role = 'superuser' AND is_acti
 async def examine(addresses: Addresses, *, repair: bool = False) -> AsyncIterator[Finding]:
     """Each finding as soon as it is there. With `repair`, what can be rebuilt is."""
     readings: dict[str, clocks.Reading] = {}
-    connection = await _connected(addresses)
-    if isinstance(connection, Finding):
-        yield connection
-        yield skipped("The database", "not looked at, for it does not answer")
+    ways = await reach(addresses)
+    if isinstance(ways, Finding):
+        yield ways
+        yield skipped("The database", "not looked at before that is put right")
     else:
         try:
-            async for finding in _database(addresses, connection, repair):
+            async for finding in _database(addresses, ways, repair):
                 yield finding
-            if not connection.is_closed():
-                readings["PostgreSQL's is"] = await clocks.database(connection)
+            if not ways.direct.is_closed():
+                readings["PostgreSQL's is"] = await clocks.database(ways.direct)
         except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError) as error:
             yield failed(postgres.SERVER, f"it went away ({reason(error)})", "see its log")
         finally:
-            connection.terminate()
+            ways.close()
     looked = await redis.look(addresses.redis_url, addresses.cache_prefix)
     for finding in looked.findings:
         yield finding
@@ -45,28 +41,8 @@ async def examine(addresses: Addresses, *, repair: bool = False) -> AsyncIterato
         yield clocks.compared(readings)
 
 
-async def _connected(addresses: Addresses) -> "Connection | Finding":
-    name = postgres.SERVER
-    if addresses.database_url is None:
-        return failed(name, "no address", "set DATABASE_URL")
-    server_settings = SERVER_SETTINGS | {"application_name": "ticket-home-doctor", "statement_timeout": "0"}
-    try:
-        connection: Connection = await asyncpg.connect(
-            addresses.database_url, timeout=CONNECTING, command_timeout=COMMAND, server_settings=server_settings
-        )
-    except (asyncpg.InvalidPasswordError, asyncpg.InvalidAuthorizationSpecificationError) as error:
-        return failed(name, reason(error), "correct the user and the password in DATABASE_URL")
-    except asyncpg.InvalidCatalogNameError as error:
-        return failed(name, reason(error), "create it, or correct the name in DATABASE_URL")
-    except (ValueError, asyncpg.ClientConfigurationError):
-        return failed(name, "DATABASE_URL is no address", "such as postgresql://user:password@host:5432/name")
-    except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError) as error:
-        remedy = "start it, or correct DATABASE_URL; until then only what is cached is answered"
-        return failed(name, f"does not answer ({reason(error)})", remedy)
-    return connection
-
-
-async def _database(addresses: Addresses, connection: Connection, repair: bool) -> AsyncIterator[Finding]:
+async def _database(addresses: Addresses, ways: Ways, repair: bool) -> AsyncIterator[Finding]:
+    connection = ways.direct
     server = await run(postgres.server(addresses.pool_size), connection, repair=False)
     yield server
     if addresses.is_production:
@@ -78,17 +54,21 @@ async def _database(addresses: Addresses, connection: Connection, repair: bool) 
         return
     for check in postgres.CHECKS:
         yield await run(check, connection, repair=False)
-    yield await _tables(addresses)
+    if ways.served.is_pooled:
+        yield ok(POOLER, "DATABASE_URL leads to one, and DATABASE_LISTEN_URL past it")
+    yield await _tables(ways.direct_url)
     for check in (*triggers.CHECKS, *versions.CHECKS, *derived.CHECKS):
         yield await run(check, connection, repair=repair)
-    for check in (push(addresses.listen_url or addresses.database_url or "", wanted=addresses.push), *timezones.CHECKS):
+    heard_by = push(addresses.listen_url or ways.direct_url, wanted=addresses.push)
+    yield await run(heard_by, ways.served, repair=False)
+    for check in timezones.CHECKS:
         yield await run(check, connection, repair=False)
     if not await connection.fetchval(ONE_ACTIVE):
         yield warning(USERS, "no superuser is active", "run ticket-home user create")
 
 
-async def _tables(addresses: Addresses) -> Finding:
+async def _tables(url: str) -> Finding:
     try:
-        return await migrations.look_at_tables(addresses.database_url or "")
+        return await migrations.look_at_tables(url)
     except (SQLAlchemyError, asyncpg.PostgresError, OSError, TimeoutError) as error:
         return failed(migrations.SCHEMA, f"could not be looked at ({type(error).__name__})", "see PostgreSQL's log")

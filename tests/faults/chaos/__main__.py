@@ -1,6 +1,6 @@
 """The consistency check, for as long as you like: `make chaos`.
 
-    python -m tests.faults.chaos [--seconds 300] [--processes 4] [--clinics 6] [--seed N] [--history FILE]
+    python -m tests.faults.chaos [--seconds 300] [--processes 4] [--clinics 6] [--seed N] [--history FILE] [--pooler]
 
 A run is told by its seed: which faults, when, in which order. Its history is kept, and
 `python -m tests.faults.chaos.checker FILE` judges it again.
@@ -18,7 +18,7 @@ from tests.faults.chaos.checker import told
 from tests.faults.chaos.faults import KINDS
 from tests.faults.chaos.history import save
 from tests.faults.chaos.run import Chaos
-from tests.faults.chaos.site import site
+from tests.faults.chaos.site import PooledSite, Site, site
 from tests.faults.chaos.variants import PATCHES, STATEMENTS
 
 SLOWEST_FILL = 0.02
@@ -33,6 +33,7 @@ async def main() -> int:
     parser.add_argument("--history", type=Path, default=Path("chaos-history.jsonl"))
     parser.add_argument("--variant", choices=["none", *PATCHES, *STATEMENTS], default="none", help="a broken cache")
     parser.add_argument("--until-violated", action="store_true", help="end with the first violation")
+    parser.add_argument("--pooler", action="store_true", help="with PgBouncer before PostgreSQL")
     parser.add_argument("--faults", nargs="*", choices=list(KINDS), default=list(KINDS))
     asked = parser.parse_args()
     seed = asked.seed if asked.seed is not None else secrets.randbelow(2**32)
@@ -46,6 +47,7 @@ async def main() -> int:
             variant=asked.variant,
             broken_by=STATEMENTS.get(asked.variant, ""),
             slowest_fill=SLOWEST_FILL,
+            of=PooledSite if asked.pooler else Site,
         ) as made:
             chaos = Chaos(made, seed, asked.faults, asked.until_violated)
             try:

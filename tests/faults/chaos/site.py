@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
 import asyncpg
@@ -21,6 +21,7 @@ from tests.conftest import administer, database_named
 from tests.core.embedded.processes import is_at_work, state_of
 from tests.factories import rows
 from tests.faults.chaos.load import Place
+from tests.faults.pooler import pooler
 from tests.faults.proxy import WireProxy
 from tests.faults.servers import Breakable
 from tests.faults.workers import bearer, environment
@@ -45,7 +46,8 @@ class Site:
         self.postgres = Breakable(folder / "postgres", "postgres")
         self.redis = Breakable(folder / "redis", "valkey")
         self.ports = [free_port() for _ in range(processes)]
-        self.database_url = database_named(self.postgres.url, DATABASE)
+        self.database_url = self.served_url = database_named(self.postgres.url, DATABASE)
+        """Where PostgreSQL listens; where the processes look for it."""
         self.proxies: list[WireProxy] = []
         """One for each process's listening connection."""
         self.processes: dict[int, subprocess.Popen[bytes]] = {}
@@ -65,7 +67,7 @@ class Site:
     def serving(self, number: int) -> tuple[Sequence[str], Mapping[str, str]]:
         """How a process is started: (its command, its environment)."""
         settings = Settings(
-            database_url=SecretStr(self.database_url),
+            database_url=SecretStr(self.served_url),
             database_listen_url=SecretStr(self.proxies[number].url),
             redis_url=SecretStr(self.redis.url),
             secret_keys=(SecretStr("a-test-secret-of-forty-characters-or-so!"),),
@@ -165,6 +167,20 @@ class Site:
             await proxy.__aexit__()
         await asyncio.to_thread(self.postgres.end)
         await asyncio.to_thread(self.redis.end)
+
+
+class PooledSite(Site):
+    """A transaction pooler stands before PostgreSQL."""
+
+    async def set_up(self, clinics: int, broken_by: str) -> None:
+        self._pooler = AsyncExitStack()
+        behind = await self._pooler.enter_async_context(WireProxy(self.database_url))
+        self.served_url = self._pooler.enter_context(pooler(behind))
+        await super().set_up(clinics, broken_by)
+
+    async def end(self) -> None:
+        await super().end()
+        await self._pooler.aclose()
 
 
 @asynccontextmanager

@@ -1,0 +1,182 @@
+"""DATABASE_URL leads to a transaction pooler, and DATABASE_LISTEN_URL past it: nothing else changes."""
+
+import asyncio
+import os
+import subprocess
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from pathlib import Path
+
+import asyncpg
+import pytest
+from pydantic import SecretStr
+from sqlalchemy import text
+
+from core.cache import polls
+from core.cache.versions import LEASE
+from core.db.transaction import ReadSession
+from core.doctor.configuration import Addresses
+from core.doctor.examine import examine
+from core.doctor.finding import Finding, Verdict
+from core.errors import Unavailable
+from core.runtime import Runtime, open_runtime
+from core.settings import Settings
+from tests.conftest import database_named, running
+from tests.factories import rows
+from tests.factories.fixtures import Seed
+from tests.faults.chaos.checker import told
+from tests.faults.chaos.faults import KINDS
+from tests.faults.chaos.run import Chaos
+from tests.faults.chaos.site import PooledSite, site
+from tests.faults.pooler import LENT, pooler
+from tests.faults.proxy import WireProxy
+from tests.faults.servers import Breakable
+from tests.faults.standby import Demoted
+from tests.faults.test_postgres import RECOVERED, sign_in
+from tests.faults.workers import COMMAND, environment
+
+SEED = 20261124
+FAULTS = [name for name in KINDS if "PostgreSQL" in name]
+AT_ONCE = 10
+LEFT = "SELECT count(*) FROM pg_prepared_statements"
+SET = """
+SELECT coalesce(current_setting('ticket_home.push', true), '') AS push, current_setting('lock_timeout') AS lock_timeout
+"""
+
+
+@pytest.fixture
+async def pooled(settings: Settings) -> AsyncIterator[Settings]:
+    async with through_a_pooler(settings) as made:
+        yield made
+
+
+@asynccontextmanager
+async def through_a_pooler(settings: Settings) -> AsyncIterator[Settings]:
+    direct = settings.require_database_url()
+    async with WireProxy(direct) as behind:
+        with pooler(behind) as url:
+            yield settings.model_copy(update={"database_url": SecretStr(url), "database_listen_url": SecretStr(direct)})
+
+
+async def settings_of(runtime: Runtime) -> asyncpg.Record:
+    async def work(session: ReadSession) -> asyncpg.Record:
+        return (await session.execute(text(SET))).mappings().one()
+
+    return await runtime.database.read(work)
+
+
+async def test_many_share_few_connections_and_nothing_of_ours_stays_there(pooled: Settings) -> None:
+    assert pooled.database_pool_size > LENT
+    async with open_runtime(pooled) as runtime:
+        for found in await asyncio.gather(*(settings_of(runtime) for _ in range(20 * AT_ONCE))):
+            assert dict(found) == {"push": "on", "lock_timeout": "3s"}
+        # Somebody else, on the same connections to PostgreSQL.
+        others = [await asyncpg.connect(pooled.require_database_url(), statement_cache_size=0) for _ in range(LENT)]
+        for other in others:
+            transaction = other.transaction()
+            await transaction.start()  # and keeps it, so that the next one is given the other connection
+            assert await other.fetchval(LEFT) == 0
+            assert dict(await other.fetchrow(SET)) == {"push": "", "lock_timeout": "0"}
+        for other in others:
+            other.terminate()
+
+
+async def test_writes_are_read_at_once_and_those_in_sql_by_their_notification(
+    pooled: Settings, seed: Seed, connection: rows.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(polls, "INTERVAL", 60.0)
+    async with running(pooled) as (app, client):
+        await sign_in(client, seed.superuser)
+        doctor = (await client.get("/v1/doctors")).json()["items"][0]
+        for number in range(AT_ONCE):
+            changed = await client.patch(f"/v1/doctors/{doctor['id']}", json={"name": f"Dr. {number}"})
+            assert changed.status_code == 200, changed.text
+            assert f"Dr. {number}" in (await client.get("/v1/doctors")).text
+        assert app.state.runtime.listener.connected
+        await connection.execute("UPDATE doctor SET name = 'Dr. SQL' WHERE id = $1", doctor["id"])
+        await asyncio.sleep(LEASE / 2)  # after it, requests would look for themselves
+        assert "Dr. SQL" in (await client.get("/v1/doctors")).text
+
+
+async def test_an_export_goes_past_the_pooler(pooled: Settings, seed: Seed, connection: rows.Connection) -> None:
+    ticket = await rows.ticket(connection, seed.sant.id, seed.sant.patient_id, seed.sant.surgery_id)
+    async with running(pooled) as (_, client):
+        await sign_in(client, seed.sant.admin)
+        answer = await client.get("/v1/exports/tickets.csv")
+        assert answer.status_code == 200, answer.text
+        assert ticket in answer.text
+
+
+async def test_without_a_way_past_it_versions_are_polled(
+    pooled: Settings, seed: Seed, connection: rows.Connection
+) -> None:
+    async with running(pooled.model_copy(update={"database_listen_url": None})) as (_, client):
+        await sign_in(client, seed.sant.admin)
+        doctor = (await client.get("/v1/doctors")).json()["items"][0]
+        await connection.execute("UPDATE doctor SET name = 'Dr. SQL' WHERE id = $1", doctor["id"])
+        await asyncio.sleep(1.5)
+        assert "Dr. SQL" in (await client.get("/v1/doctors")).text
+
+
+async def test_a_standby_behind_the_pooler_is_told_by_the_next_transaction(
+    on_own_postgres: Settings, own_seed: Seed, postgres_folder: Path, postgres_server: Breakable
+) -> None:
+    async with through_a_pooler(on_own_postgres) as pooled, open_runtime(pooled) as runtime:
+        await settings_of(runtime)
+        async with Demoted(postgres_folder, postgres_server) as standby:
+            for _ in range(AT_ONCE):
+                with pytest.raises(Unavailable):
+                    await settings_of(runtime)
+            await standby.promote()
+            started = time.perf_counter()
+            while True:
+                try:
+                    await settings_of(runtime)
+                    break
+                except Unavailable:
+                    assert time.perf_counter() - started < RECOVERED
+                    await asyncio.sleep(0.05)
+
+
+async def test_no_read_contradicts_the_database_through_a_pooler(tmp_path: Path) -> None:
+    async with site(tmp_path, processes=2, clinics=3, of=PooledSite) as made:
+        verdict = await Chaos(made, SEED, FAULTS).run(10.0)
+    assert not verdict.violations, told(verdict)
+    assert verdict.reads > 500
+    assert verdict.writes > 50
+
+
+async def test_migrations_go_past_the_pooler_and_say_so_where_they_cannot(pooled: Settings) -> None:
+    def migrate(settings: Settings) -> "subprocess.CompletedProcess[str]":
+        given = os.environ | environment(settings)
+        return subprocess.run([COMMAND, "migrate"], env=given, capture_output=True, text=True, timeout=30, check=False)
+
+    assert (await asyncio.to_thread(migrate, pooled)).returncode == 0
+    refused = await asyncio.to_thread(migrate, pooled.model_copy(update={"database_listen_url": None}))
+    assert refused.returncode == 1
+    assert "DATABASE_LISTEN_URL" in refused.stderr
+    assert "Traceback" not in refused.stderr
+
+
+async def test_the_doctor_tells_of_the_pooler_and_of_what_lacks_beside_it(
+    pooled: Settings, seed: Seed, migrated: str
+) -> None:
+    addresses = Addresses.of(pooled)
+
+    async def found(given: Addresses) -> dict[str, Finding]:
+        return {finding.check: finding async for finding in examine(given)}
+
+    well = await found(addresses)
+    assert not {name for name, finding in well.items() if finding.verdict is Verdict.FAILED}, well
+    assert (well["Pooler"].verdict, well["Notifications"].verdict) == (Verdict.OK, Verdict.OK)
+    for listen_url, wrong in (
+        (None, "nothing past it"),
+        (addresses.database_url, "leads to one, too"),
+        (database_named(migrated, "postgres"), "two databases"),
+    ):
+        told_of = (await found(replace(addresses, listen_url=listen_url)))["Pooler"]
+        assert told_of.verdict is Verdict.FAILED
+        assert wrong in told_of.told
+        assert "DATABASE_LISTEN_URL" in told_of.remedy
