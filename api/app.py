@@ -15,7 +15,7 @@ from api.middleware.security_headers import SecurityHeaders
 from api.ops import docs
 from api.ops.request_stats import RequestStats
 from api.ops.routes import router as ops
-from api.v1 import ROUTERS
+from api.v1.routers import ROUTERS
 from core.cache.wire import VersionWire
 from core.log import configure
 from core.settings import Settings

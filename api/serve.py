@@ -1,55 +1,27 @@
 """`ticket-home serve`: uvicorn over the application, in one process or several, and the end of everything with it."""
 
 import errno
-import gc
 import http.client
-import multiprocessing
-import multiprocessing.connection
 import os
 import signal
 import socket
 import threading
 import time
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Callable
 
-from fastapi import FastAPI
 from uvicorn.config import STARTUP_FAILURE
 
-from api.app import create_app
 from api.drain import DrainingConfig, DrainingProtocol, serve
 from core.settings import Settings
 
 DRAIN_SECONDS = 8
 """What requests under way get after SIGTERM; with the rest of the shutdown a deploy is done in ten."""
-ABANDONED_SECONDS = 1.2
-"""A worker whose master was killed is gone within two."""
 BACKLOG = 2048
 WATCH_INTERVAL = 0.25
 
 
 class PortInUse(Exception):
     """The message names the address."""
-
-
-def application() -> FastAPI:
-    """The factory of each worker: the application, with what only a served process needs."""
-    app = create_app()
-    opened = app.router.lifespan_context
-
-    @asynccontextmanager
-    async def served(app: FastAPI) -> AsyncIterator[None]:
-        async with opened(app):
-            # A full collection walks all that start-up made, some 50 ms, and is the tail of every request it meets.
-            gc.collect()
-            gc.freeze()
-            yield
-
-    app.router.lifespan_context = served
-    master = multiprocessing.parent_process()
-    if master is not None:
-        threading.Thread(target=_end_with, args=(master.sentinel,), daemon=True, name="end with the master").start()
-    return app
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -75,7 +47,7 @@ def listen(host: str, port: int) -> socket.socket:
 def run(listening: socket.socket, workers: int, settings: Settings, announce: Callable[[], None]) -> int:
     """Serve until SIGINT or SIGTERM, and return the exit code. `announce` is called once the first answer was given."""
     config = DrainingConfig(
-        "api.serve:application",
+        "api.worker:application",
         factory=True,
         workers=workers,
         loop="uvloop",
@@ -106,14 +78,6 @@ def end_with_parent() -> None:
         os.kill(os.getpid(), signal.SIGTERM)
 
     threading.Thread(target=watch, daemon=True, name="end with the parent").start()
-
-
-def _end_with(sentinel: int) -> None:
-    """In a worker: a master that was killed ended nobody."""
-    multiprocessing.connection.wait([sentinel])
-    os.kill(os.getpid(), signal.SIGTERM)
-    time.sleep(ABANDONED_SECONDS)
-    os._exit(1)
 
 
 def _announce(listening: socket.socket, announce: Callable[[], None]) -> None:

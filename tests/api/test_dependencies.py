@@ -10,7 +10,7 @@ from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute
 
 from api.ops.routes import router as ops
-from api.v1 import ROUTERS
+from api.v1.routers import ROUTERS
 from tests.conftest import SignIn
 from tests.factories.fixtures import Seed
 

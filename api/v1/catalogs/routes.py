@@ -19,7 +19,7 @@ from core.clinics.answers import ClinicList
 from core.clinics.listing import CLINICS, clinics_loader
 from core.tickets.discharge_blocks import DISCHARGE_BLOCKS, DischargeBlockList, discharge_blocks_loader
 
-router = Router(prefix="/v1", tags=["catalogs"])
+router: Router = Router(prefix="/v1", tags=["catalogs"])
 
 ORDER = "By name. A user of a clinic reads that clinic's; a superuser without `clinic_id` the whole network's."
 

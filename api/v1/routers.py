@@ -1,0 +1,37 @@
+"""The routers of the API's first version."""
+
+from fastapi import APIRouter
+
+from api.v1.admin.routes import router as admin
+from api.v1.audit.routes import router as audit
+from api.v1.auth.routes import router as auth
+from api.v1.catalogs.clinic_routes import router as clinic_writes
+from api.v1.catalogs.routes import router as catalogs
+from api.v1.catalogs.threshold_routes import router as threshold_writes
+from api.v1.catalogs.write_routes import router as catalog_writes
+from api.v1.dashboard.routes import router as dashboard
+from api.v1.exports.routes import router as exports
+from api.v1.fpa.routes import router as fpa
+from api.v1.nursing_board.routes import router as nursing_board
+from api.v1.tickets.list_routes import router as ticket_list
+from api.v1.tickets.pdf_routes import router as ticket_pdf
+from api.v1.tickets.routes import router as tickets
+from api.v1.users.routes import router as users
+
+ROUTERS: tuple[APIRouter, ...] = (
+    auth,
+    dashboard,
+    catalogs,
+    clinic_writes,
+    catalog_writes,
+    threshold_writes,
+    nursing_board,
+    ticket_list,
+    exports,
+    tickets,
+    ticket_pdf,
+    fpa,
+    users,
+    audit,
+    admin,
+)

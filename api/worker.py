@@ -1,0 +1,46 @@
+"""What uvicorn runs in each process that serves. Apart from serve.py: no other command need import the application."""
+
+import gc
+import multiprocessing
+import multiprocessing.connection
+import os
+import signal
+import threading
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from fastapi import FastAPI
+
+from api.app import create_app
+
+ABANDONED_SECONDS = 1.2
+"""A worker whose master was killed is gone within two."""
+
+
+def application() -> FastAPI:
+    """The factory of each worker: the application, with what only a served process needs."""
+    app = create_app()
+    opened = app.router.lifespan_context
+
+    @asynccontextmanager
+    async def served(app: FastAPI) -> AsyncIterator[None]:
+        async with opened(app):
+            # A full collection walks all that start-up made, some 50 ms, and is the tail of every request it meets.
+            gc.collect()
+            gc.freeze()
+            yield
+
+    app.router.lifespan_context = served
+    master = multiprocessing.parent_process()
+    if master is not None:
+        threading.Thread(target=_end_with, args=(master.sentinel,), daemon=True, name="end with the master").start()
+    return app
+
+
+def _end_with(sentinel: int) -> None:
+    """In a worker: a master that was killed ended nobody."""
+    multiprocessing.connection.wait([sentinel])
+    os.kill(os.getpid(), signal.SIGTERM)
+    time.sleep(ABANDONED_SECONDS)
+    os._exit(1)
