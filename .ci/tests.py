@@ -1,4 +1,5 @@
-"""All tests, with pytest's own options: most in two processes side by side, those that mind neighbours after that.
+"""All tests, with pytest's own options: most in two processes side by side; then those that mind busy neighbours, two
+at a time; then those that mind any.
 
     .venv/bin/python .ci/tests.py [-k dashboard] [-x] …
 
@@ -11,7 +12,8 @@ import sys
 NOTHING = 5
 """pytest's exit code where no test was selected."""
 # A file's tests stay together: some share a server, or an installation.
-ROUNDS = (("-m", "not alone", "-n", "2", "--dist", "loadfile"), ("-m", "alone"))
+IN_TWO = ("-n", "2", "--dist", "loadfile")
+ROUNDS = (("-m", "not alone and not in_pairs", *IN_TWO), ("-m", "in_pairs", *IN_TWO), ("-m", "alone"))
 
 
 def main() -> int:

@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from sqlalchemy.exc import SQLAlchemyError
 
 from api import serve as serving
-from core.db.failures import sqlstate
+from core.db.connection import LeadsToPooler
 from core.demo import DemoRefused
 from core.embedded import CannotStart
 from core.errors import AppError, Invalid
@@ -35,11 +35,9 @@ def explained() -> Iterator[None]:
         fail(f"{used}: stop that one, or choose another (--port 9000, or PORT=9000 make run).")
     except Invalid as invalid:
         fail("; ".join(f"{one.path}: {one.message}" for one in invalid.errors))
-    except (CannotStart, DemoRefused, AppError) as told:
+    except (CannotStart, DemoRefused, LeadsToPooler, AppError) as told:
         fail(str(told))
     except (SQLAlchemyError, asyncpg.PostgresError, OSError) as error:
-        if sqlstate(error) == asyncpg.ProtocolViolationError.sqlstate:
-            fail("DATABASE_URL leads to a pooler, which cannot do this: let DATABASE_LISTEN_URL go past it.")
         fail(f"A server or a file is not available: {str(error).splitlines()[0]}")
 
 

@@ -48,12 +48,18 @@ SIDE_BY_SIDE = (
     *("faults/test_throttle.py", "faults/test_tls.py", "setup/test_image.py", "setup/test_make.py"),
 )
 """But not these."""
+IN_PAIRS = (
+    *("setup", "core/embedded", "core/sessions/test_servers_away.py", "core/sessions/test_last_seen.py"),
+    *("faults/test_clocks.py", "faults/test_cluster.py", "faults/test_listener.py"),
+    *("faults/test_postgres.py", "faults/test_redis.py"),
+)
+"""And of those that are left these are marked `in_pairs`: they wait more than they work."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if is_under(item.path, ALONE) and not is_under(item.path, SIDE_BY_SIDE):
-            item.add_marker(pytest.mark.alone)
+            item.add_marker(pytest.mark.in_pairs if is_under(item.path, IN_PAIRS) else pytest.mark.alone)
 
 
 def is_under(path: Path, places: Sequence[str]) -> bool:

@@ -9,7 +9,7 @@ from sqlalchemy import text
 from core.cache.versions import LEASE, Poll, Vector, VersionMap
 from core.clock import boottime
 from core.db.connecting import connect_to_primary
-from core.db.connection import ServiceConnection
+from core.db.connection import APPLICATION, ServiceConnection
 from core.db.failures import is_away
 from core.db.transaction import Database, ReadSession
 from core.deadline import in_time, shared
@@ -18,7 +18,6 @@ from core.log import logger
 from core.trace import VersionRow
 
 CHANNEL = "ticket_home"
-NAME = "ticket-home-versions"
 SETTINGS = {"timezone": "UTC"}
 INTERVAL = 1.0
 """Seconds between polls: one may be lost before the lease of two seconds lapses."""
@@ -77,7 +76,9 @@ class Listener:
                 pause = min(pause * 2, 1.0)
 
     async def _serve_one_connection(self) -> None:
-        connection = await connect_to_primary(self._dsn, name=NAME, settings=SETTINGS, within=CONNECT_TIMEOUT)
+        connection = await connect_to_primary(
+            self._dsn, name=f"{APPLICATION}-versions", settings=SETTINGS, within=CONNECT_TIMEOUT
+        )
         try:
             connection.add_termination_listener(self._terminated)
             if self._push and connection.is_pooled:
@@ -88,7 +89,9 @@ class Listener:
             since = EVERYTHING
             while True:
                 self._wake.clear()
-                since = await self._poll(connection, since)
+                seen = await self._poll(connection, since)
+                # A pooler may lead to another server by now, restored from a backup: its transactions have other ids.
+                since = EVERYTHING if connection.is_pooled else seen
                 if not self.connected:
                     self.connected = True
                     logger.info("version listener connected", versions=len(self._versions))
@@ -107,11 +110,7 @@ class Listener:
         try:
             # Longer than a lease, a poll's answer is worth nothing.
             async with asyncio.timeout(LEASE):
-                # Not `async with`: that would wait for a hung server's ROLLBACK.
-                transaction = connection.transaction(readonly=True)
-                await transaction.start()
-                row = await connection.fetchrow(POLL, since)
-                await transaction.commit()
+                row = await _row(connection, since)
             poll = poll_of(row, full=since == EVERYTHING)
         except BaseException:
             self._versions.poll_failed(learnt)
@@ -129,6 +128,17 @@ class Listener:
             self._wake.set()
         else:
             self._versions.committed(rows)
+
+
+async def _row(connection: ServiceConnection, since: str) -> Any:
+    if not connection.is_pooled:
+        return await connection.fetchrow(POLL, since)
+    # Not `async with`: that would wait for a hung server's ROLLBACK.
+    transaction = connection.transaction(readonly=True)
+    await transaction.start()
+    row = await connection.fetchrow(POLL, since)
+    await transaction.commit()
+    return row
 
 
 def parse_payload(payload: str) -> list[VersionRow] | None:

@@ -5,16 +5,11 @@ import random
 from typing import Any
 
 import asyncpg
-from asyncpg.connect_utils import SessionAttribute
 
 from core.db.connection import ServiceConnection, connect
 from core.db.failures import CannotConnect, sqlstate
 from core.log import logger
 
-PRIMARY = SessionAttribute.primary
-"""How far behind its primary a standby is nobody knows, so its rows would be told as
-current. Not `read-write`: a primary that is read-only still tells the truth. A server becomes a standby by a restart
-only, which ends its connections: to look at each new one is enough."""
 SHORTEST_PAUSE = 0.1
 LONGEST_PAUSE = 0.5
 """Seconds after a failed attempt until the next one. By chance, so that processes do not come back in step."""
@@ -23,7 +18,7 @@ LONGEST_PAUSE = 0.5
 async def connect_to_primary(url: str, **options: Any) -> ServiceConnection:
     """As `connect`. Raises CannotConnect whatever refuses it: a standby, a wrong password, a certificate."""
     try:
-        return await connect(url, target_session_attrs=PRIMARY, **options)
+        return await connect(url, **options)
     except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError) as error:
         raise CannotConnect("the primary cannot be reached") from error
 

@@ -8,9 +8,16 @@ statements have no name there (core/db/engine.py), and outside of a transaction 
 import asyncio
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import asyncpg
+from asyncpg.connect_utils import SessionAttribute
 
+APPLICATION = "ticket-home"
+WITHIN = 60.0
+"""Seconds."""
+STATEMENTS = 100
+"""That a direct connection keeps prepared."""
 ONLY_IF_DIRECT = """
 SELECT set_config(name, value, false) FROM (VALUES {values}) AS wanted (name, value) WHERE pg_backend_pid() = {pid}
 """
@@ -18,10 +25,16 @@ NONE_SET = "SELECT 0"
 """The command's tag."""
 ONLY_THE_PRIMARY = """
 DO $$ BEGIN
-    IF pg_is_in_recovery() THEN RAISE 'the pooler leads to a standby' USING ERRCODE = 'cannot_connect_now'; END IF;
-END $$
+    IF pg_is_in_recovery() THEN RAISE 'the address leads to a standby' USING ERRCODE = 'cannot_connect_now'; END IF;
+END $$;
 """
-"""A pooler's clients outlive its server's fail-over: what the connection met when it was made says nothing later."""
+"""How far behind its primary a standby is nobody knows, so its rows would be told as current. A primary that is
+read-only still tells the truth. A server becomes a standby by a restart only, which ends direct connections; a pooler's
+clients outlive it, and what a pooler says of its server (`in_hot_standby`) was true of the first one."""
+
+
+class LeadsToPooler(ConnectionError):
+    """With a message for people."""
 
 
 class ServiceConnection(asyncpg.Connection):
@@ -31,17 +44,17 @@ class ServiceConnection(asyncpg.Connection):
     """Whether a pooler lends it a server connection for each transaction."""
     _with_begin = ""
 
-    async def settle(self, settings: Mapping[str, str]) -> None:
-        """Have PostgreSQL's `settings` hold in every transaction.
+    async def settle(self, settings: Mapping[str, str], *, only_primary: bool) -> None:
+        """Have PostgreSQL's `settings` (one at least) hold in every transaction; have a standby refused.
 
         One message tells whether a pooler stands between: the process id that it told us is not the server's.
         """
+        check = ONLY_THE_PRIMARY if only_primary else ""
         values = ", ".join(f"('{name}', '{value}')" for name, value in settings.items())
-        asked = ONLY_IF_DIRECT.format(values=values, pid=self.get_server_pid())
+        asked = check + ONLY_IF_DIRECT.format(values=values, pid=self.get_server_pid())
         self.is_pooled = await super().execute(asked) == NONE_SET
         if self.is_pooled:
-            local = [f"SET LOCAL {name} = '{value}'" for name, value in settings.items()]
-            self._with_begin = ";".join([*local, ONLY_THE_PRIMARY])
+            self._with_begin = check + "".join(f"SET LOCAL {name} = '{value}';" for name, value in settings.items())
 
     async def execute(self, query: str, *args: Any, **options: Any) -> str:
         if not self._with_begin or not query.startswith("BEGIN"):
@@ -53,40 +66,54 @@ class ServiceConnection(asyncpg.Connection):
             self.terminate()
             raise
 
-    async def set_type_codec(self, *args: Any, **options: Any) -> None:
-        """It asks the server for the type, by a statement that is prepared first."""
-        async with self.transaction():
-            await super().set_type_codec(*args, **options)
-
 
 async def connect(
     url: str,
     *,
     name: str,
     settings: Mapping[str, str],
-    within: float,
-    command_timeout: float | None = None,
+    within: float = WITHIN,
+    only_primary: bool = True,
+    statements: int = 0,
     **more: Any,
 ) -> ServiceConnection:
     """`within` seconds. `name`: the application's, as `pg_stat_activity` shows it. `settings`: of every transaction.
 
-    `more`: what else asyncpg's own takes. Raises what that raises.
+    `statements`: how many of those that it is not asked to prepare it prepares by name all the same. `more`: what else
+    asyncpg's own takes. Raises what that raises, and CannotConnectNowError for a standby.
     """
     made: ServiceConnection | None = None
     is_settled = False
+    if only_primary and names_several(url):
+        more["target_session_attrs"] = SessionAttribute.primary
     try:
         async with asyncio.timeout(within):
             made = await asyncpg.connect(
                 url,
                 connection_class=ServiceConnection,
-                statement_cache_size=0,  # the cache's statements have names; SQLAlchemy keeps its own
+                statement_cache_size=statements,
                 server_settings={"application_name": name},  # what a pooler does not know it refuses
                 timeout=within,
                 **more,
             )
-            await made.settle(settings)
+            await made.settle(settings, only_primary=only_primary)
             is_settled = True
     finally:
         if made is not None and not is_settled:
             made.terminate()
     return made
+
+
+async def connect_directly(url: str, **options: Any) -> ServiceConnection:
+    """As `connect`, for what no pooler can carry. Raises LeadsToPooler."""
+    made = await connect(url, statements=STATEMENTS, **options)
+    if made.is_pooled:
+        made.terminate()
+        raise LeadsToPooler("A pooler cannot do this: let DATABASE_LISTEN_URL name the database server itself.")
+    return made
+
+
+def names_several(url: str) -> bool:
+    """Whether the address has several hosts, of which one is to be chosen."""
+    parts = urlsplit(url)
+    return "," in parts.netloc or any("," in host for host in parse_qs(parts.query).get("host", []))

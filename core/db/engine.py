@@ -3,9 +3,9 @@
 import asyncio
 import time
 from functools import partial
+from itertools import count
 from typing import Any, cast
 
-import asyncpg
 from sqlalchemy import event
 from sqlalchemy.engine import make_url
 from sqlalchemy.engine.interfaces import DBAPIConnection
@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.util.concurrency import await_
 
 from core.db.connecting import Connecting
-from core.db.connection import ServiceConnection
+from core.db.connection import APPLICATION, STATEMENTS, ServiceConnection, connect_directly
 from core.settings import Settings
 from core.trace import current
 
@@ -24,7 +24,6 @@ CONNECT_TIMEOUT = 1.5
 COMMAND_TIMEOUT = 10.0
 """Seconds after which asyncpg gives a statement up: a hung server (SIGSTOP) sends no error by itself."""
 
-APPLICATION = "ticket-home"
 SERVER_SETTINGS = {
     "timezone": "UTC",
     "lock_timeout": "3000",
@@ -78,22 +77,24 @@ def serving_engine(settings: Settings) -> AsyncEngine:
 
 
 def _adapted(engine: AsyncEngine, made: ServiceConnection) -> DBAPIConnection:
-    """SQLAlchemy keeps a connection's statements prepared, by name. Behind a pooler they are not there next time."""
+    """SQLAlchemy keeps a connection's statements prepared, by name. Behind a pooler they were another's next time."""
 
     async def connected() -> ServiceConnection:
         return made
 
-    options: dict[str, Any] = {"async_creator_fn": connected}
-    if made.is_pooled:
-        options |= {"prepared_statement_cache_size": 0, "prepared_statement_name_func": lambda: ""}
-    adapted: DBAPIConnection = cast("Any", engine.dialect.dbapi).connect(**options)
+    numbers = count()
+    adapted: DBAPIConnection = cast("Any", engine.dialect.dbapi).connect(
+        async_creator_fn=connected,
+        prepared_statement_cache_size=0 if made.is_pooled else STATEMENTS,
+        prepared_statement_name_func=lambda: "" if made.is_pooled else f"statement_{next(numbers)}",
+    )
     return adapted
 
 
 def migration_engine(url: str) -> AsyncEngine:
     """For one long job: no statement time-out, no pool."""
-    server_settings = {"application_name": f"{APPLICATION}-migrate", "timezone": "UTC", "lock_timeout": "10000"}
-    creator = partial(asyncpg.connect, dsn(url), server_settings=server_settings)
+    settings = {"timezone": "UTC", "lock_timeout": "10000"}
+    creator = partial(connect_directly, dsn(url), name=f"{APPLICATION}-migrate", settings=settings)
     return create_async_engine(DIALECT, async_creator=creator, pool_size=1, max_overflow=0)
 
 

@@ -12,11 +12,11 @@ from itertools import islice
 from time import perf_counter
 from typing import TYPE_CHECKING
 
-import asyncpg
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from core.clinics.prefix import prefix_for
+from core.db.connection import APPLICATION, connect_directly
 from core.db.copying import Connection
 from core.demo.clinic import PlannedClinic, email_of, make_clinic
 from core.demo.names import clinic_names, timezone_of
@@ -96,8 +96,8 @@ async def fill_demo(
 
 @asynccontextmanager
 async def _connected(database_url: str) -> "AsyncIterator[Connection]":
-    settings = {"application_name": "ticket-home-demo", "timezone": "UTC", "synchronous_commit": "off"}
-    connection = await asyncpg.connect(database_url, server_settings=settings)
+    settings = {"timezone": "UTC", "synchronous_commit": "off"}
+    connection = await connect_directly(database_url, name=f"{APPLICATION}-demo", settings=settings)
     try:
         yield connection
     finally:

@@ -43,7 +43,9 @@ async def examine(addresses: Addresses, *, repair: bool = False) -> AsyncIterato
 
 async def _database(addresses: Addresses, ways: Ways, repair: bool) -> AsyncIterator[Finding]:
     connection = ways.direct
-    server = await run(postgres.server(addresses.pool_size), connection, repair=False)
+    # A pooler's own connections are its configuration's.
+    pool_size = 0 if ways.served.is_pooled else addresses.pool_size
+    server = await run(postgres.server(pool_size), connection, repair=False)
     yield server
     if addresses.is_production:
         yield await run(Check(postgres.ENCRYPTION, postgres.look_at_encryption), connection, repair=False)

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 import asyncpg
 
-from core.db.connection import ServiceConnection, connect
-from core.db.engine import APPLICATION, SERVER_SETTINGS
+from core.db.connection import APPLICATION, ServiceConnection, connect
+from core.db.engine import SERVER_SETTINGS
 from core.doctor.configuration import Addresses
 from core.doctor.finding import Finding, failed, reason
 from core.doctor.postgres import SERVER
@@ -39,28 +39,30 @@ async def reach(addresses: Addresses) -> Ways | Finding:
         return served
     if not served.is_pooled:
         return Ways(served, served, addresses.database_url or "")
-    direct = await _past(served, addresses.listen_url)
+    if addresses.listen_url is None:
+        served.terminate()
+        return failed(POOLER, "DATABASE_URL leads to one, and nothing past it", REMEDY)
+    direct = await _connected(addresses.listen_url, "DATABASE_LISTEN_URL")
     if isinstance(direct, Finding):
         served.terminate()
         return direct
-    return Ways(served, direct, addresses.listen_url or "")
+    ways = Ways(served, direct, addresses.listen_url)
+    wrong = await _different(ways)
+    if wrong is not None:
+        ways.close()
+        return wrong
+    return ways
 
 
-async def _past(served: ServiceConnection, listen_url: str | None) -> ServiceConnection | Finding:
-    if listen_url is None:
-        return failed(POOLER, "DATABASE_URL leads to one, and nothing past it", REMEDY)
-    direct = await _connected(listen_url, "DATABASE_LISTEN_URL")
-    if isinstance(direct, Finding):
-        return direct
-    wrong = ""
-    if direct.is_pooled:
-        wrong = "DATABASE_LISTEN_URL leads to one, too"
-    elif await _where(direct) != await _where(served):
-        wrong = "DATABASE_URL and DATABASE_LISTEN_URL lead to two databases"
-    if not wrong:
-        return direct
-    direct.terminate()
-    return failed(POOLER, wrong, REMEDY)
+async def _different(ways: Ways) -> Finding | None:
+    if ways.direct.is_pooled:
+        return failed(POOLER, "DATABASE_LISTEN_URL leads to one, too", REMEDY)
+    try:
+        if await _where(ways.direct) != await _where(ways.served):
+            return failed(POOLER, "DATABASE_URL and DATABASE_LISTEN_URL lead to two databases", REMEDY)
+    except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError) as error:
+        return failed(POOLER, f"nothing comes through it ({reason(error)})", "see its log")
+    return None
 
 
 async def _where(connection: ServiceConnection) -> str:
@@ -74,7 +76,12 @@ async def _connected(url: str | None, variable: str) -> ServiceConnection | Find
         return failed(SERVER, "no address", f"set {variable}")
     try:
         return await connect(
-            url, name=f"{APPLICATION}-doctor", settings=SETTINGS, within=CONNECTING, command_timeout=COMMAND
+            url,
+            name=f"{APPLICATION}-doctor",
+            settings=SETTINGS,
+            within=CONNECTING,
+            only_primary=False,  # what it is is told
+            command_timeout=COMMAND,
         )
     except (asyncpg.InvalidPasswordError, asyncpg.InvalidAuthorizationSpecificationError) as error:
         return failed(SERVER, reason(error), f"correct the user and the password in {variable}")

@@ -9,7 +9,8 @@ from enum import Enum
 from core.access import Actor, ClinicScope
 from core.audit.service import record
 from core.clock import DEFAULT_ZONE, in_zone, zone
-from core.db.engine import APPLICATION, COMMAND_TIMEOUT, CONNECT_TIMEOUT, SERVER_SETTINGS
+from core.db.connection import APPLICATION
+from core.db.engine import COMMAND_TIMEOUT, CONNECT_TIMEOUT, SERVER_SETTINGS
 from core.db.transaction import Database, ReadSession, WriteSession
 from core.errors import AppError
 from core.exports.jobs import Format, Job
@@ -62,7 +63,8 @@ class Exports:
         job = Job(
             format=asked.format,
             dsn=self._dsn,
-            server_settings=SERVER_SETTINGS | {"application_name": f"{APPLICATION}-export"},
+            application=f"{APPLICATION}-export",
+            settings=SERVER_SETTINGS,
             connect_timeout=CONNECT_TIMEOUT,
             command_timeout=COMMAND_TIMEOUT,
             now=of.now,

@@ -52,7 +52,10 @@ class Table:
 class Job:
     format: Format
     dsn: str
-    server_settings: dict[str, str]
+    application: str
+    """Its name, as `pg_stat_activity` shows it."""
+    settings: dict[str, str]
+    """PostgreSQL's."""
     connect_timeout: float
     """Seconds, as `command_timeout`."""
     command_timeout: float

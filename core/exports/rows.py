@@ -5,8 +5,8 @@ from collections.abc import AsyncIterator
 from typing import TypeAlias
 
 import asyncpg
-from asyncpg.connect_utils import SessionAttribute
 
+from core.db.connection import connect_directly
 from core.exports.jobs import Batches, Job
 
 Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
@@ -17,12 +17,13 @@ MORE = 2000
 
 
 async def connect(job: Job) -> Connection:
-    return await asyncpg.connect(
+    """Raises LeadsToPooler, and what asyncpg raises."""
+    return await connect_directly(
         job.dsn,
-        timeout=job.connect_timeout,
+        name=job.application,
+        settings=job.settings,
+        within=job.connect_timeout,
         command_timeout=job.command_timeout,
-        server_settings=job.server_settings,
-        target_session_attrs=SessionAttribute.primary,  # as core/db/connecting.py, which would bring SQLAlchemy along
     )
 
 

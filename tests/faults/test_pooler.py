@@ -13,6 +13,7 @@ import asyncpg
 import pytest
 from pydantic import SecretStr
 from sqlalchemy import text
+from sqlalchemy.engine import make_url
 
 from core.cache import polls
 from core.cache.versions import LEASE
@@ -23,7 +24,7 @@ from core.doctor.finding import Finding, Verdict
 from core.errors import Unavailable
 from core.runtime import Runtime, open_runtime
 from core.settings import Settings
-from tests.conftest import database_named, running
+from tests.conftest import administer, database_named, running
 from tests.factories import rows
 from tests.factories.fixtures import Seed
 from tests.faults.chaos.checker import told
@@ -40,6 +41,7 @@ from tests.faults.workers import COMMAND, environment
 SEED = 20261124
 FAULTS = [name for name in KINDS if "PostgreSQL" in name]
 AT_ONCE = 10
+VERSION = "SELECT version FROM cache_version WHERE clinic_id = $1 AND topic = 'catalogs'"
 LEFT = "SELECT count(*) FROM pg_prepared_statements"
 SET = """
 SELECT coalesce(current_setting('ticket_home.push', true), '') AS push, current_setting('lock_timeout') AS lock_timeout
@@ -120,24 +122,77 @@ async def test_without_a_way_past_it_versions_are_polled(
         assert "Dr. SQL" in (await client.get("/v1/doctors")).text
 
 
+async def test_a_backup_put_in_place_behind_it_is_noticed_by_the_next_poll(
+    on_own_postgres: Settings, own_seed: Seed, own_database: str, postgres_server: Breakable
+) -> None:
+    """Its versions are lower, and of older transactions than those last seen: nobody told the client's connection."""
+    name = str(make_url(own_database).database)
+
+    def version(runtime: Runtime) -> int:
+        return runtime.versions.get(own_seed.sant.id, "catalogs")
+
+    async with WireProxy(own_database) as behind:
+        with pooler(behind) as url:
+            polling = on_own_postgres.model_copy(
+                update={"database_url": SecretStr(url), "database_listen_url": None, "cache_push": False}
+            )
+            await administer(postgres_server.url, f"CREATE DATABASE {name}_backup TEMPLATE {name}")
+            writer = await asyncpg.connect(own_database)
+            before = await writer.fetchval(VERSION, own_seed.sant.id)
+            await writer.execute("UPDATE doctor SET name = 'Dr. Lost'")
+            await writer.close()
+            async with open_runtime(polling) as runtime:
+                assert version(runtime) > before
+                polled = runtime.versions.true_at()
+                await administer(
+                    postgres_server.url,
+                    f"ALTER DATABASE {name} ALLOW_CONNECTIONS false",
+                    f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'",
+                    f"ALTER DATABASE {name} RENAME TO {name}_lost",
+                    f"ALTER DATABASE {name}_backup RENAME TO {name}",
+                )
+                await asyncio.sleep(LEASE)
+                assert runtime.versions.true_at() > polled
+                assert version(runtime) == before
+            await administer(postgres_server.url, f"DROP DATABASE {name}_lost")
+
+
 async def test_a_standby_behind_the_pooler_is_told_by_the_next_transaction(
     on_own_postgres: Settings, own_seed: Seed, postgres_folder: Path, postgres_server: Breakable
 ) -> None:
     async with through_a_pooler(on_own_postgres) as pooled, open_runtime(pooled) as runtime:
         await settings_of(runtime)
         async with Demoted(postgres_folder, postgres_server) as standby:
-            for _ in range(AT_ONCE):
-                with pytest.raises(Unavailable):
-                    await settings_of(runtime)
-            await standby.promote()
-            started = time.perf_counter()
-            while True:
-                try:
-                    await settings_of(runtime)
-                    break
-                except Unavailable:
-                    assert time.perf_counter() - started < RECOVERED
-                    await asyncio.sleep(0.05)
+            await refused_until_promoted(runtime, standby)
+
+
+async def test_a_pooler_that_met_a_standby_first_is_let_in_after_its_promotion(
+    on_own_postgres: Settings, own_seed: Seed, postgres_folder: Path, postgres_server: Breakable
+) -> None:
+    """It goes on telling each client what that server told it at first, `in_hot_standby` among it."""
+    async with (
+        Demoted(postgres_folder, postgres_server) as standby,
+        through_a_pooler(on_own_postgres) as pooled,
+        open_runtime(pooled) as runtime,
+    ):
+        found = {finding.check: finding async for finding in examine(Addresses.of(pooled))}
+        assert "a standby" in found["PostgreSQL"].told
+        await refused_until_promoted(runtime, standby)
+
+
+async def refused_until_promoted(runtime: Runtime, standby: Demoted) -> None:
+    for _ in range(AT_ONCE):
+        with pytest.raises(Unavailable):
+            await settings_of(runtime)
+    await standby.promote()
+    started = time.perf_counter()
+    while True:
+        try:
+            await settings_of(runtime)
+            return
+        except Unavailable:
+            assert time.perf_counter() - started < RECOVERED
+            await asyncio.sleep(0.05)
 
 
 async def test_no_read_contradicts_the_database_through_a_pooler(tmp_path: Path) -> None:

@@ -8,10 +8,10 @@ from contextlib import asynccontextmanager, contextmanager
 from datetime import datetime, timedelta
 from time import perf_counter
 
-import asyncpg
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
+from core.db.connection import APPLICATION, connect_directly
 from core.db.copying import Connection
 from core.db.migrate import upgrade
 from core.imports.legacy.audits import bring_actions, bring_logins
@@ -29,6 +29,10 @@ from core.imports.legacy.thresholds import bring_thresholds
 from core.imports.legacy.tickets import IMPORT, bring_tickets
 from core.imports.legacy.users import bring_users
 
+SETTINGS = {
+    **{"timezone": "UTC", "lock_timeout": "60s"},
+    **{"statement_timeout": "0", "idle_in_transaction_session_timeout": "0"},
+}
 ADVISORY_LOCK = 0x6C6567616379  # "legacy"
 FILLED = (
     "clinic, app_user, specialty, surgery, doctor, standardized_reason, patient, ticket, fpa_modification,"
@@ -68,12 +72,8 @@ async def import_legacy(
 
 @asynccontextmanager
 async def _target(url: str) -> AsyncIterator[Connection]:
-    settings = {"application_name": "ticket-home-import", "timezone": "UTC"}
-    connection = await asyncpg.connect(libpq(url), server_settings=settings)
+    connection = await connect_directly(libpq(url), name=f"{APPLICATION}-import", settings=SETTINGS)
     try:
-        await connection.execute(
-            "SET statement_timeout = 0; SET idle_in_transaction_session_timeout = 0; SET lock_timeout = '60s'"
-        )
         yield connection
     finally:
         await connection.close()

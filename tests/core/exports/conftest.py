@@ -35,7 +35,8 @@ def job(format: Format, dsn: str, now: datetime | None = None, scope: ClinicScop
     return Job(
         format=format,
         dsn=dsn,
-        server_settings=SERVER_SETTINGS,
+        application="test",
+        settings=SERVER_SETTINGS,
         connect_timeout=5.0,
         command_timeout=30.0,
         now=now,

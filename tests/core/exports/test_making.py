@@ -49,7 +49,7 @@ async def asked(database: Database, database_url: str, seed: Seed) -> Job:
 
 def called(asked: Job, name: str) -> Job:
     """The job on a connection of that name."""
-    return replace(asked, server_settings={**asked.server_settings, "application_name": name})
+    return replace(asked, application=name)
 
 
 def left(folder: Path) -> list[Path]:

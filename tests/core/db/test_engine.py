@@ -1,0 +1,44 @@
+"""The pool's connections where nothing stands between: prepared statements, and an end to waiting."""
+
+import time
+
+import pytest
+from pydantic import SecretStr
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
+
+from core.db import engine as engines
+from core.settings import Settings
+from tests.faults.proxy import WireProxy
+
+QUESTION = text("SELECT count(*) FROM clinic")
+PREPARED = text("SELECT count(*) FROM pg_prepared_statements WHERE statement = 'SELECT count(*) FROM clinic'")
+
+
+async def test_a_statement_is_prepared_once(settings: Settings) -> None:
+    engine = engines.serving_engine(settings)
+    try:
+        for _ in range(3):
+            async with engine.connect() as connection:
+                await connection.execute(QUESTION)
+        async with engine.connect() as connection:
+            assert (await connection.execute(PREPARED)).scalar_one() == 1
+    finally:
+        await engines.dispose(engine)
+
+
+async def test_a_server_that_falls_silent_is_given_up(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Or its connections would be missing in the pool until TCP noticed."""
+    monkeypatch.setattr(engines, "COMMAND_TIMEOUT", 0.3)
+    async with WireProxy(settings.require_database_url()) as proxy:
+        engine = engines.serving_engine(settings.model_copy(update={"database_url": SecretStr(proxy.url)}))
+        try:
+            async with engine.connect() as connection:
+                await connection.execute(QUESTION)
+                proxy.is_silent = True
+                started = time.perf_counter()
+                with pytest.raises((DBAPIError, TimeoutError)):
+                    await connection.execute(QUESTION)
+                assert time.perf_counter() - started < 2.0
+        finally:
+            await engines.dispose(engine)
