@@ -3,7 +3,7 @@
 import httpx
 import pytest
 
-from tests.api.test_user_commands import given, refused, run  # noqa: F401  `given` is a fixture
+from tests.api.test_user_commands import given, refused, run, run_beside  # noqa: F401  `given` is a fixture
 from tests.api.told import audits
 from tests.conftest import SignIn
 from tests.factories import rows
@@ -39,7 +39,7 @@ async def test_invalidate_ends_the_entries_it_names_and_is_audited(
     sant, maga = await sign_in(seed.sant.viewer), await sign_in(seed.maga.viewer)
     for client in (sant, maga):
         await client.get("/v1/doctors")
-    done = run(operator, "cache", "invalidate", "--clinic", "sant", "--topic", "catalogs")
+    done = await run_beside(operator, "cache", "invalidate", "--clinic", "sant", "--topic", "catalogs")
     assert done.returncode == 0, done.stderr
     assert outcome(await sant.get("/v1/doctors")) == "fwd=miss"
     assert outcome(await maga.get("/v1/doctors")) == "hit"

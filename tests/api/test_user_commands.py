@@ -1,5 +1,6 @@
 """`ticket-home user` and `housekeeping`, as processes: on given servers, and on the data folder's own."""
 
+import asyncio
 import os
 import pty
 import subprocess
@@ -36,6 +37,11 @@ def run(given: dict[str, str], *arguments: str, typed: str = "") -> "subprocess.
     return subprocess.run(
         [*TICKET_HOME, *arguments], env=given, input=typed, capture_output=True, text=True, timeout=WITHIN, check=False
     )
+
+
+async def run_beside(given: dict[str, str], *arguments: str, typed: str = "") -> "subprocess.CompletedProcess[str]":
+    """While the application goes on: it hears of what was changed as if it were a process of its own."""
+    return await asyncio.to_thread(run, given, *arguments, typed=typed)
 
 
 def refused(ended: "subprocess.CompletedProcess[str]") -> str:
@@ -85,7 +91,7 @@ async def test_a_new_password_ends_the_users_sessions(
     given: dict[str, str], sign_in: SignIn, client: httpx.AsyncClient, seed: Seed
 ) -> None:
     viewer = await sign_in(seed.sant.viewer)
-    ended = run(given, "user", "password", seed.sant.viewer.upper(), typed=f"{PASSWORD}\r\n")
+    ended = await run_beside(given, "user", "password", seed.sant.viewer.upper(), typed=f"{PASSWORD}\r\n")
     assert ended.returncode == 0, ended.stderr
     assert (await viewer.get(ME)).status_code == 401
     assert await log_in(client, seed.sant.viewer, PASSWORD) == 200
@@ -95,7 +101,7 @@ async def test_a_deactivated_user_is_out(
     given: dict[str, str], sign_in: SignIn, client: httpx.AsyncClient, seed: Seed
 ) -> None:
     viewer = await sign_in(seed.sant.viewer)
-    assert run(given, "user", "deactivate", seed.sant.viewer).returncode == 0
+    assert (await run_beside(given, "user", "deactivate", seed.sant.viewer)).returncode == 0
     assert (await viewer.get(ME)).status_code == 401
     assert await log_in(client, seed.sant.viewer, rows.PASSWORD) == 401
 
