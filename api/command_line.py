@@ -37,7 +37,7 @@ def explained() -> Iterator[None]:
         fail("; ".join(f"{one.path}: {one.message}" for one in invalid.errors))
     except (CannotStart, DemoRefused, LeadsToPooler, AppError) as told:
         fail(str(told))
-    except (SQLAlchemyError, asyncpg.PostgresError, OSError) as error:
+    except (SQLAlchemyError, asyncpg.PostgresError, asyncpg.TargetServerAttributeNotMatched, OSError) as error:
         fail(f"A server or a file is not available: {str(error).splitlines()[0]}")
 
 

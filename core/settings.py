@@ -6,11 +6,13 @@ from functools import cached_property
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
-from urllib.parse import parse_qs, unquote, urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 from limits import parse as parse_limit
 from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from core.hosts import hosts_of
 
 LOCAL_SECRET = "local-only-not-a-secret"  # noqa: S105  refused in production, see below
 DEMO_PASSWORD = "ticket-home-demo"  # noqa: S105  refused in production with the demo itself
@@ -176,9 +178,7 @@ def stays_here(url: str) -> bool:
 
     Where it names none the environment or a service file may.
     """
-    parts = urlsplit(url)
-    named = parts.netloc.rpartition("@")[2].split(",") + parse_qs(parts.query).get("host", [""])[-1].split(",")
-    hosts = [unquote(host) for host in named if host]
+    hosts = hosts_of(url)
     return bool(hosts) and all(is_here(host) for host in hosts)
 
 

@@ -8,10 +8,11 @@ statements have no name there (core/db/engine.py), and outside of a transaction 
 import asyncio
 from collections.abc import Mapping
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
 
 import asyncpg
 from asyncpg.connect_utils import SessionAttribute
+
+from core.hosts import hosts_of
 
 APPLICATION = "ticket-home"
 WITHIN = 60.0
@@ -23,14 +24,11 @@ SELECT set_config(name, value, false) FROM (VALUES {values}) AS wanted (name, va
 """
 NONE_SET = "SELECT 0"
 """The command's tag."""
-ONLY_THE_PRIMARY = """
-DO $$ BEGIN
-    IF pg_is_in_recovery() THEN RAISE 'the address leads to a standby' USING ERRCODE = 'cannot_connect_now'; END IF;
-END $$;
-"""
-"""How far behind its primary a standby is nobody knows, so its rows would be told as current. A primary that is
-read-only still tells the truth. A server becomes a standby by a restart only, which ends direct connections; a pooler's
-clients outlive it, and what a pooler says of its server (`in_hot_standby`) was true of the first one."""
+ONLY_THE_PRIMARY = "SELECT pg_current_wal_lsn();"
+"""Which a standby refuses. How far behind its primary it is nobody knows, so its rows would be told as current. A
+primary that is read-only still tells the truth. A server becomes a standby by a restart only, which ends direct
+connections; a pooler's clients outlive it, and what a pooler says of its server (`in_hot_standby`) was true of the
+first one."""
 
 
 class LeadsToPooler(ConnectionError):
@@ -43,6 +41,8 @@ class ServiceConnection(asyncpg.Connection):
     is_pooled = False
     """Whether a pooler lends it a server connection for each transaction."""
     _with_begin = ""
+    _server_caps: Any
+    """asyncpg's own."""
 
     async def settle(self, settings: Mapping[str, str], *, only_primary: bool) -> None:
         """Have PostgreSQL's `settings` (one at least) hold in every transaction; have a standby refused.
@@ -51,20 +51,30 @@ class ServiceConnection(asyncpg.Connection):
         """
         check = ONLY_THE_PRIMARY if only_primary else ""
         values = ", ".join(f"('{name}', '{value}')" for name, value in settings.items())
-        asked = check + ONLY_IF_DIRECT.format(values=values, pid=self.get_server_pid())
-        self.is_pooled = await super().execute(asked) == NONE_SET
+        told = await self._alone(check + ONLY_IF_DIRECT.format(values=values, pid=self.get_server_pid()))
+        self.is_pooled = told == NONE_SET
         if self.is_pooled:
             self._with_begin = check + "".join(f"SET LOCAL {name} = '{value}';" for name, value in settings.items())
+            # Or asyncpg sets it for the session where it asks for a type, and leaves it there: it reads our SET LOCAL.
+            self._server_caps = self._server_caps._replace(jit=False)
 
     async def execute(self, query: str, *args: Any, **options: Any) -> str:
         if not self._with_begin or not query.startswith("BEGIN"):
             return await super().execute(query, *args, **options)
         try:
-            return await super().execute(query + self._with_begin, **options)
+            return await self._alone(query + self._with_begin)
         except BaseException:
             # BEGIN itself may have been done: the transaction would be open, and nobody would know.
             self.terminate()
             raise
+
+    async def _alone(self, statements: str) -> str:
+        """In one message. Raises CannotConnectNowError where ONLY_THE_PRIMARY is among them, on a standby."""
+        try:
+            told: str = await super().execute(statements)
+        except asyncpg.ObjectNotInPrerequisiteStateError as error:
+            raise asyncpg.CannotConnectNowError("the address leads to a standby") from error
+        return told
 
 
 async def connect(
@@ -84,8 +94,8 @@ async def connect(
     """
     made: ServiceConnection | None = None
     is_settled = False
-    if only_primary and names_several(url):
-        more["target_session_attrs"] = SessionAttribute.primary
+    # Of one host the server itself is asked; of several asyncpg chooses, by what each says at first.
+    chosen = SessionAttribute.primary if only_primary and len(hosts_of(url)) != 1 else SessionAttribute.any
     try:
         async with asyncio.timeout(within):
             made = await asyncpg.connect(
@@ -93,6 +103,7 @@ async def connect(
                 connection_class=ServiceConnection,
                 statement_cache_size=statements,
                 server_settings={"application_name": name},  # what a pooler does not know it refuses
+                target_session_attrs=chosen,
                 timeout=within,
                 **more,
             )
@@ -111,9 +122,3 @@ async def connect_directly(url: str, **options: Any) -> ServiceConnection:
         made.terminate()
         raise LeadsToPooler("A pooler cannot do this: let DATABASE_LISTEN_URL name the database server itself.")
     return made
-
-
-def names_several(url: str) -> bool:
-    """Whether the address has several hosts, of which one is to be chosen."""
-    parts = urlsplit(url)
-    return "," in parts.netloc or any("," in host for host in parse_qs(parts.query).get("host", []))

@@ -7,9 +7,9 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from core.doctor import clocks, derived, migrations, postgres, redis, timezones, triggers, versions
 from core.doctor.configuration import Addresses
-from core.doctor.finding import Check, Finding, Verdict, failed, ok, reason, run, skipped, warning
+from core.doctor.finding import Check, Finding, Verdict, failed, reason, run, skipped, warning
 from core.doctor.push import push
-from core.doctor.reaching import POOLER, Ways, reach
+from core.doctor.reaching import Ways, reach
 
 USERS = "Users"
 ONE_ACTIVE = "SELECT count(*) FROM app_user WHERE role = 'superuser' AND is_active"
@@ -47,17 +47,18 @@ async def _database(addresses: Addresses, ways: Ways, repair: bool) -> AsyncIter
     pool_size = 0 if ways.served.is_pooled else addresses.pool_size
     server = await run(postgres.server(pool_size), connection, repair=False)
     yield server
+    if ways.told is not None:
+        yield ways.told
     if addresses.is_production:
-        yield await run(Check(postgres.ENCRYPTION, postgres.look_at_encryption), connection, repair=False)
+        yield await _served(ways, Check(postgres.ENCRYPTION, postgres.look_at_encryption))
     at = await run(Check(migrations.CHECK, migrations.look), connection, repair=False)
     yield at
     if Verdict.FAILED in (server.verdict, at.verdict):
         yield skipped("The tables", "not looked at before that is put right")
         return
+    yield await _served(ways, Check(postgres.RIGHTS, postgres.look_at_rights))
     for check in postgres.CHECKS:
         yield await run(check, connection, repair=False)
-    if ways.served.is_pooled:
-        yield ok(POOLER, "DATABASE_URL leads to one, and DATABASE_LISTEN_URL past it")
     yield await _tables(ways.direct_url)
     for check in (*triggers.CHECKS, *versions.CHECKS, *derived.CHECKS):
         yield await run(check, connection, repair=repair)
@@ -67,6 +68,12 @@ async def _database(addresses: Addresses, ways: Ways, repair: bool) -> AsyncIter
         yield await run(check, connection, repair=False)
     if not await connection.fetchval(ONE_ACTIVE):
         yield warning(USERS, "no superuser is active", "run ticket-home user create")
+
+
+async def _served(ways: Ways, check: Check) -> Finding:
+    """Of the connection and the role that requests have."""
+    async with ways.served.transaction(readonly=True):
+        return await run(check, ways.served, repair=False)
 
 
 async def _tables(url: str) -> Finding:

@@ -121,6 +121,5 @@ async def look_at_sort_order(connection: Connection) -> Finding:
 
 CHECKS = (
     Check(EXTENSIONS, look_at_extensions),
-    Check(RIGHTS, look_at_rights),
     Check(TEXT, look_at_sort_order),
 )

@@ -1,16 +1,16 @@
 """The two ways to the database: the one that requests take, and the one past a pooler that may stand in it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import asyncpg
 
 from core.db.connection import APPLICATION, ServiceConnection, connect
 from core.db.engine import SERVER_SETTINGS
 from core.doctor.configuration import Addresses
-from core.doctor.finding import Finding, failed, reason
+from core.doctor.finding import Finding, failed, ok, reason
 from core.doctor.postgres import SERVER
 
-POOLER = "Pooler"
+ADDRESSES = "Addresses"
 REMEDY = "let DATABASE_LISTEN_URL name the server itself: notifications, migrations, imports and exports need it"
 CONNECTING = 3.0
 COMMAND = 60.0
@@ -24,8 +24,10 @@ class Ways:
     served: ServiceConnection
     """By DATABASE_URL."""
     direct: ServiceConnection
-    """The same, where no pooler stands between."""
+    """By DATABASE_LISTEN_URL, where there is one; no pooler stands between."""
     direct_url: str
+    told: Finding | None = None
+    """What is to be said of the two."""
 
     def close(self) -> None:
         self.served.terminate()
@@ -33,35 +35,39 @@ class Ways:
 
 
 async def reach(addresses: Addresses) -> Ways | Finding:
-    """Or what is wrong with them."""
+    """Or why there is no way to look at the database."""
     served = await _connected(addresses.database_url, "DATABASE_URL")
     if isinstance(served, Finding):
         return served
+    beside = None if addresses.listen_url is None else await _beside(served, addresses.listen_url)
+    if isinstance(beside, ServiceConnection):
+        leads = "a pooler, and DATABASE_LISTEN_URL past it" if served.is_pooled else "where DATABASE_LISTEN_URL does"
+        return Ways(served, beside, addresses.listen_url or "", ok(ADDRESSES, f"DATABASE_URL leads to {leads}"))
     if not served.is_pooled:
-        return Ways(served, served, addresses.database_url or "")
-    if addresses.listen_url is None:
-        served.terminate()
-        return failed(POOLER, "DATABASE_URL leads to one, and nothing past it", REMEDY)
-    direct = await _connected(addresses.listen_url, "DATABASE_LISTEN_URL")
+        return Ways(served, served, addresses.database_url or "", beside)
+    served.terminate()
+    return beside or failed(ADDRESSES, "DATABASE_URL leads to a pooler, and nothing past it", REMEDY)
+
+
+async def _beside(served: ServiceConnection, listen_url: str) -> ServiceConnection | Finding:
+    direct = await _connected(listen_url, "DATABASE_LISTEN_URL")
     if isinstance(direct, Finding):
-        served.terminate()
+        return replace(direct, check=ADDRESSES)
+    wrong = await _different(served, direct)
+    if wrong is None:
         return direct
-    ways = Ways(served, direct, addresses.listen_url)
-    wrong = await _different(ways)
-    if wrong is not None:
-        ways.close()
-        return wrong
-    return ways
+    direct.terminate()
+    return wrong
 
 
-async def _different(ways: Ways) -> Finding | None:
-    if ways.direct.is_pooled:
-        return failed(POOLER, "DATABASE_LISTEN_URL leads to one, too", REMEDY)
+async def _different(served: ServiceConnection, direct: ServiceConnection) -> Finding | None:
+    if direct.is_pooled:
+        return failed(ADDRESSES, "DATABASE_LISTEN_URL leads to a pooler", REMEDY)
     try:
-        if await _where(ways.direct) != await _where(ways.served):
-            return failed(POOLER, "DATABASE_URL and DATABASE_LISTEN_URL lead to two databases", REMEDY)
+        if await _where(direct) != await _where(served):
+            return failed(ADDRESSES, "DATABASE_URL and DATABASE_LISTEN_URL lead to two databases", REMEDY)
     except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError) as error:
-        return failed(POOLER, f"nothing comes through it ({reason(error)})", "see its log")
+        return failed(ADDRESSES, f"nothing comes through ({reason(error)})", "see the pooler's log and PostgreSQL's")
     return None
 
 

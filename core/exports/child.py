@@ -21,6 +21,7 @@ from typing import IO
 
 import asyncpg
 
+from core.db.connection import LeadsToPooler
 from core.exports import csv, full, xlsx
 from core.exports.jobs import Format, Job
 
@@ -68,7 +69,7 @@ def _told(error: Exception) -> dict[str, object]:
     state = getattr(error, "sqlstate", None)
     stack = "".join(format_tb(error.__traceback__)[-8:])
     away = (OSError, TimeoutError, EOFError, asyncpg.InterfaceError, asyncpg.TargetServerAttributeNotMatched)
-    cut = isinstance(error, away)
+    cut = isinstance(error, away) and not isinstance(error, LeadsToPooler)
     return {"error": type(error).__name__, "sqlstate": state, "cut": cut, "stack": stack}
 
 

@@ -17,7 +17,7 @@ from sqlalchemy.engine import make_url
 
 from core.cache import polls
 from core.cache.versions import LEASE
-from core.db.transaction import ReadSession
+from core.db.transaction import ReadSession, WriteSession
 from core.doctor.configuration import Addresses
 from core.doctor.examine import examine
 from core.doctor.finding import Finding, Verdict
@@ -44,8 +44,11 @@ AT_ONCE = 10
 VERSION = "SELECT version FROM cache_version WHERE clinic_id = $1 AND topic = 'catalogs'"
 LEFT = "SELECT count(*) FROM pg_prepared_statements"
 SET = """
-SELECT coalesce(current_setting('ticket_home.push', true), '') AS push, current_setting('lock_timeout') AS lock_timeout
+SELECT coalesce(current_setting('ticket_home.push', true), '') AS push, current_setting('lock_timeout') AS lock_timeout,
+       current_setting('jit') AS jit
 """
+ARRAY = "SELECT cardinality(CAST(:ids AS integer[]))"
+"""asyncpg asks the server for the type."""
 
 
 @pytest.fixture
@@ -69,18 +72,24 @@ async def settings_of(runtime: Runtime) -> asyncpg.Record:
     return await runtime.database.read(work)
 
 
-async def test_many_share_few_connections_and_nothing_of_ours_stays_there(pooled: Settings) -> None:
+async def test_many_share_few_connections_and_nothing_of_ours_stays_there(pooled: Settings, database_url: str) -> None:
     assert pooled.database_pool_size > LENT
+    await administer(database_url, f"ALTER DATABASE {make_url(database_url).database} SET jit = on")
+
+    async def write(session: WriteSession) -> None:
+        await session.execute(text(ARRAY), {"ids": [1, 2]})
+
     async with open_runtime(pooled) as runtime:
+        await asyncio.gather(*(runtime.database.write(write) for _ in range(2 * AT_ONCE)))
         for found in await asyncio.gather(*(settings_of(runtime) for _ in range(20 * AT_ONCE))):
-            assert dict(found) == {"push": "on", "lock_timeout": "3s"}
+            assert dict(found) == {"push": "on", "lock_timeout": "3s", "jit": "off"}
         # Somebody else, on the same connections to PostgreSQL.
         others = [await asyncpg.connect(pooled.require_database_url(), statement_cache_size=0) for _ in range(LENT)]
         for other in others:
             transaction = other.transaction()
             await transaction.start()  # and keeps it, so that the next one is given the other connection
             assert await other.fetchval(LEFT) == 0
-            assert dict(await other.fetchrow(SET)) == {"push": "", "lock_timeout": "0"}
+            assert dict(await other.fetchrow(SET)) == {"push": "", "lock_timeout": "0", "jit": "on"}
         for other in others:
             other.terminate()
 
@@ -225,13 +234,13 @@ async def test_the_doctor_tells_of_the_pooler_and_of_what_lacks_beside_it(
 
     well = await found(addresses)
     assert not {name for name, finding in well.items() if finding.verdict is Verdict.FAILED}, well
-    assert (well["Pooler"].verdict, well["Notifications"].verdict) == (Verdict.OK, Verdict.OK)
+    assert (well["Addresses"].verdict, well["Notifications"].verdict) == (Verdict.OK, Verdict.OK)
     for listen_url, wrong in (
         (None, "nothing past it"),
-        (addresses.database_url, "leads to one, too"),
+        (addresses.database_url, "LISTEN_URL leads to a pooler"),
         (database_named(migrated, "postgres"), "two databases"),
     ):
-        told_of = (await found(replace(addresses, listen_url=listen_url)))["Pooler"]
+        told_of = (await found(replace(addresses, listen_url=listen_url)))["Addresses"]
         assert told_of.verdict is Verdict.FAILED
         assert wrong in told_of.told
         assert "DATABASE_LISTEN_URL" in told_of.remedy

@@ -163,12 +163,14 @@ async def test_where_notifications_do_not_come_through_it_is_told(
     """Another database of the server stands for a pooler: it takes LISTEN, and nothing comes."""
     elsewhere = replace(addresses, listen_url=database_named(migrated, "postgres"))
     found = await round_of(elsewhere)
-    assert unwell(found) == {"Notifications"}
+    assert unwell(found) == {"Addresses", "Notifications"}
+    assert "two databases" in found["Addresses"].told
     assert found["Notifications"].verdict is Verdict.WARNING
     assert "DATABASE_LISTEN_URL" in found["Notifications"].remedy
-    assert unwell(await round_of(replace(elsewhere, push=False))) == set()
+    assert unwell(await round_of(replace(elsewhere, push=False))) == {"Addresses"}
     nobody = await round_of(replace(addresses, listen_url="postgresql://x@127.0.0.1:1/y"))
     assert "nobody answers" in nobody["Notifications"].told
+    assert "DATABASE_LISTEN_URL" in nobody["Addresses"].remedy
 
 
 async def test_without_an_active_superuser_nobody_can_make_users(round_of: Round, connection: rows.Connection) -> None:

@@ -10,6 +10,7 @@ import sys
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 import asyncpg
 import httpx
@@ -172,15 +173,20 @@ class Site:
 class PooledSite(Site):
     """A transaction pooler stands before PostgreSQL."""
 
-    async def set_up(self, clinics: int, broken_by: str) -> None:
+    def __init__(self, *rest: Any) -> None:
+        super().__init__(*rest)
         self._pooler = AsyncExitStack()
+
+    async def set_up(self, clinics: int, broken_by: str) -> None:
         behind = await self._pooler.enter_async_context(WireProxy(self.database_url))
         self.served_url = self._pooler.enter_context(pooler(behind))
         await super().set_up(clinics, broken_by)
 
     async def end(self) -> None:
-        await super().end()
-        await self._pooler.aclose()
+        try:
+            await super().end()
+        finally:
+            await self._pooler.aclose()
 
 
 @asynccontextmanager
