@@ -6,11 +6,11 @@ PIN := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generat
 SNAPSHOT := tests/contract/openapi.json
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check bench chaos openapi lock
+.PHONY: help setup run test test-long check bench chaos openapi lock
 
 help: ## This list
 	@echo "Ticket Home. Needed: Python 3.11 or newer, and make."
-	@sed -n 's/^\([a-z]*\):[^#]*## \(.*\)/  make \1	\2/p' Makefile
+	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/  make \1	\2/p' Makefile
 
 setup: ## The virtual environment .venv, with what the lock file names
 	@for python in $(PYTHON) python3 python3.14 python3.13 python3.12 python3.11 python; do \
@@ -25,8 +25,11 @@ setup: ## The virtual environment .venv, with what the lock file names
 run: setup ## Serve demo data on http://127.0.0.1:8000 (PORT=9000 make run)
 	@LOG_FORMAT="$${LOG_FORMAT:-console}" exec $(BIN)/ticket-home serve --demo --end-with-parent --host "$(HOST)" --port "$(PORT)" $(ARGS)
 
-test: setup ## All tests, on servers of their own (ARGS="-k dashboard" make test)
+test: setup ## The tests, on servers of their own (ARGS="-k dashboard" make test)
 	@$(BIN)/python .ci/tests.py $(ARGS)
+
+test-long: setup ## The tests that take long: those marked `long`
+	@$(BIN)/python .ci/tests.py --long $(ARGS)
 
 schemathesis: setup ## schemathesis for a quarter of an hour, each time from another seed (SCHEMATHESIS_SEED=7: from that)
 	@SCHEMATHESIS_EXAMPLES="$${SCHEMATHESIS_EXAMPLES:-100}" \

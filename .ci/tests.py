@@ -1,9 +1,10 @@
-"""All tests, with pytest's own options: most in two processes side by side; then those that mind busy neighbours, two
+"""The tests, with pytest's own options: most in two processes side by side; then those that mind busy neighbours, two
 at a time; then those that mind any.
 
-    .venv/bin/python .ci/tests.py [-k dashboard] [-x] …
+    .venv/bin/python .ci/tests.py [--long] [-k dashboard] [-x] …
 
-Run by `make test`. Which are which is told by tests/conftest.py. With --pdb or -s, say -n0, too.
+Run by `make test`, and with --long, for those that are marked `long`, by `make test-long`. Which are which is told by
+tests/conftest.py. With --pdb or -s, say -n0, too.
 """
 
 import subprocess
@@ -16,10 +17,14 @@ IN_TWO = ("-n", "2", "--dist", "loadfile")
 ROUNDS = (("-m", "not alone and not in_pairs", *IN_TWO), ("-m", "in_pairs", *IN_TWO), ("-m", "alone"))
 
 
-def main() -> int:
+def main(arguments: list[str]) -> int:
+    are_long = "--long" in arguments
+    others = [argument for argument in arguments if argument != "--long"]
     codes = []
-    for options in ROUNDS:
-        codes.append(subprocess.run([sys.executable, "-m", "pytest", *options, *sys.argv[1:]], check=False).returncode)
+    for mark, kind, *options in ROUNDS:
+        kind += " and long" if are_long else " and not long"
+        command = [sys.executable, "-m", "pytest", mark, kind, *options, *others]
+        codes.append(subprocess.run(command, check=False).returncode)
         if codes[-1] not in (0, 1, NOTHING):
             break  # interrupted, or options that pytest does not know
     failed = [code for code in codes if code not in (0, NOTHING)]
@@ -28,6 +33,6 @@ def main() -> int:
 
 if __name__ == "__main__":
     try:
-        sys.exit(main())
+        sys.exit(main(sys.argv[1:]))
     except KeyboardInterrupt:
         sys.exit(130)
