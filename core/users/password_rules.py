@@ -1,6 +1,7 @@
 """Which passwords are taken: long ones that nobody guesses first (NIST SP 800-63B)."""
 
 from core.errors import Invalid
+from core.users.no_password import is_single_sign_on
 
 SHORTEST = 12
 LONGEST = 1024
@@ -44,7 +45,7 @@ def check_new_password(password: str, *, username: str, email: str, path: str = 
         raise Invalid.field(path, "too_short", f"At least {SHORTEST} characters.")
     if len(password) > LONGEST:
         raise Invalid.field(path, "too_long", f"At most {LONGEST} characters.")
-    if lowered in COMMON or len(set(lowered)) < DISTINCT:
+    if lowered in COMMON or len(set(lowered)) < DISTINCT or is_single_sign_on(password):
         raise Invalid.field(path, "too_common", "One of the first that anybody would try.")
     if lowered in {username.casefold(), email.casefold(), email.partition("@")[0].casefold()}:
         raise Invalid.field(path, "is_username", "The same as the user name or the email.")

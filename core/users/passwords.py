@@ -14,11 +14,14 @@ from argon2.exceptions import InvalidHashError, VerificationError
 from core.deadline import in_time
 from core.errors import Unavailable
 from core.users.legacy_hashes import is_legacy_hash, verify_legacy
+from core.users.no_password import is_single_sign_on
 
 T = TypeVar("T")
 
 THREADS = 2
 """Each hash takes 64 MiB and one core for some 50 ms."""
+UNUSABLE = "!"
+"""Stored for an account that has no password: no hash, so that nobody signs in by one."""
 WAITING = 64
 """Hashes that may wait for a thread; a flood of sign-ins is refused before it costs seconds."""
 
@@ -50,6 +53,9 @@ def nobodys_hash() -> str:
 def verify_password(stored: str | None, password: str) -> Verdict:
     """Blocks likewise. `stored` None, or what is no hash of ours: nobody can sign in, and the same time is spent."""
     given = encoded(password)
+    if is_single_sign_on(password):
+        # Published, and not what anybody chose: the old application stored them hashed, too.
+        stored = None
     if stored is not None and is_legacy_hash(stored):
         return Verdict(True, _hasher.hash(given)) if verify_legacy(stored, password) else Verdict(False)
     try:

@@ -3,6 +3,8 @@
 import asyncio
 import os
 import re
+import unicodedata
+from collections import Counter
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -14,13 +16,12 @@ from core.access import Role
 from core.imports.legacy.context import Newcomers, Run
 from core.imports.legacy.values import fitting, instant_utc, role_of, text, yes
 from core.users.legacy_hashes import is_legacy_hash
-from core.users.passwords import hash_password
+from core.users.no_password import is_placeholder, looks_like_hash
+from core.users.passwords import UNUSABLE, hash_password
 
 TABLE = "user"
 EMAIL = re.compile(r"[^@\s]+@[^@\s]+")
-OTHER_HASH = re.compile(r"\$[0-9a-z]+\$.{20,}|[a-z0-9_]+(:[a-z0-9]+)*\$[^$]*\$[0-9a-f]{32,}")
-"""What looks like a hash of some other kind: to hash it as a password would let in whoever has read it."""
-UNUSABLE = "!"
+LONGEST_HASH = 255
 MOST_THREADS = 8
 """Each takes a core and 64 MiB."""
 
@@ -69,7 +70,7 @@ async def bring_users(run: Run) -> None:
             newcomers.append(found)
         elif found is not None:
             _know(run, row, found)
-    hashes = await _hashes(run, newcomers)
+    hashes = await _hashes(run, newcomers, rows)
     new = Newcomers(run.target, "app_user", "username email password_hash role clinic_id is_active created_at")
     by_id = {row["id"]: row for row in rows}
     for one, password_hash in zip(newcomers, hashes, strict=True):
@@ -181,22 +182,38 @@ def _email(run: Run, row: asyncpg.Record, written: str, names: Names, notes: lis
     return email
 
 
-async def _hashes(run: Run, newcomers: Sequence[Newcomer]) -> list[str]:
+def _flaw(password: str) -> str | None:
+    """What is wrong with what stands as the password; None for a hash that can be verified, or a plain text."""
+    if not password.strip():
+        return "without a password: needs a new one"
+    if is_legacy_hash(password) and len(password) <= LONGEST_HASH:
+        return None
+    if looks_like_hash(password):
+        return "a password's hash that is broken, or of an unknown kind: needs a new one"
+    return "a placeholder and no password: needs a new one" if is_placeholder(password) else None
+
+
+def _alike(password: str) -> str:
+    """Whoever knows one of two that differ in case or blanks only can guess the other."""
+    return unicodedata.normalize("NFKC", password).strip().casefold()
+
+
+async def _hashes(run: Run, newcomers: Sequence[Newcomer], rows: Sequence[asyncpg.Record]) -> list[str]:
     """Plain passwords are hashed on every core; they are in no message, and in no table of ours."""
     loop = asyncio.get_running_loop()
+    told = run.report.repaired
+    accounts = Counter(_alike(str(row["password"])) for row in rows if row["password"] is not None)
     with ThreadPoolExecutor(min(os.cpu_count() or 1, MOST_THREADS), thread_name_prefix="argon2") as threads:
 
         async def hashed(one: Newcomer) -> str:
-            if not one.password:
-                run.report.repaired(TABLE, one.legacy_id, "without a password: needs a new one")
-                return UNUSABLE
-            if is_legacy_hash(one.password) and len(one.password) <= 255:
-                return one.password
-            if OTHER_HASH.fullmatch(one.password):
-                run.report.repaired(TABLE, one.legacy_id, "a password's hash of an unknown kind: needs a new password")
-                return UNUSABLE
-            run.report.repaired(TABLE, one.legacy_id, "a password in plain text: hashed")
-            return await loop.run_in_executor(threads, hash_password, one.password)
+            password = one.password or ""
+            flaw = _flaw(password)
+            if flaw is None and is_legacy_hash(password):
+                return password
+            if flaw is None and accounts[_alike(password)] > 1:
+                flaw = "a password in plain text that several accounts share: needs a new one"
+            told(TABLE, one.legacy_id, flaw or "a password in plain text: hashed")
+            return UNUSABLE if flaw else await loop.run_in_executor(threads, hash_password, password)
 
         return list(await asyncio.gather(*map(hashed, newcomers)))
 
