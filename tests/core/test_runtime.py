@@ -12,6 +12,7 @@ from core.settings import Settings
 
 
 async def test_no_cancellation_is_lost_on_the_way_to_redis(settings: Settings) -> None:
+    dice = random.Random(7)
     async with open_runtime(settings) as runtime:
 
         async def look() -> None:
@@ -21,9 +22,9 @@ async def test_no_cancellation_is_lost_on_the_way_to_redis(settings: Settings) -
 
         for turn in range(60):
             task = asyncio.create_task(look())
-            await asyncio.sleep(random.random() * 0.004)
+            await asyncio.sleep(dice.random() * 0.004)
             if turn % 2:
-                time.sleep(random.random() * 0.002)  # noqa: ASYNC251  its answer and our word come together
+                time.sleep(dice.random() * 0.002)  # noqa: ASYNC251  its answer and our word come together
             task.cancel()
             done, _ = await asyncio.wait({task}, timeout=0.5)
             assert done

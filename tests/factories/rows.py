@@ -2,17 +2,16 @@
 
 from datetime import UTC, datetime, timedelta
 from functools import cache
-from itertools import count
 from typing import Any, TypeAlias
 
 import asyncpg
 from argon2 import PasswordHasher
 
 from core.users import passwords
+from tests.factories.serial import is_serial, serial
 
 Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
 PASSWORD = "ticket-home-demo"
-_serial = count(1)
 
 
 def password_hash() -> str:
@@ -48,22 +47,20 @@ async def user(connection: Connection, username: str, role: str, clinic_id: int 
 
 
 async def specialty(connection: Connection, clinic_id: int, **values: Any) -> int:
-    return await insert(
-        connection, "specialty", clinic_id=clinic_id, **({"name": f"Specialty {next(_serial)}"} | values)
-    )
+    return await insert(connection, "specialty", clinic_id=clinic_id, **({"name": f"Specialty {serial()}"} | values))
 
 
 async def surgery(connection: Connection, clinic_id: int, specialty_id: int, **values: Any) -> int:
-    defaults = {"name": f"Surgery {next(_serial)}", "base_stay_hours": 24}
+    defaults = {"name": f"Surgery {serial()}", "base_stay_hours": 24}
     return await insert(connection, "surgery", clinic_id=clinic_id, specialty_id=specialty_id, **(defaults | values))
 
 
 async def doctor(connection: Connection, clinic_id: int, **values: Any) -> int:
-    return await insert(connection, "doctor", clinic_id=clinic_id, **({"name": f"Dr. {next(_serial)}"} | values))
+    return await insert(connection, "doctor", clinic_id=clinic_id, **({"name": f"Dr. {serial()}"} | values))
 
 
 async def reason(connection: Connection, clinic_id: int, category: str, **values: Any) -> int:
-    defaults = {"reason": f"Reason {next(_serial)}"}
+    defaults = {"reason": f"Reason {serial()}"}
     return await insert(
         connection, "standardized_reason", clinic_id=clinic_id, category=category, **(defaults | values)
     )
@@ -72,7 +69,7 @@ async def reason(connection: Connection, clinic_id: int, category: str, **values
 async def patient(connection: Connection, clinic_id: int, **values: Any) -> int:
     defaults = {
         "document_type": "passport",
-        "document": f"P{next(_serial):07d}",
+        "document": f"P{serial()}",
         "first_name": "Ana",
         "last_name": "Rojas",
         "age": 40,
@@ -91,10 +88,11 @@ async def ticket(
     **values: Any,
 ) -> str:
     """Active, its FPA 20 hours ahead unless given; `status` with what the constraints want beside it."""
-    number = next(_serial)
+    assert not is_serial(values.get("number", 1)), "this number is the factories' own"
+    number = serial()
     fpa = fpa or datetime.now(UTC) + timedelta(hours=20)
     defaults: dict[str, Any] = {
-        "id": f"TH-TEST-2026-{number:03d}",
+        "id": f"TH-TEST-2026-{number}",
         "year": 2026,
         "number": number,
         "surgery_name": "Surgery",

@@ -5,13 +5,12 @@ import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
-from itertools import count
 
 from core.tickets.state import State, Thresholds, state_at
 from tests.factories import rows
 from tests.factories.fixtures import ClinicSeed
+from tests.factories.serial import serial
 
-_serial = count(1)
 HOUR = timedelta(hours=1)
 TICK = timedelta(microseconds=1)
 
@@ -101,7 +100,7 @@ def letters(text: str) -> str:
 def stay(clinic: ClinicSeed, now: datetime, fpa: timedelta = 20 * HOUR, **values: object) -> Stay:
     """Active, admitted before `now`, its FPA so far from it."""
     defaults: dict[str, object] = {
-        "id": f"TH-{clinic.prefix}-2026-{next(_serial):04d}",
+        "id": f"TH-{clinic.prefix}-2026-{serial()}",
         "clinic_id": clinic.id,
         "surgery_id": clinic.surgery_id,
         "current_fpa": now + fpa,
@@ -131,13 +130,13 @@ def at_random(dice: random.Random, clinics: Sequence[ClinicSeed], now: datetime,
     def one() -> Stay:
         clinic = dice.choice(clinics)
         status = dice.choice(("active", "active", "active", "discharged", "annulled"))
-        serial = next(_serial)
+        number = serial()
         person = Person(
             first_name=dice.choice(FIRST),
             last_name=dice.choice(LAST),
             middle_name=dice.choice((None, "Luz")),
             second_last_name=dice.choice((None, "Soto")),
-            document=dice.choice((f"{serial:08d}-K", f"AB {serial}/7")),
+            document=dice.choice((f"{number}-K", f"AB {number}/7")),
         )
         return stay(
             clinic,
@@ -152,7 +151,7 @@ def at_random(dice: random.Random, clinics: Sequence[ClinicSeed], now: datetime,
             surgery_name=dice.choice(SURGERIES),
             bed_number=dice.choice((None, "12-B", "7")),
             location=dice.choice((None, "Piso 3", "100%_\\")),
-            episode_id=dice.choice((None, f"E-{serial}")),
+            episode_id=dice.choice((None, f"E-{number}")),
         )
 
     return [one() for _ in range(number)]
