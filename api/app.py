@@ -49,6 +49,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     )
     app.state.settings = settings
     app.state.request_stats = RequestStats()
+    app.state.slots = None  # where other processes serve beside this one: api/worker.py
     problems.register(app)
     app.include_router(ops)
     for router in ROUTERS:

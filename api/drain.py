@@ -10,20 +10,31 @@ import multiprocessing
 import socket
 from collections.abc import Sequence
 from contextlib import suppress
+from functools import partial
 from multiprocessing.synchronize import Event
 
 import uvicorn
+from uvicorn.importer import import_from_string
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.supervisors import Multiprocess, multiprocess
+
+from api.ops.slots import Slots
 
 LINGER = 1.0
 """Seconds that a connection without a request stays open after SIGTERM."""
 
 
 class DrainingConfig(uvicorn.Config):
-    """`ending` is set once all workers are to end, and not one of them."""
+    """`ending` is set once all workers are to end, and not one of them. Its application is made of `slots`."""
 
     ending: Event
+    slots: Slots | None = None
+    """Where the workers tell each other what they counted; None: there is one."""
+
+    def load(self) -> None:
+        # In the process that serves: the master imports no application.
+        self.app = partial(import_from_string(self.app), self.slots)
+        super().load()
 
 
 class DrainingProtocol(HttpToolsProtocol):
@@ -109,6 +120,7 @@ def serve(config: DrainingConfig, listening: socket.socket) -> list[multiprocess
     """Until SIGINT or SIGTERM; gives the worker processes, where there are any."""
     config.ending = multiprocessing.get_context("spawn").Event()
     if config.workers > 1:
+        config.slots = Slots(config.workers)
         master = Master(config, sockets=[listening])
         master.run()
         return master.processes

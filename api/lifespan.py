@@ -6,6 +6,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
 from fastapi import FastAPI
 
+from api.ops.service_figures import ServiceFigures
 from core.cache.namespaces import init_fastapi_cache
 from core.housekeeping.hourly import hourly
 from core.runtime import ENDING, end, open_runtime
@@ -26,10 +27,14 @@ def lifespan_with(settings: Settings) -> Callable[[FastAPI], AbstractAsyncContex
                 runtime.redis,
                 runtime.cache.stats,
             )
-            cleaning = asyncio.create_task(hourly(runtime.database), name="housekeeping")
+            app.state.figures = ServiceFigures(app.state.request_stats, runtime, app.state.slots)
+            background = [
+                asyncio.create_task(hourly(runtime.database), name="housekeeping"),
+                asyncio.create_task(app.state.figures.publish(), name="figures"),
+            ]
             try:
                 yield
             finally:
-                await end([cleaning], ENDING)
+                await end(background, ENDING)
 
     return lifespan

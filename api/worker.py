@@ -13,14 +13,18 @@ from contextlib import asynccontextmanager
 from fastapi import FastAPI
 
 from api.app import create_app
+from api.ops.slots import Slots
 
 ABANDONED_SECONDS = 1.2
 """A worker whose master was killed is gone within two."""
 
 
-def application() -> FastAPI:
-    """The factory of each worker: the application, with what only a served process needs."""
+def application(slots: Slots | None) -> FastAPI:
+    """The factory of each worker: the application, with what only a served process needs.
+
+    `slots`: where the workers tell each other what they counted; None: there is no other."""
     app = create_app()
+    app.state.slots = slots
     opened = app.router.lifespan_context
 
     @asynccontextmanager

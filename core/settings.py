@@ -53,6 +53,9 @@ class Settings(BaseSettings):
     )
     trusted_proxies: CommaSeparated = Field((), alias="TRUSTED_PROXIES")
     allowed_origins: CommaSeparated = Field((), alias="ALLOWED_ORIGINS", description="beside the service's own origin")
+    metrics_token: SecretStr | None = Field(
+        None, alias="METRICS_TOKEN", description="/metrics is for its bearer only; absent: for everybody who gets there"
+    )
     log_format: Literal["json", "console"] = Field("json", alias="LOG_FORMAT")
 
     cache_push: bool = Field(True, alias="CACHE_PUSH", description="false: versions are polled only, staleness <= 1 s")

@@ -3,6 +3,10 @@ import re
 import httpx
 import pytest
 from fastapi import FastAPI
+from pydantic import SecretStr
+
+from api.app import create_app
+from core.settings import Settings
 
 
 async def test_alive_and_ready(client: httpx.AsyncClient) -> None:
@@ -39,3 +43,36 @@ async def test_the_bare_address_leads_to_the_docs(client: httpx.AsyncClient, app
     answer = await client.get("/")
     assert (answer.status_code, answer.headers["location"]) == (307, "/docs")
     assert "/" not in app.openapi()["paths"]
+
+
+TOKEN = "a-token-for-metrics"
+
+
+@pytest.mark.parametrize(
+    ("settings_override", "authorization", "status"),
+    [
+        ({}, None, 200),
+        ({}, "Bearer anything", 200),
+        ({"metrics_token": SecretStr(TOKEN)}, f"Bearer {TOKEN}", 200),
+        ({"metrics_token": SecretStr(TOKEN)}, f"bearer {TOKEN}", 200),
+        ({"metrics_token": SecretStr(TOKEN)}, None, 401),
+        ({"metrics_token": SecretStr(TOKEN)}, TOKEN, 401),
+        ({"metrics_token": SecretStr(TOKEN)}, f"Basic {TOKEN}", 401),
+        ({"metrics_token": SecretStr(TOKEN)}, f"Bearer {TOKEN}x", 401),
+        ({"metrics_token": SecretStr(TOKEN)}, "Bearer ñandú", 401),
+        ({"metrics_token": SecretStr(TOKEN)}, "Bearer", 401),
+    ],
+)
+async def test_metrics_are_for_the_bearer_of_their_token_where_there_is_one(
+    settings: Settings, settings_override: dict[str, SecretStr], authorization: str | None, status: int
+) -> None:
+    app = create_app(settings.model_copy(update=settings_override))
+    transport = httpx.ASGITransport(app)
+    headers = {"Authorization": authorization.encode()} if authorization else {}
+    async with app.router.lifespan_context(app), httpx.AsyncClient(transport=transport, base_url="http://t") as client:
+        answer = await client.get("/metrics", headers=headers)
+        assert answer.status_code == status
+        if status == 401:
+            assert answer.headers["www-authenticate"] == "Bearer"
+            assert TOKEN not in answer.text
+        assert (await client.get("/livez")).status_code == 200
