@@ -6,13 +6,13 @@ from typing import Any
 
 from sqlalchemy import text
 
+from core.cache.flight import Flights
 from core.cache.versions import LEASE, Poll, Vector, VersionMap
 from core.clock import boottime
 from core.db.connecting import connect_to_primary
 from core.db.connection import APPLICATION, ServiceConnection
 from core.db.failures import is_away
 from core.db.transaction import Database, ReadSession
-from core.deadline import in_time, shared
 from core.errors import Unavailable
 from core.log import logger
 from core.trace import VersionRow
@@ -34,6 +34,8 @@ FROM cache_version WHERE changed_in >= ($1::text)::xid8
 DIRECT = text(POLL.replace("($1::text)::xid8", "CAST(CAST(:since AS text) AS xid8)").replace("::", "\\:\\:"))
 
 EVERYTHING = "0"
+READ = "version rows"
+"""All direct reads are one flight."""
 
 
 class NotPrimary(ConnectionError):
@@ -160,39 +162,26 @@ class DirectReads:
     def __init__(self, database: Database, versions: VersionMap) -> None:
         self._database = database
         self._versions = versions
-        self._reading: asyncio.Task[None] | None = None
+        self._reads: Flights[None] = Flights()
 
     async def ensure_fresh(self) -> None:
         """Return with the lease valid. Raises Unavailable where the database is away."""
         while not self._versions.is_fresh():
-            await in_time(asyncio.shield(self._join()))
+            await self._reads.join(READ, self._read)
 
     async def require(self, floor: Vector) -> None:
         """Return with the map at `floor` or, where that is impossible, with a map read after this call began."""
-        if self.behind(floor) and self._reading is not None:
-            # It may have begun before the write that we are asked for.
-            await in_time(asyncio.shield(self._reading))
         if self.behind(floor):
-            await in_time(asyncio.shield(self._join()))
+            # It may have begun before the write that we are asked for, or be what brings it.
+            await self._reads.landed(READ)
+        if self.behind(floor):
+            await self._reads.join(READ, self._read)
 
     def behind(self, floor: Vector) -> bool:
         """Whether the map has not reached `floor`."""
         return any(self._versions.get(*key) < version for key, version in floor.items())
 
-    def _join(self) -> "asyncio.Task[None]":
-        if self._reading is None:
-            self._reading = asyncio.ensure_future(self._read())
-            self._reading.add_done_callback(self._done)
-        return self._reading
-
-    def _done(self, task: "asyncio.Task[None]") -> None:
-        self._reading = None
-        if not task.cancelled():
-            task.exception()  # told to those who wait; nobody may be left
-
     async def _read(self) -> None:
-        shared()
-
         async def work(session: ReadSession) -> Poll:
             row = (await session.execute(DIRECT, {"since": EVERYTHING})).mappings().one()
             return poll_of(row, full=True)

@@ -1,12 +1,13 @@
 """What a token is worth: warm and cold, in one process and in another, before and after whatever ends it."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 
 import pytest
 
 from core.access import Role
 from core.errors import NotAuthenticated, Unavailable
+from core.sessions.lookup import Checked
 from core.sessions.token import Tokens
 from core.settings import Settings
 from tests.core.sessions.processes import Process, process, tracing
@@ -282,3 +283,27 @@ async def test_nobody_writes_on_an_unverified_session(
     await one.who(token)
     with pytest.raises(Unavailable):
         await one.who(token, reading=False)
+
+
+async def test_who_asks_in_the_turn_in_which_a_look_at_an_ended_session_ends_looks_again(
+    one: Process, connection: rows.Connection, seed: Seed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It began after that look, which therefore does not refuse it; and joining it again would bring nothing else."""
+    token = (await one.sign_in(seed.sant.viewer)).token
+    await connection.execute("UPDATE user_session SET revoked_at = now()")
+    lookup = one.runtime.sessions._lookup
+    look = lookup._read
+    late: list[asyncio.Task[object]] = []
+
+    async def look_and_ask(digests: Sequence[bytes]) -> Checked:
+        found = await look(digests)
+        if not late:
+            # Its first step is between the look's last one and those of who waits for it.
+            late.append(asyncio.create_task(one.who(token)))
+        return found
+
+    monkeypatch.setattr(lookup, "_read", look_and_ask)
+    with pytest.raises(NotAuthenticated):
+        await one.who(token)
+    with pytest.raises(NotAuthenticated):
+        await late[0]

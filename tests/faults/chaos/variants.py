@@ -100,6 +100,13 @@ def versions_after_data() -> None:
     Filling._fill = fill  # type: ignore[method-assign]
 
 
+def joins_of_finished_tasks() -> None:
+    """A flight counts as under way until the loop has told that it is done. Awaiting it then waits for nothing, and who
+    looks again after each join keeps the process to itself: it answers nobody, `/livez` neither.
+    """
+    Flights._under_way = lambda self, key: self._flying.get(key)  # type: ignore[method-assign]
+
+
 def slow_fills(most: float) -> None:
     """Not broken, only slower: what a fill read gets `most` seconds old at most, before it is stored."""
     lead = Filling._lead
@@ -122,6 +129,7 @@ PATCHES: dict[str, Callable[[], None]] = {
     "flight keyed without versions": flight_without_versions,
     "poll plainly replaces the map": poll_replaces,
     "versions read after the data": versions_after_data,
+    "joins of finished tasks": joins_of_finished_tasks,
 }
 STATEMENTS = {
     "no bump": NO_BUMP,
