@@ -6,7 +6,8 @@ from typing import Any
 
 from core.imports.catalog.kinds import DOCTORS, REASONS, SPECIALTIES, BadCell, Column, SheetKind
 from core.imports.catalog.report import Problem
-from core.imports.catalog.sheets import ErrorCell, File, Row, Sheet
+from core.imports.catalog.sheets import File, Row, Sheet
+from core.imports.catalog.workbook import BadValue
 
 There = Mapping[str, list[dict[str, Any]]]
 """Rows of the clinic's catalog, by the kind's name."""
@@ -138,8 +139,8 @@ def _folded(name: Any) -> str | None:
 
 
 def _read(column: Column, value: Any) -> Any:
-    if isinstance(value, ErrorCell):
-        raise BadCell(f"shows {value.shown}")
+    if isinstance(value, BadValue):
+        raise BadCell(value.message)
     if value is None:
         if column.required:
             raise BadCell("is missing")

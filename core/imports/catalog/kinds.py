@@ -3,16 +3,18 @@
 Catalogs are kept by people whose spreadsheets speak Spanish: headings and words are taken in both languages.
 """
 
+import re
 import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import date, time, timedelta
 from typing import Any
 
 from core.catalogs.kinds import DOCTOR, REASON, SPECIALTY, SURGERY, Kind
 from core.rut import normal_rut
 
 
-class BadCell(Exception):
+class BadCell(ValueError):
     """With a message for people."""
 
 
@@ -21,6 +23,17 @@ def word(text: object) -> str:
     plain = unicodedata.normalize("NFKD", str(text))
     plain = "".join(letter for letter in plain if not unicodedata.combining(letter))
     return "_".join(plain.lower().replace("-", " ").replace("_", " ").split())
+
+
+LOST = "\ufffd"
+"""In place of a character that a program could not read."""
+ERRORS = frozenset(
+    {
+        *("#N/A", "#REF!", "#VALUE!", "#NAME?", "#DIV/0!", "#NUM!", "#NULL!", "#SPILL!", "#CALC!", "#GETTING_DATA"),
+        *("#N/D", "#¡REF!", "#¡VALOR!", "#¿NOMBRE?", "#¡DIV/0!", "#¡NUM!", "#¡NULO!"),
+    }
+)
+"""What failed formulas leave in a csv file, in English and Spanish."""
 
 
 def text(most: int) -> Callable[[Any], str]:
@@ -32,35 +45,66 @@ def text(most: int) -> Callable[[Any], str]:
         found = " ".join(str(value).split())
         if len(found) > most:
             raise BadCell(f"has more than {most} characters")
-        if not found.isprintable():
+        if not found.isprintable() or LOST in found:
             raise BadCell("has characters that are no text")
+        if found in ERRORS:
+            raise BadCell(f"shows {found}")
         return found
 
     return read
 
 
+WHOLE = re.compile(r"([0-9]{1,9})(?:[.,]0{1,2})?")
+GROUPED = re.compile(r"[0-9]{1,3}(?:[., '’\u00a0\u202f][0-9]{3})+(?:[.,][0-9]+)?")
+"""`1.000` is a thousand to people here, and one to programs."""
+
+
 def integer(least: int, most: int) -> Callable[[Any], int]:
     def read(value: Any) -> int:
-        try:
-            found = float(value) if not isinstance(value, bool) else None
-        except (TypeError, ValueError):
+        written = value.strip() if isinstance(value, str) else None
+        if written is not None and GROUPED.fullmatch(written):
+            raise BadCell(
+                f"“{written}” may be a thousand or a fraction: write the digits alone, without dots or commas"
+            )
+        if isinstance(value, bool):
             found = None
-        if found is None or not found.is_integer() or not least <= found <= most:
-            raise BadCell(f"must be a whole number from {least} to {most}")
-        return int(found)
+        elif isinstance(value, int | float):
+            found = int(value) if float(value).is_integer() else None
+        else:
+            digits = WHOLE.fullmatch(written) if written is not None else None
+            found = int(digits[1]) if digits else None
+        if found is None or not least <= found <= most:
+            raise BadCell(f"must be a whole number from {least} to {most}, in digits alone{_but_is(value)}")
+        return found
 
     return read
 
 
-YES = frozenset({"true", "yes", "y", "1", "si", "s", "x", "verdadero", "activo", "activa"})
-NO = frozenset({"false", "no", "n", "0", "falso", "inactivo", "inactiva"})
+def _but_is(value: Any) -> str:
+    """What a cell holds instead, where that may not be what it shows."""
+    if isinstance(value, bool):
+        return ", and is TRUE or FALSE"
+    return ", and is a date or a time" if isinstance(value, date | time | timedelta) else ""
+
+
+YES = frozenset({"true", "yes", "y", "si", "s", "x", "verdadero", "activo", "activa"})
+NO = frozenset({"false", "no", "n", "falso", "inactivo", "inactiva"})
+FLAGS = {"1": True, "0": False} | dict.fromkeys(YES, True) | dict.fromkeys(NO, False)
 
 
 def flag(value: Any) -> bool:
-    known = word(int(value) if isinstance(value, bool | float) else value)
-    if known not in YES | NO:
-        raise BadCell("must be yes or no")
-    return known in YES
+    """Yes and no in both languages, 0 and 1, and a spreadsheet's own TRUE and FALSE."""
+    if isinstance(value, bool):
+        return value
+    if isinstance(value, int | float):
+        known = {0.0: False, 1.0: True}.get(float(value))
+    else:
+        written = value.strip() if isinstance(value, str) else ""
+        # By the words' own letters, but by the digits as they are: other scripts have digits, too.
+        known = FLAGS.get(written if written in FLAGS or any(map(str.isnumeric, written)) else word(written))
+    if known is None:
+        raise BadCell(f"must be yes or no (sí or no, 1 or 0){_but_is(value)}")
+    return known
 
 
 def rut(value: Any) -> str:

@@ -35,16 +35,21 @@ class CatalogReport:
     """Where there is one, nothing was imported."""
     ignored: list[str] = field(default_factory=list)
     """Sheets of no kind."""
+    hidden: list[str] = field(default_factory=list)
+    """Sheets, rows and columns that a spreadsheet does not show: they count like the rest."""
 
     def __str__(self) -> str:
         lines = [str(problem) for problem in self.problems]
-        if self.problems:
-            lines.append(f"{len(self.problems)} problems: nothing was imported.")
-        else:
+        if not self.problems:
             for kind, counts in self.kinds.items():
                 lines.append(
                     f"{kind}: {counts.created} created, {counts.updated} updated, {counts.unchanged} unchanged"
                 )
+        if self.hidden:
+            done = "checked" if self.problems else "imported"
+            lines.append(f"Hidden in the file, and {done} like the rest: {'; '.join(self.hidden)}.")
         if self.ignored:
             lines.append(f"Ignored sheets: {', '.join(self.ignored)}.")
+        if self.problems:
+            lines.append(f"{len(self.problems)} problems: nothing was imported.")
         return "\n".join(lines)

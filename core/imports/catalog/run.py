@@ -43,7 +43,7 @@ async def _bring(session: WriteSession, actor: Actor, prefix: str, file: File) -
     if clinic_id is None:
         raise NotFound(f"No clinic has the prefix {prefix.upper()}.")
     found = check(file, {kind.name: await _there(session, clinic_id, kind) for kind in KINDS})
-    report = CatalogReport(problems=found.problems, ignored=file.ignored)
+    report = CatalogReport(problems=found.problems, ignored=file.ignored, hidden=file.hidden)
     if not found.problems:
         for kind in KINDS:
             if kind.name in found.wanted:

@@ -2,23 +2,23 @@
 
 import csv
 import io
-import warnings
-import zipfile
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
-from openpyxl import load_workbook
-from openpyxl.utils.exceptions import InvalidFileException
-
+from core.imports.catalog.decoding import decoded
 from core.imports.catalog.kinds import KINDS, Column, SheetKind, kind_called, word
 from core.imports.catalog.report import NoCatalog, Problem
+from core.imports.catalog.workbook import BadValue, BookSheet, column_letter, read_workbook
 
 ZIP = b"PK\x03\x04"
 OLD_EXCEL = b"\xd0\xcf\x11\xe0"
-UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 DELIMITERS = ",;\t"
+SEPARATOR = re.compile(r'"?sep=([^\w\s"]|\t)"?\r?\n', re.IGNORECASE)
+"""The line by which Excel lets a csv file say what separates its cells."""
 KIND = "kind"
 
 
@@ -41,13 +41,8 @@ class File:
     sheets: list[Sheet] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
     ignored: list[str] = field(default_factory=list)
-
-
-@dataclass(frozen=True, slots=True)
-class ErrorCell:
-    """What a spreadsheet shows where a formula failed, such as #N/A."""
-
-    shown: str
+    hidden: list[str] = field(default_factory=list)
+    """What a spreadsheet does not show: sheets, rows and columns, by name."""
 
 
 def read_file(path: Path) -> File:
@@ -57,42 +52,29 @@ def read_file(path: Path) -> File:
         return _xlsx(content)
     if content.startswith(OLD_EXCEL):
         raise NoCatalog(f"{path.name} is of an old Excel, or encrypted: save it as xlsx, without a password.")
-    return _csv(content, path)
+    return _csv(decoded(content, path.name), path)
 
 
 def _xlsx(content: bytes) -> File:
     file = File()
-    try:
-        with warnings.catch_warnings():
-            # Of features that are not read anyway: data validation, headers for print.
-            warnings.simplefilter("ignore")
-            book = load_workbook(io.BytesIO(content), read_only=True, data_only=True)
-            for sheet in book.worksheets:
-                kind = kind_called(sheet.title)
-                if kind is None:
-                    file.ignored.append(sheet.title)
-                    continue
-                # Some programs write a size that is not the sheet's.
-                sheet.reset_dimensions()
-                cells = ([_value(cell) for cell in row] for row in sheet.iter_rows())
-                _add(file, sheet.title, kind, cells)
-            book.close()
-    except (zipfile.BadZipFile, InvalidFileException, KeyError, ValueError, SyntaxError, EOFError) as error:
-        raise NoCatalog("This is no xlsx file, or a damaged one.") from error
+    for sheet in read_workbook(content):
+        kind = kind_called(sheet.title)
+        if kind is None:
+            file.ignored.append(sheet.title)
+            continue
+        if sheet.is_hidden:
+            file.hidden.append(f"sheet {sheet.title}")
+        _add(file, sheet.title, kind, sheet.rows, sheet)
     if not file.sheets and not file.problems:
         names = ", ".join(kind.name for kind in KINDS)
         raise NoCatalog(f"No sheet is called {names}.")
     return file
 
 
-def _value(cell: Any) -> Any:
-    return ErrorCell(str(cell.value)) if cell.data_type == "e" else cell.value
-
-
-def _csv(content: bytes, path: Path) -> File:
-    text = _decoded(content, path)
-    first = text.split("\n", 1)[0]
-    delimiter = max(DELIMITERS, key=first.count)
+def _csv(text: str, path: Path) -> File:
+    if text.lstrip().startswith("<"):
+        raise NoCatalog(f"{path.name} is HTML or XML and no csv file, whatever its name says: save it as xlsx.")
+    delimiter, text = _delimiter(text)
     try:
         rows: list[Sequence[Any]] = list(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True))
     except csv.Error as error:
@@ -105,18 +87,17 @@ def _csv(content: bytes, path: Path) -> File:
     kind = kind_called(path.stem) or _told_by(headings)
     if kind is None:
         raise NoCatalog(f"{path.name} does not tell what it holds: call it surgeries.csv, or give it a column kind.")
-    _add(file, path.name, kind, rows)
+    _add(file, path.name, kind, enumerate(rows, start=1))
     return file
 
 
-def _decoded(content: bytes, path: Path) -> str:
-    encodings = ("utf-16",) if content.startswith(UTF_16) else ("utf-8-sig", "cp1252")
-    for encoding in encodings:
-        try:
-            return content.decode(encoding)
-        except UnicodeDecodeError:
-            continue
-    raise NoCatalog(f"{path.name} is neither xlsx nor text in UTF-8 or Windows-1252.")
+def _delimiter(text: str) -> tuple[str, str]:
+    """What separates cells, and the text without the line that says so, which spreadsheets do not count as a row."""
+    said = SEPARATOR.match(text)
+    if said is not None:
+        return said[1], text[said.end() :]
+    first = text.split("\n", 1)[0]
+    return max(DELIMITERS, key=first.count), text
 
 
 def _told_by(headings: Iterable[str]) -> SheetKind | None:
@@ -151,17 +132,51 @@ def _mixed(file: File, name: str, rows: Sequence[Sequence[Any]], place: int) -> 
             file.sheets.append(Sheet(name, kind, list(_rows(file, name, columns, numbered))))
 
 
-def _add(file: File, name: str, kind: SheetKind, rows: Iterable[Sequence[Any]]) -> None:
-    numbered = enumerate(rows, start=1)
-    _, headings = next(numbered, (1, ()))
+def _add(
+    file: File,
+    name: str,
+    kind: SheetKind,
+    numbered: Iterable[tuple[int, Sequence[Any]]],
+    book: BookSheet | None = None,
+) -> None:
+    """`book` knows what of it is hidden."""
+    rows = iter(numbered)
+    number, headings = next(rows, (1, ()))
+    if number > 1:
+        # The first row is blank, and what comes later has no headings.
+        rows, headings = chain([(number, headings)], rows), ()
     columns = _columns(file, name, kind, headings, strict=True)
-    file.sheets.append(Sheet(name, kind, list(_rows(file, name, columns, numbered))))
+    sheet = Sheet(name, kind, list(_rows(file, name, columns, rows)))
+    file.sheets.append(sheet)
+    if book is not None:
+        hidden = [row.number for row in sheet.rows if row.number in book.hidden_rows]
+        file.hidden += [f"{name}, row {run}" for run in _runs(hidden)]
+        file.hidden += [
+            f"{name}, column {column_letter(place)} ({column.name})"
+            for place, column in enumerate(columns)
+            if column is not None and place in book.hidden_columns
+        ]
+
+
+def _runs(numbers: Iterable[int]) -> list[str]:
+    """Of numbers in order: `3`, or `3 to 7` where they follow each other."""
+    runs: list[list[int]] = []
+    for number in numbers:
+        if runs and runs[-1][-1] == number - 1:
+            runs[-1].append(number)
+        else:
+            runs.append([number])
+    return [str(run[0]) if len(run) == 1 else f"{run[0]} to {run[-1]}" for run in runs]
 
 
 def _columns(file: File, name: str, kind: SheetKind, headings: Sequence[Any], *, strict: bool) -> list[Column | None]:
     """What each place of a row holds. `strict`: every heading must be one of the kind's columns."""
     columns: list[Column | None] = []
-    for heading in headings:
+    for place, heading in enumerate(headings):
+        if isinstance(heading, BadValue):
+            file.problems.append(Problem(name, 1, f"column {column_letter(place)}", heading.message))
+            columns.append(None)
+            continue
         column = kind.column(heading) if _filled(heading) else None
         if column is None and _filled(heading) and strict:
             file.problems.append(Problem(name, 1, str(heading), f"is no column of {kind.name}"))

@@ -229,6 +229,7 @@ async def test_every_bad_row_is_told_and_nothing_is_imported(
         ("surgeries", 7, "ambulatory_cutoff_hour"),
         ("doctors", 2, "rut"),
         ("doctors", 4, "name"),
+        ("doctors", 5, "rut"),
         ("reasons", 2, "category"),
         ("reasons", 4, "reason"),
         ("reasons", 4, "category"),
@@ -238,7 +239,7 @@ async def test_every_bad_row_is_told_and_nothing_is_imported(
     text = str(report)
     assert "surgeries, row 5, specialty: the clinic has none of this name, and the file neither" in text
     assert "doctors, row 4, name: is the same as doctors, row 3" in text
-    assert text.endswith("17 problems: nothing was imported.")
+    assert text.endswith("18 problems: nothing was imported.")
 
 
 async def test_headings_must_be_known_whole_and_once(bring: Bring, tmp_path: Path) -> None:
