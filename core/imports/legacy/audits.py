@@ -1,6 +1,7 @@
 """The audits: append-only here, so each row says which one of the old application it was, and is found again by it."""
 
 import asyncio
+import json
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
 from typing import Any
@@ -13,7 +14,10 @@ from core.imports.legacy.context import Run
 from core.imports.legacy.values import UNKNOWN, instant_utc, text, whole, word
 
 LOGIN_COLUMNS = ["at", "user_id", "username", "clinic_id", "succeeded", "outcome", "client", "ip", "request_id"]
-ACTION_COLUMNS = ["at", "user_id", "username", "clinic_id", "action", "target_type", "target_id", "request_id"]
+ACTION_COLUMNS = [
+    *("at", "user_id", "username", "clinic_id", "action", "target_type", "target_id", "changes", "request_id"),
+]
+LONGEST = {"username": 80, "action": 60, "target_type": 40, "target_id": 60}
 KINDS = {"standardized_reason": "reason", "standardizedreason": "reason", "app_user": "user"}
 """Targets that are called otherwise here."""
 Make = Callable[[asyncpg.Record, datetime], Sequence[Any]]
@@ -34,15 +38,55 @@ async def bring_logins(run: Run) -> None:
 
 
 async def bring_actions(run: Run) -> None:
+    """The old application wrote before and after into the action's text: what its column cannot hold is a change."""
+
     def made(row: asyncpg.Record, at: datetime) -> Sequence[Any]:
-        clinic = run.clinics.get(row["clinic_id"])
         target_type, target_id = _target(run, row)
+        texts = {
+            "username": text(row["username"]) or run.usernames.get(row["user_id"]) or UNKNOWN,
+            "action": text(row["action"]) or UNKNOWN,
+            "target_type": target_type,
+            "target_id": target_id,
+        }
+        cut = {name: _cut(written, LONGEST[name]) for name, written in texts.items()}
+        whole = {name: [None, written] for name, written in texts.items() if cut[name] != written}
         return (
-            *(at, run.users.get(row["user_id"]), _username(run, row, 80), clinic.id if clinic else None),
-            *((text(row["action"]) or UNKNOWN)[:60], target_type, target_id, _provenance("action_audit", row)),
+            *(at, run.users.get(row["user_id"]), cut["username"], _clinic(run, row), cut["action"]),
+            *(cut["target_type"], cut["target_id"], json.dumps(whole, ensure_ascii=False)),
+            _provenance("action_audit", row),
         )
 
     await _bring(run, "action_audit", ACTION_COLUMNS, made)
+
+
+def _cut(written: str, most: int) -> str:
+    """With a sign that it was: the whole is elsewhere."""
+    return written if len(written) <= most else f"{written[: most - 1].rstrip()}…"
+
+
+def _clinic(run: Run, row: asyncpg.Record) -> int | None:
+    """A superuser had no clinic there: what one did belongs to the clinic of its target."""
+    kind, written = _kind(row), text(row["target_id"]) or ""
+    if kind == "ticket" and written in run.ticket_clinics:
+        return run.ticket_clinics[written]
+    own = run.clinics.get(row["clinic_id"])
+    if own is not None:
+        return own.id
+    number = whole(written)
+    return None if number is None else _clinic_of(run, kind, number)
+
+
+def _clinic_of(run: Run, kind: str, legacy_id: int) -> int | None:
+    if kind == "clinic":
+        return found.id if (found := run.clinics.get(legacy_id)) else None
+    if kind == "surgery":
+        return surgery.clinic_id if (surgery := run.surgeries.get(legacy_id)) else None
+    if kind in ("specialty", "doctor"):
+        rows = run.specialties if kind == "specialty" else run.doctors
+        return rows[legacy_id][0] if legacy_id in rows else None
+    if kind == "patient":
+        return run.patient_homes.get(legacy_id)
+    return {"user": run.user_clinics, "reason": run.reason_clinics}.get(kind, {}).get(legacy_id)
 
 
 async def _bring(run: Run, table: str, columns: list[str], make: Make) -> None:
@@ -108,19 +152,24 @@ def _username(run: Run, row: asyncpg.Record, most: int) -> str:
 
 def _target(run: Run, row: asyncpg.Record) -> tuple[str, str]:
     """Ids of the old application mean other rows here: they are translated, or marked as what they are."""
-    kind = word(row["target_type"])
-    kind = KINDS.get(kind, kind)[:40]
+    kind = _kind(row)
     written = text(row["target_id"])
     if written is None:
         return kind or UNKNOWN, UNKNOWN
     if kind == "ticket":
-        return kind, run.renamed.get(written, written)[:60]
+        return kind, run.renamed.get(written, written)
     number = whole(written)
-    found = None if number is None else _here(run, kind, number, run.clinics.get(row["clinic_id"]))
-    return kind or UNKNOWN, str(found) if found is not None else f"legacy {written}"[:60]
+    found = None if number is None else _here(run, kind, number, _clinic(run, row))
+    return kind or UNKNOWN, str(found) if found is not None else f"legacy {written}"
 
 
-def _here(run: Run, kind: str, legacy_id: int, clinic: Any) -> int | None:
+def _kind(row: asyncpg.Record) -> str:
+    """As it is called here."""
+    kind = word(row["target_type"])
+    return KINDS.get(kind, kind)
+
+
+def _here(run: Run, kind: str, legacy_id: int, clinic_id: int | None) -> int | None:
     if kind == "user":
         return run.users.get(legacy_id)
     if kind == "clinic":
@@ -133,6 +182,6 @@ def _here(run: Run, kind: str, legacy_id: int, clinic: Any) -> int | None:
         return run.doctors.get(legacy_id, (0, None))[1]
     if kind == "reason":
         return run.reasons.get(legacy_id)
-    if kind == "patient" and clinic is not None:
-        return run.patients.get((legacy_id, clinic.id))
+    if kind == "patient" and clinic_id is not None:
+        return run.patients.get((legacy_id, clinic_id))
     return None

@@ -100,6 +100,7 @@ async def bring_reasons(run: Run) -> None:
             counts.present += 1
         run.memory.add(table, row["id"], remembered, found)
         run.reasons[row["id"]] = found
+        run.reason_clinics[row["id"]] = clinic.id
     await new.store()
     # Of a text that stands in several categories, a modification's reason is that of modifications.
     for category in ("initial", "annulment", "modification"):

@@ -101,8 +101,15 @@ class Run:
     modification_reasons: dict[tuple[int, str], int] = field(default_factory=dict)
     patients: dict[tuple[int, int], int] = field(default_factory=dict)
     """By id there and clinic here: a person may be a patient of two clinics."""
+    patient_homes: dict[int, int] = field(default_factory=dict)
+    """The clinic here of each patient there, of the first of several."""
     renamed: dict[str, str] = field(default_factory=dict)
     """Tickets whose id was none."""
+    ticket_clinics: dict[str, int] = field(default_factory=dict)
+    """Of each ticket there, the clinic here."""
+    user_clinics: dict[int, int] = field(default_factory=dict)
+    """Of users there who have one, the clinic here."""
+    reason_clinics: dict[int, int] = field(default_factory=dict)
     tickets_present: set[str] = field(default_factory=set)
     tickets_refused: set[str] = field(default_factory=set)
     to_assume: list[str] = field(default_factory=list)
@@ -122,6 +129,9 @@ class Run:
         return name or None, self.users_by_name.get(name) or self.users_by_name.get(name.lower())
 
     def repaired(self, table: str, legacy_id: object, notes: Iterable[str]) -> None:
-        """Of a row that is new: what a row needed that is there already, was told when it came."""
-        for what in notes:
+        """Of a row that is new: what a row needed that is there already, was told when it came.
+
+        Each once, however many of the row's columns needed it.
+        """
+        for what in dict.fromkeys(notes):
             self.report.repaired(table, legacy_id, what)

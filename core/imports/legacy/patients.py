@@ -102,6 +102,7 @@ async def _bring(run: Run, batch: Sequence[asyncpg.Record], made: set[int], behi
             counts.present += counted
         run.memory.add(TABLE, legacy_id, _remembered(one.key), found)
         run.patients[legacy_id, clinic_id] = found
+        run.patient_homes.setdefault(legacy_id, clinic_id)
     behind.start(_store(run, rows, older))
 
 
@@ -127,6 +128,7 @@ def _wanted(run: Run, batch: Sequence[asyncpg.Record], *, counted: bool) -> Iter
             yield _Wanted(row, document, key, patient_row(row, clinic.id, document, notes), notes)
         else:
             run.patients[row["id"], clinic.id] = known
+            run.patient_homes.setdefault(row["id"], clinic.id)
             run.report.of(TABLE).present += counted
 
 

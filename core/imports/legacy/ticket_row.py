@@ -6,7 +6,7 @@ formulas: here FPAs are instants, and nights are counted by the calendar.
 
 import re
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -73,8 +73,6 @@ def ticket_row(
         created_at = times.admission_at
     made.columns |= {
         "clinic_id": clinic.id,
-        "surgery_name": fitting(row["surgery_name_snapshot"], 200, made.notes.append)
-        or (surgery.name if surgery else UNKNOWN),
         "surgery_base_hours": times.hours,
         "surgery_at": times.surgery_at,
         "admission_at": times.admission_at,
@@ -85,8 +83,10 @@ def ticket_row(
         "imported": True,
     }
     _nights(row, made, times, clinic.local)
+    _fit(made, "surgery_name", row["surgery_name_snapshot"], 200)
+    made.columns["surgery_name"] = made.columns["surgery_name"] or (surgery.name if surgery else UNKNOWN)
     for column, most in (("bed_number", 10), ("location", 50), ("episode_id", 50)):
-        _place(row, made, column, most)
+        _fit(made, column, row[column], most)
     _status(row, made, overdue_before)
     _history(row, made)
     return made
@@ -149,12 +149,13 @@ def _nights(row: asyncpg.Record, made: Made, times: Times, local: ZoneInfo) -> N
     made.columns |= {"overnight_stays": current, "initial_overnight_stays": initial}
 
 
-def _place(row: asyncpg.Record, made: Made, column: str, most: int) -> None:
-    found = fitting(row[column], most, made.notes.append)
+def _fit(made: Made, column: str, value: Any, most: int) -> None:
+    """A text as the column can hold it, and whole in the history where it cannot."""
+    found = fitting(value, most, made.notes.append)
     made.columns[column] = found
-    whole = text(row[column])
-    if found != whole:
-        made.told[column] = [whole, found]
+    written = text(value)
+    if found != written:
+        made.told[column] = [written, found]
 
 
 def _status(row: asyncpg.Record, made: Made, overdue_before: datetime | None) -> None:
@@ -189,9 +190,23 @@ def _status(row: asyncpg.Record, made: Made, overdue_before: datetime | None) ->
 
 def _history(row: asyncpg.Record, made: Made) -> None:
     made.told |= {name: [None, written] for name in ASIDE if (written := text(row[name])) is not None}
+    # The old application kept the first FPA three times over; only what differs says something.
+    known = {row[name] for name in ("initial_fpa", "system_calculated_fpa", "current_fpa") if row[name] is not None}
     for name in DATES:
         written = row[name]
-        # The old application kept the first FPA three times over; only what differs says something.
-        known = (row["initial_fpa"], row["system_calculated_fpa"], row["current_fpa"])
-        if isinstance(written, date) and written not in known:
-            made.told[name] = [None, written.isoformat()]
+        if text(written) is not None and not any(_same_time(written, one) for one in known):
+            made.told[name] = [None, written.isoformat() if isinstance(written, date) else text(written)]
+
+
+def _same_time(written: Any, known: Any) -> bool:
+    """Whether both say the same, as far as they say it: a date has no hours, a form no seconds."""
+    if isinstance(written, str):
+        try:
+            written = datetime.fromisoformat(written.strip())
+        except ValueError:
+            return False
+    if not isinstance(written, date) or not isinstance(known, date):
+        return False
+    is_day = not isinstance(written, datetime) or written.time() == time() or not isinstance(known, datetime)
+    form = "%Y-%m-%d" if is_day else "%Y-%m-%d %H:%M"
+    return written.strftime(form) == known.strftime(form)

@@ -114,6 +114,8 @@ def _decide(run: Run, batch: Sequence[asyncpg.Record]) -> list[Decided]:
         legacy_id = row["id"]
         here = run.memory.ticket(legacy_id) or _proper(legacy_id)
         clinic = run.clinics.get(row["clinic_id"])
+        if clinic is not None:
+            run.ticket_clinics[legacy_id] = clinic.id
         try:
             if clinic is None:
                 raise Refused("of no clinic")

@@ -20,6 +20,7 @@ from core.users.no_password import is_placeholder, looks_like_hash
 from core.users.passwords import UNUSABLE, hash_password
 
 TABLE = "user"
+NOBODY = "nobody has this email: make the account by ticket-home user create, if somebody is to have it"
 EMAIL = re.compile(r"[^@\s]+@[^@\s]+")
 LONGEST_HASH = 255
 MOST_THREADS = 8
@@ -87,6 +88,9 @@ async def bring_users(run: Run) -> None:
 
 def _know(run: Run, row: asyncpg.Record, user_id: int) -> None:
     run.users[row["id"]] = user_id
+    clinic = run.clinics.get(row["clinic_id"])
+    if clinic is not None:
+        run.user_clinics[row["id"]] = clinic.id
     username, email = text(row["username"]), text(row["email"])
     run.usernames[row["id"]] = username or email or ""
     for name in (email, username):
@@ -230,7 +234,7 @@ def _tell_of_superusers(
         user = by_email.get(run.fold(email)) if email else None
         user_id = run.users.get(user["id"]) if user else None
         if user is None or user_id is None:
-            run.report.refused("superuser", row["id"], "nobody has this email")
+            run.report.refused("superuser", row["id"], NOBODY)
         elif user["clinic_id"] is not None and role_of(user["role"]) is not Role.SUPERUSER:
             run.report.refused("superuser", row["id"], "its user has a clinic and another role: keeps both")
         elif user_id in known:

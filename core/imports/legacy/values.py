@@ -31,7 +31,11 @@ ROLES = {
     "superuser": Role.SUPERUSER,
     "superusuario": Role.SUPERUSER,
 }
-SEXES = {"m": "M", "male": "M", "masculino": "M", "f": "F", "female": "F", "femenino": "F", "x": "X"}
+SEXES = {
+    **dict.fromkeys(("m", "male", "masculino", "hombre", "varon"), "M"),
+    **dict.fromkeys(("f", "female", "femenino", "mujer"), "F"),
+    **dict.fromkeys(("x", "other", "otro", "otra", "no binario", "indeterminado", "intersexual"), "X"),
+}
 CATEGORIES = {"modif": "modification", "anul": "annulment", "annul": "annulment", "inic": "initial", "init": "initial"}
 """By how the word begins, in either language."""
 STATUSES = {"vigente": "active", "anulado": "annulled"}
