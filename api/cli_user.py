@@ -13,16 +13,19 @@ from api.command_line import DataDir, explained, fail
 from api.installation import installation
 from api.v1.users.schemas import UserIn
 from core.access import Role
+from core.audit.service import record
 from core.clinics.models import Clinic
 from core.db.transaction import ReadSession, WriteSession
-from core.errors import FieldError, Invalid, NotFound
+from core.errors import FieldError, Invalid, NotFound, Unavailable
 from core.housekeeping.sweep import Swept, sweep
 from core.runtime import Runtime, open_runtime
+from core.sessions.throttle import is_address, user_key
 from core.settings import Settings
 from core.users.change import NewPassword, UserChange, change
 from core.users.create import allowed, create
 from core.users.models import User
 from core.users.passwords import hash_password
+from core.users.repository import Account, account_named
 
 user = typer.Typer(help="Make users, set their passwords, deactivate them.", no_args_is_help=True)
 
@@ -61,6 +64,24 @@ def user_deactivate(username: Username, data_dir: DataDir = None) -> None:
     with explained(), installation(data_dir) as settings:
         asyncio.run(_change(settings, username, UserChange({"is_active": False})))
         typer.echo(f"{username} is not active any more.")
+
+
+@user.command("unlock")
+def user_unlock(
+    username: Annotated[str | None, typer.Argument(help="The user name or the email.", show_default=False)] = None,
+    address: Annotated[
+        str | None, typer.Option(metavar="IP", help="Let everybody at this address try again.", show_default=False)
+    ] = None,
+    data_dir: DataDir = None,
+) -> None:
+    """Whoever guessed too often may try again at once: a user, an address, or both."""
+    if username is None and address is None:
+        fail("Name a user, or an --address.")
+    if address is not None and not is_address(address):
+        fail(f"{address} is no IP address.")
+    with explained(), installation(data_dir) as settings:
+        asyncio.run(_unlock(settings, username, address))
+        typer.echo(f"{' and '.join(filter(None, (username, address)))} may try again.")
 
 
 def housekeeping(data_dir: DataDir = None) -> None:
@@ -107,6 +128,26 @@ async def _change(settings: Settings, username: str, asked: UserChange) -> None:
 
     async with open_runtime(settings) as runtime:
         await runtime.database.write(work)
+
+
+async def _unlock(settings: Settings, username: str | None, address: str | None) -> None:
+    async def look_up(session: ReadSession) -> Account | None:
+        return await account_named(session, username or "")
+
+    async with open_runtime(settings) as runtime:
+        lifted = True
+        if username is not None:
+            found = await runtime.database.read(look_up)
+            if found is None:
+                raise NotFound(f"Nobody is called {username}.")
+            lifted = await runtime.throttle.unlock(user_key(found.id, username))
+            await runtime.database.write(
+                lambda session: record(session, OPERATOR, "user.unlocked", "user", found.id, clinic_id=found.clinic_id)
+            )
+        if address is not None:
+            lifted = await runtime.throttle.unlock_address(address) and lifted
+    if not lifted:
+        raise Unavailable("Redis is away: the counts lie in the serving processes, which a command cannot reach.")
 
 
 async def _clinic(runtime: Runtime, prefix: str) -> int:

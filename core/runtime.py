@@ -22,6 +22,7 @@ from core.db.transaction import Database
 from core.errors import Unavailable
 from core.exports.export import Exports
 from core.log import logger
+from core.sessions.devices import Devices
 from core.sessions.store import Sessions
 from core.sessions.throttle import Throttle
 from core.settings import Settings
@@ -51,6 +52,7 @@ class Runtime:
     sessions: Sessions
     passwords: Passwords
     throttle: Throttle
+    devices: Devices
     exports: Exports
 
 
@@ -96,6 +98,7 @@ async def open_runtime(settings: Settings) -> AsyncIterator[Runtime]:
             sessions=sessions,
             passwords=passwords,
             throttle=throttle,
+            devices=Devices([key.get_secret_value() for key in settings.secret_keys]),
             exports=exports,
         )
     finally:

@@ -68,11 +68,14 @@ class Settings(BaseSettings):
     iap_keys_url: str | None = Field(None, alias="IAP_KEYS_URL")
     password_login: bool = Field(True, alias="PASSWORD_LOGIN")
     # A hospital has one address: the second limit stops a machine that tries many names, not a ward that mistypes.
+    # `ticket-home user unlock` lifts either.
     login_limit_user: str = Field(
-        "10/15 minutes", alias="LOGIN_LIMIT_USER", description="failed sign-ins of one user name, then 429"
+        "10/15 minutes", alias="LOGIN_LIMIT_USER", description="failed sign-ins of one user, then 429"
     )
     login_limit_address: str = Field(
-        "100/15 minutes", alias="LOGIN_LIMIT_ADDRESS", description="failed sign-ins from one address, of any names"
+        "100/15 minutes",
+        alias="LOGIN_LIMIT_ADDRESS",
+        description="failed sign-ins from one address, of any names; devices that a user has signed in from pass it",
     )
 
     @field_validator("secret_keys", "trusted_proxies", "allowed_origins", mode="before")
@@ -117,6 +120,11 @@ class Settings(BaseSettings):
     def session_cookie(self) -> str:
         """`__Host-` pins the cookie to this host over TLS; a local http server cannot set it."""
         return "__Host-th_session" if self.is_production else "th_session"
+
+    @property
+    def device_cookie(self) -> str:
+        """Names the device; it outlives sessions, and opens none (core/sessions/devices.py)."""
+        return "__Host-th_device" if self.is_production else "th_device"
 
     @cached_property
     def cache_ttls(self) -> dict[str, float]:

@@ -1,4 +1,7 @@
-"""Who guesses passwords is made to wait: failed sign-ins are counted by user name and by address, in all processes.
+"""Who guesses passwords is made to wait: failed sign-ins are counted by user and by address, in all processes.
+
+A device from which a user has signed in before (core/sessions/devices.py) is counted by itself instead of by its
+address: others behind a hospital's one address cannot make it wait.
 
 The counts are `limits`' (fixed windows that begin with the first failure). They lie in Redis and in each process's own
 memory, and the higher one holds: without Redis every process goes on counting for itself, and a Redis that comes back
@@ -42,7 +45,7 @@ emptied) or garbage, the caller's count goes on."""
 
 
 class Own(NamedTuple):
-    """What this process knows of a name or an address."""
+    """What this process knows of a user, a device or an address."""
 
     failures: int = 0
     untold: int = 0
@@ -103,10 +106,10 @@ class SharedCounts(Storage):
     async def get_expiry(self, key: str) -> float:
         return (await self._look(key)).until
 
-    async def forgive(self, key: str, expiry: int) -> None:
-        """As `clear`, in every process."""
+    async def forgive(self, key: str, expiry: int) -> bool:
+        """As `clear`, in every process. False where Redis is away."""
         self._held.pop(key, None)
-        await self._redis.set(self._key(key), b"0", expiry)
+        return await self._redis.set(self._key(key), b"0", expiry)
 
     async def clear(self, key: str) -> None:
         self._held.pop(key, None)
@@ -126,7 +129,7 @@ class Throttled(TooManyAttempts):
     def __init__(self, retry_after: int, *, is_first: bool) -> None:
         super().__init__("Too many failed attempts. Wait, and try again.", retry_after=retry_after)
         self.is_first = is_first
-        """Of this name's or address's window: a flood tells the audit one thing, once."""
+        """Of this user's, device's or address's window: a flood tells the audit one thing, once."""
 
 
 @dataclass
@@ -146,28 +149,46 @@ class Throttle:
         self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
     @asynccontextmanager
-    async def attempt(self, name: str, address: str | None) -> AsyncIterator[Tried]:
-        """Around the verification of a password. Raises Throttled instead, for known and unknown names alike.
+    async def attempt(self, user: str, address: str | None, device: str | None = None) -> AsyncIterator[Tried]:
+        """Around the verification of a password of `user` (`user_key`). Raises Throttled instead, for known and unknown
+        names alike. `device` names one from which that very user has signed in before.
 
-        A failure counts for the name and for the address; a success forgives the name its own. What is refused here
-        counts nowhere: a machine that repeats one wrong password does not lock out the hospital behind its address.
+        A failure counts for the user, and for the device or else the address; a success forgives user and device their
+        own. What is refused here counts nowhere: a machine that repeats one wrong password does not lock out the
+        hospital behind its address.
         """
-        user, network = plain(name), network_of(address)
-        # One at a time for each name: a crowd of guesses would all be looked at before the first one counts.
+        known = device is not None
+        limit, whence = (
+            (self._per_user, ("device", f"{device} {user}"))
+            if known
+            else (self._per_address, ("address", network_of(address)))
+        )
+        # One at a time for each user: a crowd of guesses would all be looked at before the first one counts.
         turn = self._turns.setdefault(user, asyncio.Lock())
         async with turn:
-            failures, _ = await asyncio.gather(
-                self._admit(self._per_user, "user", user), self._admit(self._per_address, "address", network)
+            failures, from_there = await asyncio.gather(
+                self._admit(self._per_user, "user", user), self._admit(limit, *whence)
             )
             tried = Tried()
             yield tried
             if tried.right is False:
-                await asyncio.gather(
-                    self._limiter.hit(self._per_user, "user", user),
-                    self._limiter.hit(self._per_address, "address", network),
-                )
-            elif tried.right and failures:
-                await self._counts.forgive(self._per_user.key_for("user", user), self._per_user.get_expiry())
+                await asyncio.gather(self._limiter.hit(self._per_user, "user", user), self._limiter.hit(limit, *whence))
+            elif tried.right:
+                if failures:
+                    await self._forgive(self._per_user, "user", user)
+                if known and from_there:
+                    await self._forgive(limit, *whence)
+
+    async def unlock(self, user: str) -> bool:
+        """Forgive a user all failures, in every process. False where Redis is away, and can tell nobody."""
+        return await self._forgive(self._per_user, "user", user)
+
+    async def unlock_address(self, address: str) -> bool:
+        """Likewise an address, or the IPv6 network around it."""
+        return await self._forgive(self._per_address, "address", network_of(address))
+
+    async def _forgive(self, limit: RateLimitItem, *whose: str) -> bool:
+        return await self._counts.forgive(limit.key_for(*whose), limit.get_expiry())
 
     async def _admit(self, limit: RateLimitItem, *whose: str) -> int:
         """Failures so far. Raises Throttled where there were too many."""
@@ -180,10 +201,24 @@ class Throttle:
         return failures
 
 
+def user_key(user_id: int | None, name: str) -> str:
+    """By what a user's failures are counted: one count whichever name is used, user name or email, however spelled.
+    Names that nobody has are counted alike."""
+    return f"name {plain(name)}" if user_id is None else f"id {user_id}"
+
+
 def plain(name: str) -> str:
     """One form for all that the database may take for the same name: coarser than its lower(), never finer."""
     decomposed = unicodedata.normalize("NFKD", name)
     return "".join(character for character in decomposed if not unicodedata.combining(character)).casefold()
+
+
+def is_address(text: str) -> bool:
+    try:
+        ip_address(text)
+    except ValueError:
+        return False
+    return True
 
 
 def network_of(address: str | None) -> str:

@@ -54,8 +54,13 @@ async def change_password(
     Raises Invalid for a wrong current password (`wrong_password`), or a new one that is not taken; TooManyAttempts.
     """
     check_new_password(new, username=actor.username, email=actor.email)
-    async with throttled(database, throttle, attempt) as tried:
-        made = await _changed(database, sessions, passwords, actor, attempt, current, new)
+
+    async def look_up(session: ReadSession) -> Account | None:
+        return await repository.account(session, actor.user_id)
+
+    found = await database.read(look_up)
+    async with throttled(database, throttle, attempt, found) as tried:
+        made = await _changed(database, sessions, passwords, actor, attempt, found, current, new)
         tried.right = made is not None
     if made is None:
         raise Invalid.field("current_password", "wrong_password", WRONG)
@@ -63,12 +68,15 @@ async def change_password(
 
 
 async def _changed(
-    database: Database, sessions: Sessions, passwords: Passwords, actor: Actor, attempt: Attempt, current: str, new: str
+    database: Database,
+    sessions: Sessions,
+    passwords: Passwords,
+    actor: Actor,
+    attempt: Attempt,
+    found: Account | None,
+    current: str,
+    new: str,
 ) -> SignedIn | None:
-    async def look_up(session: ReadSession) -> Account | None:
-        return await repository.account(session, actor.user_id)
-
-    found = await database.read(look_up)
     verdict = await passwords.verify(found.password_hash if found else None, current)
     password_hash = await passwords.hash(new) if verdict.right else None
 

@@ -9,14 +9,17 @@ from core.access import Actor, Role
 from core.audit.service import record, record_login
 from core.db.transaction import Database, ReadSession, WriteSession
 from core.errors import NotAuthenticated
+from core.sessions.devices import Device
 from core.sessions.store import Sessions
-from core.sessions.throttle import Throttle, Throttled, Tried
+from core.sessions.throttle import Throttle, Throttled, Tried, user_key
 from core.users import repository
 from core.users.passwords import Passwords, Verdict
 from core.users.repository import Account
 
 SUCCEEDED = "succeeded"
 THROTTLED = "throttled"
+NOBODY = 0
+"""No user's id."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +31,8 @@ class Attempt:
     ip: str | None = None
     user_agent: str | None = None
     request_id: str | None = None
+    device: Device | None = None
+    """As the client's cookie names it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,36 +64,37 @@ async def sign_in(
     Raises NotAuthenticated (`invalid_credentials`), whatever the reason, and TooManyAttempts. No connection is held
     while hashing.
     """
-    async with throttled(database, throttle, attempt) as tried:
-        signed_in = await _verified(database, sessions, passwords, attempt, password)
+    found = await _named(database, attempt.name)
+    async with throttled(database, throttle, attempt, found) as tried:
+        signed_in = await _verified(database, sessions, passwords, attempt, found, password)
         tried.right = signed_in is not None
     if signed_in is None:
         raise wrong_credentials()
     return signed_in
 
 
+async def _named(database: Database, name: str) -> Account | None:
+    async def look_up(session: ReadSession) -> Account | None:
+        return await repository.account_named(session, name)
+
+    return await database.read(look_up)
+
+
 @asynccontextmanager
-async def throttled(database: Database, throttle: Throttle, attempt: Attempt) -> AsyncIterator[Tried]:
-    """`throttle.attempt`, the first refusal of each window audited. What follows until its end leaves no row."""
+async def throttled(
+    database: Database, throttle: Throttle, attempt: Attempt, account: Account | None
+) -> AsyncIterator[Tried]:
+    """`throttle.attempt` for `account`, the first refusal of each window audited. What follows until its end leaves no
+    row."""
+    user_id = account.id if account else None
+    device = attempt.device.name if attempt.device and attempt.device.is_of(user_id) else None
     try:
-        async with throttle.attempt(attempt.name, attempt.ip) as tried:
+        async with throttle.attempt(user_key(user_id, attempt.name), attempt.ip, device) as tried:
             yield tried
     except Throttled as refused:
         if refused.is_first:
-            await _record_refused(database, attempt)
+            await database.write(lambda session: _record(session, attempt, account, THROTTLED))
         raise
-
-
-async def _record_refused(database: Database, attempt: Attempt) -> None:
-    async def look_up(session: ReadSession) -> Account | None:
-        return await repository.account_named(session, attempt.name)
-
-    found = await database.read(look_up)
-
-    async def write(session: WriteSession) -> None:
-        await _record(session, attempt, found, THROTTLED)
-
-    await database.write(write)
 
 
 async def _record(session: WriteSession, attempt: Attempt, account: Account | None, outcome: str) -> None:
@@ -106,13 +112,19 @@ async def _record(session: WriteSession, attempt: Attempt, account: Account | No
 
 
 async def _verified(
-    database: Database, sessions: Sessions, passwords: Passwords, attempt: Attempt, password: str
+    database: Database,
+    sessions: Sessions,
+    passwords: Passwords,
+    attempt: Attempt,
+    found: Account | None,
+    password: str,
 ) -> SignedIn | None:
     try:
-        return await _decided(database, sessions, passwords, attempt, password, last=False)
+        return await _decided(database, sessions, passwords, attempt, found, password, last=False)
     except _Overtaken:
         # By a sign-in beside this one that renewed the hash, most likely: the password may be as right as before.
-        return await _decided(database, sessions, passwords, attempt, password, last=True)
+        found = await _named(database, attempt.name)
+        return await _decided(database, sessions, passwords, attempt, found, password, last=True)
 
 
 class _Overtaken(Exception):
@@ -120,17 +132,21 @@ class _Overtaken(Exception):
 
 
 async def _decided(
-    database: Database, sessions: Sessions, passwords: Passwords, attempt: Attempt, password: str, *, last: bool
+    database: Database,
+    sessions: Sessions,
+    passwords: Passwords,
+    attempt: Attempt,
+    found: Account | None,
+    password: str,
+    *,
+    last: bool,
 ) -> SignedIn | None:
-    async def look_up(session: ReadSession) -> Account | None:
-        return await repository.account_named(session, attempt.name)
-
-    found = await database.read(look_up)
     verdict = await passwords.verify(found.password_hash if found else None, password)
 
     async def decide(session: WriteSession) -> SignedIn | None:
         renews = verdict.renewed is not None
-        account = await repository.locked_account(session, found.id, to_change=renews) if found else None
+        # A name that nobody has costs the same statements: `Server-Timing` tells their number.
+        account = await repository.locked_account(session, found.id if found else NOBODY, to_change=renews)
         if not last and overtaken(found, account):
             raise _Overtaken
         outcome = outcome_of(found, account, verdict, attempt.client)

@@ -165,3 +165,28 @@ def test_without_given_servers_the_data_folders_own_serve(tmp_path: Path) -> Non
     made = run(environment(), *create, typed=f"{PASSWORD}\n")
     assert (made.returncode, made.stdout) == (0, "Created superuser jefa.\n"), made.stderr
     assert "taken" in refused(run(environment(), *create, typed=f"{PASSWORD}\n"))
+
+
+async def test_who_guessed_too_often_is_unlocked_and_it_is_audited(
+    given: dict[str, str], settings: Settings, client: httpx.AsyncClient, connection: rows.Connection, seed: Seed
+) -> None:
+    username = seed.sant.viewer
+    for _ in range(10):
+        await log_in(client, username, "a wrong password")
+    assert await log_in(client, username, rows.PASSWORD) == 429
+    there = given | {"CACHE_PREFIX": settings.cache_prefix}
+    unlocked = await run_beside(there, "user", "unlock", f"{username}@example.org".upper())
+    assert unlocked.returncode == 0, unlocked.stderr
+    assert await log_in(client, username, rows.PASSWORD) == 200
+    user_id = await connection.fetchval("SELECT id FROM app_user WHERE username = $1", username)
+    found = await connection.fetch("SELECT target_id, clinic_id FROM action_audit WHERE action = 'user.unlocked'")
+    assert [tuple(row) for row in found] == [(str(user_id), seed.sant.id)]
+    assert (await run_beside(there, "user", "unlock", "--address", "127.0.0.1")).returncode == 0
+
+
+async def test_what_cannot_be_unlocked_is_told(given: dict[str, str], seed: Seed) -> None:
+    assert "Nobody is called nobody." in refused(await run_beside(given, "user", "unlock", "nobody"))
+    assert "no IP address" in refused(await run_beside(given, "user", "unlock", "--address", "the ward"))
+    assert "Name a user" in refused(await run_beside(given, "user", "unlock"))
+    away = given | {"REDIS_URL": "redis://127.0.0.1:1"}
+    assert "Redis is away" in refused(await run_beside(away, "user", "unlock", seed.sant.viewer))

@@ -27,7 +27,9 @@ from core.access import Actor
 from core.clock import shown, zone
 from core.db.transaction import WriteSession
 from core.errors import Forbidden
+from core.runtime import Runtime
 from core.sessions.copies import SessionCopy
+from core.sessions.devices import LIFE
 from core.sessions.models import UserSession
 from core.settings import Settings
 from core.trace import current
@@ -49,15 +51,16 @@ SessionId = Annotated[int, Path(ge=1, le=2**63 - 1, examples=[81])]
 async def login(request: Request, runtime: RuntimeState, body: LoginIn) -> Response:
     """A session with a new id; a cookie that is sent along is not looked at."""
     refuse_where_unused(runtime.settings)
+    attempt = attempt_of(request, runtime, body.username, body.client)
     made = await sign_in.sign_in(
         runtime.database,
         runtime.sessions,
         runtime.passwords,
         runtime.throttle,
-        attempt_of(request, body.username, body.client),
+        attempt,
         body.password.get_secret_value(),
     )
-    return welcome(runtime.settings, made, body.client)
+    return welcome(runtime, made, attempt)
 
 
 @router.post(
@@ -139,17 +142,18 @@ async def sessions_end_others(runtime: RuntimeState, actor: CurrentUser) -> Resp
 )
 async def password_change(request: Request, runtime: RuntimeState, actor: CurrentUser, body: PasswordIn) -> Response:
     refuse_where_unused(runtime.settings)
+    attempt = attempt_of(request, runtime, actor.username, actor.client)
     made = await own.change_password(
         runtime.database,
         runtime.sessions,
         runtime.passwords,
         runtime.throttle,
         actor,
-        attempt_of(request, actor.username, actor.client),
+        attempt,
         body.current_password.get_secret_value(),
         body.new_password.get_secret_value(),
     )
-    return welcome(runtime.settings, made, actor.client)
+    return welcome(runtime, made, attempt)
 
 
 def refuse_where_unused(settings: Settings) -> None:
@@ -170,18 +174,20 @@ def open_session(found: UserSession, local: ZoneInfo, actor: Actor) -> OpenSessi
     )
 
 
-def attempt_of(request: Request, name: str, client: str) -> Attempt:
+def attempt_of(request: Request, runtime: Runtime, name: str, client: str) -> Attempt:
     return Attempt(
         name=name,
         client=client,
         ip=request.client.host if request.client else None,
         user_agent=request.headers.get("user-agent"),
         request_id=current().request_id or None,
+        device=runtime.devices.read(request.cookies.get(runtime.settings.device_cookie)),
     )
 
 
-def welcome(settings: Settings, made: SignedIn, client: str) -> Response:
+def welcome(runtime: Runtime, made: SignedIn, attempt: Attempt) -> Response:
     """The answer to a sign-in: the token in a cookie for the web, in the body for others."""
+    settings = runtime.settings
     session = SessionOut(
         user=UserOut(
             id=made.user_id, username=made.username, email=made.email, role=made.role, clinic_id=made.clinic_id
@@ -189,19 +195,20 @@ def welcome(settings: Settings, made: SignedIn, client: str) -> Response:
         expires_at=shown(made.expires_at, zone(made.timezone)),
         idle_seconds=made.idle_seconds,
     )
-    if client != "web":
+    if attempt.client != "web":
         return fresh(LoginOut(**dict(session), token=made.token))
     answer = fresh(session)
-    answer.set_cookie(
-        settings.session_cookie,
-        made.token,
-        max_age=settings.session_max_seconds,
-        path="/",
-        secure=settings.is_production,
-        httponly=True,
-        samesite="lax",
-    )
+    set_cookie(answer, settings, settings.session_cookie, made.token, settings.session_max_seconds)
+    if attempt.device is not None:
+        device = runtime.devices.write(attempt.device.used_by(made.user_id))
+        set_cookie(answer, settings, settings.device_cookie, device, LIFE)
     return answer
+
+
+def set_cookie(answer: Response, settings: Settings, name: str, value: str, seconds: int) -> None:
+    answer.set_cookie(
+        name, value, max_age=seconds, path="/", secure=settings.is_production, httponly=True, samesite="lax"
+    )
 
 
 def forget_cookie(answer: Response, settings: Settings) -> None:

@@ -35,10 +35,12 @@ async def other(settings: Settings) -> AsyncIterator[RedisTier]:
     await tier.close()
 
 
-async def guess(on: Throttle, name: str = "ana", address: str = THERE, *, right: bool | None = False) -> bool:
+async def guess(
+    on: Throttle, name: str = "ana", address: str = THERE, *, right: bool | None = False, device: str | None = None
+) -> bool:
     """False where it was refused."""
     try:
-        async with on.attempt(name, address) as tried:
+        async with on.attempt(name, address, device) as tried:
             await asyncio.sleep(0)
             tried.right = right
     except TooManyAttempts:
@@ -46,9 +48,11 @@ async def guess(on: Throttle, name: str = "ana", address: str = THERE, *, right:
     return True
 
 
-async def guesses(on: Throttle, count: int, name: str = "ana", address: str = THERE) -> int:
+async def guesses(
+    on: Throttle, count: int, name: str = "ana", address: str = THERE, *, device: str | None = None
+) -> int:
     """How many of so many wrong guesses were let through."""
-    return sum([await guess(on, name, address) for _ in range(count)])
+    return sum([await guess(on, name, address, device=device) for _ in range(count)])
 
 
 async def test_ten_wrong_guesses_of_a_name_are_let_through_from_wherever_they_come(redis: RedisTier) -> None:
@@ -174,6 +178,47 @@ async def test_memory_is_bounded(redis: RedisTier) -> None:
     for number in range(300):
         await counts.incr(f"name{number}", 60)
     assert await counts.reset() == 100
+
+
+async def test_a_known_device_is_not_held_up_by_its_address_and_has_ten_tries_of_its_own(redis: RedisTier) -> None:
+    on = throttle(redis, "10/minute", "5/minute")
+    assert sum([await guess(on, f"name {number}") for number in range(20)]) == 5
+    assert not await guess(on, "id 1")
+    assert await guess(on, "id 1", device="a")
+    # Its failures are the user's too, wherever the next one comes from.
+    assert await guesses(on, 20, "id 1", device="a") == 9
+    assert not await guess(on, "id 1", "203.0.113.8")
+    assert await guess(on, "id 2", device="a", right=True)
+
+
+async def test_a_stolen_device_gains_nothing_by_its_owner_who_signs_in_elsewhere(redis: RedisTier) -> None:
+    on = throttle(redis)
+    taken = 0
+    for _ in range(5):
+        taken += await guesses(on, 4, "id 1", device="stolen")
+        assert await guess(on, "id 1", "203.0.113.8", right=True)
+    assert taken == 10
+    assert await guess(on, "id 1", "203.0.113.8", right=True, device="own")
+
+
+async def test_a_device_whose_user_is_right_begins_anew(redis: RedisTier) -> None:
+    on = throttle(redis)
+    for _ in range(3):
+        assert await guesses(on, 9, "id 1", device="a") == 9
+        assert await guess(on, "id 1", device="a", right=True)
+
+
+async def test_an_unlocked_user_and_address_may_try_again_in_every_process(redis: RedisTier, other: RedisTier) -> None:
+    here, there = throttle(redis, "2/minute", "4/minute"), throttle(other, "2/minute", "4/minute")
+    assert await guesses(here, 5, "id 1") == 2
+    assert await there.unlock("id 1")
+    assert await guesses(here, 5, "id 1") == 2
+    # That was the address's fourth.
+    assert not await guess(here, "id 2")
+    assert await there.unlock_address(THERE)
+    assert await guess(here, "id 2")
+    other.breaker.is_open = True
+    assert not await there.unlock("id 1")
 
 
 @pytest.mark.parametrize("spelling", ["ANA", "Ana", "ána", "ａｎａ"])

@@ -31,7 +31,11 @@ def credentials(username: str, client: str = "mobile", password: str = rows.PASS
 
 
 def cookie_of(answer: httpx.Response) -> SimpleCookie:
-    return SimpleCookie(answer.headers["set-cookie"])
+    """Of each `Set-Cookie` that the answer has."""
+    found = SimpleCookie()
+    for line in answer.headers.get_list("set-cookie"):
+        found.load(line)
+    return found
 
 
 async def refused_within(seconds: float, client: httpx.AsyncClient, headers: dict[str, str] | None = None) -> None:

@@ -1,10 +1,12 @@
 """Guessing passwords over HTTP, with the default limits."""
 
+import re
+
 import httpx
 import pytest
 
 from core.settings import Settings
-from tests.conftest import SignIn, running
+from tests.conftest import BASE_URL, SignIn, running
 from tests.factories.fixtures import Seed
 from tests.factories.rows import PASSWORD, Connection
 
@@ -68,3 +70,77 @@ async def test_an_admin_finds_who_was_made_to_wait(client: httpx.AsyncClient, si
         await log_in(client, seed.sant.viewer, "a wrong password")
     found = await (await sign_in(seed.sant.admin)).get("/v1/audit/logins", params={"action": "throttled"})
     assert [row["username"] for row in found.json()["items"]] == [seed.sant.viewer]
+
+
+@pytest.mark.parametrize("names", [("{0}", "{0}@example.org"), ("{0}", "  {0} "), ("{0}@EXAMPLE.org", "{0}")])
+async def test_a_user_has_ten_guesses_whichever_name_is_used(
+    client: httpx.AsyncClient, seed: Seed, names: tuple[str, str]
+) -> None:
+    told = [
+        (
+            await log_in(client, name.format(seed.sant.viewer.swapcase() if n % 2 else seed.sant.viewer), "wrong")
+        ).status_code
+        for n in range(8)
+        for name in names
+    ]
+    assert told == [401] * 10 + [429] * 6
+
+
+async def web(client: httpx.AsyncClient, username: str, password: str = PASSWORD) -> httpx.Response:
+    body = {"username": username, "password": password, "client": "web"}
+    return await client.post("/v1/auth/login", json=body, headers={"Origin": BASE_URL})
+
+
+async def test_a_ward_behind_a_guesser_s_address_goes_on_signing_in_where_it_did_before(
+    settings: Settings, seed: Seed
+) -> None:
+    few = settings.model_copy(update={"login_limit_address": "3/15 minutes"})
+    async with running(few) as (_, ward), running(few) as (_, guesser):
+        for username in (seed.sant.viewer, seed.sant.clinical):
+            assert (await web(ward, username)).status_code == 200
+        assert [(await log_in(guesser, f"name-{n}", "wrong")).status_code for n in range(4)] == [401] * 3 + [429]
+        assert (await log_in(guesser, seed.sant.viewer, PASSWORD)).status_code == 429
+        # One computer, two users; a third has never been there.
+        assert (await web(ward, seed.sant.viewer, "mistyped")).status_code == 401
+        assert (await web(ward, seed.sant.viewer)).status_code == 200
+        assert (await web(ward, seed.sant.clinical)).status_code == 200
+        assert (await web(ward, seed.sant.admin)).status_code == 429
+
+
+async def test_the_device_cookie_is_kept_from_scripts_and_alone_opens_nothing(
+    client: httpx.AsyncClient, seed: Seed
+) -> None:
+    answer = await web(client, seed.sant.viewer)
+    device = next(c for c in answer.headers.get_list("set-cookie") if c.startswith("th_device="))
+    assert {"HttpOnly", "SameSite=lax", "Path=/"} <= {part.strip() for part in device.split(";")}
+    client.cookies.delete("th_session")
+    assert "th_device" in client.cookies
+    assert (await client.get("/v1/auth/me")).status_code == 401
+
+
+async def test_nothing_that_is_told_differs_between_the_reasons_of_a_refusal(
+    client: httpx.AsyncClient, connection: Connection, seed: Seed
+) -> None:
+    """Not even how many statements it took: whoever guesses names would learn which exist."""
+    await connection.execute("UPDATE app_user SET is_active = false WHERE username = $1", seed.sant.clinical)
+    await connection.execute("UPDATE app_user SET password_hash = '!' WHERE username = $1", seed.sant.admin)
+    await connection.execute("UPDATE clinic SET is_active = false WHERE id = $1", seed.maga.id)
+    tries = [
+        ("nobody", "wrong"),
+        (seed.sant.viewer, "wrong"),
+        (f"{seed.sant.viewer}@example.org", "wrong"),
+        (seed.sant.clinical, PASSWORD),
+        (seed.sant.clinical, "wrong"),
+        (seed.sant.admin, PASSWORD),
+        (seed.maga.viewer, PASSWORD),
+        (seed.maga.viewer, "wrong"),
+    ]
+    await log_in(client, "warm", "wrong")
+    told = set()
+    for name, password in tries:
+        answer = await log_in(client, name, password)
+        assert answer.status_code == 401
+        timing = ";".join(re.sub(r"dur=[0-9.]+", "", answer.headers["server-timing"]).split(";"))
+        told.add((timing, tuple(sorted(answer.headers)), answer.headers["content-length"]))
+    assert len(told) == 1, told
+    assert 'db;desc="' in next(iter(told))[0]
