@@ -1,5 +1,4 @@
-"""The tests, with pytest's own options: most in two processes side by side; then those that mind busy neighbours, two
-at a time; then those that mind any.
+"""The tests, with pytest's own options: most in two processes side by side; then those that mind busy neighbours.
 
     .venv/bin/python .ci/tests.py [--long] [-k dashboard] [-x] …
 
@@ -14,7 +13,7 @@ NOTHING = 5
 """pytest's exit code where no test was selected."""
 # A file's tests stay together: some share a server, or an installation.
 IN_TWO = ("-n", "2", "--dist", "loadfile")
-ROUNDS = (("-m", "not alone and not in_pairs", *IN_TWO), ("-m", "in_pairs", *IN_TWO), ("-m", "alone"))
+ROUNDS = (("-m", "not alone", *IN_TWO), ("-m", "alone"))
 
 
 def main(arguments: list[str]) -> int:

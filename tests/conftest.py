@@ -32,34 +32,18 @@ BASE_URL = "http://ticket-home.test"
 
 TESTS = Path(__file__).parent
 ALONE = (
-    *("faults", "setup", "core/embedded", "core/sessions/test_servers_away.py", "core/sessions/test_last_seen.py"),
-    *("api/v1/tickets/test_pdf.py", "core/exports/test_making.py", "core/cache/test_long_notifications.py"),
+    *("api/v1/tickets/test_pdf.py", "core/exports/test_making.py", "core/users/test_passwords.py"),
+    *("faults/test_chaos.py", "faults/test_connecting.py", "faults/test_deadline.py"),
+    *("faults/test_redis.py", "faults/test_redis_tier.py", "faults/test_slow_clients.py"),
 )
-"""Whose tests are marked `alone`."""
-SIDE_BY_SIDE = (
-    *("faults/test_broken_caches.py", "faults/test_doctor.py", "faults/test_killed_workers.py"),
-    *(
-        "faults/test_plain_cache.py",
-        "faults/test_pooler.py",
-        "faults/test_postgres_tls.py",
-        "faults/test_standby.py",
-        "faults/test_statistics.py",
-    ),
-    *("faults/test_throttle.py", "faults/test_tls.py", "setup/test_image.py", "setup/test_make.py"),
-)
-"""But not these."""
-IN_PAIRS = (
-    *("setup", "core/embedded", "core/sessions/test_servers_away.py", "core/sessions/test_last_seen.py"),
-    *("faults/test_clocks.py", "faults/test_cluster.py", "faults/test_listener.py"),
-    *("faults/test_postgres.py", "faults/test_redis.py"),
-)
-"""And of those that are left these are marked `in_pairs`: they wait more than they work."""
+"""Whose tests are marked `alone`: they compare how long things take, and would each disturb the other. All others have
+bounds that widen with what the machine does (tests/support/machine.py)."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
-        if is_under(item.path, ALONE) and not is_under(item.path, SIDE_BY_SIDE):
-            item.add_marker(pytest.mark.in_pairs if is_under(item.path, IN_PAIRS) else pytest.mark.alone)
+        if is_under(item.path, ALONE):
+            item.add_marker(pytest.mark.alone)
 
 
 def is_under(path: Path, places: Sequence[str]) -> bool:

@@ -13,6 +13,7 @@ from tests.api.v1.users.test_users import ME, log_in
 from tests.conftest import SignIn, running
 from tests.factories import rows
 from tests.factories.fixtures import Seed
+from tests.support.settled import settled
 
 Configured = Callable[..., Settings]
 
@@ -68,7 +69,7 @@ async def test_cache_memory_bytes_bounds_the_tier_in_memory(
     async with running(configured(**given)) as (app, _):
         viewer = await sign_in(seed.sant.viewer, on=app)
         await viewer.get("/v1/doctors")
-        await asyncio.sleep(0.1)
+        await settled(app.state.runtime)
         assert f"detail={tier}" in (await viewer.get("/v1/doctors")).headers["cache-status"]
 
 

@@ -66,6 +66,7 @@ async def test_the_first_superuser_is_made_and_signs_in(
     assert "taken" in refused(again)
 
 
+@pytest.mark.long
 async def test_a_user_of_a_clinic_is_made_by_its_prefix(
     given: dict[str, str], connection: rows.Connection, seed: Seed
 ) -> None:
@@ -76,6 +77,7 @@ async def test_a_user_of_a_clinic_is_made_by_its_prefix(
     assert "clinic" in refused(run(given, "user", "create", "x", *options, typed=PASSWORD))
 
 
+@pytest.mark.long
 async def test_what_is_refused_is_told_in_a_sentence(given: dict[str, str], seed: Seed) -> None:
     create = ("user", "create", "otra", "--email", "otra@example.org")
     assert "12 characters" in refused(run(given, *create, typed="short\n"))

@@ -16,6 +16,7 @@ HERE = Path(__file__).parent
 pytestmark = pytest.mark.timeout(400)
 
 
+@pytest.mark.long
 def test_the_generated_python_client_does_what_integrators_do(served: Serving, contract: Path, tmp_path: Path) -> None:
     python = python_client_generator()
     generator = python.with_name("openapi-python-client")

@@ -14,6 +14,7 @@ HERE = Path(__file__).parent / "typescript"
 pytestmark = pytest.mark.timeout(400)
 
 
+@pytest.mark.long
 def test_the_generated_typescript_client_does_what_integrators_do(
     served: Serving, contract: Path, tmp_path: Path
 ) -> None:

@@ -76,6 +76,7 @@ def succeeded(served: Serving, folder: Path, username: str, *options: str) -> se
     return {operation for operation, statuses in answered.items() if any(status < "300" for status in statuses)}
 
 
+@pytest.mark.long
 def test_the_service_keeps_its_contract(served: Serving, tmp_path: Path) -> None:
     """That every operation succeeds, too, tells that the run saw more than refusals."""
     nurse = succeeded(served, tmp_path, "clinical_sant", *NURSES)

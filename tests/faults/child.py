@@ -3,13 +3,13 @@
 import asyncio
 import signal
 import sys
-import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import NamedTuple
 
 from core.settings import Settings
 from tests.faults.workers import environment
+from tests.support import machine
 
 
 class Told(NamedTuple):
@@ -34,8 +34,13 @@ class Child:
         self._stdin.write(b"read %f\n" % seconds)
 
     async def answer(self) -> Told:
-        doctors, outcome, fills, wall = (await asyncio.wait_for(self._stdout.readline(), 20)).split()
+        doctors, outcome, fills, wall = (await asyncio.wait_for(self._stdout.readline(), machine.PATIENCE)).split()
         return Told(int(doctors), outcome.decode(), int(fills), int(wall))
+
+    async def version(self) -> int:
+        """That it knows. No read may be under way."""
+        self._stdin.write(b"version\n")
+        return int(await asyncio.wait_for(self._stdout.readline(), machine.PATIENCE))
 
     async def read(self) -> Told:
         self.ask()
@@ -44,13 +49,14 @@ class Child:
 
 async def seen(one: Child, doctors: int, within: float = 2.0) -> float:
     """Seconds until it tells of so many; fails after the bound."""
-    started = time.monotonic()
+    began = machine.now()
     while True:
-        asked = time.monotonic()
+        asked = machine.now()
         found = (await one.read()).doctors
         if found == doctors:
-            return time.monotonic() - started
-        assert asked - started < within, f"{found} instead of {doctors}, {asked - started:.2f} s later"
+            return machine.now() - began
+        late = asked - began
+        assert late < machine.bound(within, began), f"{found} instead of {doctors}, {late:.2f} s later"
         await asyncio.sleep(0.01)
 
 

@@ -2,7 +2,8 @@
 
 Run as `python -m tests.faults.counting_process CLINIC` with DATABASE_URL, REDIS_URL and CACHE_PREFIX set. A line is
 `read`, or `read SECONDS`: so long does a fill take, once it has its snapshot. An answer is `COUNT OUTCOME FILLS WALL`:
-how many fills there were, and this process's wall clock. What it computes is right for an hour.
+how many fills there were, and this process's wall clock. What it computes is right for an hour. `version` is answered
+with the version that the process knows.
 """
 
 import asyncio
@@ -48,6 +49,10 @@ async def serve(clinic_id: int) -> None:
     async with open_runtime(Settings()) as runtime, asyncio.TaskGroup() as reading:
         counter = Counter(runtime, clinic_id)
         while line := await lines.readline():
+            if line == b"version\n":
+                sys.stdout.write(f"{runtime.versions.get(clinic_id, 'catalogs')}\n")
+                sys.stdout.flush()
+                continue
             seconds = line.split()[1:]
             reading.create_task(counter.answer(float(seconds[0]) if seconds else 0.0))
 

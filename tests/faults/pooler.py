@@ -17,6 +17,7 @@ from sqlalchemy.engine import make_url
 from tests.faults.debian import program
 from tests.faults.proxy import SOCKET, WireProxy
 from tests.setup.serving import free_port
+from tests.support.machine import PATIENCE
 
 LENT = 2
 """Connections to PostgreSQL, for everybody together."""
@@ -70,7 +71,7 @@ def pooler(behind: WireProxy) -> Iterator[str]:
 
 
 def _wait(running: "subprocess.Popen[bytes]", port: int, log: Path) -> None:
-    until = time.monotonic() + STARTS
+    until = time.monotonic() + PATIENCE
     while True:
         with socket.socket() as trying:
             if trying.connect_ex(("127.0.0.1", port)) == 0:

@@ -13,6 +13,7 @@ from core.embedded.place import Place
 from core.embedded.process import Server, Tools
 from tests.conftest import database_named
 from tests.faults.servers import Breakable
+from tests.support.machine import PATIENCE
 
 REPLICATING = ("-c", "wal_level=replica", "-c", "hot_standby=on")
 """The embedded server writes less, and what it wrote so no standby reads: it is started like this once before."""
@@ -65,7 +66,7 @@ class Demoted:
             tools = Tools(account, log)
             server.prepare(tools)
             self._process = tools.start([*server.argv, *REPLICATING], [])
-        until = time.monotonic() + 20
+        until = time.monotonic() + PATIENCE
         while not server.ready():
             said = (self._folder / "standby.log").read_text()
             assert self._process.poll() is None, said

@@ -20,11 +20,11 @@ SLOWEST_FILL = 0.02
     ("variant", "faults"),
     [
         ("no bump", ()),
-        ("bump by one", ("PostgreSQL restored from a backup",)),
-        ("lease as a timer's flag", ("a process stopped, its notifications lost",)),
-        ("flight keyed without versions", ()),
-        ("poll plainly replaces the map", ("slow listening connections",)),
-        ("versions read after the data", ()),
+        pytest.param("bump by one", ("PostgreSQL restored from a backup",), marks=pytest.mark.long),
+        pytest.param("lease as a timer's flag", ("a process stopped, its notifications lost",), marks=pytest.mark.long),
+        pytest.param("flight keyed without versions", (), marks=pytest.mark.long),
+        pytest.param("poll plainly replaces the map", ("slow listening connections",), marks=pytest.mark.long),
+        pytest.param("versions read after the data", (), marks=pytest.mark.long),
     ],
 )
 async def test_a_broken_cache_is_told(tmp_path: Path, variant: str, faults: Sequence[str]) -> None:

@@ -18,6 +18,7 @@ QUICK = [name for name in KINDS if "stopped" not in name]
 """The longest of them have tests of their own."""
 
 
+@pytest.mark.long
 async def test_no_read_contradicts_the_database_whatever_fails(tmp_path: Path) -> None:
     async with site(tmp_path, processes=2, clinics=3, slowest_fill=SLOWEST_FILL) as made:
         verdict = await Chaos(made, SEED, QUICK).run(SECONDS)

@@ -14,6 +14,8 @@ from tests.conftest import running
 from tests.factories.fixtures import Seed
 from tests.faults.proxy import WireProxy
 from tests.faults.test_postgres import sign_in
+from tests.support import machine
+from tests.support.settled import settled
 
 PATHS = {"doctors": "/v1/doctors", "dashboard": "/v1/dashboard"}
 """Policy → a route of it."""
@@ -54,7 +56,7 @@ async def test_others_get_the_answer_that_a_client_who_left_had_asked_for(
 ) -> None:
     await connection.execute("BEGIN; LOCK TABLE doctor, ticket IN ACCESS EXCLUSIVE MODE")
     first = asyncio.create_task(signed.get(PATHS[policy]))
-    await asyncio.sleep(0.2)
+    await machine.until(lambda: len(app.state.runtime.cache.flights) == 1)
     others = [asyncio.create_task(signed.get(PATHS[policy])) for _ in range(50)]
     await asyncio.sleep(0.1)
     first.cancel()
@@ -77,13 +79,13 @@ async def test_a_hit_after_a_miss_sends_nothing_to_the_database(
         counting = settings.model_copy(
             update={"database_url": SecretStr(proxy.url), "database_listen_url": SecretStr(database_url)}
         )
-        async with running(counting) as (_, client):
+        async with running(counting) as (app, client):
             await sign_in(client, seed.sant.admin)
             before = proxy.sent
             miss = await client.get(PATHS[policy])
             assert "fwd=miss" in miss.headers["cache-status"]
             assert proxy.sent > before
-            await asyncio.sleep(0.2)
+            await settled(app.state.runtime)
             before = proxy.sent
             for _ in range(50):
                 hit = await client.get(PATHS[policy])

@@ -10,12 +10,14 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
+import redis.asyncio as redis_client
 
 from core.settings import Settings
 from tests.factories import rows
 from tests.factories.fixtures import Seed
 from tests.faults.child import Child, child, seen
 from tests.faults.debian import program
+from tests.support.machine import until
 
 DAY = 86400
 
@@ -78,10 +80,20 @@ async def test_a_process_whose_clock_was_wrong_from_the_start_shares_entries_wit
     faked.set_off(-3 * DAY)
     async with with_faked_clock(settings, seed, faked) as wrong, child(settings, seed.sant.id) as right:
         assert (await wrong.read())[:3] == (1, "miss", 1)
-        await asyncio.sleep(0.1)
+        await stored(settings)
         assert (await right.read())[:3] == (1, "hit", 0)
 
 
+async def stored(settings: Settings) -> None:
+    """An entry lies in Redis: it is written beside the answer."""
+    client = redis_client.Redis.from_url(settings.require_redis_url())
+    try:
+        await until(lambda: client.keys(f"{settings.cache_prefix}*doctors*"))
+    finally:
+        await client.aclose()
+
+
+@pytest.mark.long
 async def test_two_processes_that_only_poll_see_every_change_within_two_seconds(
     settings: Settings, seed: Seed, connection: rows.Connection
 ) -> None:

@@ -19,6 +19,7 @@ from tests.faults.cluster import Cluster, Node, formed
 from tests.faults.stream import Stream
 from tests.faults.test_postgres import sign_in
 from tests.faults.test_redis import NOTHING_SLOWER
+from tests.support import machine
 
 
 @pytest.fixture(scope="module")
@@ -94,10 +95,7 @@ def slot_of(stream: Stream) -> int:
 
 async def used_again(stream: Stream) -> None:
     """Nothing has to be repaired: the breaker closes by itself, and answers come from Redis's nodes again."""
-    for _ in range(200):
-        if not stream.runtime.redis.breaker.is_open:
-            break
-        await asyncio.sleep(0.05)
+    await machine.until(lambda: not stream.runtime.redis.breaker.is_open)
     before = stream.runtime.redis.errors
     seen = await stream.flow(0.8)
     assert seen.wrong == []
@@ -105,6 +103,7 @@ async def used_again(stream: Stream) -> None:
     assert stream.runtime.redis.errors == before
 
 
+@pytest.mark.long
 async def test_a_slot_that_moves_under_reads_and_writes_is_noticed_by_no_client(
     stream: Stream, cluster: Cluster
 ) -> None:
@@ -123,6 +122,7 @@ async def test_a_slot_that_moves_under_reads_and_writes_is_noticed_by_no_client(
         await used_again(stream)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("holds", "coverage"),
     [
@@ -165,6 +165,7 @@ async def test_a_hung_node_costs_each_client_a_budget_at_most(stream: Stream, cl
     await used_again(stream)
 
 
+@pytest.mark.long
 async def test_the_first_named_node_may_be_away_at_the_start(settings: Settings, seed: Seed, cluster: Cluster) -> None:
     cluster.nodes[0].kill()
     try:

@@ -10,7 +10,7 @@ from tests.conftest import running
 from tests.factories.fixtures import Seed
 from tests.faults.proxy import WireProxy
 from tests.faults.servers import Breakable
-from tests.faults.test_postgres import RECOVERED, Signed, assert_unavailable, recovered, sign_in
+from tests.faults.test_postgres import Signed, assert_unavailable, recovered, sign_in
 
 CLIENTS = 20
 SECONDS = 2.0
@@ -46,4 +46,4 @@ async def test_twenty_clients_of_a_killed_server_make_a_handful_of_connection_at
                 assert 1 <= attempts <= A_SECOND * SECONDS
             finally:
                 await postgres_server.start()
-            assert await recovered(Signed(app.state.runtime, client), "/v1/surgeries") < RECOVERED
+            await recovered(Signed(app.state.runtime, client), "/v1/surgeries")

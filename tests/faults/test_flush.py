@@ -4,6 +4,7 @@ import asyncio
 from pathlib import Path
 
 import asyncpg
+import pytest
 
 from bench.flush import BUMP_ALL, computations, recovery
 from bench.load import Load
@@ -12,11 +13,13 @@ from tests.factories import rows
 from tests.factories.fixtures import Seed
 from tests.faults.servers import Breakable, command
 from tests.faults.workers import bearer, workers
+from tests.support import machine
 
 PATHS = ("/v1/dashboard", "/v1/surgeries", "/v1/doctors", "/v1/specialties", "/v1/reasons", "/v1/urgency-thresholds")
 KEYS = 2 * len(PATHS)
 
 
+@pytest.mark.long
 async def test_an_empty_redis_under_load_recovers_instead_of_melting(
     on_own_redis: Settings,
     redis_server: Breakable,
@@ -38,10 +41,11 @@ async def test_an_empty_redis_under_load_recovers_instead_of_melting(
             await asyncio.sleep(1)
             already = await computations(served.url, superuser)
             assert already >= KEYS
-            found = await recovery(load, empty, settle=1.0, most=10.0)
+            began = machine.now()
+            found = await recovery(load, empty, settle=1.0, most=machine.PATIENCE)
             assert found.failed == 0
             assert found.before.failed == 0
-            assert found.seconds < 10.0, found
+            assert found.seconds < machine.bound(10.0, began), found
             # Each key once or, where a machine this busy let Redis seem away, once in each process: never per request.
             assert KEYS <= await computations(served.url, superuser) - already <= 2 * KEYS
         assert all(sample.status == 200 for sample in load.samples)

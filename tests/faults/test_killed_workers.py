@@ -16,6 +16,7 @@ from tests.factories.fixtures import Seed
 from tests.faults.proxy import WireProxy
 from tests.faults.workers import bearer, worker_pids, workers
 from tests.setup.serving import Serving
+from tests.support import machine
 
 PATIENT = {
     "document_type": "passport",
@@ -25,7 +26,6 @@ PATIENT = {
     "age": 40,
     "sex": "F",
 }
-BACK_WITHIN = 20.0
 WAITING = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
 
 
@@ -43,7 +43,7 @@ class Client:
 
     async def until_answered(self) -> httpx.Response:
         """As often as it takes: the worker is started again by its master."""
-        async with asyncio.timeout(BACK_WITHIN):
+        async with asyncio.timeout(machine.PATIENCE):
             while True:
                 try:
                     answer = await self.send()
@@ -71,6 +71,7 @@ async def tickets(connection: "asyncpg.Connection[asyncpg.Record]") -> list[str]
     return [row["id"] for row in await connection.fetch("SELECT id FROM ticket")]
 
 
+@pytest.mark.long
 async def test_killed_before_the_commit_nothing_is_written_and_the_retry_writes_it(
     settings: Settings, seed: Seed, connection: rows.Connection, tmp_path: Path
 ) -> None:
@@ -79,9 +80,7 @@ async def test_killed_before_the_commit_nothing_is_written_and_the_retry_writes_
         async with Client(served.url, headers, seed) as client:
             await connection.execute("BEGIN; LOCK TABLE ticket IN ACCESS EXCLUSIVE MODE")
             first = asyncio.create_task(client.send())
-            async with asyncio.timeout(2):
-                while not await connection.fetchval(WAITING):  # noqa: ASYNC110  it is PostgreSQL that is waited for
-                    await asyncio.sleep(0.01)
+            await machine.until(lambda: connection.fetchval(WAITING))
             kill_workers(served)
             with pytest.raises(httpx.TransportError):
                 await first
@@ -111,10 +110,9 @@ async def test_killed_between_commit_and_answer_the_retry_answers_the_first_resu
             async with Client(served.url, headers, seed) as client:
                 proxy.holds_commit_of = b"INSERT INTO ticket "
                 first = asyncio.create_task(client.send())
-                async with asyncio.timeout(2):
-                    await proxy.held.wait()
-                    while not (written := await tickets(connection)):  # noqa: ASYNC110  as above
-                        await asyncio.sleep(0.01)
+                await machine.until(proxy.held.is_set)
+                await machine.until(lambda: tickets(connection))
+                written = await tickets(connection)
                 kill_workers(served)
                 with pytest.raises(httpx.TransportError):
                     await first

@@ -3,7 +3,6 @@
 import asyncio
 import os
 import subprocess
-import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -16,7 +15,6 @@ from sqlalchemy import text
 from sqlalchemy.engine import make_url
 
 from core.cache import polls
-from core.cache.versions import LEASE
 from core.db.transaction import ReadSession, WriteSession
 from core.doctor.configuration import Addresses
 from core.doctor.examine import examine
@@ -37,6 +35,7 @@ from tests.faults.servers import Breakable
 from tests.faults.standby import Demoted
 from tests.faults.test_postgres import RECOVERED, sign_in
 from tests.faults.workers import COMMAND, environment
+from tests.support import machine
 
 SEED = 20261124
 FAULTS = [name for name in KINDS if "PostgreSQL" in name]
@@ -106,8 +105,11 @@ async def test_writes_are_read_at_once_and_those_in_sql_by_their_notification(
             assert changed.status_code == 200, changed.text
             assert f"Dr. {number}" in (await client.get("/v1/doctors")).text
         assert app.state.runtime.listener.connected
+        versions = app.state.runtime.versions
+        heard = versions.get(seed.sant.id, "catalogs")
         await connection.execute("UPDATE doctor SET name = 'Dr. SQL' WHERE id = $1", doctor["id"])
-        await asyncio.sleep(LEASE / 2)  # after it, requests would look for themselves
+        # No poll and no request: it was the notification that told.
+        await machine.until(lambda: versions.get(seed.sant.id, "catalogs") > heard)
         assert "Dr. SQL" in (await client.get("/v1/doctors")).text
 
 
@@ -127,10 +129,14 @@ async def test_without_a_way_past_it_versions_are_polled(
         await sign_in(client, seed.sant.admin)
         doctor = (await client.get("/v1/doctors")).json()["items"][0]
         await connection.execute("UPDATE doctor SET name = 'Dr. SQL' WHERE id = $1", doctor["id"])
-        await asyncio.sleep(1.5)
-        assert "Dr. SQL" in (await client.get("/v1/doctors")).text
+
+        async def is_told() -> bool:
+            return "Dr. SQL" in (await client.get("/v1/doctors")).text
+
+        await machine.until(is_told, within=2.0)
 
 
+@pytest.mark.long
 async def test_a_backup_put_in_place_behind_it_is_noticed_by_the_next_poll(
     on_own_postgres: Settings, own_seed: Seed, own_database: str, postgres_server: Breakable
 ) -> None:
@@ -160,9 +166,7 @@ async def test_a_backup_put_in_place_behind_it_is_noticed_by_the_next_poll(
                     f"ALTER DATABASE {name} RENAME TO {name}_lost",
                     f"ALTER DATABASE {name}_backup RENAME TO {name}",
                 )
-                await asyncio.sleep(LEASE)
-                assert runtime.versions.true_at() > polled
-                assert version(runtime) == before
+                await machine.until(lambda: runtime.versions.true_at() > polled and version(runtime) == before)
             await administer(postgres_server.url, f"DROP DATABASE {name}_lost")
 
 
@@ -175,6 +179,7 @@ async def test_a_standby_behind_the_pooler_is_told_by_the_next_transaction(
             await refused_until_promoted(runtime, standby)
 
 
+@pytest.mark.long
 async def test_a_pooler_that_met_a_standby_first_is_let_in_after_its_promotion(
     on_own_postgres: Settings, own_seed: Seed, postgres_folder: Path, postgres_server: Breakable
 ) -> None:
@@ -194,16 +199,18 @@ async def refused_until_promoted(runtime: Runtime, standby: Demoted) -> None:
         with pytest.raises(Unavailable):
             await settings_of(runtime)
     await standby.promote()
-    started = time.perf_counter()
-    while True:
+
+    async def is_let_in() -> bool:
         try:
             await settings_of(runtime)
-            return
         except Unavailable:
-            assert time.perf_counter() - started < RECOVERED
-            await asyncio.sleep(0.05)
+            return False
+        return True
+
+    await machine.until(is_let_in, within=RECOVERED)
 
 
+@pytest.mark.long
 async def test_no_read_contradicts_the_database_through_a_pooler(tmp_path: Path) -> None:
     async with site(tmp_path, processes=2, clinics=3, of=PooledSite) as made:
         verdict = await Chaos(made, SEED, FAULTS).run(10.0)

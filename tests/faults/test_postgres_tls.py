@@ -23,6 +23,7 @@ from tests.factories.fixtures import seed_clinic
 from tests.faults.certificates import Authority
 from tests.faults.debian import program
 from tests.setup.serving import free_port
+from tests.support.machine import PATIENCE, until
 
 PASSWORD = "s/e:c@ret"
 QUOTED = "s%2Fe%3Ac%40ret"
@@ -86,7 +87,7 @@ def served(folder: Path) -> Iterator[Secured]:
         [binaries() / "postgres", "-D", data, *words], stderr=subprocess.DEVNULL, user=account, cwd="/"
     )
     try:
-        until = time.monotonic() + 20
+        until = time.monotonic() + PATIENCE
         while subprocess.run(
             [binaries() / "pg_isready", "-q", "-h", "127.0.0.1", "-p", str(port)], check=False
         ).returncode:
@@ -109,9 +110,11 @@ async def test_everything_goes_over_tls_and_the_server_is_verified(settings: Set
     direct = await asyncpg.connect(url)
     await seed_clinic(direct, "SANT", "America/Santiago")
     async with running(at(settings, url)) as (_, client):
-        async with asyncio.timeout(5):
-            while not (await client.get("/readyz")).json()["push"]:  # noqa: ASYNC110  over HTTP
-                await asyncio.sleep(0.05)
+
+        async def listens() -> bool:
+            return bool((await client.get("/readyz")).json()["push"])
+
+        await until(listens)
         login = {"username": "viewer_sant", "password": "ticket-home-demo", "client": "mobile"}
         token = (await client.post("/v1/auth/login", json=login)).json()["token"]
         answer = await client.get("/v1/doctors", headers={"Authorization": f"Bearer {token}"})

@@ -3,7 +3,6 @@
 import asyncio
 import signal
 import ssl
-import time
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -15,6 +14,7 @@ from tests.factories.fixtures import Seed
 from tests.factories.rows import PASSWORD
 from tests.faults.workers import bearer, workers
 from tests.setup.serving import Serving
+from tests.support import machine
 
 CLIENTS = 16
 SIGN_INS = 8
@@ -55,7 +55,7 @@ class Load:
         return True
 
 
-@pytest.mark.parametrize("count", [1, 2])
+@pytest.mark.parametrize("count", [1, pytest.param(2, marks=pytest.mark.long)])
 async def test_sigterm_under_load_fails_no_request_and_is_done_in_ten_seconds(
     settings: Settings, seed: Seed, tmp_path: Path, count: int
 ) -> None:
@@ -65,11 +65,11 @@ async def test_sigterm_under_load_fails_no_request_and_is_done_in_ten_seconds(
         while load.answers[0] < 10 * CLIENTS:  # noqa: ASYNC110  a counter, in this very loop
             await asyncio.sleep(0.05)
         before = load.answers[0]
-        started = time.monotonic()
+        began = machine.now()
         old.process.send_signal(signal.SIGTERM)
-        code = await asyncio.to_thread(old.process.wait, 2 * ENDED_WITHIN)
-        took = time.monotonic() - started
-        await asyncio.sleep(0.5)
+        code = await asyncio.to_thread(old.process.wait, machine.PATIENCE)
+        took, most = machine.now() - began, machine.bound(ENDED_WITHIN, began)
+        await machine.until(lambda: load.answers[1] > CLIENTS or load.failed)
         for client in clients:
             client.cancel()
         ended = await asyncio.gather(*clients, return_exceptions=True)
@@ -77,7 +77,7 @@ async def test_sigterm_under_load_fails_no_request_and_is_done_in_ten_seconds(
         assert all(isinstance(one, asyncio.CancelledError) for one in ended), ended
         assert load.answers[0] > before
         assert load.answers[1] > CLIENTS
-        assert (code, took < ENDED_WITHIN) == (0, True), f"{took:.1f} s"
+        assert (code, took < most) == (0, True), f"{took:.1f} s"
 
 
 async def test_requests_under_way_are_answered_after_sigterm(settings: Settings, seed: Seed, tmp_path: Path) -> None:
@@ -91,4 +91,4 @@ async def test_requests_under_way_are_answered_after_sigterm(settings: Settings,
             answers = await asyncio.gather(*signing_in)
         assert [answer.status_code for answer in answers] == [200] * SIGN_INS
         assert "close" in {answer.headers.get("connection") for answer in answers}
-        assert await asyncio.to_thread(served.process.wait, ENDED_WITHIN) == 0
+        assert await asyncio.to_thread(served.process.wait, machine.PATIENCE) == 0

@@ -11,7 +11,7 @@ from tests.factories.fixtures import Seed
 from tests.factories.rows import PASSWORD
 from tests.faults.servers import Breakable
 from tests.faults.standby import Demoted
-from tests.faults.test_postgres import DECIDED, RECOVERED, Signed, assert_stale, assert_unavailable, recovered, sign_in
+from tests.faults.test_postgres import Signed, assert_stale, assert_unavailable, recovered, sign_in
 
 pytestmark = pytest.mark.timeout(60)
 
@@ -26,15 +26,11 @@ async def test_a_demoted_primary_s_rows_are_never_told_as_current(
         assert (await client.get("/v1/doctors")).status_code == 200
         async with Demoted(postgres_folder, postgres_server) as standby:
             await asyncio.sleep(2.1)  # the lease
-            answer, took = await signed.timed("/v1/doctors")
-            assert_stale(answer)
-            assert took < DECIDED
+            assert_stale(await signed.decided("/v1/doctors"))
             for path in ("/v1/specialties", "/v1/tickets", "/v1/nursing-board", "/v1/tickets/TH-SANT-2025-001"):
-                answer, took = await signed.timed(path)
-                assert_unavailable(answer)
-                assert took < DECIDED
+                assert_unavailable(await signed.decided(path))
             assert_unavailable(await client.post("/v1/auth/login", json=login))
             await standby.promote()
-            assert await recovered(signed, "/v1/specialties") < RECOVERED
+            await recovered(signed, "/v1/specialties")
             assert (await client.get("/v1/tickets")).status_code == 200
-        assert await recovered(signed, "/v1/doctors") < RECOVERED
+        await recovered(signed, "/v1/doctors")

@@ -50,18 +50,21 @@ def given(empty_database_url: str, redis_url: str) -> dict[str, str]:
     }
 
 
+@pytest.mark.long
 def test_every_download_is_locked_by_hash(built: Built) -> None:
     installs = [step for step in built.image.steps if " install " in step]
     assert len(installs) == 3
     assert all(("--require-hashes" in step) != ("--no-deps --no-index" in step) for step in installs)
 
 
+@pytest.mark.long
 def test_it_runs_as_nobody_in_particular(built: Built) -> None:
     assert built.image.user is not None
     assert built.image.user.split(":")[0].isdecimal()
     assert int(built.image.user.split(":")[0]) > 0
 
 
+@pytest.mark.long
 def test_it_holds_what_it_needs_and_nothing_else(built: Built) -> None:
     listed = built.run(
         "python", "-c", "import importlib.metadata as m; print(*sorted(d.name.lower() for d in m.distributions()))"
@@ -77,6 +80,7 @@ def test_it_holds_what_it_needs_and_nothing_else(built: Built) -> None:
     assert not (package / "tests").exists()
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("changed", "told"),
     [
@@ -102,6 +106,7 @@ def served(built: Built, given: dict[str, str]) -> Iterator[Serving]:
         yield started
 
 
+@pytest.mark.long
 def test_it_serves_on_given_servers_after_migrating(built: Built, served: Serving) -> None:
     assert httpx.get(f"{served.url}/livez").json() == {"status": "alive"}
     ready = httpx.get(f"{served.url}/readyz")
@@ -113,6 +118,7 @@ def test_it_serves_on_given_servers_after_migrating(built: Built, served: Servin
     assert built.run(*health).returncode != 0
 
 
+@pytest.mark.long
 def test_it_knows_no_demo(built: Built, given: dict[str, str]) -> None:
     done = built.run("ticket-home", "demo", environment=given)
     assert done.returncode == 1

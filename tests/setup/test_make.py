@@ -52,6 +52,7 @@ def python(checkout: Path, code: str) -> str:
     return done.stdout.strip()
 
 
+@pytest.mark.long
 def test_setup_once_again_after_a_cut_and_after_a_move(checkout: Path) -> None:
     first = make(checkout, "setup")
     assert first.returncode == 0, first.stderr

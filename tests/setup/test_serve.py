@@ -43,6 +43,7 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path / "Clínica Ñandú data"
 
 
+@pytest.mark.long
 def test_kill_9_ends_workers_and_servers_and_it_starts_again(folder: Path) -> None:
     with served(folder, "--workers", "2") as one:
         running = family(one.process.pid)
@@ -55,7 +56,7 @@ def test_kill_9_ends_workers_and_servers_and_it_starts_again(folder: Path) -> No
         assert httpx.get(f"{again.url}/readyz").status_code == 200
 
 
-@pytest.mark.parametrize("workers", ["1", "2"])
+@pytest.mark.parametrize("workers", ["1", pytest.param("2", marks=pytest.mark.long)])
 def test_ctrl_c_leaves_nothing_and_is_no_failure(folder: Path, workers: str) -> None:
     with served(folder, "--workers", workers) as one:
         running = family(one.process.pid)
@@ -76,6 +77,7 @@ def test_sigterm_ends_it_in_good_order(folder: Path) -> None:
         assert "database system is shut down" in (folder / "postgres.log").read_text()
 
 
+@pytest.mark.long
 def test_it_ends_with_make(folder: Path) -> None:
     """`exec` as in the Makefile: between make and it is no shell."""
     script = "import subprocess, sys; sys.exit(subprocess.run(sys.argv[1:]).returncode)"
@@ -88,6 +90,7 @@ def test_it_ends_with_make(folder: Path) -> None:
         gone_within(KILLED_WITHIN, running)
 
 
+@pytest.mark.long
 def test_the_second_on_one_port_says_so_and_harms_nobody(folder: Path) -> None:
     with served(folder) as one:
         second = subprocess.run(

@@ -11,6 +11,7 @@ from starlette.responses import StreamingResponse
 from tests.conftest import SignIn
 from tests.factories import rows
 from tests.factories.fixtures import Seed
+from tests.support.machine import PATIENCE
 
 PASSING = frozenset({"x-request-id", "server-timing", "age", "cache-status"})
 """Headers that differ between any two answers."""
@@ -76,7 +77,7 @@ async def test_a_stream_without_an_end_ends(app: FastAPI, client: httpx.AsyncCli
 
         return StreamingResponse(for_ever())
 
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE):
         assert (await client.head("/endless")).content == b""
         await ended.wait()
 

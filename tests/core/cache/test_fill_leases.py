@@ -12,6 +12,7 @@ from core.settings import Settings
 from tests.core.cache.test_read_through import POLICY, Counting, process
 from tests.factories import rows
 from tests.factories.fixtures import ClinicSeed, Seed
+from tests.support import machine
 
 
 @pytest.fixture
@@ -51,15 +52,22 @@ async def test_after_a_failed_fill_the_next_process_computes_at_once(
 ) -> None:
     first, second = two
 
+    begun, go_on = asyncio.Event(), asyncio.Event()
+
     async def fail(_: Fill) -> Loaded:
-        await asyncio.sleep(0.2)
+        begun.set()
+        await go_on.wait()
         raise ValueError("a bug")
 
     failing = asyncio.create_task(first.runtime.cache.read(POLICY, seed.sant.id, {}, fail))
-    await asyncio.sleep(0.1)
-    started = asyncio.get_running_loop().time()
-    assert await second.count(seed.sant.id) == 0
-    assert asyncio.get_running_loop().time() - started < LEASE / 2
+    await begun.wait()
+    counting = asyncio.create_task(second.count(seed.sant.id))
+    await asyncio.sleep(0.1)  # it waits for the first
+    assert second.runs == 0
+    began = machine.now()
+    go_on.set()
+    assert await counting == 0
+    assert machine.now() - began < machine.bound(LEASE / 2, began)
     with pytest.raises(ValueError, match="a bug"):
         await failing
 
@@ -68,13 +76,15 @@ async def test_who_waits_for_a_leader_stops_waiting_when_it_hears_of_a_newer_ver
     two: tuple[Counting, Counting], clinic: ClinicSeed, connection: rows.Connection
 ) -> None:
     first, second = two
-    first.pause = 0.8
+    first.go_on.clear()
     leading = asyncio.create_task(first.read(clinic.id))
-    await asyncio.sleep(0.1)
+    await first.begun.wait()
     waiting = asyncio.create_task(second.read(clinic.id))
     await asyncio.sleep(0.1)
     await rows.ticket(connection, clinic.id, clinic.patient_id, clinic.surgery_id)
-    assert (await asyncio.wait_for(waiting, 0.5)).entry.body == b"1"
+    assert (await waiting).entry.body == b"1"
+    assert not leading.done()
+    first.go_on.set()
     await leading
     assert [await one.count(clinic.id) for one in two] == [1, 1]
 
@@ -123,13 +133,15 @@ async def test_a_waiting_client_that_leaves_takes_nothing_with_it(
     two: tuple[Counting, Counting], clinic: ClinicSeed
 ) -> None:
     first, second = two
-    first.pause = second.pause = 0.3
+    first.go_on.clear()
     leading = asyncio.create_task(first.read(clinic.id))
-    await asyncio.sleep(0.1)
+    await first.begun.wait()
     leaving, staying = (asyncio.create_task(second.read(clinic.id)) for _ in range(2))
     await asyncio.sleep(0.05)
     leaving.cancel()
     leading.cancel()
+    await asyncio.sleep(0)
+    first.go_on.set()
     assert (await staying).entry.body == b"0"
     assert (first.runs, second.runs) == (1, 0)
 
@@ -142,9 +154,9 @@ async def test_a_leader_without_an_end_is_waited_for_no_longer_than_its_lease(
     token = POLICY.token(second.runtime.versions, clinic.id)
     key = redis.keys.entry(POLICY.name, POLICY.shape, clinic.id, token, digest({}))
     assert await FillLeases(redis).claim(key) is not None
-    started = asyncio.get_running_loop().time()
+    began = machine.now()
     assert await second.count(clinic.id) == 0
-    assert LEASE * 0.8 < asyncio.get_running_loop().time() - started < LEASE + 0.5
+    assert LEASE * 0.8 < machine.now() - began < machine.bound(LEASE + 0.5, began)
     assert second.runs == 1
 
 

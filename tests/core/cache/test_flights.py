@@ -29,14 +29,17 @@ async def test_a_client_that_leaves_cancels_its_wait_and_not_the_work() -> None:
     async def compute() -> int:
         nonlocal runs
         runs += 1
-        await asyncio.sleep(0.05)
+        begun.set()
+        await go_on.wait()
         return 7
 
+    begun, go_on = asyncio.Event(), asyncio.Event()
     first = asyncio.create_task(flights.join("k", compute))
-    await asyncio.sleep(0.01)
+    await begun.wait()
     others = [asyncio.create_task(flights.join("k", compute)) for _ in range(5)]
-    await asyncio.sleep(0.01)
+    await asyncio.sleep(0)  # each has joined
     first.cancel()
+    go_on.set()
     assert [value for value, _ in await asyncio.gather(*others)] == [7] * 5
     assert runs == 1
     with pytest.raises(asyncio.CancelledError):

@@ -11,6 +11,7 @@ from tests.core.cache.test_read_through import make_ticket, process
 from tests.factories import rows
 from tests.factories.fixtures import Seed
 from tests.faults.proxy import WireProxy
+from tests.support.machine import until
 
 
 async def test_an_entry_of_redis_that_arrives_after_the_lease_is_no_hit(
@@ -22,8 +23,7 @@ async def test_an_entry_of_redis_that_arrives_after_the_lease_is_no_hit(
         deaf = settings.model_copy(update={"database_listen_url": SecretStr(proxy.url)})
         async with process(deaf) as one:
             versions, redis = one.runtime.versions, one.runtime.redis
-            await asyncio.sleep(0.5)
-            assert one.runtime.listener.connected
+            await until(lambda: one.runtime.listener.connected)
             proxy.is_silent = True
             await make_ticket(connection, seed.sant)
             get_many = redis.get_many

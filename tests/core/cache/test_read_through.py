@@ -17,6 +17,7 @@ from core.runtime import Runtime, open_runtime
 from core.settings import Settings
 from tests.factories import rows
 from tests.factories.fixtures import ClinicSeed, Seed
+from tests.support import machine
 
 POLICY = Policy("count", 60, "shape", ("figures",), ("clinics",))
 
@@ -29,12 +30,19 @@ class Counting:
         self.runs = 0
         self.pause = 0.0
         """Seconds between the snapshot and the count."""
+        self.begun = asyncio.Event()
+        """A loader has its snapshot."""
+        self.go_on = asyncio.Event()
+        """Loaders wait for it between the snapshot and the count; a test clears it."""
+        self.go_on.set()
         self.valid_for: float | None = None
 
     async def read(self, clinic_id: int, parameters: Parameters | None = None, **options: object) -> Answer:
         async def load(fill: Fill) -> Loaded:
             self.runs += 1
+            self.begun.set()
             await asyncio.sleep(self.pause)
+            await self.go_on.wait()
             counted = await fill.session.scalar(
                 text("SELECT count(*) FROM ticket WHERE clinic_id = :clinic"), {"clinic": clinic_id}
             )
@@ -69,12 +77,11 @@ async def until_stored(counting: Counting) -> None:
 
 async def eventually(expected: int, counting: Counting, clinic_id: int, *, within: float = 2.0) -> float:
     """Seconds until a read gives `expected`; fails after `within`."""
-    loop = asyncio.get_running_loop()
-    started = loop.time()
+    began = machine.now()
     while (found := await counting.count(clinic_id)) != expected:
-        assert loop.time() - started < within, f"{found} instead of {expected} after {within} s"
+        assert machine.now() - began < machine.bound(within, began), f"{found} instead of {expected}"
         await asyncio.sleep(0.005)
-    return loop.time() - started
+    return machine.now() - began
 
 
 async def test_a_miss_is_kept_in_memory_and_in_redis(counting: Counting, settings: Settings, seed: Seed) -> None:
@@ -139,12 +146,14 @@ async def test_two_hundred_at_an_empty_key_run_the_loader_once(counting: Countin
 
 
 async def test_the_loader_still_runs_once_when_the_first_client_disconnects(counting: Counting, seed: Seed) -> None:
-    counting.pause = 0.1
+    counting.go_on.clear()
     first = asyncio.create_task(counting.read(seed.sant.id))
-    await asyncio.sleep(0.03)
+    await counting.begun.wait()
     others = [asyncio.create_task(counting.read(seed.sant.id)) for _ in range(199)]
     await asyncio.sleep(0.01)
     first.cancel()
+    await asyncio.sleep(0)
+    counting.go_on.set()
     assert {answer.entry.body for answer in await asyncio.gather(*others)} == {b"0"}
     assert counting.runs == 1
 
@@ -153,13 +162,17 @@ async def test_a_value_computed_before_a_write_is_not_served_after_it(
     counting: Counting, connection: rows.Connection, seed: Seed
 ) -> None:
     """The fill reads its snapshot, a write commits, the fill ends: it must not be the answer to who asks after."""
-    counting.pause = 0.3
+    versions = counting.runtime.versions
+    before = versions.get(seed.sant.id, "figures")
+    counting.go_on.clear()
     early = asyncio.create_task(counting.read(seed.sant.id))
-    await asyncio.sleep(0.1)
+    await counting.begun.wait()
     await make_ticket(connection, seed.sant)
-    await asyncio.sleep(0.05)  # the notification arrives; the early fill is still under way
-    counting.pause = 0.0
-    assert await counting.count(seed.sant.id) == 1
+    await machine.until(lambda: versions.get(seed.sant.id, "figures") > before)
+    late = asyncio.create_task(counting.count(seed.sant.id))
+    await machine.until(lambda: counting.runs == 2)
+    counting.go_on.set()
+    assert await late == 1
     await early
     assert await counting.count(seed.sant.id) == 1
 

@@ -11,6 +11,7 @@ import pytest
 from core.cache.policy import TOPICS
 from tests.factories import rows
 from tests.factories.fixtures import ClinicSeed, Seed
+from tests.support import machine
 
 Versions = dict[tuple[int, str], int]
 
@@ -282,7 +283,7 @@ async def test_a_commit_tells_its_listeners_the_versions_it_made(connection: row
     heard: asyncio.Queue[str] = asyncio.Queue()
     await connection.add_listener("ticket_home", lambda *message: heard.put_nowait(str(message[3])))
     await rows.doctor(connection, seed.sant.id)
-    payload = await asyncio.wait_for(heard.get(), 5)
+    payload = await asyncio.wait_for(heard.get(), machine.PATIENCE)
     versions = await versions_of(connection)
     assert payload == f"{seed.sant.id}/catalogs={versions[seed.sant.id, 'catalogs']}"
 

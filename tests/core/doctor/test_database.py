@@ -102,6 +102,7 @@ async def test_a_role_that_may_only_serve_is_well(round_of: Round, addresses: Ad
     assert "run as the tables' owner" in found["Rights"].told
 
 
+@pytest.mark.long
 async def test_a_lacking_right_is_told_and_a_repair_asks_for_the_owner(
     round_of: Round, addresses: Addresses, limited: str, connection: rows.Connection
 ) -> None:

@@ -13,6 +13,7 @@ from core.housekeeping.hourly import hourly
 from core.housekeeping.sweep import ADVISORY_LOCK, Swept, sweep
 from tests.factories import rows
 from tests.factories.fixtures import Seed
+from tests.support.machine import until
 
 
 async def expired(connection: rows.Connection, seed: Seed, count: int, *, ago: str = "1 second") -> None:
@@ -97,12 +98,11 @@ async def cleaning(database: Database) -> AsyncIterator["asyncio.Task[None]"]:
     await asyncio.gather(task, return_exceptions=True)
 
 
-async def gone_within(connection: rows.Connection, seconds: float) -> None:
-    loop = asyncio.get_running_loop()
-    until = loop.time() + seconds
-    while await left(connection) != (0, 0):
-        assert loop.time() < until
-        await asyncio.sleep(0.02)
+async def gone(connection: rows.Connection) -> None:
+    async def is_gone() -> bool:
+        return await left(connection) == (0, 0)
+
+    await until(is_gone)
 
 
 async def test_it_comes_again_every_period(
@@ -110,7 +110,7 @@ async def test_it_comes_again_every_period(
 ) -> None:
     for _ in range(3):
         await expired(connection, seed, 3)
-        await gone_within(connection, 5)
+        await gone(connection)
     assert not cleaning.done()
 
 
@@ -130,7 +130,7 @@ async def test_a_failure_is_no_end_of_it(
     monkeypatch.setattr(module, "sweep", failing_once)
     await expired(connection, seed, 3)
     task = asyncio.create_task(hourly(database, period=0.05))
-    await gone_within(connection, 5)
+    await gone(connection)
     assert failed == [error]
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)

@@ -15,6 +15,7 @@ from tests.core.imports.conftest import Hospital, at
 from tests.core.imports.oddities import fill
 from tests.factories import rows
 from tests.factories.fixtures import Seed
+from tests.support.machine import until
 
 ROOT = Path(__file__).parents[3]
 TICKET_HOME = (sys.executable, "-c", "from api.cli import main; main()")
@@ -54,9 +55,12 @@ async def test_the_old_applications_data_comes_over_with_a_report(
 async def importing(connection: rows.Connection, condition: str, *, sessions: int) -> None:
     """Wait until there are so many of the import's sessions."""
     query = f"SELECT count(*) FROM pg_stat_activity WHERE application_name = 'ticket-home-import' {condition}"
-    async with asyncio.timeout(WITHIN):
-        while await connection.fetchval(f"{query} AND datname = current_database()") != sessions:  # noqa: ASYNC110  others' sessions
-            await asyncio.sleep(0.05)
+
+    async def are_there() -> bool:
+        found: int = await connection.fetchval(f"{query} AND datname = current_database()")
+        return found == sessions
+
+    await until(are_there)
 
 
 async def test_one_that_is_killed_leaves_nothing_and_begins_anew(

@@ -13,6 +13,7 @@ from core.settings import Settings
 from tests.core.sessions.processes import Process, process, tracing
 from tests.factories import rows
 from tests.factories.fixtures import Seed
+from tests.support.settled import settled
 
 BOUND = 2.0
 """Seconds after which every process knows (cache.md)."""
@@ -69,7 +70,7 @@ async def test_a_cold_session_costs_one_query_however_many_ask_at_once(one: Proc
 async def test_another_process_reads_the_copy_in_redis(one: Process, other: Process, seed: Seed) -> None:
     token = (await one.sign_in(seed.sant.viewer)).token
     copy = await one.who(token)
-    await asyncio.sleep(0.05)
+    await settled(one.runtime)
     with tracing() as trace:
         again = await other.who(token)
     assert trace.db_queries == 0
@@ -229,7 +230,7 @@ async def test_a_session_of_a_lost_timeline_ends_with_its_next_record(
     """A login bumps nothing, so a database restored to before it has the versions that the copy was read under."""
     token = (await one.sign_in(seed.sant.viewer)).token
     await one.who(token)
-    await asyncio.sleep(0.05)
+    await settled(one.runtime)
     await connection.execute("ALTER TABLE user_session DISABLE TRIGGER USER")
     await connection.execute("DELETE FROM user_session")
     async with process(settings) as restarted:
@@ -246,7 +247,7 @@ async def test_garbage_and_another_sessions_copy_in_redis_are_misses(
     superuser = await one.sign_in("superuser")
     for made in (viewer, superuser):
         await one.who(made.token)
-    await asyncio.sleep(0.05)
+    await settled(one.runtime)
     sessions, redis = one.runtime.sessions, one.runtime.redis.client
     keys = {}
     for made in (viewer, superuser):

@@ -9,6 +9,9 @@ from core.settings import Settings
 from tests.core.sessions.processes import Process, process
 from tests.factories import rows
 from tests.factories.fixtures import Seed
+from tests.support import machine
+from tests.support.machine import until
+from tests.support.settled import settled
 
 HOUR = 3600
 
@@ -20,7 +23,7 @@ async def seen_in(connection: rows.Connection) -> float:
 async def test_an_hour_without_a_request_ends_a_session(one: Process, seed: Seed) -> None:
     token = (await one.sign_in(seed.sant.viewer)).token
     await one.who(token)
-    await asyncio.sleep(0.05)  # last seen is written beside the request
+    await settled(one.runtime)
     one.clock(HOUR - 5)
     await one.who(token, slide=False)
     # Half a minute more: so late may the time be that processes share.
@@ -56,7 +59,7 @@ async def test_a_request_to_another_process_counts(one: Process, other: Process,
     await one.who(token)
     other.clock(50 * 60)
     await other.who(token)
-    await asyncio.sleep(0.05)  # last seen is written beside the request
+    await settled(other.runtime)
     one.clock(100 * 60)
     await one.who(token)
 
@@ -66,7 +69,7 @@ async def test_what_does_not_slide_does_not_count(one: Process, other: Process, 
     await one.who(token)
     other.clock(50 * 60)
     await other.who(token, slide=False)
-    await asyncio.sleep(0.05)
+    await settled(other.runtime)
     one.clock(HOUR + 31)
     with pytest.raises(NotAuthenticated):
         await one.who(token)
@@ -94,7 +97,7 @@ async def test_an_old_time_in_redis_does_not_refuse_who_postgresql_saw_since(
     """Redis restarted with the data of half an hour ago."""
     token = (await one.sign_in(seed.sant.viewer)).token
     await one.who(token)
-    await asyncio.sleep(0.05)
+    await settled(one.runtime)
     await connection.execute("UPDATE user_session SET last_seen_at = now() + interval '30 minutes'")
     one.clock(HOUR + 30 * 60 + 200)
     await one.who(token)
@@ -113,20 +116,28 @@ async def test_redis_is_written_each_half_minute_and_postgresql_each_five(
         """What Redis says after a request so many seconds from now, relative to the first."""
         one.clock(seconds)
         await one.who(token)
-        await asyncio.sleep(0.03)
+        await settled(one.runtime)
         return float(await redis.get(key)) - start
+
+    began = machine.now()
+
+    def late() -> float:
+        return machine.bound(2.0, began)
 
     start = one.runtime.versions.now()
     signed_in = await seen_in(connection)
-    assert await used_at(0) == pytest.approx(0, abs=2)
-    assert await used_at(25) == pytest.approx(0, abs=2)
-    assert await used_at(35) == pytest.approx(35, abs=2)
-    assert await used_at(295) == pytest.approx(295, abs=2)
-    await asyncio.sleep(1.2)
+    assert await used_at(0) == pytest.approx(0, abs=late())
+    assert await used_at(25) == pytest.approx(0, abs=late())
+    assert await used_at(35) == pytest.approx(35, abs=late())
+    assert await used_at(295) == pytest.approx(295, abs=late())
+    assert one.runtime.sessions._seen._flushing is None
     assert await seen_in(connection) == signed_in
     await used_at(305)
-    await asyncio.sleep(1.3)
-    assert await seen_in(connection) == pytest.approx(start + 305, abs=3)
+
+    async def is_kept() -> bool:
+        return await seen_in(connection) == pytest.approx(start + 305, abs=late())
+
+    await until(is_kept)
 
 
 async def test_many_last_uses_are_one_statement(one: Process, connection: rows.Connection, seed: Seed) -> None:
@@ -158,7 +169,7 @@ async def test_last_seen_never_goes_back(one: Process, connection: rows.Connecti
 async def test_garbage_in_place_of_last_seen_is_as_if_it_were_lost(one: Process, seed: Seed, garbage: bytes) -> None:
     token = (await one.sign_in(seed.sant.viewer)).token
     await one.who(token)
-    await asyncio.sleep(0.05)
+    await settled(one.runtime)
     digest = one.runtime.sessions._tokens.digest(token)
     assert digest is not None
     await one.runtime.redis.client.set(one.runtime.sessions._seen._key(digest), garbage)
@@ -169,6 +180,7 @@ async def test_garbage_in_place_of_last_seen_is_as_if_it_were_lost(one: Process,
         await one.who(token, slide=False)
 
 
+@pytest.mark.long
 async def test_a_small_idle_limit_is_kept_to(settings: Settings, seed: Seed) -> None:
     async with process(settings.model_copy(update={"session_idle_seconds": 2})) as made:
         token = (await made.sign_in(seed.sant.viewer)).token
@@ -185,7 +197,7 @@ async def test_idle_by_what_is_known_here_and_nobody_to_ask_is_unavailable(
 ) -> None:
     token = (await one.sign_in(seed.sant.viewer)).token
     await one.who(token)
-    await asyncio.sleep(0.05)
+    await settled(one.runtime)
 
     async def away(*_: object, **__: object) -> None:
         raise Unavailable

@@ -11,6 +11,8 @@ from core.errors import Invalid, Unavailable
 from core.users.password_rules import COMMON, SHORTEST, check_new_password
 from core.users.passwords import WAITING, Passwords, hash_password, verify_password
 
+HASHES = 4
+
 
 @pytest.fixture
 def hashes() -> None:
@@ -58,6 +60,7 @@ def test_text_that_is_no_text_is_only_wrong() -> None:
     assert not verify_password(hash_password("x"), "\ud800").right
 
 
+@pytest.mark.long
 async def test_an_unknown_user_costs_what_a_known_one_does(passwords: Passwords) -> None:
     stored = hash_password("a password of mine")
 
@@ -71,19 +74,22 @@ async def test_an_unknown_user_costs_what_a_known_one_does(passwords: Passwords)
     for _ in range(9):
         known.append(await seconds(stored))
         unknown.append(await seconds(None))
-    assert 0.5 < median(unknown) / median(known) < 2
+    # The least: whatever else the machine does only adds.
+    assert 0.5 < min(unknown) / min(known) < 2
 
 
 async def test_hashing_does_not_hold_up_the_event_loop(passwords: Passwords) -> None:
+    """Most of the time that one hash takes is another's: in the loop itself each turn would be as long as a hash."""
     loop = asyncio.get_running_loop()
-    hashing = asyncio.gather(*(passwords.hash("a password of mine") for _ in range(4)))
+    started = loop.time()
+    hashing = asyncio.gather(*(passwords.hash("a password of mine") for _ in range(HASHES)))
     late = []
     while not hashing.done():
         due = loop.time() + 0.005
         await asyncio.sleep(0.005)
         late.append(loop.time() - due)
     await hashing
-    assert median(late) < 0.01
+    assert median(late) < (loop.time() - started) / HASHES / 2
 
 
 async def test_a_flood_is_refused_before_it_waits(passwords: Passwords) -> None:

@@ -16,6 +16,8 @@ from core.settings import Settings
 from tests.conftest import BASE_URL, SignIn, running
 from tests.factories import rows
 from tests.factories.fixtures import Seed
+from tests.support.machine import until
+from tests.support.settled import settled
 
 LOGIN = "/v1/auth/login"
 ME = "/v1/auth/me"
@@ -39,11 +41,10 @@ def cookie_of(answer: httpx.Response) -> SimpleCookie:
 
 
 async def refused_within(seconds: float, client: httpx.AsyncClient, headers: dict[str, str] | None = None) -> None:
-    loop = asyncio.get_running_loop()
-    until = loop.time() + seconds
-    while (await client.get(ME, headers=headers)).status_code != 401:
-        assert loop.time() < until, f"still signed in after {seconds} s"
-        await asyncio.sleep(0.005)
+    async def is_refused() -> bool:
+        return (await client.get(ME, headers=headers)).status_code == 401
+
+    await until(is_refused, within=seconds)
 
 
 async def audited(connection: rows.Connection) -> list[tuple[str, str, bool, int | None]]:
@@ -181,7 +182,7 @@ async def test_the_token_is_stored_nowhere(
 ) -> None:
     token = (await client.post(LOGIN, json=credentials("viewer_sant"))).json()["token"]
     await client.get(ME, headers={"Authorization": f"Bearer {token}"})
-    await asyncio.sleep(0.05)
+    await settled(app.state.runtime)
     identity = token.partition(".")[0]
     assert identity not in str(await connection.fetch("SELECT * FROM user_session"))
     redis = app.state.runtime.redis.client
@@ -374,7 +375,7 @@ async def test_a_deactivation_in_psql_ends_a_session_within_two_seconds(
 async def test_redis_flushed_logs_nobody_out(app: FastAPI, sign_in: SignIn, settings: Settings, seed: Seed) -> None:
     viewer = await sign_in("viewer_sant")
     await viewer.get(ME)
-    await asyncio.sleep(0.05)
+    await settled(app.state.runtime)
     redis = app.state.runtime.redis.client
     async for key in redis.scan_iter(f"{settings.cache_prefix}:*"):
         await redis.delete(key)

@@ -15,6 +15,7 @@ from tests.api.v1.nursing_board.conftest import PATH, SignIn, get, ids, make
 from tests.conftest import running
 from tests.factories import rows
 from tests.factories.fixtures import Seed
+from tests.support.machine import until
 
 
 @asynccontextmanager
@@ -31,9 +32,7 @@ async def held(database_url: str, table: str) -> AsyncIterator[None]:
 
 async def under_way(app: FastAPI, number: int) -> None:
     runtime: Runtime = app.state.runtime
-    async with asyncio.timeout(2):
-        while len(runtime.reads) != number:  # noqa: ASYNC110  flights tell nobody
-            await asyncio.sleep(0.005)
+    await until(lambda: len(runtime.reads) == number)
 
 
 async def put_to_bed(connection: rows.Connection, ticket: str) -> None:
@@ -84,8 +83,7 @@ async def test_a_read_after_a_write_joins_no_flight_from_before_it(
         await under_way(app, 1)
         runtime.versions.on_change.append(lambda _: changed.set())
         await put_to_bed(connection, ticket)
-        async with asyncio.timeout(2):
-            await changed.wait()
+        await until(changed.is_set)
         after = asyncio.create_task(viewer.get(PATH))
         await under_way(app, 2)
     answers = list(await asyncio.gather(before, after))
