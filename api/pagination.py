@@ -11,7 +11,7 @@ from typing import Annotated, Any
 from fastapi import Query
 from pydantic_core import from_json, to_json
 
-from api.schemas import Text
+from api.schemas import Opaque
 from api.sealed import Broken, Seal
 from core.cache.keys import Parameters, digest
 from core.errors import Invalid
@@ -27,7 +27,7 @@ MICROSECOND = timedelta(microseconds=1)
 
 Limit = Annotated[int, Query(ge=1, le=MOST, description=f"Items on a page, at most {MOST}.")]
 Cursor = Annotated[
-    Text | None,
+    Opaque | None,
     Query(max_length=LONGEST, description="`next` of the page before, sent with the same other parameters."),
 ]
 

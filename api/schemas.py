@@ -2,11 +2,21 @@
 
 import re
 from datetime import date, datetime
-from typing import Annotated, Any, TypeVar
+from functools import cache
+from typing import Annotated, Any, TypeVar, get_args
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema, field_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationInfo,
+    WithJsonSchema,
+    field_validator,
+)
 
 from core.db.row_ids import MAX_ID
+from core.text import clean
 
 T = TypeVar("T")
 
@@ -21,8 +31,24 @@ def storable(value: Any) -> Any:
     return value
 
 
-Text = Annotated[str, BeforeValidator(storable)]
-"""Storable text, for query and path parameters; bodies' strings are checked by `In`."""
+LONGEST = 10_000
+"""Characters of one text before it is cleaned, which costs by their number; every field's own bound is far below."""
+
+
+def cleaned(value: Any) -> Any:
+    """Text in the form in which it is stored and compared; bounds are those of what is left."""
+    value = storable(value)
+    if not isinstance(value, str):
+        return value
+    if len(value) > LONGEST:
+        raise ValueError("is too long")
+    return clean(value)
+
+
+Opaque = Annotated[str, BeforeValidator(storable)]
+"""What a query brings back as it was given, or is parsed by its route."""
+Text = Annotated[str, BeforeValidator(cleaned)]
+"""What a query says in words; bodies' texts are cleaned by `In`."""
 
 Checked = Annotated[T, BeforeValidator(storable)]
 
@@ -67,14 +93,26 @@ Date = Annotated[date, BeforeValidator(written_date), Field(examples=["2025-01-1
 
 
 class In(BaseModel):
-    """A request's body: unknown fields are refused, strings are trimmed and must be text that can be stored."""
+    """A request's body: unknown fields are refused, and every text is cleaned before its bounds are looked at.
 
-    model_config = ConfigDict(extra="forbid", str_strip_whitespace=True, frozen=True)
+    Passwords (`SecretStr`) and what is no text (times, codes) are taken as they were sent.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
 
     @field_validator("*", mode="before")
     @classmethod
-    def _storable(cls, value: Any) -> Any:
-        return storable(value)
+    def _cleaned(cls, value: Any, info: ValidationInfo) -> Any:
+        return cleaned(value) if _is_text(cls, str(info.field_name)) else storable(value)
+
+
+@cache
+def _is_text(model: type[BaseModel], field: str) -> bool:
+    """Whether it is `str`, or may be."""
+    kinds = [model.model_fields[field].annotation]
+    for kind in kinds:
+        kinds += get_args(kind)
+    return str in kinds
 
 
 class Out(BaseModel):

@@ -6,9 +6,8 @@ from datetime import datetime, timedelta
 from random import Random
 from typing import TypeVar
 
-from stdnum.cl import rut
-
 from core.demo.names import MEN, SURNAMES, WOMEN, words
+from core.rut import verifier_of
 
 T = TypeVar("T")
 
@@ -40,7 +39,7 @@ class Patient:
 
 
 def rut_of(number: int) -> str:
-    return f"{number}-{rut.calc_check_digit(str(number))}"
+    return f"{number}-{verifier_of(number)}"
 
 
 def pick(rng: Random, choices: Sequence[T]) -> T:

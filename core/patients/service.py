@@ -3,12 +3,11 @@
 Locks are taken patient first, tickets after, by everything that needs both: so two writers cannot wait for each other.
 """
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, func, not_, or_, select, update
+from sqlalchemy import select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import IntegrityError
 
@@ -22,8 +21,6 @@ from core.patients.models import Patient
 PATH = "patient"
 NAMES = ("first_name", "last_name")
 """What a patient cannot be without."""
-PUNCTUATION = r"[ .-]"
-"""Of RUTs."""
 FIELDS = ("first_name", "middle_name", "last_name", "second_last_name", "age", "sex")
 
 
@@ -103,22 +100,19 @@ async def hold(session: WriteSession, patient_id: int) -> Patient:
 
 
 async def _find(session: WriteSession, clinic_id: int, document: Document) -> Patient | None:
-    exact = Patient.document == document.text
-    named = exact if document.verified else or_(exact, _spelled_otherwise(document))
+    if not document.verified:
+        return None  # it identifies nobody
     statement = (
         select(Patient)
-        .where(Patient.clinic_id == clinic_id, Patient.document_type == document.type.value, named)
-        .order_by(exact.desc(), Patient.id)
-        .limit(1)
+        .where(
+            Patient.clinic_id == clinic_id,
+            Patient.document_type == document.type.value,
+            Patient.document == document.text,
+            Patient.verified,
+        )
         .with_for_update(key_share=True)
     )
     return (await session.execute(statement)).scalar_one_or_none()
-
-
-def _spelled_otherwise(document: Document) -> ColumnElement[bool]:
-    """An imported RUT that fails its check stands as it was typed there: found with dots or without all the same."""
-    letters = re.sub(PUNCTUATION, "", document.text)
-    return and_(not_(Patient.verified), func.regexp_replace(Patient.document, PUNCTUATION, "", "g") == letters)
 
 
 async def _create(session: WriteSession, clinic_id: int, given: Given) -> Patient | None:

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 from fastapi import Query
 from pydantic import TypeAdapter, ValidationError
 
-from api.schemas import Date, Text, Time
+from api.schemas import Date, Opaque, Time
 from core.clock import known_date, parse_local, start_of_day
 from core.errors import Invalid
 
@@ -15,7 +15,7 @@ LONGEST = 40
 DAY = timedelta(days=1)
 
 From = Annotated[
-    Text | None,
+    Opaque | None,
     Query(
         alias="from",
         max_length=LONGEST,
@@ -24,7 +24,7 @@ From = Annotated[
     ),
 ]
 To = Annotated[
-    Text | None,
+    Opaque | None,
     Query(
         alias="to",
         max_length=LONGEST,

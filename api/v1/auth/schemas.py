@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, ConfigDict, Field, SecretStr, StringConstraints
+from pydantic import BeforeValidator, ConfigDict, Field, SecretStr
 from pydantic.config import JsonDict
 
 from api.schemas import In, Out, storable
@@ -28,19 +28,12 @@ OPEN_SESSION: JsonDict = {
 Password = Annotated[SecretStr, BeforeValidator(storable), Field(min_length=1, max_length=LONGEST)]
 
 
-class WithPassword(In):
-    # A password may begin or end with a space.
-    model_config = ConfigDict(str_strip_whitespace=False)
-
-
-class LoginIn(WithPassword):
+class LoginIn(In):
     model_config = ConfigDict(
         json_schema_extra={"examples": [{"username": "admin_sant", "password": "ticket-home-demo", "client": "web"}]}
     )
 
-    username: Annotated[str, StringConstraints(strip_whitespace=True), BeforeValidator(storable)] = Field(
-        min_length=1, max_length=254, description="The user name or the email; case does not matter."
-    )
+    username: str = Field(min_length=1, max_length=254, description="The user name or the email; case does not matter.")
     password: Password
     client: Client = Field(
         "web",
@@ -49,7 +42,7 @@ class LoginIn(WithPassword):
     )
 
 
-class PasswordIn(WithPassword):
+class PasswordIn(In):
     model_config = ConfigDict(
         json_schema_extra={
             "examples": [{"current_password": "ticket-home-demo", "new_password": "four words of my own"}]

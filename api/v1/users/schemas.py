@@ -3,11 +3,11 @@
 from datetime import datetime
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator, ConfigDict, Field, StringConstraints
+from pydantic import ConfigDict, Field, StringConstraints
 from pydantic.config import JsonDict
 
-from api.schemas import JsonId, Out, storable
-from api.v1.auth.schemas import Password, WithPassword
+from api.schemas import In, JsonId, Out
+from api.v1.auth.schemas import Password
 from core.access import Role
 from core.clock import shown, zone
 from core.users.create import NewUser
@@ -27,21 +27,19 @@ USER: JsonDict = {
 # No `@`: whoever signs in by their email must not meet somebody of that user name.
 Username = Annotated[
     str,
-    BeforeValidator(storable),
-    StringConstraints(strip_whitespace=True, min_length=1, max_length=80, pattern=r"^[A-Za-z0-9._-]+$"),
+    StringConstraints(min_length=1, max_length=80, pattern=r"^[A-Za-z0-9._-]+$"),
     Field(description="Letters, digits, `.`, `_` and `-`; case does not matter.", examples=["clinical_sant"]),
 ]
 Email = Annotated[
     str,
-    BeforeValidator(storable),
-    StringConstraints(strip_whitespace=True, min_length=3, max_length=254, pattern=r"^[^@\s]+@[^@\s]+$"),
+    StringConstraints(min_length=3, max_length=254, pattern=r"^[^@\s]+@[^@\s]+$"),
     Field(description="Case does not matter.", examples=["clinical_sant@example.org"]),
 ]
 Flag = Annotated[bool, Field(strict=True)]
 PASSWORD = f"{SHORTEST} characters or more, not a common one, not the user name. Spaces count."
 
 
-class UserIn(WithPassword):
+class UserIn(In):
     model_config = ConfigDict(
         json_schema_extra={
             "examples": [
@@ -68,7 +66,7 @@ class UserIn(WithPassword):
         return NewUser(self.username, self.email, self.role, self.clinic_id, self.is_active)
 
 
-class UserChangeIn(WithPassword):
+class UserChangeIn(In):
     """Absent fields stay. A new role, clinic or password, or deactivation, ends the user's sessions."""
 
     model_config = ConfigDict(

@@ -13,7 +13,6 @@ import pytest
 from argon2 import PasswordHasher
 from pydantic import SecretStr
 from sqlalchemy.engine import make_url
-from stdnum.cl import rut
 
 from core.clock import in_zone, zone
 from core.db.copying import Connection
@@ -213,7 +212,6 @@ async def test_documents_pass_their_checks(filled: Connection) -> None:
     for row in await filled.fetch("SELECT document_type, document, age, sex FROM patient"):
         kinds[row["document_type"]] += 1
         if row["document_type"] == "rut":
-            assert rut.is_valid(row["document"])
             assert normal_rut(row["document"]) == row["document"]
     assert kinds["rut"] > kinds["passport"] > 0
     doctors = await filled.fetch("SELECT rut FROM doctor")
