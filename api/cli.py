@@ -104,7 +104,10 @@ def cache_status_(data_dir: DataDir = None) -> None:
         report = asyncio.run(cache_status(settings))
     Console(width=None if sys.stdout.isatty() else WIDE).print(table(report))
     if not report.figures.complete:
-        fail("Redis is away: the serving processes could not be asked.")
+        fail(
+            "Not all serving processes could be asked: Redis is away, or SECRET_KEYS here is not theirs; the figures"
+            " are of the others."
+        )
 
 
 @cache.command("invalidate")

@@ -2,15 +2,65 @@
 
 import logging
 import sys
+import time
+from collections.abc import Callable
 from typing import Any, Literal
 
 import structlog
 
 logger: Any = structlog.get_logger("ticket-home")
 
+FIRST = 10
+"""Lines of one event in a minute that are written; the next minute's first one says how many were not."""
+MINUTE = 60.0
+EVENTS = 1000
+"""Events that are told apart. Ours are constants; what a library logs may not be."""
+UNBOUNDED = frozenset({"request"})
+"""One line for each request is what operators count on."""
+
+
+class Seldom:
+    """Whatever repeats itself, a night long or a thousand times a second, must not fill a disk: for our own events and
+    for those of standard logging."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._told: dict[str, tuple[float, int]] = {}
+        """Event → (when its minute began, lines in it)."""
+
+    def count(self, event: str) -> tuple[bool, int]:
+        """(whether this line is written, how many were not since the last one was)."""
+        now = self._clock()
+        began, lines = self._told.get(event, (now, 0))
+        unsaid = 0
+        if now - began >= MINUTE:
+            began, lines, unsaid = now, 0, max(0, lines - FIRST)
+        if len(self._told) >= EVENTS and event not in self._told:
+            self._told.clear()
+        self._told[event] = (began, lines + 1)
+        return lines < FIRST, unsaid
+
+    def __call__(self, _logger: Any, _method: str, event: Any) -> Any:
+        """structlog's processor."""
+        if event["event"] not in UNBOUNDED:
+            written, unsaid = self.count(event["event"])
+            if not written:
+                raise structlog.DropEvent
+            if unsaid:
+                event["unsaid"] = unsaid
+        return event
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Standard logging's filter: by the message as it stands in the code, without what is filled in."""
+        written, unsaid = self.count(f"{record.name}: {record.msg}")
+        if unsaid:
+            record.msg = f"{record.msg} (and {unsaid} more since)"
+        return written
+
 
 def configure(log_format: Literal["json", "console"], *, level: int = logging.INFO) -> None:
     """Once per process, at its start. One line per event on standard output, standard logging's events included."""
+    seldom = Seldom()
     before: list[Any] = [
         structlog.contextvars.merge_contextvars,
         structlog.processors.add_log_level,
@@ -22,7 +72,7 @@ def configure(log_format: Literal["json", "console"], *, level: int = logging.IN
         else structlog.dev.ConsoleRenderer(colors=sys.stdout.isatty())
     )
     structlog.configure(
-        processors=[*before, structlog.processors.format_exc_info, renderer],
+        processors=[seldom, *before, structlog.processors.format_exc_info, renderer],
         wrapper_class=structlog.make_filtering_bound_logger(level),
         logger_factory=structlog.WriteLoggerFactory(),
         cache_logger_on_first_use=False,
@@ -38,4 +88,5 @@ def configure(log_format: Literal["json", "console"], *, level: int = logging.IN
             ],
         )
     )
+    handler.addFilter(seldom)
     logging.basicConfig(handlers=[handler], level=logging.WARNING, force=True)

@@ -15,6 +15,7 @@ from core.cache.polls import DirectReads, Listener
 from core.cache.processes import Processes
 from core.cache.read_through import Cache
 from core.cache.redis import RedisTier
+from core.cache.seals import Seals
 from core.cache.versions import VersionMap
 from core.cache.wire import VersionWire
 from core.db.engine import dispose, serving_engine
@@ -63,7 +64,8 @@ async def open_runtime(settings: Settings) -> AsyncIterator[Runtime]:
     engine = serving_engine(settings)
     database = Database(engine, versions)
     direct = DirectReads(database, versions)
-    redis = RedisTier(settings.require_redis_url(), Keys(settings.cache_prefix))
+    secret_keys = [key.get_secret_value() for key in settings.secret_keys]
+    redis = RedisTier(settings.require_redis_url(), Keys(settings.cache_prefix), Seals(secret_keys))
     memory = MemoryTier(settings.cache_memory_bytes)
     versions.on_lowered.append(memory.clear)
     cache = Cache(database, versions, direct, memory, redis, settings.cache_ttls, settings.database_pool_size)
@@ -93,7 +95,7 @@ async def open_runtime(settings: Settings) -> AsyncIterator[Runtime]:
             redis=redis,
             cache=cache,
             reads=reads,
-            wire=VersionWire([key.get_secret_value() for key in settings.secret_keys]),
+            wire=VersionWire(secret_keys),
             processes=processes,
             sessions=sessions,
             passwords=passwords,

@@ -56,6 +56,11 @@ COUNTERS = (
     ),
     Counter("ticket_home_redis_errors", "Failed operations on Redis", lambda runtime: one(runtime.redis.errors)),
     Counter(
+        "ticket_home_redis_foreign_values",
+        "Values in Redis that were not ours, and were not used",
+        lambda runtime: one(runtime.redis.foreign),
+    ),
+    Counter(
         "ticket_home_cache_evictions",
         "Entries put out of memory by its bound",
         lambda runtime: one(runtime.cache.memory.evicted),

@@ -9,7 +9,6 @@ from pydantic import TypeAdapter
 from pydantic_core import from_json, to_json
 from starlette.responses import Response
 
-from core.cache.entry import frame, unframe
 from core.cache.keys import policy_in
 from core.cache.memory import MemoryTier
 from core.cache.redis import RedisTier
@@ -77,23 +76,22 @@ class MemoryBackend(Backend):
 
 
 class RedisBackend(Backend):
-    """Values carry a checksum: corrupt bytes are a miss, where fastapi-cache2's own backend makes them a 500."""
+    """Values are sealed: corrupt bytes are a miss, where fastapi-cache2's own backend makes them a 500."""
 
     def __init__(self, tier: RedisTier, bump: Bump) -> None:
         self._tier = tier
         self._bump = bump
 
     async def get_with_ttl(self, key: str) -> tuple[int, bytes | None]:
-        ttl, raw = await self._tier.get_with_ttl(key)
-        value = unframe(raw)
+        ttl, value = await self._tier.get_with_ttl(key)
         return (max(0, ttl), value) if value is not None else (0, None)
 
     async def get(self, key: str) -> bytes | None:
-        return unframe(await self._tier.get(key))
+        return await self._tier.get(key)
 
     async def set(self, key: str, value: bytes, expire: int | None = None) -> None:
         if value:
-            await self._tier.set(key, frame(value), expire or DEFAULT_TTL)
+            await self._tier.set(key, value, expire or DEFAULT_TTL)
 
     async def clear(self, namespace: str | None = None, key: str | None = None) -> int:
         """As MemoryBackend.clear. Redis is never searched (KEYS walks everything, and one node of a cluster only)."""

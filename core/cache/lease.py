@@ -28,10 +28,11 @@ RENEW = "if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('PEXPIR
 @dataclass(frozen=True, slots=True)
 class Lease:
     key: str
-    token: str
+    token: bytes
+    """Sealed: what anybody else put there holds up nobody."""
 
 
-NOBODYS = Lease("", "")
+NOBODYS = Lease("", b"")
 """Redis is away, or patience at its end: each process computes for itself."""
 
 
@@ -41,7 +42,8 @@ class FillLeases:
 
     async def claim(self, entry_key: str) -> Lease | None:
         """None where another process computes it. Whoever gets it looks for the entry once more before computing."""
-        lease = Lease(self._redis.keys.lease(entry_key), secrets.token_hex(16))
+        key = self._redis.keys.lease(entry_key)
+        lease = Lease(key, self._redis.seals.seal(key, secrets.token_bytes(16)))
         taken = await self._redis.set_if_absent(lease.key, lease.token, LEASE)
         if taken is None:
             return NOBODYS

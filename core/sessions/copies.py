@@ -1,12 +1,8 @@
-"""Working copies of sessions: what requests read instead of PostgreSQL, signed in Redis, bounded in memory."""
+"""Working copies of sessions: what requests read instead of PostgreSQL, sealed in Redis, bounded in memory."""
 
 import json
 from collections import OrderedDict
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass, fields, replace
-from hashlib import sha256
-
-from itsdangerous import BadSignature, Signer
 
 from core.access import Actor, Role
 from core.clock import boottime
@@ -62,30 +58,26 @@ class SessionCopy:
         )
 
 
-class CopyCodec:
-    """To bytes and back. Signed, for whoever can write to Redis must not be able to make themselves superuser."""
+SHAPE = ",".join(field.name for field in fields(SessionCopy))
+"""A copy of another release, with another shape, is a miss."""
 
-    def __init__(self, secret_keys: Sequence[str]) -> None:
-        # The field names are in the salt: a copy of another release, with another shape, is a miss.
-        shape = ",".join(field.name for field in fields(SessionCopy))
-        self._signer = Signer(
-            list(reversed(secret_keys)), salt=f"session copy {shape}", key_derivation="hmac", digest_method=sha256
-        )
 
-    def encode(self, digest: bytes, copy: SessionCopy) -> bytes:
-        return self._signer.sign(json.dumps([digest.hex(), asdict(copy)], separators=(",", ":")))
+def encoded(digest: bytes, copy: SessionCopy) -> bytes:
+    """For Redis, which seals it (core/cache/seals.py)."""
+    return json.dumps([SHAPE, digest.hex(), asdict(copy)], separators=(",", ":")).encode()
 
-    def decode(self, digest: bytes, raw: bytes | None) -> SessionCopy | None:
-        """None for what is absent, garbage, or signed for another session."""
-        if raw is None:
-            return None
-        try:
-            owner, values = json.loads(self._signer.unsign(raw))
-        except BadSignature:
-            return None
-        if owner != digest.hex():
+
+def decoded(digest: bytes, raw: bytes | None) -> SessionCopy | None:
+    """None for what is absent, of another shape, or another session's."""
+    if raw is None:
+        return None
+    try:
+        shape, owner, values = json.loads(raw)
+        if (shape, owner) != (SHAPE, digest.hex()):
             return None
         return SessionCopy(**(values | {"role": Role(values["role"])}))
+    except (ValueError, TypeError, KeyError):
+        return None
 
 
 class Held:

@@ -10,7 +10,7 @@ from core.clock import boottime
 from core.db.transaction import Database, ReadSession
 from core.sessions import records
 from core.sessions.background import Background
-from core.sessions.copies import CopyCodec, Held, HeldCopies, SessionCopy
+from core.sessions.copies import Held, HeldCopies, SessionCopy, decoded, encoded
 
 POLICY = "session"
 """The name under which Redis and the cache's statistics have these."""
@@ -41,7 +41,6 @@ class Lookup:
         versions: VersionMap,
         redis: RedisTier,
         held: HeldCopies,
-        codec: CopyCodec,
         background: Background,
         ttl: float,
     ) -> None:
@@ -50,7 +49,6 @@ class Lookup:
         self._versions = versions
         self._redis = redis
         self._held = held
-        self._codec = codec
         self._background = background
         self._ttl = ttl
 
@@ -73,7 +71,7 @@ class Lookup:
         return await (self._fetch(digest) if held is None else self._check(digest, held))
 
     async def from_redis(self, digest: bytes) -> bool:
-        copy = self._codec.decode(digest, await self._redis.get(self._key(digest)))
+        copy = decoded(digest, await self._redis.get(self._key(digest)))
         if copy is None:
             return False
         self._held.put(digest, copy)
@@ -128,7 +126,7 @@ class Lookup:
         """Write the copy to Redis, now and then."""
         if now - held.stored_at >= STORE_EVERY:
             held.stored_at = now
-            raw = self._codec.encode(digest, held.current())
+            raw = encoded(digest, held.current())
             self._background.start(self._redis.set(self._key(digest), raw, self._ttl))
 
     def forget(self, digest: bytes) -> None:

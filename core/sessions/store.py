@@ -15,7 +15,7 @@ from core.db.transaction import Database, WriteSession
 from core.errors import NotAuthenticated, Unavailable
 from core.sessions import records
 from core.sessions.background import Background
-from core.sessions.copies import SIZE, CopyCodec, Held, HeldCopies, SessionCopy
+from core.sessions.copies import SIZE, Held, HeldCopies, SessionCopy
 from core.sessions.last_seen import LastSeen
 from core.sessions.lookup import POLICY, Lookup
 from core.sessions.records import Opened
@@ -55,7 +55,7 @@ class Sessions:
         self._stats = stats
         self._tokens = Tokens(keys)
         self._background = Background()
-        self._lookup = Lookup(database, versions, redis, self.held, CopyCodec(keys), self._background, ttl)
+        self._lookup = Lookup(database, versions, redis, self.held, self._background, ttl)
         self._seen = LastSeen(database, redis, self._background, self._lookup.forget)
         self._idle_seconds = settings.session_idle_seconds
         self._max_seconds = settings.session_max_seconds

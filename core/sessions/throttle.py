@@ -42,6 +42,7 @@ return tonumber(first)
 """
 """ARGV: what is new, all that the caller knows of, milliseconds. A 0 was forgiven; where nothing lies (Redis was
 emptied) or garbage, the caller's count goes on."""
+FORGIVE = "return redis.call('SET', KEYS[1], '0', 'PX', ARGV[1])"
 
 
 class Own(NamedTuple):
@@ -82,13 +83,13 @@ class SharedCounts(Storage):
         return own
 
     async def _look(self, key: str) -> Own:
-        seconds, raw = await self._redis.get_with_ttl(self._key(key))
+        seconds, shared = await self._redis.get_count(self._key(key))
         own = self._own(key)
-        if raw is None or not raw.isdigit():
+        if shared is None:
             return own
-        if raw == b"0":
+        if shared == 0:
             return self._hold(key, Own(own.untold, own.untold, own.until))
-        return self._hold(key, Own(int(raw) + own.untold, own.untold, max(own.until, boottime() + seconds)))
+        return self._hold(key, Own(shared + own.untold, own.untold, max(own.until, boottime() + seconds)))
 
     async def incr(self, key: str, expiry: int, amount: int = 1) -> int:
         own = self._own(key)
@@ -109,7 +110,7 @@ class SharedCounts(Storage):
     async def forgive(self, key: str, expiry: int) -> bool:
         """As `clear`, in every process. False where Redis is away."""
         self._held.pop(key, None)
-        return await self._redis.set(self._key(key), b"0", expiry)
+        return (await self._redis.script(FORGIVE, self._key(key), expiry * 1000))[0]
 
     async def clear(self, key: str) -> None:
         self._held.pop(key, None)

@@ -3,6 +3,7 @@
 import httpx
 import pytest
 
+from core.settings import Settings
 from tests.api.test_user_commands import given, refused, run, run_beside  # noqa: F401  `given` is a fixture
 from tests.api.told import audits
 from tests.conftest import SignIn
@@ -11,8 +12,9 @@ from tests.factories.fixtures import Seed
 
 
 @pytest.fixture
-def operator(given: dict[str, str], settings: object) -> dict[str, str]:  # noqa: F811  the fixture
-    return given | {"CACHE_PREFIX": settings.cache_prefix, "COLUMNS": "200"}  # type: ignore[attr-defined]
+def operator(given: dict[str, str], settings: Settings) -> dict[str, str]:  # noqa: F811  the fixture
+    keys = ",".join(key.get_secret_value() for key in settings.secret_keys)
+    return given | {"CACHE_PREFIX": settings.cache_prefix, "SECRET_KEYS": keys, "COLUMNS": "200"}
 
 
 def outcome(answer: httpx.Response) -> str:
@@ -31,6 +33,15 @@ async def test_status_tells_what_the_serving_processes_counted(
     assert "1 serving process" in told.stdout
     assert "doctors" in told.stdout
     assert "hit rate" in told.stdout
+
+
+async def test_status_by_another_key_says_that_it_is_not_whole(
+    operator: dict[str, str], sign_in: SignIn, seed: Seed
+) -> None:
+    await sign_in(seed.sant.viewer)
+    told = run(operator | {"SECRET_KEYS": "another-secret-of-forty-characters-or-so"}, "cache", "status")
+    assert told.returncode != 0
+    assert "SECRET_KEYS" in told.stderr
 
 
 async def test_invalidate_ends_the_entries_it_names_and_is_audited(

@@ -8,6 +8,7 @@ from limits import parse
 
 from core.cache.keys import Keys
 from core.cache.redis import RedisTier
+from core.cache.seals import Seals
 from core.errors import TooManyAttempts
 from core.sessions.throttle import SharedCounts, Throttle, network_of, plain
 from core.settings import Settings
@@ -22,7 +23,7 @@ def throttle(redis: RedisTier, user: str = DEFAULTS.login_limit_user, address: s
 
 @pytest.fixture
 async def redis(settings: Settings) -> AsyncIterator[RedisTier]:
-    tier = RedisTier(settings.require_redis_url(), Keys(settings.cache_prefix))
+    tier = RedisTier(settings.require_redis_url(), Keys(settings.cache_prefix), Seals(["a key of tests"]))
     yield tier
     await tier.close()
 
@@ -30,7 +31,7 @@ async def redis(settings: Settings) -> AsyncIterator[RedisTier]:
 @pytest.fixture
 async def other(settings: Settings) -> AsyncIterator[RedisTier]:
     """Another process's."""
-    tier = RedisTier(settings.require_redis_url(), Keys(settings.cache_prefix))
+    tier = RedisTier(settings.require_redis_url(), Keys(settings.cache_prefix), Seals(["a key of tests"]))
     yield tier
     await tier.close()
 
