@@ -7,11 +7,15 @@ worker has ended: whoever connects meanwhile waits for nobody.
 
 import asyncio
 import multiprocessing
+import os
+import signal
 import socket
+import time
 from collections.abc import Sequence
 from contextlib import suppress
 from functools import partial
 from multiprocessing.synchronize import Event
+from types import FrameType
 
 import uvicorn
 from uvicorn.importer import import_from_string
@@ -19,9 +23,14 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.supervisors import Multiprocess, multiprocess
 
 from api.ops.slots import Slots
+from api.watchdog import END_AFTER, LAST_LOOKS, LOOKS, Pulse, Watchdog
+from core.log import logger
 
 LINGER = 1.0
 """Seconds that a connection without a request stays open after SIGTERM."""
+KILL_AFTER = END_AFTER + 0.4
+"""Seconds from the master's SIGTERM to a worker until it is killed. The master looks for its own each half second."""
+SPAWN = multiprocessing.get_context("spawn")
 
 
 class DrainingConfig(uvicorn.Config):
@@ -67,6 +76,25 @@ class DrainingProtocol(HttpToolsProtocol):
 class DrainingServer(uvicorn.Server):
     config: DrainingConfig
 
+    def __init__(self, config: DrainingConfig, pulse: Pulse | None = None) -> None:
+        super().__init__(config)
+        self._watchdog = Watchdog(pulse)
+
+    async def serve(self, sockets: list[socket.socket] | None = None) -> None:
+        self._watchdog.start()
+        try:
+            await super().serve(sockets)
+        finally:
+            self._watchdog.leave()
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        self._watchdog.watch()
+        await super().startup(sockets)
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        self._watchdog.terminated()
+        super().handle_exit(sig, frame)
+
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         waiting = [connection for listening in sockets or [] for connection in self._close_door(listening)]
         loop = asyncio.get_running_loop()
@@ -97,15 +125,34 @@ class DrainingServer(uvicorn.Server):
 class Worker(multiprocess.Process):
     config: DrainingConfig
 
+    def __init__(self, config: DrainingConfig, sockets: list[socket.socket]) -> None:
+        self._pulse = Pulse(SPAWN)
+        super().__init__(config, sockets)
+
     @property
     def server(self) -> uvicorn.Server:
         if self._server is None:
-            self._server = DrainingServer(self.config)
+            self._server = DrainingServer(self.config, self._pulse)
         return self._server
+
+    def is_alive(self, timeout: float = 0) -> bool:
+        """Whether it runs, and comes round or ends itself. Nothing is waited for.
+
+        In place of uvicorn's ping of a thread, which a loop that spins lets answer, and a stopped process does not.
+        """
+        pid = self.process.pid
+        if not self.process.is_alive() or pid is None:
+            logger.error("worker ended", worker=pid, exit_code=self.process.exitcode)
+            return False
+        looks = self._pulse.looks_without(pid)
+        if looks == LOOKS:
+            logger.error("worker does not come round", worker=pid)
+            os.kill(pid, signal.SIGPROF)  # of which it writes where it is, and ends
+        return looks < LOOKS + LAST_LOOKS
 
 
 # The name by which Multiprocess makes them.
-multiprocess.Process = Worker  # type: ignore[misc]  # it is one
+multiprocess.Process = Worker  # type: ignore[misc, assignment]  # it is one, made with this class's configuration
 
 
 class Master(Multiprocess):
@@ -115,10 +162,20 @@ class Master(Multiprocess):
         self.config.ending.set()
         super().terminate_all()
 
+    def join_all(self) -> None:
+        """Whoever cannot even end itself, because it was stopped, is killed."""
+        until = time.monotonic() + KILL_AFTER
+        for worker in self.processes:
+            worker.process.join(max(0.0, until - time.monotonic()))
+            if worker.process.is_alive():
+                logger.error("worker killed", worker=worker.pid)
+                worker.process.kill()
+        super().join_all()
+
 
 def serve(config: DrainingConfig, listening: socket.socket) -> list[multiprocess.Process]:
     """Until SIGINT or SIGTERM; gives the worker processes, where there are any."""
-    config.ending = multiprocessing.get_context("spawn").Event()
+    config.ending = SPAWN.Event()
     if config.workers > 1:
         config.slots = Slots(config.workers)
         master = Master(config, sockets=[listening])

@@ -2,6 +2,7 @@
 
 import errno
 import http.client
+import logging
 import os
 import signal
 import socket
@@ -12,8 +13,10 @@ from collections.abc import Callable
 from uvicorn.config import STARTUP_FAILURE
 
 from api.drain import DrainingConfig, DrainingProtocol, serve
+from core.log import configure
 from core.settings import Settings
 
+APPLICATION = "api.worker:application"
 DRAIN_SECONDS = 8
 """What requests under way get after SIGTERM; with the rest of the shutdown a deploy is done in ten."""
 BACKLOG = 2048
@@ -47,7 +50,7 @@ def listen(host: str, port: int) -> socket.socket:
 def run(listening: socket.socket, workers: int, settings: Settings, announce: Callable[[], None]) -> int:
     """Serve until SIGINT or SIGTERM, and return the exit code. `announce` is called once the first answer was given."""
     config = DrainingConfig(
-        "api.worker:application",
+        APPLICATION,
         factory=True,
         workers=workers,
         loop="uvloop",
@@ -63,6 +66,8 @@ def run(listening: socket.socket, workers: int, settings: Settings, announce: Ca
         backlog=BACKLOG,
         timeout_graceful_shutdown=DRAIN_SECONDS,
     )
+    # The master's log, too: what became of its workers.
+    configure(settings.log_format, level=logging.WARNING)
     threading.Thread(target=_announce, args=(listening, announce), daemon=True, name="announce").start()
     processes = serve(config, listening)
     return STARTUP_FAILURE if any(one.exitcode == STARTUP_FAILURE for one in processes) else 0

@@ -13,6 +13,7 @@ from typing import Any
 
 from prometheus_client import ProcessCollector
 
+from api.ops.loop_lag import LOOP_LAG
 from api.ops.request_stats import RequestStats, Times
 from core.runtime import Runtime
 
@@ -73,6 +74,12 @@ COUNTERS = (
 )
 GAUGES = (
     Gauge("ticket_home_workers", "Processes that serve", sum, lambda _: 1),
+    Gauge(
+        "ticket_home_event_loop_lag_seconds",
+        "The longest that an event loop was held up in the last quarter of a minute or two",
+        max,
+        lambda _: LOOP_LAG.longest(),
+    ),
     Gauge("ticket_home_cache_memory_bytes", "Held by the memory tiers", sum, lambda r: r.cache.memory.bytes),
     Gauge("ticket_home_cache_memory_entries", "Entries in the memory tiers", sum, lambda r: len(r.cache.memory)),
     Gauge("ticket_home_cache_flights", "Computations under way", sum, lambda r: len(r.cache.flights)),
