@@ -21,10 +21,10 @@ from core.housekeeping.sweep import Swept, sweep
 from core.runtime import Runtime, open_runtime
 from core.sessions.throttle import is_address, user_key
 from core.settings import Settings
-from core.users.change import NewPassword, UserChange, change
+from core.users.change import UserChange, change
 from core.users.create import allowed, create
 from core.users.models import User
-from core.users.passwords import hash_password
+from core.users.passwords import NewPassword, hash_password
 from core.users.repository import Account, account_named
 
 user = typer.Typer(help="Make users, set their passwords, deactivate them.", no_args_is_help=True)
@@ -113,9 +113,9 @@ async def _create(settings: Settings, username: str, email: str, role: Role, pre
         except ValidationError as error:
             wrong = [FieldError(str(one["loc"][0]), "invalid", one["msg"]) for one in error.errors()]
             raise Invalid(*wrong) from error
-        new = allowed(OPERATOR, asked.new(), password)
-        password_hash = await runtime.passwords.hash(password)
-        await runtime.database.write(lambda session: create(session, OPERATOR, new, password_hash))
+        new = allowed(OPERATOR, asked.new())
+        hashed = await runtime.passwords.new(password)
+        await runtime.database.write(lambda session: create(session, OPERATOR, new, hashed))
 
 
 async def _change(settings: Settings, username: str, asked: UserChange) -> None:

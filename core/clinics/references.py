@@ -14,6 +14,12 @@ async def require_known(session: Session, scope: ClinicScope) -> None:
         raise NotFound
 
 
+async def name_of(session: Session, clinic_id: int | None) -> str | None:
+    """The clinic's name; None where there is none to name."""
+    name: str | None = await session.scalar(select(Clinic.name).where(Clinic.id == clinic_id))
+    return name
+
+
 async def require_clinic(session: Session, clinic_id: int, *, active: bool = False) -> None:
     """Raises Invalid at `clinic_id` for an unknown clinic; where it must be `active`, for an inactive one too."""
     is_active = await session.scalar(select(Clinic.is_active).where(Clinic.id == clinic_id))

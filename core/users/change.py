@@ -11,7 +11,7 @@ from sqlalchemy import exists, select, text, update
 
 from core.access import Actor, Role
 from core.audit.service import Changes, Entry, record, record_all
-from core.clinics.references import require_clinic
+from core.clinics.references import name_of, require_clinic
 from core.db.duplicates import refused_as_duplicate
 from core.db.transaction import WriteSession
 from core.errors import Conflict, Invalid, NotFound
@@ -21,16 +21,11 @@ from core.users.create import TAKEN
 from core.users.listing import UserView, user_view
 from core.users.models import User
 from core.users.password_rules import check_new_password
+from core.users.passwords import NewPassword
 from core.users.rights import require_above, require_clinic_of_role
 
 SUPERUSERS = 0x73757065727573  # "superus"
 ONE_AT_A_TIME = text("SELECT pg_advisory_xact_lock(:key)")
-
-
-@dataclass(frozen=True, slots=True)
-class NewPassword:
-    text: str
-    hash: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +113,9 @@ async def _require_sound(
         if user.id == actor.user_id:
             # A session left open must not be a way to take an account over.
             raise Invalid.field("password", "own_password", "Change your own with PUT /v1/auth/password.")
-        check_new_password(password.text, username=values["username"], email=values["email"], path="password")
+        clinic = await name_of(session, values["clinic_id"])
+        names = {"username": values["username"], "email": values["email"]}
+        check_new_password(password.text, **names, clinic=clinic, path="password")
     if user.role == Role.SUPERUSER and user.is_active and not after.is_superuser:
         await _require_another_superuser(session, user.id)
 

@@ -6,12 +6,13 @@ from sqlalchemy import insert
 
 from core.access import Actor, Role
 from core.audit.service import record
-from core.clinics.references import require_clinic
+from core.clinics.references import name_of, require_clinic
 from core.db.duplicates import refused_as_duplicate
 from core.db.transaction import WriteSession
 from core.users.listing import UserView, user_view
 from core.users.models import User
 from core.users.password_rules import check_new_password
+from core.users.passwords import NewPassword
 from core.users.rights import require_above, require_clinic_of_role
 
 TAKEN = "This user name or this email is taken."
@@ -27,7 +28,7 @@ class NewUser:
     is_active: bool = True
 
 
-def allowed(actor: Actor, new: NewUser, password: str) -> NewUser:
+def allowed(actor: Actor, new: NewUser) -> NewUser:
     """`new` with its clinic: what can be decided before the password is hashed, which takes its time.
 
     Raises Forbidden for a role that the actor does not administer, NotFound for a foreign clinic, and Invalid.
@@ -35,14 +36,16 @@ def allowed(actor: Actor, new: NewUser, password: str) -> NewUser:
     require_above(actor, new.role)
     clinic_id = actor.narrowed(new.clinic_id).clinic_id
     require_clinic_of_role(new.role, clinic_id)
-    check_new_password(password, username=new.username, email=new.email, path="password")
     return replace(new, clinic_id=clinic_id)
 
 
-async def create(session: WriteSession, actor: Actor, new: NewUser, password_hash: str) -> UserView:
-    """The user that was `allowed`. Raises Invalid for a clinic unknown or out of use, and Conflict (`duplicate`)."""
+async def create(session: WriteSession, actor: Actor, new: NewUser, password: NewPassword) -> UserView:
+    """The user that was `allowed`. Raises Invalid for a clinic unknown or out of use and for a password that is not
+    taken, and Conflict (`duplicate`)."""
     if new.clinic_id is not None:
         await require_clinic(session, new.clinic_id, active=True)
+    clinic = await name_of(session, new.clinic_id)
+    check_new_password(password.text, username=new.username, email=new.email, clinic=clinic, path="password")
     values = {
         "username": new.username,
         "email": new.email,
@@ -50,7 +53,7 @@ async def create(session: WriteSession, actor: Actor, new: NewUser, password_has
         "clinic_id": new.clinic_id,
         "is_active": new.is_active,
     }
-    statement = insert(User).values(password_hash=password_hash, **values).returning(User.id)
+    statement = insert(User).values(password_hash=password.hash, **values).returning(User.id)
     with refused_as_duplicate(TAKEN):
         user_id = (await session.execute(statement)).scalar_one()
     changes = {name: [None, value] for name, value in values.items() if value is not None}

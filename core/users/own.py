@@ -53,12 +53,13 @@ async def change_password(
 
     Raises Invalid for a wrong current password (`wrong_password`), or a new one that is not taken; TooManyAttempts.
     """
-    check_new_password(new, username=actor.username, email=actor.email)
 
     async def look_up(session: ReadSession) -> Account | None:
         return await repository.account(session, actor.user_id)
 
     found = await database.read(look_up)
+    clinic = found.clinic if found else None
+    check_new_password(new, username=actor.username, email=actor.email, clinic=clinic)
     async with throttled(database, throttle, attempt, found) as tried:
         made = await _changed(database, sessions, passwords, actor, attempt, found, current, new)
         tried.right = made is not None

@@ -34,6 +34,13 @@ class Verdict(NamedTuple):
     """The right password's hash under today's parameters, where the stored one has others or is Werkzeug's."""
 
 
+class NewPassword(NamedTuple):
+    """As it was typed, which the rules look at once more in the transaction, and its hash."""
+
+    text: str
+    hash: str
+
+
 def hash_password(password: str) -> str:
     """Blocks for some 50 ms: for commands and demo data. Requests use `Passwords`."""
     return _hasher.hash(encoded(password))
@@ -85,6 +92,10 @@ class Passwords:
     async def hash(self, password: str) -> str:
         """Raises Unavailable where too many wait already."""
         return await self._run(lambda: hash_password(password))
+
+    async def new(self, text: str) -> NewPassword:
+        """Raises Unavailable likewise."""
+        return NewPassword(text, await self.hash(text))
 
     async def _run(self, work: Callable[[], T]) -> T:
         if self._waiting >= WAITING:

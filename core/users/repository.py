@@ -21,6 +21,8 @@ class Account:
     password_hash: str
     role: str
     clinic_id: int | None
+    clinic: str | None
+    """Its name."""
     timezone: str
     """Of the clinic; a superuser's is the network's."""
     is_active: bool
@@ -36,6 +38,7 @@ def _accounts() -> Select[*tuple[Any, ...]]:
         User.password_hash,
         User.role,
         User.clinic_id,
+        Clinic.name.label("clinic"),
         func.coalesce(Clinic.timezone, DEFAULT_ZONE).label("timezone"),
         User.is_active,
         func.coalesce(Clinic.is_active, True).label("clinic_is_active"),

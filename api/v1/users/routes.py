@@ -16,7 +16,7 @@ from api.v1.users.schemas import UserChangeIn, UserIn, UserItem, UserList
 from api.writes import Written, write
 from core.access import Role
 from core.db.transaction import ReadSession, WriteSession
-from core.users.change import NewPassword, UserChange, change, end_sessions
+from core.users.change import UserChange, change, end_sessions
 from core.users.create import allowed, create
 from core.users.listing import UserFilter, UserPage, list_users
 
@@ -79,13 +79,12 @@ async def users_list(
     responses=signed_in(400, 413) | conflict("The user name or the email is taken.", "duplicate"),
 )
 async def user_create(request: Request, runtime: RuntimeState, actor: RequireAdmin, body: UserIn) -> Response:
-    password = body.password.get_secret_value()
-    new = allowed(actor, body.new(), password)
+    new = allowed(actor, body.new())
     # On a thread, and before the transaction: no connection waits for it.
-    password_hash = await runtime.passwords.hash(password)
+    password = await runtime.passwords.new(body.password.get_secret_value())
 
     async def work(session: WriteSession) -> Written:
-        return Written(201, UserItem.of(await create(session, actor, new, password_hash)))
+        return Written(201, UserItem.of(await create(session, actor, new, password)))
 
     return await write(request, runtime, actor, work)
 
@@ -105,8 +104,7 @@ async def user_change(
 ) -> Response:
     password = None
     if body.password is not None:
-        text = body.password.get_secret_value()
-        password = NewPassword(text, await runtime.passwords.hash(text))
+        password = await runtime.passwords.new(body.password.get_secret_value())
     asked = UserChange(body.values(), password)
 
     async def work(session: WriteSession) -> Written:

@@ -8,7 +8,7 @@ from argon2 import PasswordHasher, extract_parameters
 from argon2.low_level import Type
 
 from core.errors import Invalid, Unavailable
-from core.users.password_rules import COMMON, SHORTEST, check_new_password
+from core.users.password_rules import check_new_password, guesses
 from core.users.passwords import WAITING, Passwords, hash_password, verify_password
 
 HASHES = 4
@@ -103,15 +103,58 @@ async def test_a_flood_is_refused_before_it_waits(passwords: Passwords) -> None:
     await passwords.verify(None, "x")
 
 
-def test_what_is_listed_as_common_can_be_met() -> None:
-    for word in COMMON:
-        # Shorter ones are refused for that, and capitals are folded before they are compared.
-        assert len(word) >= SHORTEST, word
-        assert word == word.casefold(), word
+OWN = {"username": "clinical_sant", "email": "ana.rojas@example.org", "clinic": "Clínica RedSalud Santiago"}
+GUESSED = [
+    word
+    for line in (
+        "123456789012 098765432109 123123123123 147258369147 qwertyuiop12 qwerty123456 qwertyqwerty",
+        "1qaz2wsx3edc 1q2w3e4r5t6y zaq12wsxcde3 abcdefghijkl a1b2c3d4e5f6 aabbccddeeff password1234",
+        "passwordpassword Password123! P@ssw0rd1234 p@$$w0rd-2026 administrator administrador adminadminadmin",
+        "changeme1234 welcome12345 letmein12345 iloveyouforever contraseña123 micontraseña Contraseña.2026",
+        "clave1234567 miclave12345 holahola1234 bienvenidos1 chile1234567 vivachile123 colocolo1925",
+        "universidad1 santiago1234 Santiago2026!! redsalud1234 redsalud2026! RedSalud2026 R3dS4lud2026",
+        "clinicaredsalud clínicaredsalud clinica12345 hospital1234 enfermera123 Enfermera.2026 enfermería12",
+        "tickethome12 ticket-home-1 ticket-home-demo TICKET-HOME-DEMO ticket.home.2026 Invierno2026!",
+        "septiembre2026 aaaaaaaaaaaa 121212121212 aaaaaaaaaaab clinical_sant1 Clinical_Sant2026",
+        "clinicalsant2026 tnas_lacinilc1 ana.rojas2026 AnaRojas1234 rojas.ana.2026 ana.rojas@example.org1",
+    )
+    for word in line.split()
+]
+
+
+@pytest.mark.parametrize("password", GUESSED)
+def test_what_anybody_here_would_try_first_is_refused(password: str) -> None:
+    with pytest.raises(Invalid) as refused:
+        check_new_password(password, **OWN)
+    assert [error.code for error in refused.value.errors] == ["too_common"]
+
+
+@pytest.mark.parametrize("end", ["", "!", "1", "2026"])
+@pytest.mark.parametrize("name", ["valentina.muñoz", "valentina.muñoz@hospital.cl", "Hospital del Trabajador"])
+def test_the_user_s_own_words_are_guessed_first(name: str, end: str) -> None:
+    own = {"username": "valentina.muñoz", "email": "valentina.muñoz@hospital.cl", "clinic": "Hospital del Trabajador"}
+    for written in (name, name.upper(), name.replace("a", "4"), name.replace("ñ", "n"), name.replace(".", "")):
+        with pytest.raises(Invalid):
+            check_new_password(written + end, **own)
+
+
+def test_an_estimate_takes_no_longer_for_what_was_made_to_be_slow() -> None:
+    """Without a bound some of these take a hundred times as long as an ordinary one."""
+
+    def took(password: str) -> float:
+        started = time.perf_counter()
+        for _ in range(5):
+            guesses(password, OWN.values())
+        return time.perf_counter() - started
+
+    # The length that is looked at, of letters that stand for nothing else.
+    ordinary = took("mi perro come pan con queso y toma leche")
+    for slow in ("4@8({[<369&#!1/|0$5+7%2" * 3, "p4$$w0rd@8({[<369&#!1/|0$5+7%2aegiostxz", "a" * 1000, "ab1!" * 250):
+        assert took(slow) < 100 * ordinary
 
 
 def test_a_long_own_password_is_taken() -> None:
     for good in ("four words of my own", "cigüeña-tejado-lluvia", "x7#kQ9!mZ2pL", "correct horse battery staple"):
-        check_new_password(good, username="clinical_sant", email="clinical_sant@example.org")
+        check_new_password(good, **OWN)
     with pytest.raises(Invalid):
-        check_new_password("y" * 2000, username="x", email="x@example.org")
+        check_new_password("y" * 2000, **OWN)
