@@ -5,12 +5,29 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
 from fastapi import FastAPI
+from sqlalchemy import text
 
 from api.ops.service_figures import ServiceFigures
 from core.cache.namespaces import init_fastapi_cache
+from core.db.transaction import Database, ReadSession
 from core.housekeeping.hourly import hourly
+from core.log import logger
 from core.runtime import ENDING, end, open_runtime
 from core.settings import Settings
+from core.users.repository import ACTIVE_DEMO_ACCOUNTS
+
+
+async def tell_of_demo_accounts(database: Database) -> None:
+    async def work(session: ReadSession) -> int:
+        return int(await session.scalar(text(ACTIVE_DEMO_ACCOUNTS)) or 0)
+
+    try:
+        active = await database.read(work)
+    except Exception as error:  # noqa: BLE001  it starts without a database, and before the tables are there, too
+        logger.warning("demo accounts could not be looked for", error=type(error).__name__)
+        return
+    if active:
+        logger.error("the demo's accounts are active in production: deactivate them", accounts=active)
 
 
 def lifespan_with(settings: Settings) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
@@ -28,6 +45,8 @@ def lifespan_with(settings: Settings) -> Callable[[FastAPI], AbstractAsyncContex
                 runtime.cache.stats,
             )
             app.state.figures = ServiceFigures(app.state.request_stats, runtime, app.state.slots)
+            if settings.is_production:
+                await tell_of_demo_accounts(runtime.database)
             background = [
                 asyncio.create_task(hourly(runtime.database), name="housekeeping"),
                 asyncio.create_task(app.state.figures.publish(), name="figures"),

@@ -74,7 +74,7 @@ async def open_runtime(settings: Settings) -> AsyncIterator[Runtime]:
     processes = Processes(cache.stats, memory, redis, versions)
     sessions = Sessions(database, versions, direct, redis, settings, cache.stats)
     processes.beside.append(sessions.in_memory)
-    passwords = Passwords()
+    passwords = Passwords(never=settings.passwords_never_right)
     exports = Exports(database, settings.require_direct_url())
     throttle = Throttle(redis, parse_limit(settings.login_limit_user), parse_limit(settings.login_limit_address))
     background = [

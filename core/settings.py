@@ -11,12 +11,19 @@ from urllib.parse import parse_qs, urlsplit
 from limits import parse as parse_limit
 from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from zxcvbn import zxcvbn
 
 from core.hosts import hosts_of
 
 LOCAL_SECRET = "local-only-not-a-secret"  # noqa: S105  refused in production, see below
 DEMO_PASSWORD = "ticket-home-demo"  # noqa: S105  refused in production with the demo itself
+DEMO_DOMAIN = "ticket-home.example"
+"""Of the demo's email addresses."""
 MINIMUM_SECRET_LENGTH = 32
+SECRET_GUESSES = 1e24
+"""Eighty bits: what is made by chance has more, at that length; what somebody thought of has not."""
+SECRET_LOOKED_AT = 72
+"""Characters of a key: zxcvbn takes no more."""
 ENCRYPTED = ("require", "verify-ca", "verify-full")
 """libpq's `sslmode`. By its default, `prefer`, whoever stands between has everything sent in plain text."""
 
@@ -96,9 +103,8 @@ class Settings(BaseSettings):
             raise ValueError("SECRET_KEYS names no key")
         if self.env != "production":
             return self
-        problems = []
-        if any(len(key.get_secret_value()) < MINIMUM_SECRET_LENGTH for key in self.secret_keys):
-            problems.append(f"SECRET_KEYS needs keys of at least {MINIMUM_SECRET_LENGTH} characters")
+        problems: list[str] = []
+        problems += sorted({flaw for key in self.secret_keys if (flaw := flaw_of(key.get_secret_value()))})
         if self.database_url is None:
             problems.append("DATABASE_URL is required")
         if self.redis_url is None:
@@ -115,6 +121,11 @@ class Settings(BaseSettings):
     @property
     def is_production(self) -> bool:
         return self.env == "production"
+
+    @property
+    def passwords_never_right(self) -> frozenset[str]:
+        """In production, the demo's: it is published, and demo data may have come along with a copied database."""
+        return frozenset({DEMO_PASSWORD, self.demo_password.get_secret_value()} if self.is_production else ())
 
     @property
     def session_cookie(self) -> str:
@@ -160,6 +171,21 @@ class Settings(BaseSettings):
         if self.redis_url is None:
             raise LookupError("REDIS_URL is not set, and no embedded server was started")
         return self.redis_url.get_secret_value()
+
+
+def flaw_of(key: str) -> str | None:
+    """What is wrong with a secret key; None where nothing is. Not the key itself."""
+    if len(key) < MINIMUM_SECRET_LENGTH:
+        return f"SECRET_KEYS needs keys of at least {MINIMUM_SECRET_LENGTH} characters"
+    if is_guessable(key):
+        return "SECRET_KEYS needs keys made by chance, as `openssl rand -hex 32` makes them"
+    return None
+
+
+def is_guessable(key: str) -> bool:
+    """Whether it was thought of, or repeats itself, and not made by chance."""
+    estimate = zxcvbn(key[:SECRET_LOOKED_AT], user_inputs=[LOCAL_SECRET, DEMO_PASSWORD, "ticket-home", "redsalud"])
+    return float(estimate["guesses"]) < SECRET_GUESSES
 
 
 def is_safe(check: Callable[[str], bool], url: SecretStr) -> bool:

@@ -19,6 +19,7 @@ from core.demo.people import PATIENT_COLUMNS, People
 from core.demo.rhythm import beginning
 from core.demo.stays import Stays
 from core.demo.ward import AUDIT_COLUMNS, MODIFICATION_COLUMNS, TICKET_COLUMNS, Batch, Offer, Staff, Ward
+from core.settings import DEMO_DOMAIN
 
 BATCH = 5000
 """Tickets that are in memory at once, twice: while one batch is copied, the next one is made up."""
@@ -38,7 +39,7 @@ class PlannedClinic:
 
 
 def email_of(username: str) -> str:
-    return f"{username}@ticket-home.example"
+    return f"{username}@{DEMO_DOMAIN}"
 
 
 async def make_clinic(

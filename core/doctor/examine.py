@@ -10,9 +10,14 @@ from core.doctor.configuration import Addresses
 from core.doctor.finding import Check, Finding, Verdict, failed, reason, run, skipped, warning
 from core.doctor.push import push
 from core.doctor.reaching import Ways, reach
+from core.users.repository import ACTIVE_DEMO_ACCOUNTS
 
 USERS = "Users"
 ONE_ACTIVE = "SELECT count(*) FROM app_user WHERE role = 'superuser' AND is_active"
+
+DEACTIVATE = (
+    "their password is refused, and published: deactivate them (ticket-home user deactivate), or leave the data"
+)
 
 
 async def examine(addresses: Addresses, *, repair: bool = False) -> AsyncIterator[Finding]:
@@ -66,6 +71,8 @@ async def _database(addresses: Addresses, ways: Ways, repair: bool) -> AsyncIter
     yield await run(heard_by, ways.served, repair=False)
     for check in timezones.CHECKS:
         yield await run(check, connection, repair=False)
+    if addresses.is_production and (demo := await connection.fetchval(ACTIVE_DEMO_ACCOUNTS)):
+        yield failed(USERS, f"{demo} of the demo's accounts are active in production", DEACTIVATE)
     if not await connection.fetchval(ONE_ACTIVE):
         yield warning(USERS, "no superuser is active", "run ticket-home user create")
 

@@ -3,7 +3,7 @@
 import asyncio
 import secrets
 import unicodedata
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
 from typing import NamedTuple, TypeVar
@@ -77,9 +77,10 @@ def verify_password(stored: str | None, password: str) -> Verdict:
 
 
 class Passwords:
-    """The threads. One per process; `close` ends them."""
+    """The threads. One per process; `close` ends them. What is `never` right lets nobody in, whatever is stored."""
 
-    def __init__(self) -> None:
+    def __init__(self, never: Collection[str] = ()) -> None:
+        self._never = {encoded(password) for password in never}
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="argon2")
         # Before the first sign-in, whose time would tell that it is the first.
         self._threads.submit(nobodys_hash)
@@ -87,6 +88,8 @@ class Passwords:
 
     async def verify(self, stored: str | None, password: str) -> Verdict:
         """Raises Unavailable where too many wait already."""
+        if encoded(password) in self._never:
+            stored = None
         return await self._run(lambda: verify_password(stored, password))
 
     async def hash(self, password: str) -> str:

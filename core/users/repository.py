@@ -8,7 +8,10 @@ from sqlalchemy import Select, func, or_, select, update
 from core.clinics.models import Clinic
 from core.clock import DEFAULT_ZONE
 from core.db.transaction import ReadSession, WriteSession
+from core.settings import DEMO_DOMAIN
 from core.users.models import User
+
+ACTIVE_DEMO_ACCOUNTS = f"SELECT count(*) FROM app_user WHERE email LIKE '%@{DEMO_DOMAIN}' AND is_active"  # noqa: S608
 
 
 @dataclass(frozen=True, slots=True)

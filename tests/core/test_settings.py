@@ -1,5 +1,8 @@
 """What production refuses: patients' data in plain text to another machine."""
 
+import secrets
+from base64 import b64encode
+
 import pytest
 from pydantic import SecretStr, ValidationError
 
@@ -9,14 +12,53 @@ SAFE_DATABASE = "postgresql://app:s@db/th?sslmode=verify-full"
 SAFE_REDIS = "rediss://:s@cache"
 
 
-def production(database: str = SAFE_DATABASE, redis: str = SAFE_REDIS, listen: str | None = None) -> Settings:
+def production(
+    database: str = SAFE_DATABASE,
+    redis: str = SAFE_REDIS,
+    listen: str | None = None,
+    keys: tuple[str, ...] | None = None,
+) -> Settings:
     return Settings(
         env="production",
         database_url=SecretStr(database),
         database_listen_url=SecretStr(listen) if listen else None,
         redis_url=SecretStr(redis),
-        secret_keys=(SecretStr("a-secret-of-more-than-thirty-two-characters"),),
+        secret_keys=tuple(map(SecretStr, keys or (MADE_BY_CHANCE,))),
     )
+
+
+MADE_BY_CHANCE = "7a2c13270cd851c598b1a9b3211b8971"
+
+
+def test_keys_made_by_chance_are_taken() -> None:
+    made = (secrets.token_hex(16), secrets.token_hex(64), secrets.token_urlsafe(32), secrets.token_urlsafe(256))
+    for key in (*made, b64encode(secrets.token_bytes(32)).decode()):
+        production(keys=(key, MADE_BY_CHANCE))
+
+
+@pytest.mark.parametrize(
+    "key",
+    [
+        *(
+            "a" * 32,
+            "a" * 500,
+            "ab" * 16,
+            "0" * 31 + "1",
+            "x" * 16 + "y" * 16,
+            "0123456789abcdef" * 2,
+            "0123456789" * 4,
+        ),
+        *("abcdefghijklmnopqrstuvwxyz012345", "qwertyuiopasdfghjklzxcvbnm123456", "changeme" * 4, "password" * 5),
+        *("changeme-changeme-changeme-changeme", "test-secret-key-test-secret-key-test", "ticket-home-demo" * 2),
+        *("local-only-not-a-secret-local-only-not-a-secret", "s3cr3t-key-for-production-0123456789"),
+        *("this-is-a-secret-key-1234567890", "7a2c13270cd851c598b1a9b3211b897"),
+    ],
+)
+def test_keys_that_somebody_thought_of_are_refused_wherever_they_stand(key: str) -> None:
+    for keys in ((key,), (MADE_BY_CHANCE, key)):
+        with pytest.raises(ValidationError, match="SECRET_KEYS needs keys") as refused:
+            production(keys=keys)
+        assert key not in refused.value.errors()[0]["msg"]
 
 
 @pytest.mark.parametrize(

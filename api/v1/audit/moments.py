@@ -38,21 +38,28 @@ _date: TypeAdapter[date] = TypeAdapter(Date)
 
 
 def span(since: str | None, until: str | None, local: ZoneInfo) -> tuple[datetime | None, datetime | None]:
-    """Both as instants, the second exclusive. Raises Invalid for what is no time, and for a span that ends before it
-    begins."""
+    """Both as instants, the second exclusive. Raises Invalid for what is no time, and for a span without a moment in
+    it."""
     first, last = (
         _instant(text, local, name, end=end) for text, name, end in ((since, "from", False), (until, "to", True))
     )
-    if first is not None and last is not None and last < first:
+    # A day's end is the next one's beginning: where that is `from`, not a moment is left, and two equal times are one.
+    ends_with_a_day = until is not None and is_day(until)
+    if first is not None and last is not None and (last < first or (last == first and ends_with_a_day)):
         raise Invalid.field("to", "before_from", "It is before `from`.")
     return first, last
+
+
+def is_day(text: str) -> bool:
+    """Whether it is a date, and not a time."""
+    return "T" not in text.upper() and " " not in text.strip()
 
 
 def _instant(text: str | None, local: ZoneInfo, path: str, *, end: bool) -> datetime | None:
     if text is None:
         return None
     try:
-        if "T" not in text.upper() and " " not in text.strip():
+        if is_day(text):
             day = known_date(_date.validate_python(text), path)
             return start_of_day(day + DAY if end else day, local)
         return parse_local(_time.validate_python(text), local, path)

@@ -16,9 +16,11 @@ from core.db.engine import migration_engine
 from core.db.migrate import config
 from core.doctor.configuration import Addresses
 from core.doctor.finding import Verdict
+from core.settings import DEMO_DOMAIN
 from tests.conftest import administer, database_named
 from tests.core.doctor.conftest import Round, unwell
 from tests.factories import rows
+from tests.factories.fixtures import Seed
 
 
 async def downgrade(url: str, revision: str) -> None:
@@ -212,3 +214,16 @@ async def test_a_round_beside_writers_neither_waits_nor_blocks(
     assert len(seen) > 10
     for earlier, later in pairwise(seen):
         assert all(later[key] >= version for key, version in earlier.items())
+
+
+async def test_the_demo_s_accounts_in_production_are_told(
+    round_of: Round, addresses: Addresses, connection: rows.Connection, seed: Seed
+) -> None:
+    production = replace(addresses, is_production=True)
+    assert "Users" not in await round_of(production)
+    await connection.execute(
+        "UPDATE app_user SET email = username || '@' || $2 WHERE username = $1", seed.sant.viewer, DEMO_DOMAIN
+    )
+    found = (await round_of(production))["Users"]
+    assert (found.verdict, found.told.startswith("1 of the demo's accounts")) == (Verdict.FAILED, True)
+    assert "Users" not in await round_of()

@@ -12,7 +12,7 @@ from argon2 import PasswordHasher
 from fastapi import FastAPI
 from pydantic import SecretStr
 
-from core.settings import Settings
+from core.settings import DEMO_DOMAIN, DEMO_PASSWORD, Settings
 from tests.conftest import BASE_URL, SignIn, running
 from tests.factories import rows
 from tests.factories.fixtures import Seed
@@ -390,3 +390,21 @@ async def test_many_users_at_once_each_get_their_own(sign_in: SignIn, seed: Seed
     clients = {name: await sign_in(name) for name in names}
     answers = await asyncio.gather(*(clients[name].get(ME) for name in names * 20))
     assert [answer.json()["user"]["username"] for answer in answers] == names * 20
+
+
+async def test_in_production_the_demo_s_password_is_never_right(
+    settings: Settings, connection: rows.Connection, seed: Seed, capfd: pytest.CaptureFixture[str]
+) -> None:
+    demo, chosen = DEMO_PASSWORD, "another one for the demo"
+    for name, password in ((seed.sant.viewer, demo), (seed.sant.clinical, chosen)):
+        await connection.execute(
+            "UPDATE app_user SET password_hash = $2, email = username || '@' || $3 WHERE username = $1",
+            *(name, PasswordHasher().hash(password), DEMO_DOMAIN),
+        )
+    given = settings.model_copy(update={"demo_password": SecretStr(chosen)})
+    for env, status in (("local", 200), ("production", 401)):
+        async with running(given.model_copy(update={"env": env})) as (_, client):
+            for name, password in ((seed.sant.viewer, demo), (seed.sant.clinical, chosen)):
+                answer = await client.post(LOGIN, json=credentials(name, password=password))
+                assert answer.status_code == status, (env, name)
+    assert capfd.readouterr().out.count("the demo's accounts are active in production") == 1
