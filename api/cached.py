@@ -12,6 +12,7 @@ from core.cache.fill import Loader
 from core.cache.keys import Parameters
 from core.cache.policy import Policy
 from core.runtime import Runtime
+from core.trace import current
 
 CACHE_CONTROL = "private, no-cache"
 VARY = "Cookie, Authorization, Accept-Encoding, Origin"
@@ -35,8 +36,8 @@ async def cached(
 
 def respond(request: Request, entry: Entry, *, stale: bool = False) -> Response:
     headers = {"ETag": entry.etag, "Cache-Control": CACHE_CONTROL, "Vary": VARY}
-    # A stale answer is told in its headers, which a 304 would let a client overlook.
-    if not stale and matches(request.headers.get("if-none-match"), entry.etag):
+    # A stale answer is told in its headers, which a 304 would let a client overlook; and so is one on a stale session.
+    if not stale and not current().is_unverified and matches(request.headers.get("if-none-match"), entry.etag):
         return Response(status_code=304, headers=headers)
     body = entry.body
     if entry.gzip is not None and accepts_gzip(request.headers.get("accept-encoding", "")):

@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 
 VersionRow = tuple[int, str, int]
 """(clinic or 0, topic, version)"""
+AWAY = "database-unavailable"
+"""Why an answer is stale."""
 
 
 @dataclass(slots=True)
@@ -17,6 +19,9 @@ class Trace:
     user_id: int | None = None
     clinic_id: int | None = None
     session_ms: float | None = None
+    session_age: float | None = None
+    """Seconds since the session was last verified, where nobody can verify it now: whatever the answer is, it is stale,
+    because the session may have ended since. None for one that is verified, and where none was asked for."""
     cache_policy: str = ""
     cache_outcome: str = ""
     """hit, miss, stale or bypass; empty where no cached read took part."""
@@ -29,11 +34,29 @@ class Trace:
     """It waited for another request's computation."""
     cache_stored: bool = False
     cache_detail: str = ""
-    """Why, where the outcome alone does not say it: `database-unavailable`."""
+    """Why, where the outcome alone does not say it: AWAY."""
     db_queries: int = 0
     db_ms: float = 0.0
     cache_versions_made: list[VersionRow] = field(default_factory=list)
     """The versions that this request's commits made."""
+
+    @property
+    def is_unverified(self) -> bool:
+        return self.session_age is not None
+
+    @property
+    def outcome(self) -> str:
+        """What the answer as a whole is: as `cache_outcome`, or stale where its session is."""
+        return "stale" if self.is_unverified else self.cache_outcome
+
+    @property
+    def age(self) -> float:
+        """Seconds: how long ago the oldest of what the answer rests on was right."""
+        return max(self.cache_age, self.session_age or 0.0)
+
+    @property
+    def detail(self) -> str:
+        return AWAY if self.is_unverified else self.cache_detail
 
     def add_query(self, ms: float) -> None:
         self.db_queries += 1

@@ -61,7 +61,7 @@ class Observe:
         async def told(message: Message) -> None:
             if message["type"] == "http.response.start":
                 seen.status = message["status"]
-                self._tell(MutableHeaders(scope=message), trace, (perf_counter() - started) * 1000)
+                self._tell(MutableHeaders(scope=message), trace, seen.status, (perf_counter() - started) * 1000)
             await send(message)
 
         try:
@@ -87,11 +87,11 @@ class Observe:
                 raise
             await problem(500, "internal", "Something went wrong here; it was noted.")(scope, receive, send)
 
-    def _tell(self, headers: MutableHeaders, trace: Trace, ms: float) -> None:
+    def _tell(self, headers: MutableHeaders, trace: Trace, status: int, ms: float) -> None:
         headers["Server-Timing"] = server_timing(trace, ms)
-        if trace.cache_outcome:
+        if trace.cache_outcome or (trace.is_unverified and status < 500):
             headers["Cache-Status"] = cache_status(trace)
-            headers["Age"] = str(int(trace.cache_age))
+            headers["Age"] = str(int(trace.age))
         if trace.cache_versions_made:
             headers["Cache-Version"] = self._wire.format(trace.cache_versions_made)
 
@@ -110,16 +110,18 @@ def facts_of(error: BaseException) -> dict[str, object]:
 def cache_status(trace: Trace) -> str:
     """RFC 9211: `ticket-home; hit; ttl=212; detail=memory`."""
     parts = ["ticket-home"]
-    if trace.cache_outcome == "hit":
+    if trace.outcome == "hit":
         parts += ["hit", f"ttl={int(trace.cache_ttl)}", f"detail={trace.cache_tier}"]
     else:
-        parts.append(f"fwd={trace.cache_outcome}")
-        if trace.cache_collapsed:
+        parts.append(f"fwd={trace.outcome}")
+        if trace.is_unverified:
+            pass  # how the rest came does not make it any newer
+        elif trace.cache_collapsed:
             parts.append("collapsed")
         elif trace.cache_stored:
             parts.append("stored")
-        if trace.cache_detail:
-            parts.append(f"detail={trace.cache_detail}")
+        if trace.detail:
+            parts.append(f"detail={trace.detail}")
     return "; ".join(parts)
 
 
@@ -152,6 +154,8 @@ def log_line(trace: Trace, method: str, status: int, ms: float) -> None:
         facts["cache"] = f"{trace.cache_policy} {trace.cache_outcome} {trace.cache_tier}"
         facts["age"] = round(trace.cache_age, 1)
         facts["collapsed"] = trace.cache_collapsed
+    if trace.session_age is not None:
+        facts["session_age"] = round(trace.session_age, 1)
     if trace.db_queries:
         facts["queries"] = trace.db_queries
         facts["db_ms"] = round(trace.db_ms, 2)

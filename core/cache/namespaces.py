@@ -39,6 +39,8 @@ from core.cache.redis import RedisTier
 from core.cache.stats import CacheStats
 from core.cache.versions import VersionMap
 from core.db.transaction import Database, WriteSession
+from core.errors import Unavailable
+from core.trace import current
 
 PREFIX = "ticket-home"
 KIND = "route"
@@ -108,12 +110,15 @@ class RouteKeys:
         args: tuple[Any, ...],
         kwargs: dict[str, Any],
     ) -> str:
-        """Raises Unavailable where the versions cannot be known: the plain decorator has no stale answers to label.
+        """Raises Unavailable where the versions cannot be known, or could not be when the session was read: the plain
+        decorator has no stale answers to label.
 
         The user is `request.state.actor`; without one, or without a request, the answer is everybody's, and depends on
         the versions of all clinics.
         """
         await self._direct.ensure_fresh()
+        if current().is_unverified:
+            raise Unavailable
         actor: Actor | None = getattr(request.state, "actor", None) if request is not None else None
         clinic_id = actor.clinic_id if actor is not None else None
         token = self._versions.token(clinic_id, TOPICS, TOPICS + topics_of(namespace))

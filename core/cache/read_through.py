@@ -22,7 +22,7 @@ from core.cache.versions import LEASE, Vector, VersionMap, at_least
 from core.clock import boottime
 from core.db.transaction import Database
 from core.errors import AppError, Unavailable
-from core.trace import current
+from core.trace import AWAY, current
 
 ROUNDS = 8
 """Times a request looks again when what it found was overtaken."""
@@ -175,7 +175,7 @@ class Cache:
             return None
         entry, tier = found
         age = max(0.0, self.versions.now() - entry.computed_at)
-        return Answer(entry, "stale", tier, age, 0.0, detail="database-unavailable")
+        return Answer(entry, "stale", tier, age, 0.0, detail=AWAY)
 
     def _answer(
         self, place: Place, entry: Entry, outcome: str, tier: str, now: float, *, collapsed: bool = False

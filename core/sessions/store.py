@@ -21,6 +21,7 @@ from core.sessions.lookup import POLICY, Lookup
 from core.sessions.records import Opened
 from core.sessions.token import Tokens
 from core.settings import Settings
+from core.trace import current
 
 ROUNDS = 8
 """Times a request looks again when what it found was overtaken by a write."""
@@ -93,6 +94,7 @@ class Sessions:
             held.verified_at = now
             if slide:
                 self._slide(digest, held, now)
+            current().session_age = None
             self._stats.count(POLICY, "miss" if tier == "database" else "hit", tier)
             return held.copy
         raise Unavailable("The users change faster than they can be read just now.")
@@ -115,7 +117,10 @@ class Sessions:
         return self._seen.is_idle(held, now)
 
     async def _unverified(self, digest: bytes, *, slide: bool) -> SessionCopy:
-        """The session while PostgreSQL is away: as it was verified a short while ago, by this process or another."""
+        """The session while PostgreSQL is away: as it was verified a short while ago, by this process or another.
+
+        The request's trace says so, and by it every answer on this session is labelled.
+        """
         if self.held.get(digest) is None:
             await self._lookup.from_redis(digest)
         held = self.held.get(digest)
@@ -129,6 +134,7 @@ class Sessions:
             await self._seen.ask_elsewhere(digest, held, now)
         if slide:
             self._slide(digest, held, now)
+        current().session_age = max(0.0, now - held.verified_at)
         self._stats.count(POLICY, "stale", "memory")
         return held.copy
 
