@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import CTE, ColumnElement, Integer, Interval, Select, case, exists, false, func, literal, select, true
 
 from core.access import ClinicScope
-from core.catalogs.answers import ThresholdItem
+from core.catalogs.answers import ThresholdHours
 from core.catalogs.models import UrgencyThreshold
 from core.db.transaction import Session
 from core.tickets.listing import TicketFilter
@@ -66,7 +66,7 @@ class Board:
     page: Page
     counts: dict[str, int]
     """By state and by view."""
-    thresholds: ThresholdItem
+    thresholds: ThresholdHours
     """The clinic's; of the network the global ones. Each ticket's state is by those of its own clinic."""
 
 
@@ -78,7 +78,7 @@ async def nursing_board(session: Session, scope: ClinicScope, asked: Asked) -> B
     rows = (await session.execute(statement)).all()
     shown, fact = read_page(rows, asked.turn, scope), rows[0]
     limits = fact.fact__thresholds
-    thresholds = ThresholdItem(clinic_id=scope.clinic_id, inherited=fact.fact__inherited, **limits)
+    thresholds = ThresholdHours(clinic_id=scope.clinic_id, inherited=fact.fact__inherited, **limits)
     tallies = [(State(state), bare, count) for state, bare, count in fact.fact__tallies or []]
     return Board(shown, counts_of(tallies), thresholds)
 

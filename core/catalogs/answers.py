@@ -1,5 +1,6 @@
 """What catalogs look like to clients. The cached bytes are made of these."""
 
+from datetime import datetime
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -23,6 +24,7 @@ class SurgeryItem(Answer):
     clinic_id: int = Field(examples=[5])
     name: str = Field(examples=["Artroscopía de rodilla"])
     specialty_id: int = Field(examples=[2])
+    specialty_name: str = Field(examples=["Traumatología"], description="Also of a specialty that is not in use.")
     base_stay_hours: int = Field(examples=[24], description="Elapsed hours from admission to the FPA, 1–2160.")
     applies_ticket_home: bool = Field(examples=[True])
     is_ambulatory: bool = Field(examples=[False])
@@ -35,6 +37,9 @@ class DoctorItem(Answer):
     clinic_id: int = Field(examples=[5])
     name: str = Field(examples=["Dra. Marcela Soto Vergara"])
     specialty_id: int | None = Field(examples=[2])
+    specialty_name: str | None = Field(
+        examples=["Traumatología"], description="Also of a specialty that is not in use."
+    )
     rut: str | None = Field(examples=["12345678-5"])
     is_active: bool = Field(examples=[True])
 
@@ -47,12 +52,20 @@ class ReasonItem(Answer):
     is_active: bool = Field(examples=[True])
 
 
-class ThresholdItem(Answer):
+class ThresholdHours(Answer):
     clinic_id: int | None = Field(examples=[5], description="null: the global ones.")
     red_hours: int = Field(examples=[2])
     yellow_hours: int = Field(examples=[4])
     green_hours: int = Field(examples=[8])
     inherited: bool = Field(examples=[True], description="Whether the clinic has none of its own: the global ones.")
+
+
+class ThresholdItem(ThresholdHours):
+    updated_at: datetime | None = Field(
+        examples=["2026-03-02T09:15:00-03:00"],
+        description="When those that hold were set, clinic-local; null where nobody has set them yet.",
+    )
+    updated_by: str | None = Field(examples=["admin_sant"])
 
 
 class SpecialtyList(Answer):

@@ -7,7 +7,7 @@ from sqlalchemy import select, update
 
 from core.access import Actor
 from core.audit.service import record
-from core.catalogs.create import TAKEN
+from core.catalogs.create import TAKEN, item_of
 from core.catalogs.kinds import Kind
 from core.catalogs.references import check
 from core.db.duplicates import refused_as_duplicate
@@ -25,7 +25,7 @@ async def change(session: WriteSession, actor: Actor, kind: Kind, row_id: int, v
     row = (await session.execute(locking.with_for_update(key_share=True))).scalar_one_or_none()
     if row is None:
         raise NotFound
-    before = {name: getattr(row, name) for name in kind.item.model_fields}
+    before = {name: getattr(row, name) for name in values}
     changed = {name: value for name, value in values.items() if before[name] != value}
     if changed:
         await check(session, kind, row.clinic_id, changed, row_id=row_id)
@@ -35,4 +35,4 @@ async def change(session: WriteSession, actor: Actor, kind: Kind, row_id: int, v
         changes = {name: [before[name], value] for name, value in changed.items()}
         action = f"{kind.name}.changed"
         await record(session, actor, action, kind.name, row_id, clinic_id=row.clinic_id, changes=changes)
-    return kind.item.model_validate(before | changed)
+    return await item_of(session, kind, row_id)

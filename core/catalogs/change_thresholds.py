@@ -1,16 +1,19 @@
 """Urgency thresholds: a clinic's own, which it may give up again, and the global ones, which are always there."""
 
 from dataclasses import asdict, dataclass
+from datetime import datetime
 
-from sqlalchemy import ColumnElement, delete, select, update
+from sqlalchemy import ColumnElement, delete, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from core.access import Actor
 from core.audit.service import record
 from core.catalogs.answers import ThresholdItem
 from core.catalogs.models import UrgencyThreshold
-from core.catalogs.thresholds import DEFAULTS
+from core.catalogs.thresholds import DEFAULTS, threshold_item
+from core.clinics.models import Clinic
 from core.clinics.references import require_clinic
+from core.clock import DEFAULT_ZONE
 from core.db.transaction import WriteSession
 from core.errors import FieldError, Invalid
 
@@ -37,18 +40,25 @@ class Hours:
             raise Invalid(*refused)
 
 
+@dataclass(frozen=True, slots=True)
+class _Row:
+    hours: Hours
+    updated_at: datetime | None
+    updated_by: str | None
+
+
 async def set_thresholds(session: WriteSession, actor: Actor, clinic_id: int | None, hours: Hours) -> ThresholdItem:
     """A clinic's own, or the global ones (None). Raises Invalid for their order, and for an unknown clinic."""
     if clinic_id is not None:
         await require_clinic(session, clinic_id)
     hours.require_order()
     after = asdict(hours)
-    before = await _written(session, clinic_id, hours)
+    before = await _written(session, actor, clinic_id, hours)
     if before != hours:
         was = asdict(before) if before else dict.fromkeys(after)
         changes = {name: [was[name], value] for name, value in after.items() if was[name] != value}
         await _record(session, actor, "thresholds.changed", clinic_id, changes)
-    return ThresholdItem(clinic_id=clinic_id, inherited=False, **after)
+    return await _told(session, clinic_id, await _held(session, clinic_id), inherited=False)
 
 
 async def remove_thresholds(session: WriteSession, actor: Actor, clinic_id: int) -> ThresholdItem:
@@ -62,30 +72,46 @@ async def remove_thresholds(session: WriteSession, actor: Actor, clinic_id: int)
     if removed is not None:
         changes = {name: [value, None] for name, value in removed.items()}
         await _record(session, actor, "thresholds.removed", clinic_id, changes)
-    general = await _held(session, None)
-    hours = asdict(general) if general else DEFAULTS
-    return ThresholdItem(clinic_id=clinic_id, inherited=True, **hours)
+    return await _told(session, clinic_id, await _held(session, None), inherited=True)
 
 
-async def _written(session: WriteSession, clinic_id: int | None, hours: Hours) -> Hours | None:
+async def _told(session: WriteSession, clinic_id: int | None, row: _Row | None, *, inherited: bool) -> ThresholdItem:
+    timezone = await session.scalar(select(Clinic.timezone).where(Clinic.id == clinic_id)) if clinic_id else None
+    return threshold_item(
+        {
+            **(asdict(row.hours) if row is not None else DEFAULTS),
+            "clinic_id": clinic_id,
+            "inherited": inherited,
+            "updated_at": row.updated_at if row is not None else None,
+            "updated_by": row.updated_by if row is not None else None,
+            "timezone": timezone or DEFAULT_ZONE,
+        }
+    )
+
+
+async def _written(session: WriteSession, actor: Actor, clinic_id: int | None, hours: Hours) -> Hours | None:
     """Write the row; gives what it was before. Of two that make it at once the second finds the first's."""
+    values = {**asdict(hours), "updated_at": func.clock_timestamp(), "updated_by": actor.username}
     while True:
         before = await _held(session, clinic_id)
         if before is not None:
-            if before != hours:
-                statement = update(UrgencyThreshold).where(_of(clinic_id)).values(asdict(hours))
+            if before.hours != hours:
+                statement = update(UrgencyThreshold).where(_of(clinic_id)).values(values)
                 await session.execute(statement, execution_options={"synchronize_session": False})
-            return before
-        made = insert(UrgencyThreshold).values(clinic_id=clinic_id, **asdict(hours)).on_conflict_do_nothing()
+            return before.hours
+        made = insert(UrgencyThreshold).values(clinic_id=clinic_id, **values).on_conflict_do_nothing()
         if await session.scalar(made.returning(UrgencyThreshold.id)) is not None:
             return None
 
 
-async def _held(session: WriteSession, clinic_id: int | None) -> Hours | None:
+async def _held(session: WriteSession, clinic_id: int | None) -> _Row | None:
     """The row, locked; None where there is none."""
-    columns = [getattr(UrgencyThreshold, name) for name in DEFAULTS]
-    row = (await session.execute(select(*columns).where(_of(clinic_id)).with_for_update())).mappings().one_or_none()
-    return None if row is None else Hours(**row)
+    columns = [getattr(UrgencyThreshold, name) for name in (*DEFAULTS, "updated_at", "updated_by")]
+    found = await session.execute(select(*columns).where(_of(clinic_id)).with_for_update())
+    row = found.mappings().one_or_none()
+    if row is None:
+        return None
+    return _Row(Hours(**{name: row[name] for name in DEFAULTS}), row["updated_at"], row["updated_by"])
 
 
 def _of(clinic_id: int | None) -> ColumnElement[bool]:

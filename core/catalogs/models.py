@@ -1,3 +1,5 @@
+from datetime import datetime
+
 from sqlalchemy import (
     CheckConstraint,
     ForeignKey,
@@ -7,9 +9,10 @@ from sqlalchemy import (
     String,
     UniqueConstraint,
     func,
+    select,
     text,
 )
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.orm import Mapped, column_property, mapped_column
 
 from core.db.base import Base, Id
 
@@ -46,6 +49,10 @@ class Surgery(Base):
     is_ambulatory: Mapped[bool] = mapped_column(server_default=text("false"))
     ambulatory_cutoff_hour: Mapped[int | None] = mapped_column(SmallInteger)
     is_active: Mapped[bool] = mapped_column(server_default=text("true"))
+    specialty_name: Mapped[str] = column_property(
+        select(Specialty.name).where(Specialty.id == specialty_id).correlate_except(Specialty).scalar_subquery()
+    )
+    """Also of one that is out of use, which the list of specialties leaves out."""
 
 
 class Doctor(Base):
@@ -62,6 +69,9 @@ class Doctor(Base):
     specialty_id: Mapped[int | None] = mapped_column(index=True)
     rut: Mapped[str | None] = mapped_column(String(12))
     is_active: Mapped[bool] = mapped_column(server_default=text("true"))
+    specialty_name: Mapped[str | None] = column_property(
+        select(Specialty.name).where(Specialty.id == specialty_id).correlate_except(Specialty).scalar_subquery()
+    )
 
 
 class StandardizedReason(Base):
@@ -96,6 +106,9 @@ class UrgencyThreshold(Base):
     red_hours: Mapped[int] = mapped_column(SmallInteger)
     yellow_hours: Mapped[int] = mapped_column(SmallInteger)
     green_hours: Mapped[int] = mapped_column(SmallInteger)
+    updated_at: Mapped[datetime | None]
+    """When somebody set them; None: nobody did, or nobody wrote it down."""
+    updated_by: Mapped[str | None] = mapped_column(String(80))
 
 
 Index("uq_specialty_clinic_id_lower_name", Specialty.clinic_id, func.lower(Specialty.name), unique=True)

@@ -1,6 +1,9 @@
 """The urgency thresholds that hold, as the cache computes them."""
 
-from sqlalchemy import Integer, String, and_, func, literal, null, select, true, union_all
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy import Integer, String, and_, case, func, literal, null, select, true, union_all
 from sqlalchemy.orm import aliased
 
 from core.access import ClinicScope
@@ -10,6 +13,7 @@ from core.catalogs.answers import ThresholdItem, ThresholdList
 from core.catalogs.listing import TTL
 from core.catalogs.models import UrgencyThreshold
 from core.clinics.models import Clinic
+from core.clock import DEFAULT_ZONE, shown, zone
 from core.errors import NotFound
 
 # `clinics` too: the network's list names every clinic, also one that has no catalog yet.
@@ -26,17 +30,24 @@ def thresholds_loader(scope: ClinicScope, *, include_inactive: bool = False) -> 
 
     `include_inactive`: the network's inactive clinics too. The loader raises NotFound for a clinic that does not exist.
     """
-    of_all = select(null().cast(Integer).label("id"), literal("", String).label("name"), true().label("is_active"))
-    clinics = select(Clinic.id, Clinic.name, Clinic.is_active)
+    of_all = select(
+        *(null().cast(Integer).label("id"), literal("", String).label("name"), true().label("is_active")),
+        literal(DEFAULT_ZONE, String).label("timezone"),
+    )
+    clinics = select(Clinic.id, Clinic.name, Clinic.is_active, Clinic.timezone)
     holder = union_all(of_all, clinics).subquery("holder")
     own, general = aliased(UrgencyThreshold, name="own"), aliased(UrgencyThreshold, name="general")
     hours = [
         func.coalesce(getattr(own, name), getattr(general, name), default).label(name)
         for name, default in DEFAULTS.items()
     ]
+    is_own = own.id.is_not(None)
     statement = (
         select(
-            holder.c.id.label("clinic_id"), *hours, and_(holder.c.id.is_not(None), own.id.is_(None)).label("inherited")
+            *(holder.c.id.label("clinic_id"), *hours, and_(holder.c.id.is_not(None), ~is_own).label("inherited")),
+            case((is_own, own.updated_at), else_=general.updated_at).label("updated_at"),
+            case((is_own, own.updated_by), else_=general.updated_by).label("updated_by"),
+            holder.c.timezone,
         )
         .select_from(holder)
         .outerjoin(own, own.clinic_id == holder.c.id)
@@ -51,7 +62,14 @@ def thresholds_loader(scope: ClinicScope, *, include_inactive: bool = False) -> 
         rows = (await fill.session.execute(statement)).mappings().all()
         if not rows:
             raise NotFound
-        answer = ThresholdList(items=[ThresholdItem.model_validate(dict(row)) for row in rows])
+        answer = ThresholdList(items=[threshold_item(dict(row)) for row in rows])
         return Loaded(answer.model_dump_json().encode())
 
     return load
+
+
+def threshold_item(row: Mapping[str, Any]) -> ThresholdItem:
+    """Of a row with `timezone` beside the item's own."""
+    at = row["updated_at"]
+    local = zone(row["timezone"])
+    return ThresholdItem.model_validate(dict(row) | {"updated_at": None if at is None else shown(at, local)})

@@ -10,7 +10,7 @@ OLDEST = 15
 NEEDED = ("pg_trgm", "unaccent")
 READ_ONLY = frozenset({"cache_version"})
 """Written by functions that run with their owner's rights."""
-NOT_OURS = frozenset({"cache_flush", "legacy_map"})
+NOT_OURS = frozenset({"cache_flush", "legacy_map", "legacy_ticket"})
 """The same, and what only an import touches."""
 APPENDED = frozenset({"login_audit", "action_audit"})
 

@@ -82,14 +82,20 @@ OF_MODIFICATION = (
     Column("reason", width=24),
     Column("justification", width=24),
 )
-COLUMNS = OF_TICKET + tuple(
-    Column(f"modification_{number}_{column.name}", column.kind, column.width)
-    for number in range(1, MODIFICATIONS + 1)
-    for column in OF_MODIFICATION
+AFTER = (Column("assumed", Kind.FLAG, 9),)
+"""What came later stands last: whoever reads a file by the places of its columns still can."""
+COLUMNS = (
+    *OF_TICKET,
+    *(
+        Column(f"modification_{number}_{column.name}", column.kind, column.width)
+        for number in range(1, MODIFICATIONS + 1)
+        for column in OF_MODIFICATION
+    ),
+    *AFTER,
 )
 
-READ_BESIDE = ("clinic_id", "timezone", "modification_list")
-"""What is read behind the columns of a ticket: the first with `created_at` and `id` is its key, the last is JSON."""
+READ_BESIDE = ("assumed", "clinic_id", "timezone", "modification_list")
+"""What is read behind the columns of a ticket: `clinic_id` with `created_at` and `id` is its key, the last is JSON."""
 
 
 def places(*kinds: Kind, columns: Sequence[Column] = COLUMNS) -> tuple[int, ...]:
@@ -118,4 +124,5 @@ def values(record: Record) -> list[Any]:
         row += one
     for _ in range(MODIFICATIONS - len(modified)):
         row += _NONE
+    row.append(record[len(OF_TICKET)])
     return row

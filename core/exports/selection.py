@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, DateTime, func, literal, select, true
+from sqlalchemy import ColumnElement, DateTime, case, func, literal, select, true
 from sqlalchemy.dialects.postgresql import aggregate_order_by
 from sqlalchemy.sql.selectable import LateralFromClause
 
@@ -17,7 +17,7 @@ from core.exports.jobs import Batches
 from core.exports.statement import one_batch, prepared
 from core.patients.models import Patient
 from core.tickets.listing import TicketFilter, filtered, require_known
-from core.tickets.models import FpaModification, Ticket
+from core.tickets.models import FpaModification, Status, Ticket
 from core.tickets.paging import clinics
 from core.tickets.state import sql_state
 
@@ -86,6 +86,8 @@ def _columns(now: ColumnElement[datetime], place: Any, modified: Any) -> dict[st
         "initial_block": Ticket.initial_fpa,
         "current_block": Ticket.current_fpa,
         "modifications": modified.number,
+        # Of a discharge; where there is none, nothing was assumed or recorded.
+        "assumed": case((Ticket.status == Status.DISCHARGED, Ticket.discharge_assumed), else_=None),
         "modification_list": modified.listed,
     }
 

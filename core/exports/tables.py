@@ -12,7 +12,7 @@ from core.exports.statement import one_batch, prepared
 
 LEFT_OUT = ("user_session", "idempotency_key")
 """Who is signed in, and kept answers, which repeat what was written."""
-OF_NO_CLINIC = ("legacy_map",)
+OF_NO_CLINIC = ("legacy_map", "legacy_ticket")
 """Ids of every clinic's rows, and not whose: with the network's only."""
 SECRET = frozenset({("app_user", "password_hash")})
 

@@ -1,5 +1,7 @@
 """What became of each row of the old application: so that a second import finds it again, whatever was renamed."""
 
+from uuid import UUID
+
 from sqlalchemy import String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -20,3 +22,19 @@ class LegacyRow(Base):
     key: Mapped[str] = mapped_column(Text, primary_key=True)
     id: Mapped[str] = mapped_column(Text)
     """The row's id here, as text."""
+
+
+class LegacyTicket(Base):
+    """A ticket as it came: whether it changed there since, and whether anybody touched it here.
+
+    No foreign key, for it is written row by row beside tickets; an import joins them.
+    """
+
+    __tablename__ = "legacy_ticket"
+
+    id: Mapped[str] = mapped_column(String(30), primary_key=True)
+    """Its id here."""
+    fingerprint: Mapped[UUID]
+    """Of what the source said of it, its last modification included."""
+    revision: Mapped[int]
+    """Which it had here once it was written. 0: somebody had touched it before that was remembered."""

@@ -7,6 +7,7 @@ from core.errors import Conflict, Invalid
 from core.tickets.change import change, hold, require_active, require_revision
 from core.tickets.models import Status
 from core.tickets.repository import detail
+from core.tickets.summary import DISCHARGED
 from core.tickets.views import TicketDetail
 
 
@@ -23,7 +24,7 @@ async def discharge(
     await require_revision(session, held, revision)
     require_active(held)
     values = {"status": Status.DISCHARGED.value, "discharged_at": at}
-    await change(session, actor, held, "ticket.discharged", values)
+    await change(session, actor, held, DISCHARGED, values)
     return await detail(session, actor.scope, ticket_id)
 
 

@@ -1,19 +1,32 @@
 """A ticket's row and what is told of it: columns on one side, the view on the other."""
 
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, ScalarSelect, func, select
+from sqlalchemy import ColumnElement, Row, ScalarSelect, case, func, select
 from sqlalchemy.dialects.postgresql import aggregate_order_by
 
+from core.audit.models import ActionAudit
 from core.catalogs.models import Doctor
 from core.clock import shown, zone
 from core.patients.models import Patient
 from core.tickets.fpa import block_of
-from core.tickets.models import FpaModification, Ticket
+from core.tickets.models import FpaModification, Status, Ticket
 from core.tickets.state import Thresholds, state_at
-from core.tickets.views import BlockView, DoctorView, ModificationView, PatientView, SurgeryView, TicketSummary
+from core.tickets.views import (
+    AnnulmentView,
+    BlockView,
+    DischargeView,
+    DoctorView,
+    ModificationView,
+    PatientView,
+    SurgeryView,
+    TicketSummary,
+)
 
+DISCHARGED = "ticket.discharged"
+"""The action by which a discharge is recorded."""
 PATIENT = tuple(PatientView.model_fields)
 
 
@@ -29,6 +42,7 @@ def columns(timezone: Any, limits: Any) -> list[ColumnElement[Any]]:
         *(getattr(Patient, name).label(f"patient__{name}") for name in PATIENT),
         *(limits.red_hours, limits.yellow_hours, limits.green_hours),
         _modifications().label("modifications"),
+        _discharge_recorded().label("discharge_recorded"),
     ]
 
 
@@ -45,6 +59,25 @@ def _modifications() -> ScalarSelect[Any]:
         .correlate(Ticket)
         .scalar_subquery()
     )
+
+
+def _discharge_recorded() -> ColumnElement[Any]:
+    """Who wrote a discharge down, and when: [when, who] of its latest record."""
+    one = func.jsonb_build_array(ActionAudit.at, ActionAudit.username)
+    recorded = (
+        select(one)
+        .where(
+            ActionAudit.target_type == "ticket",
+            ActionAudit.target_id == Ticket.id,
+            ActionAudit.action == DISCHARGED,
+            ActionAudit.clinic_id == Ticket.clinic_id,
+        )
+        .order_by(ActionAudit.at.desc(), ActionAudit.id.desc())
+        .limit(1)
+        .correlate(Ticket)
+        .scalar_subquery()
+    )
+    return case((Ticket.status == Status.DISCHARGED, recorded), else_=None)
 
 
 def summary(row: Row[Any], now: datetime) -> TicketSummary:
@@ -90,6 +123,8 @@ def fields(row: Row[Any], now: datetime) -> dict[str, Any]:
         "location": row.location,
         "episode_id": row.episode_id,
         "discharged_at": told(row.discharged_at) if row.discharged_at is not None else None,
+        "discharge": _discharge(row, told),
+        "annulment": _annulment(row, told),
         "created_at": told(row.created_at),
         "created_by": row.created_by,
         "modifications": [
@@ -105,3 +140,21 @@ def fields(row: Row[Any], now: datetime) -> dict[str, Any]:
             for one in row.modifications or []
         ],
     }
+
+
+def _discharge(row: Row[Any], told: Callable[[datetime | str], datetime]) -> DischargeView | None:
+    if row.discharged_at is None:
+        return None
+    recorded_at, by = row.discharge_recorded or (None, None)
+    return DischargeView(
+        at=told(row.discharged_at),
+        recorded_at=None if recorded_at is None else told(recorded_at),
+        by=by,
+        assumed=row.discharge_assumed,
+    )
+
+
+def _annulment(row: Row[Any], told: Callable[[datetime | str], datetime]) -> AnnulmentView | None:
+    if row.annulled_at is None:
+        return None
+    return AnnulmentView(at=told(row.annulled_at), by=row.annulled_by, reason=row.annulment_reason)

@@ -63,6 +63,22 @@ class ModificationView(View):
     by: str
 
 
+class DischargeView(View):
+    at: Local
+    recorded_at: Local | None = Field(description="When it was written; null where nobody wrote it down.")
+    by: str | None = Field(description="Who wrote it.", examples=["clinical_sant"])
+    assumed: bool = Field(
+        description="An imported ticket that was overdue: counted as discharged at its FPA, and left out of figures of"
+        " punctuality."
+    )
+
+
+class AnnulmentView(View):
+    at: Local
+    by: str | None = Field(description="Null in imported tickets that do not tell.", examples=["clinical_sant"])
+    reason: str | None = Field(examples=["Error de ingreso"])
+
+
 class HistoryEntry(View):
     at: Local
     by: str
@@ -97,6 +113,8 @@ class TicketSummary(View):
     location: str | None
     episode_id: str | None
     discharged_at: Local | None
+    discharge: DischargeView | None = Field(description="Null unless discharged.")
+    annulment: AnnulmentView | None = Field(description="Null unless annulled; a restored ticket's history tells it.")
     created_at: Local
     created_by: str
     modifications: list[ModificationView]

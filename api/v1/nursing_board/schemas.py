@@ -5,7 +5,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field
 
 from api.v1.tickets.examples import SUMMARY
-from core.catalogs.answers import ThresholdItem
+from core.catalogs.answers import ThresholdHours
 from core.tickets.views import Local, TicketSummary
 
 EXAMPLE: dict[str, Any] = {
@@ -52,4 +52,4 @@ class NursingBoard(BaseModel):
     next: str | None
     now: Local = Field(description="The moment that states are told for: the first page's.")
     counts: Counts
-    thresholds: ThresholdItem = Field(description="The clinic's, or the network's global ones.")
+    thresholds: ThresholdHours = Field(description="The clinic's, or the network's global ones.")

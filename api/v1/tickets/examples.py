@@ -36,6 +36,8 @@ TICKET: dict[str, Any] = {
     "location": None,
     "episode_id": None,
     "discharged_at": None,
+    "discharge": None,
+    "annulment": None,
     "created_at": "2025-01-15T10:02:11-03:00",
     "created_by": "clinical_sant",
     "modifications": [

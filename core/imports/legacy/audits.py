@@ -112,6 +112,9 @@ async def _bring(run: Run, table: str, columns: list[str], make: Make) -> None:
                 if made[-1] in there:
                     counts.present += 1
                     continue
+                if table == "action_audit" and _kind(row) == "ticket" and text(row["target_id"]) in run.tickets_apart:
+                    run.report.refused(table, row["id"], "its ticket changed on both sides, and stays as it is here")
+                    continue
                 new.append(made)
                 if instant_utc(row["timestamp"]) is None:
                     run.report.repaired(table, row["id"], "without a time: that of the one before")

@@ -111,6 +111,10 @@ class Run:
     """Of users there who have one, the clinic here."""
     reason_clinics: dict[int, int] = field(default_factory=dict)
     tickets_present: set[str] = field(default_factory=set)
+    tickets_taken: set[str] = field(default_factory=set)
+    """Of those present, which this run took over as they are there now."""
+    tickets_apart: set[str] = field(default_factory=set)
+    """Of those present, which changed on both sides."""
     tickets_refused: set[str] = field(default_factory=set)
     to_assume: list[str] = field(default_factory=list)
     """Tickets of an earlier run, by id here, that would come as discharged in this one."""

@@ -75,14 +75,15 @@ def _made(run: Run, batch: Sequence[asyncpg.Record], chain: Chain) -> list[Made]
 def _new(run: Run, made: Sequence[Made], there: set[Known]) -> Iterator[tuple[Any, ...]]:
     counts = run.report.of(TABLE)
     for row, values, notes in made:
-        if row["ticket_id"] not in run.tickets_present:
+        is_known = row["ticket_id"] in run.tickets_present and _known(values) in there
+        if not is_known and (row["ticket_id"] not in run.tickets_present or row["ticket_id"] in run.tickets_taken):
             counts.imported += 1
             run.repaired(TABLE, row["id"], notes)
             yield values
-        elif _known(values) in there:
+        elif is_known:
             counts.present += 1
         else:
-            run.report.refused(TABLE, row["id"], "its ticket was imported before, and stays as it is here")
+            run.report.refused(TABLE, row["id"], "its ticket changed on both sides, and stays as it is here")
 
 
 def _known(values: tuple[Any, ...]) -> Known:

@@ -13,6 +13,7 @@ EXAMPLES = 10
 
 
 class Outcome(StrEnum):
+    TAKEN = "taken over"
     REPAIRED = "repaired"
     KEPT = "kept as it is"
     REFUSED = "refused"
@@ -61,6 +62,14 @@ class Report:
     def kept(self, table: str, legacy_id: object, what: str) -> None:
         """Imported as it is, for people to look at."""
         self._found[Outcome.KEPT, table, what].append(str(legacy_id))
+
+    def taken(self, table: str, legacy_id: object, why: str) -> None:
+        """Of a row of an earlier import that is now as it is there."""
+        self._found[Outcome.TAKEN, table, why].append(str(legacy_id))
+
+    @property
+    def taken_over(self) -> int:
+        return sum(len(ids) for (outcome, _, _), ids in self._found.items() if outcome is Outcome.TAKEN)
 
     def refused(self, table: str, legacy_id: object, why: str) -> None:
         """Of one row that was not imported."""

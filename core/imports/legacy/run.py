@@ -19,6 +19,7 @@ from core.imports.legacy.catalogs import Specialties, bring_reasons, bring_speci
 from core.imports.legacy.clinics import bring_clinics
 from core.imports.legacy.context import Folding, Run
 from core.imports.legacy.doctors import bring_doctors
+from core.imports.legacy.later import IMPORT
 from core.imports.legacy.memory import Memory
 from core.imports.legacy.modifications import bring_modifications
 from core.imports.legacy.patients import bring_patients
@@ -26,7 +27,7 @@ from core.imports.legacy.report import Report
 from core.imports.legacy.source import COLUMNS, Source, libpq, opened
 from core.imports.legacy.surgeries import bring_surgeries
 from core.imports.legacy.thresholds import bring_thresholds
-from core.imports.legacy.tickets import IMPORT, bring_tickets
+from core.imports.legacy.tickets import bring_tickets
 from core.imports.legacy.users import bring_users
 
 SETTINGS = {
@@ -36,7 +37,7 @@ SETTINGS = {
 ADVISORY_LOCK = 0x6C6567616379  # "legacy"
 FILLED = (
     "clinic, app_user, specialty, surgery, doctor, standardized_reason, patient, ticket, fpa_modification,"
-    " login_audit, action_audit, legacy_map"
+    " login_audit, action_audit, legacy_map, legacy_ticket"
 )
 
 
@@ -141,8 +142,11 @@ async def _bring(run: Run) -> None:
 
 async def _record(run: Run) -> None:
     """The import itself is audited, if it did something."""
-    if run.report.imported or run.assumed_later:
+    taken = run.report.taken_over
+    if run.report.imported or run.assumed_later or taken:
         changes = {table: [None, counts.imported] for table, counts in run.report.tables.items() if counts.imported}
+        if taken:
+            changes["taken_over"] = [None, taken]
         if run.assumed_later:
             changes["discharges_assumed"] = [None, run.assumed_later]
         await run.target.execute(

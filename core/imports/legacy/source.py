@@ -94,7 +94,9 @@ async def opened(url: str) -> AsyncIterator[Source]:
         async with connection.transaction(isolation="repeatable_read", readonly=True):
             # While the target works, this session waits.
             await connection.execute(
-                "SET LOCAL idle_in_transaction_session_timeout = 0; SET LOCAL statement_timeout = 0"
+                "SET LOCAL idle_in_transaction_session_timeout = 0; SET LOCAL statement_timeout = 0;"
+                # In one form on every run: rows are compared by their texts.
+                " SET LOCAL datestyle = 'ISO, YMD'; SET LOCAL timezone = 'UTC'"
             )
             yield Source(connection, await _columns(connection))
     finally:

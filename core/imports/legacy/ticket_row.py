@@ -8,6 +8,7 @@ import re
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from typing import Any
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
 import asyncpg
@@ -44,6 +45,9 @@ class Made:
     """A row of `ticket`, by column, and what its history tells beside it."""
 
     columns: dict[str, Any]
+    fingerprint: UUID
+    """Of what the source says of it, its last modification included."""
+    annulled_by_id: int | None = None
     told: dict[str, list[Any]] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
     kept: list[str] = field(default_factory=list)
@@ -63,7 +67,7 @@ def ticket_row(
     row: asyncpg.Record, clinic: ClinicHere, surgery: SurgeryHere | None, overdue_before: datetime | None
 ) -> Made:
     """Without ids of other rows, and without year and number. Raises Refused."""
-    made = Made({})
+    made = Made({}, row["fingerprint"])
     times = times_of(row, clinic.local, surgery, made.notes.append)
     if min(times.current_fpa, times.initial_fpa) < times.admission_at:
         made.kept.append("an FPA before the admission")

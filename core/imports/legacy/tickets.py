@@ -1,7 +1,6 @@
 """Tickets: by id. Those that are there stay as they are; the others come with the number that their id names."""
 
 import asyncio
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -12,6 +11,17 @@ from core.clock import in_zone
 from core.db.copying import copy
 from core.imports.legacy.behind import Behind
 from core.imports.legacy.context import ClinicHere, Run, SurgeryHere
+from core.imports.legacy.later import (
+    AUDIT_COLUMNS,
+    IMPORT,
+    THERE,
+    Present,
+    assume,
+    audit,
+    forget_lost,
+    take_over,
+    told_of_status,
+)
 from core.imports.legacy.numbering import count_on, next_numbers
 from core.imports.legacy.ticket_row import ID, Made, Refused, ticket_row
 from core.imports.legacy.values import UNKNOWN, text
@@ -25,13 +35,10 @@ COLUMNS = [
     *("discharged_at", "discharge_assumed", "annulled_at", "annulled_by", "annulment_reason", "imported"),
     *("created_at", "created_by_id", "created_by"),
 ]
-AUDIT_COLUMNS = ["at", "username", "clinic_id", "action", "target_type", "target_id", "changes"]
-IMPORT = "(import)"
-"""Who did it, in the audit; no user has a name with parentheses."""
-
 # An episode stood on the patient there, and is one stay's: the latest. In the order of creation, as they lie here too.
 QUERY = """
-SELECT t.*, e.episode_id, m.new_fpa AS last_fpa, m.modified_at AS last_modified
+SELECT t.*, e.episode_id, m.new_fpa AS last_fpa, m.modified_at AS last_modified,
+    md5(ROW(t.*, e.episode_id, m.new_fpa, m.modified_at)::text)::uuid AS fingerprint
 FROM {ticket} t
 LEFT JOIN (
     SELECT DISTINCT ON (t.patient_id) t.id AS ticket_id, p.episode_id
@@ -48,12 +55,6 @@ TAKEN = """
 SELECT t.clinic_id, t.year, t.number
 FROM ticket t JOIN unnest($1::integer[], $2::integer[], $3::integer[]) AS w (clinic_id, year, number)
     USING (clinic_id, year, number)
-"""
-# Only as they came: whoever has touched one since knows more of the patient than a rule does.
-ASSUME = """
-UPDATE ticket SET status = 'discharged', discharged_at = current_fpa, discharge_assumed = true, revision = revision + 1
-WHERE id = ANY($1) AND imported AND status = 'active' AND revision = 1 AND current_fpa < $2
-RETURNING id
 """
 
 Coming = tuple[str, ClinicHere, Made]
@@ -76,6 +77,7 @@ async def bring_tickets(run: Run) -> None:
     tables = {name: run.source.table(name) for name in ("ticket", "patient", "fpa_modification")}
     without_number: list[Coming] = []
     other_prefix: set[int] = set()
+    await forget_lost(run)
     async with Behind() as behind:
         async for batch in run.source.batches(QUERY.format(**tables)):
             run.report.of(TABLE).read += len(batch)
@@ -98,7 +100,7 @@ async def bring_tickets(run: Run) -> None:
     await _number(run, without_number)
     await _store(run, without_number)
     await count_on(run.target)
-    await _assume(run)
+    await assume(run)
 
 
 def _compare_prefix(run: Run, letters: str, clinic: ClinicHere, told: set[int]) -> None:
@@ -126,12 +128,11 @@ def _decide(run: Run, batch: Sequence[asyncpg.Record]) -> list[Decided]:
 
 
 async def _new(run: Run, decided: Sequence[Decided]) -> list[Coming]:
-    """Those that are not there yet."""
-    rows = await run.target.fetch(
-        "SELECT id, clinic_id, imported, created_at FROM ticket WHERE id = ANY($1)", [one.here for one in decided]
-    )
+    """Those that are not there yet; of the others, what changed since is taken over."""
+    rows = await run.target.fetch(THERE, [one.here for one in decided])
     there = {row["id"]: row for row in rows}
     found: list[Coming] = []
+    present: list[Present] = []
     given: set[str] = set()
     for one in decided:
         other = there.get(one.here)
@@ -145,8 +146,7 @@ async def _new(run: Run, decided: Sequence[Decided]) -> list[Coming]:
             if other is not None:
                 run.tickets_present.add(one.legacy_id)
                 run.report.of(TABLE).present += 1
-                if one.made.columns["discharge_assumed"]:
-                    run.to_assume.append(one.here)
+                present.append(Present(one.legacy_id, one.clinic, one.made, other))
                 continue
             given.add(one.here)
             one.made.columns["id"] = one.here
@@ -154,14 +154,8 @@ async def _new(run: Run, decided: Sequence[Decided]) -> list[Coming]:
                 one.made.notes.append("an id in lower case, or with blanks: as it should be")
                 one.made.told["id"] = [one.legacy_id, one.here]
             found.append((one.legacy_id, one.clinic, one.made))
+    await take_over(run, present)
     return found
-
-
-async def _assume(run: Run) -> None:
-    """Discharges of tickets that came without, as this run is asked for."""
-    if run.to_assume:
-        run.assumed_later = len(await run.target.fetch(ASSUME, run.to_assume, run.overdue_before))
-        run.assumed += run.assumed_later
 
 
 def _refuse(run: Run, legacy_id: str, why: str) -> None:
@@ -192,7 +186,7 @@ def _made(run: Run, row: asyncpg.Record, clinic: ClinicHere) -> Made:
     created_by, created_by_id = run.user(row["created_by"])
     if created_by is None:
         made.notes.append("made by nobody: unknown")
-    annulled_by = run.user(row["annulled_by"])[0]
+    annulled_by, made.annulled_by_id = run.user(row["annulled_by"])
     if made.columns["status"] != "annulled":
         if annulled_by is not None:
             made.told["annulled_by"] = [annulled_by, None]
@@ -268,14 +262,16 @@ async def _number(run: Run, tickets: Sequence[Coming]) -> None:
 async def _store(run: Run, tickets: Sequence[Coming]) -> None:
     await copy(run.target, TABLE, COLUMNS, [[made.columns[name] for name in COLUMNS] for _, _, made in tickets])
     audits: list[tuple[Any, ...]] = []
-    for legacy_id, _, made in tickets:
+    for legacy_id, clinic, made in tickets:
         run.repaired(TABLE, legacy_id, made.notes)
         for what in made.kept:
             run.report.kept(TABLE, legacy_id, what)
+        here = made.columns["id"]
+        audits += told_of_status(run, here, clinic, made)
         if made.told:
-            changes = json.dumps(made.told, ensure_ascii=False)
-            target = made.columns["id"]
-            audits.append((run.now, IMPORT, made.columns["clinic_id"], "ticket.imported", "ticket", target, changes))
+            audits.append(audit(run.now, None, IMPORT, clinic.id, "ticket.imported", here, made.told))
     await copy(run.target, "action_audit", AUDIT_COLUMNS, audits)
+    known = [(made.columns["id"], made.fingerprint, 1) for _, _, made in tickets]
+    await copy(run.target, "legacy_ticket", ["id", "fingerprint", "revision"], known)
     run.report.of(TABLE).imported += len(tickets)
     run.assumed += sum(made.columns["discharge_assumed"] for _, _, made in tickets)

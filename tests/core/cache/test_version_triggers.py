@@ -327,6 +327,7 @@ async def test_every_table_that_a_loader_reads_is_stamped(connection: rows.Conne
         "cache_version": "the versions themselves",
         "cache_flush": "the versions' own machinery",
         "legacy_map": "only the import reads it",
+        "legacy_ticket": "only the import reads it",
         "idempotency_key": "never cached",
         "ticket_counter": "never cached",
     }

@@ -111,6 +111,7 @@ async def test_every_column_of_the_csv(make: Make, seed: Seed, connection: rows.
         "modification_2_new_fpa": "2025-01-17T13:30:00-03:00",
         "modification_2_reason": "Fiebre 1",
         "modification_2_justification": "39°",
+        "assumed": "false",
     }
 
 
@@ -268,3 +269,19 @@ async def test_of_nothing_there_is_the_head(make: Make, seed: Seed) -> None:
     (sheet,) = sheets(await make(Format.XLSX))
     assert [cell.value for cell in sheet[0]] == [column.name for column in COLUMNS]
     assert len(sheet) == 1
+
+
+async def test_a_discharge_that_is_assumed_is_marked_in_the_last_column(
+    make: Make, seed: Seed, connection: rows.Connection
+) -> None:
+    """Nobody saw those patients leave. Where nobody left there is nothing to mark."""
+    left = {"status": "discharged", "discharged_at": SUMMER + 30 * HOUR, "imported": True}
+    await stay(connection, seed.sant, id="TH-SANT-2025-001", **left, discharge_assumed=True)
+    await stay(connection, seed.sant, id="TH-SANT-2025-002", **left)
+    await stay(connection, seed.sant, id="TH-SANT-2025-003")
+    of_csv = {row["id"]: row["assumed"] for row in table(await make(Format.CSV))}
+    assert of_csv == {"TH-SANT-2025-001": "true", "TH-SANT-2025-002": "false", "TH-SANT-2025-003": ""}
+    (sheet,) = sheets(await make(Format.XLSX))
+    of_xlsx = {row["id"].value: row["assumed"].value for row in named(sheet)}
+    assert of_xlsx == {"TH-SANT-2025-001": True, "TH-SANT-2025-002": False, "TH-SANT-2025-003": None}
+    assert COLUMNS[-1].name == "assumed"

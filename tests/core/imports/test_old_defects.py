@@ -188,10 +188,13 @@ async def test_discharges_that_are_assumed_in_a_later_run_are_those_nobody_touch
         " AND revision = 2 ORDER BY id"
     )
     assert [row["id"] for row in found] == ["TH-SANT-2025-001", "TH-SANT-2025-005"]
-    assert await connection.fetchval("SELECT count(*) FROM ticket WHERE status <> 'active'") == 2
+    assert await connection.fetchval("SELECT count(*) FROM ticket WHERE status = 'active'") == 2
+    assert await connection.fetchval("SELECT status FROM ticket WHERE id = 'TH-SANT-2025-004'") == "annulled"
     assert "2 tickets count as discharged at their FPA (assumed)." in report.remarks
     changes = "SELECT changes FROM action_audit WHERE action = 'legacy.imported' ORDER BY id DESC LIMIT 1"
-    assert json.loads(await connection.fetchval(changes)) == {"discharges_assumed": [None, 2]}
+    assert json.loads(await connection.fetchval(changes)) == {
+        "taken_over": [None, 1], "discharges_assumed": [None, 2],
+    }  # fmt: skip
     again = await run_import(assume=timedelta(hours=72))
     assert not [remark for remark in again.remarks if "assumed" in remark]
     assert await connection.fetchval("SELECT count(*) FROM action_audit WHERE action = 'legacy.imported'") == 2

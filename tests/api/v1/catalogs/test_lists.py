@@ -24,6 +24,7 @@ async def test_items_have_the_contracts_shapes(sign_in: SignIn, seed: Seed, conn
     await rows.doctor(connection, seed.sant.id, name="Dra. Soto", specialty_id=seed.sant.specialty_id, rut="12345678-5")
     ambulatory = {"name": "A", "base_stay_hours": 6, "is_ambulatory": True, "ambulatory_cutoff_hour": 16}
     await rows.surgery(connection, seed.sant.id, seed.sant.specialty_id, **ambulatory)
+    specialty = await connection.fetchval("SELECT name FROM specialty WHERE id = $1", seed.sant.specialty_id)
     viewer = await sign_in(seed.sant.viewer)
 
     async def first(path: str) -> dict[str, object]:
@@ -45,6 +46,7 @@ async def test_items_have_the_contracts_shapes(sign_in: SignIn, seed: Seed, conn
         "clinic_id": seed.sant.id,
         "name": "A",
         "specialty_id": seed.sant.specialty_id,
+        "specialty_name": specialty,
         "base_stay_hours": 6,
         "applies_ticket_home": True,
         "is_ambulatory": True,
@@ -58,6 +60,7 @@ async def test_items_have_the_contracts_shapes(sign_in: SignIn, seed: Seed, conn
         "clinic_id": seed.sant.id,
         "name": "Dra. Soto",
         "specialty_id": seed.sant.specialty_id,
+        "specialty_name": specialty,
         "rut": "12345678-5",
         "is_active": True,
     }
@@ -68,6 +71,8 @@ async def test_items_have_the_contracts_shapes(sign_in: SignIn, seed: Seed, conn
         "yellow_hours": 4,
         "green_hours": 8,
         "inherited": True,
+        "updated_at": None,
+        "updated_by": None,
     }
 
 
@@ -211,7 +216,8 @@ async def test_thresholds_own_inherited_and_of_the_network(
     def item(clinic_id: int | None, hours: tuple[int, int, int], *, inherited: bool) -> dict[str, object]:
         red, yellow, green = hours
         of_hours = {"red_hours": red, "yellow_hours": yellow, "green_hours": green}
-        return {"clinic_id": clinic_id, **of_hours, "inherited": inherited}
+        nobody = {"updated_at": None, "updated_by": None}
+        return {"clinic_id": clinic_id, **of_hours, "inherited": inherited, **nobody}
 
     maga = item(seed.maga.id, (3, 6, 12), inherited=False)
     sant = item(seed.sant.id, (2, 4, 8), inherited=True)
@@ -227,3 +233,28 @@ async def test_thresholds_own_inherited_and_of_the_network(
     await connection.execute("DELETE FROM urgency_threshold WHERE clinic_id IS NULL")
     answer = await (await sign_in(seed.sant.viewer)).get(path)
     assert answer.json()["items"] == [sant], "without any row the defaults hold"
+
+
+@pytest.mark.parametrize(("path", "table"), [("/v1/surgeries", "surgery"), ("/v1/doctors", "doctor")])
+async def test_a_specialty_out_of_use_is_named_for_everybody_where_something_in_use_refers_to_it(
+    sign_in: SignIn, seed: Seed, connection: rows.Connection, path: str, table: str
+) -> None:
+    """The list of specialties leaves it out, and its id alone says nothing to a nurse."""
+    specialty = await rows.specialty(connection, seed.sant.id, name="Urología", is_active=False)
+    await connection.execute(f"UPDATE {table} SET specialty_id = $1 WHERE clinic_id = $2", specialty, seed.sant.id)
+    viewer, superuser = await sign_in(seed.sant.viewer), await sign_in(seed.superuser)
+
+    async def named() -> set[str]:
+        of_clinic = (await viewer.get(path)).json()["items"]
+        of_network = (await superuser.get(path)).json()["items"]
+        beside = [item for item in of_network if item["clinic_id"] == seed.sant.id]
+        of_specialty = (await viewer.get("/v1/surgeries", params={"specialty_id": specialty})).json()["items"]
+        assert of_clinic == beside
+        assert {item["specialty_id"] for item in of_clinic} == {specialty}
+        return {item["specialty_name"] for item in (*of_clinic, *beside, *of_specialty)}
+
+    assert specialty not in [item["id"] for item in (await viewer.get("/v1/specialties")).json()["items"]]
+    assert await named() == {"Urología"}
+    # Answers are cached, and the name is another row's.
+    await superuser.patch(f"/v1/specialties/{specialty}", json={"name": "Urología infantil"})
+    assert await named() == {"Urología infantil"}

@@ -1,11 +1,13 @@
 """Urgency thresholds: a clinic's own and the global ones, set, given up, and at once in what depends on them."""
 
 import asyncio
+from datetime import datetime
 from typing import Any
 
 import httpx
 import pytest
 
+from core.clock import zone
 from tests.api.told import codes, last_audit
 from tests.api.v1.catalogs.test_caching import outcome
 from tests.conftest import SignIn
@@ -23,6 +25,11 @@ async def held(client: httpx.AsyncClient) -> dict[str, Any]:
     return found
 
 
+def hours(thresholds: dict[str, Any]) -> dict[str, Any]:
+    """Without who set them, and when."""
+    return {name: value for name, value in thresholds.items() if not name.startswith("updated_")}
+
+
 async def test_an_admin_sets_and_gives_up_those_of_its_clinic(
     sign_in: SignIn, connection: rows.Connection, seed: Seed
 ) -> None:
@@ -31,12 +38,12 @@ async def test_an_admin_sets_and_gives_up_those_of_its_clinic(
         {"clinic_id": seed.sant.id, "inherited": False} | NEW,
         {"clinic_id": seed.sant.id, "inherited": True} | GLOBAL,
     )
-    assert await held(viewer) == general
+    assert hours(await held(viewer)) == general
     await held(other)
     answer = await admin.put(PATH, json=NEW)
-    assert (answer.status_code, answer.json()) == (200, own)
+    assert (answer.status_code, hours(answer.json())) == (200, own)
     assert f"{seed.sant.id}/catalogs=" in answer.headers["cache-version"]
-    assert await held(viewer) == own
+    assert hours(await held(viewer)) == own
     assert outcome(await other.get(PATH)) == "hit"
     audit = await last_audit(connection)
     assert (audit["action"], audit["target_id"], audit["clinic_id"]) == (
@@ -49,8 +56,8 @@ async def test_an_admin_sets_and_gives_up_those_of_its_clinic(
     await admin.put(PATH, json=NEW | {"clinic_id": seed.sant.id, "green_hours": 7})
     assert (await last_audit(connection))["changes"] == {"green_hours": [6, 7]}
     answer = await admin.delete(PATH)
-    assert (answer.status_code, answer.json()) == (200, general)
-    assert await held(viewer) == general
+    assert (answer.status_code, hours(answer.json())) == (200, general)
+    assert hours(await held(viewer)) == general
     audit = await last_audit(connection)
     assert (audit["action"], audit["changes"]["red_hours"]) == ("thresholds.removed", [1, None])
 
@@ -77,12 +84,12 @@ async def test_a_superuser_sets_any_clinics_and_the_global_ones(
     assert answer.json()["clinic_id"] == seed.sant.id
     wide = {"red_hours": 10, "yellow_hours": 20, "green_hours": 30}
     answer = await superuser.put(PATH, json={"clinic_id": None} | wide)
-    assert (answer.status_code, answer.json()) == (200, {"clinic_id": None, "inherited": False} | wide)
+    assert (answer.status_code, hours(answer.json())) == (200, {"clinic_id": None, "inherited": False} | wide)
     audit = await last_audit(connection)
     assert (audit["target_id"], audit["clinic_id"], audit["changes"]["red_hours"]) == ("global", None, [2, 10])
     assert (await held(superuser))["red_hours"] == 10
     assert (await held(viewer))["red_hours"] == 1
-    assert await held(other) == {"clinic_id": seed.maga.id, "inherited": True} | wide
+    assert hours(await held(other)) == {"clinic_id": seed.maga.id, "inherited": True} | wide
     assert (await superuser.delete(PATH, params={"clinic_id": seed.sant.id})).json()["red_hours"] == 10
     assert (await held(viewer))["red_hours"] == 10
 
@@ -150,3 +157,36 @@ async def test_a_tickets_state_follows_at_once(sign_in: SignIn, connection: rows
     assert (await admin.get(f"/v1/tickets/{ticket}")).json()["state"] == "normal"
     await admin.put(PATH, json={"red_hours": 24, "yellow_hours": 48, "green_hours": 72})
     assert (await admin.get(f"/v1/tickets/{ticket}")).json()["state"] == "critical"
+
+
+async def test_thresholds_tell_who_set_them_and_when(sign_in: SignIn, connection: rows.Connection, seed: Seed) -> None:
+    admin, viewer, superuser = [await sign_in(name) for name in (seed.sant.admin, seed.sant.viewer, seed.superuser)]
+    before = await connection.fetchval("SELECT clock_timestamp()")
+    made = (await admin.put(PATH, json=NEW)).json()
+    assert made["updated_by"] == seed.sant.admin
+    at = datetime.fromisoformat(made["updated_at"])
+    assert at.utcoffset() == at.astimezone(zone("America/Santiago")).utcoffset()
+    assert at >= before.replace(microsecond=0)
+    assert await held(viewer) == made
+    # What changes nothing is nobody's change.
+    assert (await superuser.put(PATH, json=NEW | {"clinic_id": seed.sant.id})).json() == made
+    general = (await superuser.put(PATH, json=GLOBAL | {"clinic_id": None, "red_hours": 1})).json()
+    assert general["updated_by"] == "superuser"
+    assert (await held(superuser)) == general
+    given_up = (await admin.delete(PATH)).json()
+    assert given_up == general | {"clinic_id": seed.sant.id, "inherited": True}
+
+
+async def test_the_release_before_this_one_sets_them_without_a_name_and_nobody_elses_is_told(
+    sign_in: SignIn, connection: rows.Connection, seed: Seed
+) -> None:
+    admin = await sign_in(seed.sant.admin)
+    await admin.put(PATH, json=NEW)
+    told = "SELECT updated_at, updated_by FROM urgency_threshold WHERE clinic_id = $1"
+    before = await connection.fetchrow(told, seed.sant.id)
+    await connection.execute("UPDATE urgency_threshold SET red_hours = red_hours WHERE clinic_id = $1", seed.sant.id)
+    assert await connection.fetchrow(told, seed.sant.id) == before
+    await connection.execute("UPDATE urgency_threshold SET green_hours = 9 WHERE clinic_id = $1", seed.sant.id)
+    after = await connection.fetchrow(told, seed.sant.id)
+    assert after["updated_by"] is None
+    assert after["updated_at"] > before["updated_at"]

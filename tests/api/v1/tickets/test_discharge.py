@@ -54,3 +54,23 @@ async def test_an_admin_undoes_a_discharge(nurse: Any, admin: Any, refusal: Any)
     assert (after["status"], after["state"], after["discharged_at"]) == ("active", "normal", None)
     assert after["history"][-1]["changes"]["discharged_at"] == [ticket["discharged_at"], None]
     assert refusal(await admin.send("DELETE", after, "discharge"))[:2] == (409, "ticket_not_discharged")
+
+
+async def test_a_discharge_tells_when_it_was_written_and_by_whom_wherever_the_ticket_is_shown(
+    nurse: Any, admin: Any
+) -> None:
+    made = await nurse.create("overdue")
+    assert made["discharge"] is None
+    at = ago(hours=20)
+    after = await nurse.done("POST", made, "discharge", {"discharged_at": at})
+    told = after["discharge"]
+    assert (told["at"], told["by"], told["assumed"]) == (after["discharged_at"], "clinical_sant", False)
+    assert abs(datetime.fromisoformat(told["recorded_at"]) - datetime.now(UTC)) < MINUTE
+    board = (await nurse.client.get("/v1/nursing-board", params={"view": "discharged"})).json()["items"]
+    listed = (await nurse.client.get("/v1/tickets")).json()["items"]
+    assert [one["discharge"] for one in (*board, *listed)] == [told, told]
+    undone = await admin.done("DELETE", after, "discharge")
+    assert undone["discharge"] is None
+    # Who wrote the first one has nothing to do with the second.
+    again = await admin.done("POST", undone, "discharge", {"discharged_at": at})
+    assert again["discharge"]["by"] == "admin_sant"
