@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import Depends, Query, Request
 
 from api.authentication import authenticate
-from api.routing import Exists, ExistsWhenRefused, Gate
+from api.routing import ExistsWhenRefused, Gate
 from api.schemas import Id
 from core.access import Actor, ClinicScope, Role
 from core.clinics.references import require_known
@@ -49,10 +49,12 @@ RequireAdmin = Annotated[Actor, Depends(Require(Role.ADMIN))]
 RequireSuperuser = Annotated[Actor, Depends(Require(Role.SUPERUSER))]
 
 
-async def _read_scope(request: Request) -> ClinicScope:
-    actor = await authenticate(request)
-    # What is no id at all is told by the parameter's own validation.
-    return actor.narrowed(row_id(request.query_params.get("clinic_id", "")))
+async def _not_foreign(request: Request) -> None:
+    """Raises NotFound where the query names a foreign clinic, whatever else is wrong with it.
+
+    What is no id is the parameter's to refuse: `Id` reads by the same `row_id`.
+    """
+    (await authenticate(request)).narrowed(row_id(request.query_params.get("clinic_id", "")))
 
 
 ClinicIdQuery = Annotated[
@@ -61,11 +63,11 @@ ClinicIdQuery = Annotated[
 
 
 async def _with_parameter(
-    scope: Annotated[ClinicScope, Depends(Exists(_read_scope))],
+    request: Request,
+    _: Annotated[None, Depends(ExistsWhenRefused(_not_foreign))],
     clinic_id: ClinicIdQuery = None,
 ) -> ClinicScope:
-    """`clinic_id` is declared for its validation and for OpenAPI; the check has read it already."""
-    return scope
+    return (await authenticate(request)).narrowed(clinic_id)
 
 
 ReadScope = Annotated[ClinicScope, Depends(_with_parameter)]
@@ -73,7 +75,7 @@ ReadScope = Annotated[ClinicScope, Depends(_with_parameter)]
 
 
 async def _known(request: Request) -> None:
-    scope = await _read_scope(request)
+    scope = (await authenticate(request)).narrowed(row_id(request.query_params.get("clinic_id", "")))
 
     async def work(session: ReadSession) -> None:
         await require_known(session, scope)

@@ -9,9 +9,10 @@ from functools import lru_cache
 from typing import Annotated, Any
 
 from fastapi import Query
+from pydantic import Field
 from pydantic_core import from_json, to_json
 
-from api.schemas import Opaque
+from api.schemas import Digits, Opaque
 from api.sealed import Broken, Seal
 from core.cache.keys import Parameters, digest
 from core.errors import Invalid
@@ -25,7 +26,7 @@ PURPOSE = b"ticket-home cursor"
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)
 
-Limit = Annotated[int, Query(ge=1, le=MOST, description=f"Items on a page, at most {MOST}.")]
+Limit = Annotated[int, Field(ge=1, le=MOST), Digits, Query(description=f"Items on a page, at most {MOST}.")]
 Cursor = Annotated[
     Opaque | None,
     Query(max_length=LONGEST, description="`next` of the page before, sent with the same other parameters."),

@@ -15,12 +15,31 @@ from pydantic import (
     field_validator,
 )
 
-from core.db.row_ids import MAX_ID
+from core.db.row_ids import MAX_ID, row_id
 from core.text import clean
 
 T = TypeVar("T")
 
-Id = Annotated[int, Field(ge=1, le=MAX_ID)]
+_DIGITS = re.compile(r"[0-9]+")
+
+
+def in_digits(value: Any) -> Any:
+    """Refuse ` 5`, `+5`, `5.0`, `5_0` and other scripts' digits in a query or a path, which pydantic would take."""
+    if isinstance(value, str) and not _DIGITS.fullmatch(value):
+        raise ValueError("must be a number, in digits")
+    return value
+
+
+def id_in_digits(value: Any) -> Any:
+    """As `row_id` reads it, which decides whether there is such a row before the rest is refused."""
+    if isinstance(value, str) and (value := row_id(value)) is None:
+        raise ValueError("must be the number of a row, in digits")
+    return value
+
+
+Digits = BeforeValidator(in_digits)
+"""Of a number in a query or a path; behind its bounds, so that the contract tells them."""
+Id = Annotated[int, Field(ge=1, le=MAX_ID), BeforeValidator(id_in_digits)]
 """A row's id: within PostgreSQL's `integer`."""
 
 
@@ -60,21 +79,21 @@ _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
 def number(value: Any) -> Any:
-    """Refuse `"3"` and `true`, which pydantic would take for 3 and 1: in JSON a number is written as one."""
-    if isinstance(value, bool | str):
-        raise ValueError("must be a number")
+    """Refuse `"3"`, `true` and `3.0`, which pydantic would take for 3, 1 and 3: in JSON a number is written as one."""
+    if value is not None and type(value) is not int:
+        raise ValueError("must be a whole number")
     return value
 
 
 def written_time(value: Any) -> Any:
     """Refuse what pydantic would guess at: a number as seconds since 1970, a date as its midnight."""
-    if not isinstance(value, str) or not _TIME.fullmatch(value.strip()):
+    if not isinstance(value, str) or not _TIME.fullmatch(value):
         raise ValueError("must be a time such as 2025-01-15T14:30, with or without an offset")
     return value
 
 
 def written_date(value: Any) -> Any:
-    if not isinstance(value, str) or not _DATE.fullmatch(value.strip()):
+    if not isinstance(value, str) or not _DATE.fullmatch(value):
         raise ValueError("must be a date such as 2025-01-17")
     return value
 

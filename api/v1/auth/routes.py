@@ -5,6 +5,7 @@ from typing import Annotated, cast
 from zoneinfo import ZoneInfo
 
 from fastapi import Path, Request
+from pydantic import Field
 from starlette.responses import Response
 
 from api.authentication import session_of
@@ -12,6 +13,7 @@ from api.cached import NO_STORE, fresh
 from api.dependencies import CurrentUser, RuntimeState
 from api.openapi import problems, signed_in
 from api.routing import Router
+from api.schemas import Digits
 from api.v1.auth.schemas import (
     Client,
     LoginIn,
@@ -38,7 +40,7 @@ from core.users.sign_in import Attempt, SignedIn
 
 router: Router = Router(prefix="/v1/auth", tags=["auth"])
 
-SessionId = Annotated[int, Path(ge=1, le=2**63 - 1, examples=[81])]
+SessionId = Annotated[int, Field(ge=1, le=2**63 - 1), Digits, Path(examples=[81])]
 
 
 @router.post(
