@@ -5,7 +5,7 @@ import asyncio
 from alembic import context
 from sqlalchemy import Connection
 
-from core.db.engine import async_url, migration_engine
+from core.db.engine import DIALECT, migration_engine
 from core.db.models import metadata
 from core.settings import Settings
 
@@ -31,7 +31,7 @@ async def run_by_hand() -> None:
 
 given: Connection | None = context.config.attributes.get("connection")
 if context.is_offline_mode():
-    context.configure(url=async_url("postgresql:///offline"), target_metadata=metadata, literal_binds=True)
+    context.configure(url=f"{DIALECT}/offline", target_metadata=metadata, literal_binds=True)
     with context.begin_transaction():
         context.run_migrations()
 elif given is not None:

@@ -13,6 +13,7 @@ from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from zxcvbn import zxcvbn
 
+from core.database_address import normalised
 from core.hosts import hosts_of
 
 LOCAL_SECRET = "local-only-not-a-secret"  # noqa: S105  refused in production, see below
@@ -33,7 +34,9 @@ CommaSeparated = Annotated[tuple[str, ...], NoDecode]
 class Settings(BaseSettings):
     """Read from the environment only; empty values count as absent. Times are seconds, sizes bytes."""
 
-    model_config = SettingsConfigDict(frozen=True, env_ignore_empty=True, extra="ignore", populate_by_name=True)
+    model_config = SettingsConfigDict(
+        frozen=True, env_ignore_empty=True, extra="ignore", populate_by_name=True, hide_input_in_errors=True
+    )
 
     env: Literal["local", "production"] = Field("local", alias="TICKET_HOME_ENV")
     data_dir: Path = Field(
@@ -89,6 +92,12 @@ class Settings(BaseSettings):
     @classmethod
     def _split(cls, value: Any) -> Any:
         return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
+
+    @field_validator("database_url", "database_listen_url")
+    @classmethod
+    def _understood(cls, value: SecretStr | None) -> SecretStr | None:
+        """For all who connect, in the form that all of them take."""
+        return None if value is None else SecretStr(normalised(value.get_secret_value()))
 
     @field_validator("login_limit_user", "login_limit_address")
     @classmethod

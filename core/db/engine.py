@@ -7,7 +7,6 @@ from itertools import count
 from typing import Any, cast
 
 from sqlalchemy import event
-from sqlalchemy.engine import make_url
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.util.concurrency import await_
@@ -34,23 +33,10 @@ SERVER_SETTINGS = {
 }
 
 
-def async_url(url: str) -> str:
-    """A libpq address (`postgresql://…`) in SQLAlchemy's form for asyncpg."""
-    return make_url(url).set(drivername="postgresql+asyncpg").render_as_string(hide_password=False)
-
-
-def dsn(url: str) -> str:
-    """The address as asyncpg itself takes it, with all that libpq allows in one: `sslmode`, `sslrootcert`, two hosts.
-
-    SQLAlchemy would hand such words on as arguments, which asyncpg does not know.
-    """
-    return make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
-
-
 def serving_engine(settings: Settings) -> AsyncEngine:
     """The pool that requests and fills share."""
     connecting = Connecting(
-        dsn(settings.require_database_url()),
+        settings.require_database_url(),
         name=APPLICATION,
         settings=SERVER_SETTINGS | {"ticket_home.push": "on" if settings.cache_push else "off"},
         within=CONNECT_TIMEOUT,
@@ -94,7 +80,7 @@ def _adapted(engine: AsyncEngine, made: ServiceConnection) -> DBAPIConnection:
 def migration_engine(url: str) -> AsyncEngine:
     """For one long job: no statement time-out, no pool."""
     settings = {"timezone": "UTC", "lock_timeout": "10000"}
-    creator = partial(connect_directly, dsn(url), name=f"{APPLICATION}-migrate", settings=settings)
+    creator = partial(connect_directly, url, name=f"{APPLICATION}-migrate", settings=settings)
     return create_async_engine(DIALECT, async_creator=creator, pool_size=1, max_overflow=0)
 
 

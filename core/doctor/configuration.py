@@ -12,6 +12,7 @@ from core.catalogs.listing import DOCTORS, REASONS, SPECIALTIES, SURGERIES
 from core.catalogs.thresholds import THRESHOLDS
 from core.clinics.listing import CLINICS
 from core.dashboard.cached import CLINIC, NETWORK
+from core.database_address import NoAddress, normalised
 from core.doctor.finding import Finding, failed, listed, ok, warning
 from core.sessions.lookup import POLICY as SESSION
 from core.settings import Settings
@@ -124,7 +125,15 @@ class Addresses:
         """Where the settings are refused: servers can be looked at all the same."""
         names = ("DATABASE_URL", "DATABASE_LISTEN_URL", "REDIS_URL")
         database, listen, redis = (environment.get(name) or None for name in names)
+        database, listen = (_as_settings_would(url) for url in (database, listen))
         return cls(database, listen, redis, is_production=environment.get("TICKET_HOME_ENV") == "production")
+
+
+def _as_settings_would(url: str | None) -> str | None:
+    try:
+        return None if url is None else normalised(url)
+    except NoAddress:
+        return url  # which leads nowhere, and is told
 
 
 def _lives(settings: Settings) -> Sequence[Finding]:

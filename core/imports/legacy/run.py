@@ -24,7 +24,7 @@ from core.imports.legacy.memory import Memory
 from core.imports.legacy.modifications import bring_modifications
 from core.imports.legacy.patients import bring_patients
 from core.imports.legacy.report import Report
-from core.imports.legacy.source import COLUMNS, Source, libpq, opened
+from core.imports.legacy.source import COLUMNS, Source, opened
 from core.imports.legacy.surgeries import bring_surgeries
 from core.imports.legacy.thresholds import bring_thresholds
 from core.imports.legacy.tickets import bring_tickets
@@ -73,7 +73,7 @@ async def import_legacy(
 
 @asynccontextmanager
 async def _target(url: str) -> AsyncIterator[Connection]:
-    connection = await connect_directly(libpq(url), name=f"{APPLICATION}-import", settings=SETTINGS)
+    connection = await connect_directly(url, name=f"{APPLICATION}-import", settings=SETTINGS)
     try:
         yield connection
     finally:

@@ -5,8 +5,8 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 import asyncpg
-from sqlalchemy.engine import make_url
 
+from core.database_address import NoAddress, normalised
 from core.db.copying import Connection
 
 BATCH = 5000
@@ -88,7 +88,11 @@ class Source:
 @asynccontextmanager
 async def opened(url: str) -> AsyncIterator[Source]:
     """The source, in one snapshot, until the block ends. Raises NotTheSource for another application's database."""
-    connection = await asyncpg.connect(libpq(url))
+    try:
+        address = normalised(url, only_primary=False)
+    except NoAddress as error:
+        raise NotTheSource(f"--from: {error}.") from None
+    connection = await asyncpg.connect(address)
     try:
         await connection.execute("SET SESSION CHARACTERISTICS AS TRANSACTION READ ONLY")
         async with connection.transaction(isolation="repeatable_read", readonly=True):
@@ -101,16 +105,6 @@ async def opened(url: str) -> AsyncIterator[Source]:
             yield Source(connection, await _columns(connection))
     finally:
         await connection.close()
-
-
-def libpq(url: str) -> str:
-    """An address as Flask's configuration has it (`postgresql+psycopg2://…`, `postgres://…`) in libpq's form."""
-    if "://" not in url:
-        raise NotTheSource("The address of a database begins with postgresql://.")
-    given = make_url(url.replace("postgres://", "postgresql://", 1))
-    if given.get_backend_name() != "postgresql":
-        raise NotTheSource("The old application's database is PostgreSQL's.")
-    return given.set(drivername="postgresql").render_as_string(hide_password=False)
 
 
 async def _columns(connection: Connection) -> dict[str, set[str]]:

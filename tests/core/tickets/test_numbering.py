@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import create_async_engine
 
 from core.access import Actor, Role
 from core.cache.versions import VersionMap
-from core.db.engine import async_url
+from core.db.engine import DIALECT
 from core.db.transaction import Database, WriteSession
 from core.errors import Conflict
 from core.patients.document import DocumentType, parse
@@ -30,7 +30,7 @@ YEAR = datetime.now(ZoneInfo("America/Santiago")).year
 async def database(database_url: str) -> AsyncIterator[Database]:
     """With a connection for each of the creates at once, and time-outs that no busy machine reaches."""
     engine = create_async_engine(
-        async_url(database_url),
+        DIALECT + database_url.partition("://")[2],
         pool_size=AT_ONCE,
         max_overflow=0,
         pool_timeout=PATIENCE,
