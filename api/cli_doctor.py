@@ -53,7 +53,7 @@ def doctor(
 def _addresses(servers: ExitStack, data_dir: DataDir, tell: Callable[[Finding], None]) -> Addresses:
     """Those of the configured servers, or of the data folder's own; as many as can be had."""
     try:
-        settings = servers.enter_context(installation(data_dir))
+        settings = servers.enter_context(installation(data_dir, whosesoever=True))
     except ValidationError as error:
         for finding in configuration.refused(error):
             tell(finding)

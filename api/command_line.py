@@ -12,6 +12,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from api import serve as serving
 from core.db.connection import LeadsToPooler
+from core.db.old_application import OldApplication
 from core.demo import DemoRefused
 from core.embedded import CannotStart
 from core.errors import AppError, Invalid
@@ -35,7 +36,7 @@ def explained() -> Iterator[None]:
         fail(f"{used}: stop that one, or choose another (--port 9000, or PORT=9000 make run).")
     except Invalid as invalid:
         fail("; ".join(f"{one.path}: {one.message}" for one in invalid.errors))
-    except (CannotStart, DemoRefused, LeadsToPooler, AppError) as told:
+    except (CannotStart, DemoRefused, LeadsToPooler, OldApplication, AppError) as told:
         fail(str(told))
     except (SQLAlchemyError, asyncpg.PostgresError, asyncpg.TargetServerAttributeNotMatched, OSError) as error:
         fail(f"A server or a file is not available: {str(error).splitlines()[0]}")

@@ -1,12 +1,15 @@
 """What a command runs on: the configured servers, or the data folder's own."""
 
+import asyncio
 import os
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from core.db.engine import dsn
 from core.db.migrate import upgrade
+from core.db.old_application import refuse_old_application
 from core.embedded import start_servers
 from core.settings import Settings
 
@@ -14,18 +17,23 @@ SECRET_BYTES = 32
 
 
 @contextmanager
-def installation(data_dir: Path | None = None, *, bound: bool = False, migrated: bool = False) -> Iterator[Settings]:
+def installation(
+    data_dir: Path | None = None, *, bound: bool = False, migrated: bool = False, whosesoever: bool = False
+) -> Iterator[Settings]:
     """Settings with both addresses.
 
     Locally, PostgreSQL and Valkey are started (or joined) where no address is configured, and end with this block;
     `bound` ones do so even while another process has joined them. Their database is migrated, a configured one only
     where it is asked for. What was found out is put into this process's environment, where its workers read it.
 
-    Raises core.embedded.CannotStart; pydantic.ValidationError for refused settings.
+    Raises core.embedded.CannotStart; pydantic.ValidationError for refused settings; OldApplication where the configured
+    database is that application's, unless `whosesoever`.
     """
     if data_dir is not None:
         os.environ["TICKET_HOME_DATA_DIR"] = str(data_dir.absolute())
     configured = Settings()
+    if configured.database_url is not None and not whosesoever:
+        asyncio.run(refuse_old_application(dsn(configured.require_database_url())))
     if configured.is_production:
         yield configured
         return

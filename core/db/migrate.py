@@ -7,7 +7,8 @@ from alembic import command
 from alembic.config import Config
 from sqlalchemy import Connection, text
 
-from core.db.engine import migration_engine
+from core.db.engine import dsn, migration_engine
+from core.db.old_application import refuse_old_application
 
 ADVISORY_LOCK = 0x7469636B6574  # "ticket"
 
@@ -52,7 +53,11 @@ def _check(connection: Connection) -> None:
 
 
 def upgrade(database_url: str) -> None:
-    """Bring the database to the newest revision. Not inside a running event loop."""
+    """Bring the database to the newest revision. Not inside a running event loop.
+
+    Raises OldApplication where that is another application's.
+    """
+    asyncio.run(refuse_old_application(dsn(database_url)))
     asyncio.run(_locked(database_url, "upgrade"))
 
 

@@ -19,6 +19,7 @@ from core.db.copying import Connection
 from core.db.engine import migration_engine
 from core.db.migrate import config
 from core.db.models import metadata
+from core.db.old_application import WHAT_TO_DO, is_old_application
 from core.doctor.finding import Finding, failed, listed, ok
 
 CHECK = "Migrations"
@@ -93,6 +94,8 @@ def _scripts() -> ScriptDirectory:
 async def look(connection: Connection) -> Finding:
     scripts = _scripts()
     [head] = scripts.get_heads()
+    if await is_old_application(connection):
+        return failed(CHECK, "this is the old application's database", WHAT_TO_DO)
     if await connection.fetchval("SELECT to_regclass('public.alembic_version')") is None:
         return failed(CHECK, "the database is empty", MIGRATE)
     at = [row["version_num"] for row in await connection.fetch("SELECT version_num FROM public.alembic_version")]

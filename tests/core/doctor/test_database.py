@@ -38,7 +38,7 @@ async def test_an_old_migration_is_told_and_nothing_is_repaired_before(round_of:
     await downgrade(database_url, "0007")
     found = await round_of(repair=True)
     assert found["Migrations"].verdict is Verdict.FAILED
-    assert found["Migrations"].told.startswith("at 0007, 2 behind ")
+    assert found["Migrations"].told.startswith("at 0007, ")
     assert found["Migrations"].remedy == "run ticket-home migrate"
     assert found["The tables"].verdict is Verdict.SKIPPED
     assert found["Redis"].verdict is Verdict.OK, "the others go on"

@@ -1,0 +1,49 @@
+"""Whether an address leads to the database of the application that this one replaces, whose tables are called alike."""
+
+import asyncpg
+
+from core.db.connection import APPLICATION, connect
+
+WITHIN = 3.0
+"""Seconds. A server that is away is told of by whoever needs it."""
+# In one message, and told by the command's tag: so it goes through a transaction pooler, too.
+LOOK = """
+SELECT 1 WHERE to_regclass('app_user') IS NULL AND EXISTS (
+    SELECT FROM pg_attribute WHERE attnum > 0 AND NOT attisdropped
+        AND (attrelid, attname) IN (
+            (to_regclass('ticket'), 'pavilion_end_time'), (to_regclass('ticket'), 'system_calculated_fpa'),
+            (to_regclass('patient'), 'primer_nombre'), (to_regclass('patient'), 'apellido_paterno')
+        )
+)
+"""
+FOUND = "SELECT 1"
+"""The command's tag."""
+WHAT_TO_DO = (
+    "give Ticket Home a database of its own, and import this one with ticket-home import legacy --from and its address"
+)
+
+
+class OldApplication(Exception):
+    """With a message for people."""
+
+    def __init__(self) -> None:
+        super().__init__(f"This is the old application's database: {WHAT_TO_DO}.")
+
+
+async def is_old_application(connection: "asyncpg.Connection[asyncpg.Record]") -> bool:
+    return bool(await connection.execute(LOOK) == FOUND)
+
+
+async def refuse_old_application(url: str) -> None:
+    """Raises OldApplication. A server that cannot be reached is none."""
+    try:
+        connection = await connect(
+            url, name=f"{APPLICATION}-look", settings={"timezone": "UTC"}, within=WITHIN, only_primary=False
+        )
+    except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError):
+        return
+    try:
+        if await is_old_application(connection):
+            raise OldApplication
+    finally:
+        connection.terminate()
