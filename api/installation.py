@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from core.db.engine import dsn
 from core.db.migrate import upgrade
 from core.db.old_application import refuse_old_application
 from core.embedded import start_servers
@@ -33,7 +32,7 @@ def installation(
         os.environ["TICKET_HOME_DATA_DIR"] = str(data_dir.absolute())
     configured = Settings()
     if configured.database_url is not None and not whosesoever:
-        asyncio.run(refuse_old_application(dsn(configured.require_database_url())))
+        asyncio.run(refuse_old_application(configured.require_database_url()))
     if configured.is_production:
         yield configured
         return

@@ -7,7 +7,7 @@ from alembic import command
 from alembic.config import Config
 from sqlalchemy import Connection, text
 
-from core.db.engine import dsn, migration_engine
+from core.db.engine import migration_engine
 from core.db.old_application import refuse_old_application
 
 ADVISORY_LOCK = 0x7469636B6574  # "ticket"
@@ -57,7 +57,7 @@ def upgrade(database_url: str) -> None:
 
     Raises OldApplication where that is another application's.
     """
-    asyncio.run(refuse_old_application(dsn(database_url)))
+    asyncio.run(refuse_old_application(database_url))
     asyncio.run(_locked(database_url, "upgrade"))
 
 
