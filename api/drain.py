@@ -93,6 +93,9 @@ class DrainingServer(uvicorn.Server):
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         self._watchdog.terminated()
+        if hasattr(self, "lifespan"):
+            # Which requests get as their state: /readyz says so on connections that are still there.
+            self.lifespan.state["is_ending"] = True
         super().handle_exit(sig, frame)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:

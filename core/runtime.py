@@ -23,6 +23,7 @@ from core.db.transaction import Database
 from core.errors import Unavailable
 from core.exports.export import Exports
 from core.log import logger
+from core.readiness import Readiness
 from core.sessions.devices import Devices
 from core.sessions.store import Sessions
 from core.sessions.throttle import Throttle
@@ -50,6 +51,7 @@ class Runtime:
     """Reads that are stored nowhere, but shared while they are under way."""
     wire: VersionWire
     processes: Processes
+    readiness: Readiness
     sessions: Sessions
     passwords: Passwords
     throttle: Throttle
@@ -77,10 +79,13 @@ async def open_runtime(settings: Settings) -> AsyncIterator[Runtime]:
     passwords = Passwords(never=settings.passwords_never_right)
     exports = Exports(database, settings.require_direct_url())
     throttle = Throttle(redis, parse_limit(settings.login_limit_user), parse_limit(settings.login_limit_address))
+    readiness = Readiness(database, versions, direct, redis)
     background = [
         asyncio.create_task(listener.run(), name="version listener"),
         asyncio.create_task(redis.probe(), name="redis probe"),
         asyncio.create_task(processes.publish(), name="statistics"),
+        asyncio.create_task(readiness.note(), name="readiness"),
+        asyncio.create_task(readiness.look(), name="readiness of writes"),
     ]
     try:
         # Ready with the first answer where the database is there; a process without it starts all the same.
@@ -97,6 +102,7 @@ async def open_runtime(settings: Settings) -> AsyncIterator[Runtime]:
             reads=reads,
             wire=VersionWire(secret_keys),
             processes=processes,
+            readiness=readiness,
             sessions=sessions,
             passwords=passwords,
             throttle=throttle,
@@ -107,6 +113,7 @@ async def open_runtime(settings: Settings) -> AsyncIterator[Runtime]:
         await asyncio.gather(cache.drain(DRAIN), reads.drain(DRAIN), sessions.close(DRAIN), exports.close(DRAIN))
         passwords.close()
         await end(background, ENDING)
+        await readiness.drain(AGAIN)
         await processes.withdraw()
         await redis.close()
         await dispose(engine)

@@ -80,6 +80,7 @@ GAUGES = (
         max,
         lambda _: LOOP_LAG.longest(),
     ),
+    Gauge("ticket_home_can_write", "1 while all workers can write", min, lambda r: r.readiness.could_write),
     Gauge("ticket_home_cache_memory_bytes", "Held by the memory tiers", sum, lambda r: r.cache.memory.bytes),
     Gauge("ticket_home_cache_memory_entries", "Entries in the memory tiers", sum, lambda r: len(r.cache.memory)),
     Gauge("ticket_home_cache_flights", "Computations under way", sum, lambda r: len(r.cache.flights)),

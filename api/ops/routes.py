@@ -1,9 +1,9 @@
 """What machines ask: is it alive, is it ready, how is it doing."""
 
 import hmac
-from typing import Literal
+from typing import Annotated, Literal
 
-from fastapi import APIRouter, Request
+from fastapi import Query, Request
 from prometheus_client import CONTENT_TYPE_LATEST
 from pydantic import BaseModel
 from starlette.responses import Response
@@ -14,9 +14,10 @@ from api.dependencies import RuntimeState
 from api.openapi import problems
 from api.ops.metrics import exposition
 from api.ops.service_figures import ServiceFigures
-from core.errors import NotAuthenticated
+from api.routing import Router
+from core.errors import NotAuthenticated, Unavailable
 
-router = APIRouter(tags=["operations"])
+router = Router(tags=["operations"])
 
 
 class Alive(BaseModel):
@@ -25,7 +26,8 @@ class Alive(BaseModel):
 
 class Ready(BaseModel):
     status: Literal["ready"] = "ready"
-    database: Literal["ok"] = "ok"
+    database: Literal["ok", "away"]
+    """Away for all processes, as far as is known: what is answered is labelled stale."""
     redis: Literal["ok", "away"]
     """Away: answers are computed and kept in memory; nobody is refused for it."""
     push: bool
@@ -37,16 +39,34 @@ async def livez() -> Response:
     return fresh(Alive())
 
 
+For = Annotated[
+    Literal["writes"] | None,
+    Query(alias="for", description="`writes`: 503 as well while nothing can be written.", examples=["writes"]),
+]
+
+
 @router.get(
     "/readyz",
     operation_id="readyz",
     summary="Whether requests can be answered",
+    description="For balancers. Answers that are labelled stale count: while the database is away for all processes,"
+    " they are all ready. 503 for one that ends, has just started, or has lost a database that others have.",
     response_model=Ready,
-    responses=problems(503),
+    responses=problems(422, 503),
 )
-async def readyz(runtime: RuntimeState) -> Response:
-    await runtime.direct.ensure_fresh()
-    return fresh(Ready(redis="away" if runtime.redis.breaker.is_open else "ok", push=runtime.listener.connected))
+async def readyz(request: Request, runtime: RuntimeState, purpose: For = None) -> Response:
+    if getattr(request.state, "is_ending", False):
+        raise Unavailable("This process ends.")
+    has_database = await runtime.readiness.check()
+    if purpose == "writes":
+        await runtime.readiness.check_writes()
+    return fresh(
+        Ready(
+            database="ok" if has_database else "away",
+            redis="away" if runtime.redis.breaker.is_open else "ok",
+            push=runtime.listener.connected,
+        )
+    )
 
 
 @router.get(

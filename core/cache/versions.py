@@ -35,6 +35,8 @@ class VersionMap:
         self._rows: Vector = {}
         self._trusted_until = float("-inf")
         self._distrusted_at = float("-inf")
+        self.read_at = float("-inf")
+        """When (boottime) the newest look at the rows was sent that came back, whatever was distrusted since."""
         self._offset: float | None = None
         self._shift = 0.0
         self._learnt: list[Vector] = []
@@ -167,6 +169,7 @@ class VersionMap:
                 changed.append((*key, version))
             if not version:
                 self._rows.pop(key, None)
+        self.read_at = max(self.read_at, sent_at)
         self._set_clock(poll.now, sent_at)
         if sent_at >= self._distrusted_at:
             self._trusted_until = max(self._trusted_until, sent_at + LEASE)

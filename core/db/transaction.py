@@ -31,6 +31,8 @@ MADE = text(
     " USING (clinic_id, topic)"
 )
 MADE_EVERYWHERE = text("SELECT clinic_id, topic, version FROM cache_version")
+WRITES_NOTHING = text("DELETE FROM idempotency_key WHERE false")
+"""Refused in a transaction that is read-only; takes no lock that a write would wait for, and no transaction's id."""
 
 
 class ReadSession(AsyncSession):
@@ -74,6 +76,17 @@ class Database:
         retry with the same Idempotency-Key tells it.
         """
         return await self._run(lambda: self._write_once(work), budget, writes=True)
+
+    async def try_write(self, *, budget: float) -> None:
+        """Run what runs only where rows may be written, and writes none. Raises Unavailable where the database is away
+        or takes no writes: a standby, a demoted primary."""
+
+        async def once() -> None:
+            async with self.engine.connect() as connection:
+                await connection.execute(WRITES_NOTHING)
+                await connection.rollback()
+
+        await self._run(once, budget)
 
     async def _read_once(self, work: Callable[[ReadSession], Awaitable[T]], isolation: str) -> T:
         async with self.engine.connect() as plain:
