@@ -46,6 +46,8 @@ SITUATIONS = {
 class PeerSite(Site):
     """Processes of bench.consistency_peer. Who reads is told by name alone."""
 
+    only_doctors = True
+
     def __init__(self, cache: str, seconds: int, *rest: object) -> None:
         super().__init__(*rest)  # type: ignore[arg-type]  # of Site
         self._cache = cache

@@ -1,21 +1,31 @@
 """The consistency check, in its short form, and its checker. Whether it would notice: test_broken_caches.py."""
 
+import asyncio
 import math
+import random
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from tests.faults.chaos import progress
 from tests.faults.chaos.checker import BOUND, check, told
 from tests.faults.chaos.faults import KINDS
-from tests.faults.chaos.history import Event, History, Read, Restore, Write
+from tests.faults.chaos.history import Event, History, Read, Restore, Silence, Write
+from tests.faults.chaos.load import World
+from tests.faults.chaos.network_faults import TOXICS
+from tests.faults.chaos.registers import ABSENT, SIGNED_OUT
 from tests.faults.chaos.run import Chaos
 from tests.faults.chaos.site import site
+from tests.setup.serving import free_port
+from tests.support.machine import until
 
 SEED = 20261124
 SECONDS = 30.0
 SLOWEST_FILL = 0.02
-QUICK = [name for name in KINDS if "stopped" not in name]
-"""The longest of them have tests of their own."""
+QUICK = [name for name in KINDS if "stopped" not in name and ": " not in name]
+"""The longest of them, and the many kinds of networks, are for `make chaos`."""
+NETWORKS = [f"{server}: {how}" for server in ("PostgreSQL", "Redis", "the listening connection") for how in TOXICS]
 
 
 @pytest.mark.long
@@ -29,42 +39,50 @@ async def test_no_read_contradicts_the_database_whatever_fails(tmp_path: Path) -
         assert not fault.startswith("Redis") or set(errors) <= {"connection"}, told(verdict)
 
 
+@pytest.mark.long
+async def test_no_read_contradicts_the_database_whatever_the_network_does(tmp_path: Path) -> None:
+    async with site(tmp_path, processes=2, clinics=3, slowest_fill=SLOWEST_FILL) as made:
+        verdict = await Chaos(made, SEED, NETWORKS).run(2 * SECONDS)
+    assert not verdict.violations, told(verdict)
+    assert verdict.reads > 1000
+
+
 def test_what_has_begun_is_known_before_its_end() -> None:
     history = History()
-    with history.begun(Write(1, "a", 10.0, math.inf, "unknown", "")):
+    with history.begun(Write("r", "a", 10.0, math.inf, "unknown", "")):
         history.add(read("a", 10.05, 10.06))
         history.add(read("first", 10.07, 10.08))
-        assert check(history.events, {1: "first"}).violations == []
-        history.add(Write(1, "a", 10.0, 10.1, "done", ""))
+        assert check(history.events, {"r": "first"}).violations == []
+        history.add(Write("r", "a", 10.0, 10.1, "done", ""))
     history.add(read("first", 20.0, 20.1))
-    assert len(check(history.events, {1: "first"}).violations) == 1
+    assert len(check(history.events, {"r": "first"}).violations) == 1
     with history.begun(Restore(30.0, math.inf)):
         history.add(read("first", 33.0, 33.1))
         history.add(read("a", 33.0, 33.1))
-        assert len(check(history.events, {1: "first"}).violations) == 1
+        assert len(check(history.events, {"r": "first"}).violations) == 1
 
 
 def test_a_write_whose_end_nobody_saw_stays_in_the_history() -> None:
     history = History()
-    with pytest.raises(ConnectionError), history.begun(Write(1, "a", 10.0, math.inf, "unknown", "")):
+    with pytest.raises(ConnectionError), history.begun(Write("r", "a", 10.0, math.inf, "unknown", "")):
         raise ConnectionError
-    assert check([*history.events, read("a", 60.0, 60.1)], {1: "first"}).violations == []
+    assert check([*history.events, read("a", 60.0, 60.1)], {"r": "first"}).violations == []
 
 
 def read(
     word: str | None, sent: float, ended: float, kind: str = "plain", outcome: str = "hit", age: float = 0
 ) -> Read:
-    return Read(1, word, sent, ended, kind, 0, outcome, age)
+    return Read("r", word, sent, ended, kind, 0, outcome, age)
 
 
 HISTORY: list[Event] = [
-    Write(1, "a", 10.0, 10.1, "done", ""),
-    Write(1, "b", 20.0, 20.1, "done", ""),
-    Write(1, "lost", 25.0, 25.1, "unknown", ""),
-    Write(1, "never", 26.0, 26.1, "rolled back", ""),
-    Write(1, "c", 30.0, 30.1, "done", ""),
+    Write("r", "a", 10.0, 10.1, "done", ""),
+    Write("r", "b", 20.0, 20.1, "done", ""),
+    Write("r", "lost", 25.0, 25.1, "unknown", ""),
+    Write("r", "never", 26.0, 26.1, "rolled back", ""),
+    Write("r", "c", 30.0, 30.1, "done", ""),
     Restore(40.0, 41.0),
-    Write(1, "d", 50.0, 50.1, "done", ""),
+    Write("r", "d", 50.0, 50.1, "done", ""),
 ]
 
 
@@ -85,7 +103,72 @@ HISTORY: list[Event] = [
     ],
 )
 def test_what_can_be_is_right(right: Read) -> None:
-    assert check([*HISTORY, right], {1: "first"}).violations == []
+    assert check([*HISTORY, right], {"r": "first"}).violations == []
+
+
+def test_a_part_put_back_is_that_parts_alone() -> None:
+    history = [Write("r", "a", 10.0, 10.1, "done", ""), Write("s", "b", 10.0, 10.1, "done", "")]
+    history.append(Restore(20.0, 21.0, ["r"]))
+    first = {"r": "first", "s": "first"}
+    right = [read("first", 24.0, 24.1), replace(read("b", 24.0, 24.1), register="s")]
+    wrong = [read("a", 24.0, 24.1), replace(read("first", 24.0, 24.1), register="s")]
+    assert check([*history, *right], first).violations == []
+    assert [violation.read for violation in check([*history, *wrong], first).violations] == wrong
+
+
+def test_in_the_middle_of_a_restore_rows_may_be_away_and_not_for_longer() -> None:
+    errors = [read(None, 40.5, 40.6, outcome=outcome) for outcome in ("401", "404", "500")]
+    assert check([*HISTORY, read(ABSENT, 40.5, 40.6), *errors], {"r": "first"}).violations == []
+    late = [read(ABSENT, 41.1 + BOUND, 43.2), *(replace(error, sent=43.1, ended=43.2) for error in errors)]
+    assert len(check([*HISTORY, *late], {"r": "first"}).violations) == len(late)
+
+
+def test_a_session_is_out_and_in_again() -> None:
+    history = [
+        Write("r", SIGNED_OUT, 10.0, 10.1, "done", ""),
+        Write("r", "a", 20.0, 20.1, "done", ""),
+        Write("r", SIGNED_OUT, 30.0, 30.1, "done", ""),
+    ]
+    right = [read(SIGNED_OUT, at, at + 0.1, outcome="401") for at in (11.0, 21.0, 40.0)] + [read("a", 31.0, 31.1)]
+    wrong = [read(SIGNED_OUT, 25.0, 25.1, outcome="401"), read("a", 33.0, 33.1), read("first", 13.0, 13.1)]
+    assert check([*history, *right], {"r": "first"}).violations == []
+    assert [violation.read for violation in check([*history, *wrong], {"r": "first"}).violations] == wrong
+
+
+def test_a_process_that_says_nothing_is_told() -> None:
+    [violation] = check([*HISTORY, Silence(1, 50.0, 55.2)], {"r": "first"}).violations
+    assert str(violation) == "process 1, at 50.0000: it did not answer /livez for 5.2 s"
+
+
+@pytest.mark.parametrize("state", ["silent", "ended", "stopped", "well"])
+async def test_who_does_not_answer_is_silent_unless_it_was_stopped(monkeypatch: pytest.MonkeyPatch, state: str) -> None:
+    monkeypatch.setattr(progress, "ANSWERS", 0.3)
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        if state == "well":
+            writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+            await writer.drain()
+        await reader.read()
+        writer.close()
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    if state == "ended":
+        server.close()
+    history = History()
+    port = server.sockets[0].getsockname()[1] if state != "ended" else free_port()
+    world = World([port], [], "", "", history, random.Random(7))
+    if state == "stopped":
+        world.stopped.add(0)
+    watching = asyncio.create_task(progress.Watcher(world, 0).run())
+    if state in ("silent", "ended"):
+        await until(lambda: history.events)
+    else:
+        await asyncio.sleep(1.0)
+    watching.cancel()
+    await asyncio.gather(watching, return_exceptions=True)
+    server.close()
+    assert {type(event) for event in history.events} == ({Silence} if state in ("silent", "ended") else set())
 
 
 @pytest.mark.parametrize(
@@ -106,4 +189,4 @@ def test_what_can_be_is_right(right: Read) -> None:
     ],
 )
 def test_what_cannot_be_is_told(wrong: Read) -> None:
-    assert len(check([*HISTORY, wrong], {1: "first"}).violations) == 1
+    assert len(check([*HISTORY, wrong], {"r": "first"}).violations) == 1

@@ -17,7 +17,7 @@ from pathlib import Path
 from tests.faults.chaos.checker import told
 from tests.faults.chaos.faults import KINDS
 from tests.faults.chaos.history import save
-from tests.faults.chaos.run import Chaos
+from tests.faults.chaos.run import READERS, Chaos
 from tests.faults.chaos.site import PooledSite, Site, site
 from tests.faults.chaos.variants import PATCHES, STATEMENTS
 
@@ -29,6 +29,7 @@ async def main() -> int:
     parser.add_argument("--seconds", type=float, default=300)
     parser.add_argument("--processes", type=int, default=4)
     parser.add_argument("--clinics", type=int, default=6)
+    parser.add_argument("--readers", type=int, default=READERS, help="connections to each process")
     parser.add_argument("--seed", type=int, default=None)
     parser.add_argument("--history", type=Path, default=Path("chaos-history.jsonl"))
     parser.add_argument("--variant", choices=["none", *PATCHES, *STATEMENTS], default="none", help="a broken cache")
@@ -49,7 +50,7 @@ async def main() -> int:
             slowest_fill=SLOWEST_FILL,
             of=PooledSite if asked.pooler else Site,
         ) as made:
-            chaos = Chaos(made, seed, asked.faults, asked.until_violated)
+            chaos = Chaos(made, seed, asked.faults, asked.until_violated, readers=asked.readers)
             try:
                 verdict = await chaos.run(asked.seconds)
             finally:

@@ -4,15 +4,18 @@
 
 The allowance reaches from (its start - bound) to its end. The bound is 0 for who asks the process that wrote and for
 who sends `Cache-Version`, 2 s for anybody else. An answer labelled stale is exempt, but not from telling its age.
+
+And there is progress: a process that nobody stopped answers.
 """
 
 import sys
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tests.faults.chaos.history import Event, Fault, Read, Restore, Write, load
+from tests.faults.chaos.history import Event, Fault, Read, Restore, Silence, Write, load
+from tests.faults.chaos.registers import ABSENT
 
 BOUND = 2.0
 SETTLED = 3.0
@@ -21,6 +24,8 @@ AGE_SLACK = 1.0
 """`Age` is whole seconds."""
 HONEST = {"503", "connection"}
 """Errors that a fault may cause. Whether it may at all is the caller's to say: see `Verdict.errors`."""
+IN_A_RESTORE = {"401", "403", "404", "500", "write 401", "write 403", "write 404", "write 409", "write 500"}
+"""And those that are the truth while tables are emptied, dropped and filled again, and a moment longer."""
 QUIET = "none"
 
 
@@ -34,13 +39,15 @@ class State:
 
 @dataclass(frozen=True, slots=True)
 class Violation:
-    read: Read
+    read: Read | Silence
     why: str
 
     def __str__(self) -> str:
         read = self.read
+        if isinstance(read, Silence):
+            return f"process {read.process}, at {read.began:.4f}: {self.why}"
         return (
-            f"clinic {read.clinic}, process {read.process}, {read.kind} read, {read.outcome}, at {read.sent:.4f}:"
+            f"{read.register}, process {read.process}, {read.kind} read, {read.outcome}, at {read.sent:.4f}:"
             f" {read.word!r}: {self.why}"
         )
 
@@ -60,28 +67,35 @@ class Verdict:
     """Fault or `none` → reads answered."""
 
 
-def check(events: Sequence[Event], first: dict[int, str]) -> Verdict:
-    """`first`: the word that each clinic began with, and has again after a restore."""
+def check(events: Sequence[Event], first: Mapping[str, str]) -> Verdict:
+    """`first`: the word that each register began with, and has again after a restore."""
     verdict = Verdict()
     faults = sorted((event for event in events if isinstance(event, Fault)), key=lambda fault: fault.began)
-    states = {clinic: _states(events, clinic, word) for clinic, word in first.items()}
+    restores = [event for event in events if isinstance(event, Restore)]
+    states = {register: _states(events, register, word) for register, word in first.items()}
     verdict.writes = sum(isinstance(event, Write) and event.outcome == "done" for event in events)
     for event in events:
         if isinstance(event, Read):
-            _judge(event, states[event.clinic], _named(faults, event), verdict)
+            allowed = HONEST | (IN_A_RESTORE if _meets(restores, event) else set())
+            _judge(event, states[event.register], _named(faults, event), allowed, verdict)
+        elif isinstance(event, Silence):
+            seconds = event.ended - event.began
+            verdict.violations.append(Violation(event, f"it did not answer /livez for {seconds:.1f} s"))
     return verdict
 
 
-def _states(events: Iterable[Event], clinic: int, first: str) -> dict[str, list[State]]:
+def _states(events: Sequence[Event], register: str, first: str) -> dict[str, list[State]]:
     """Word → when it can have been the register's."""
     turns: list[tuple[float, float, str, bool]] = [(float("-inf"), float("-inf"), first, True)]
     for event in events:
         if isinstance(event, Restore):
-            turns.append((event.began, event.ended, first, True))
-        elif isinstance(event, Write) and event.clinic == clinic and event.outcome != "rolled back":
+            if event.registers is None or register in event.registers:
+                turns.append((event.began, event.ended, first, True))
+        elif isinstance(event, Write) and event.register == register and event.outcome != "rolled back":
             turns.append((event.sent, event.ended, event.word, event.outcome == "done"))
     turns.sort()
     found: dict[str, list[State]] = defaultdict(list)
+    found[ABSENT] = [State(event.began, event.ended) for event in events if isinstance(event, Restore)]
     ends = float("inf")
     for number in range(len(turns) - 1, -1, -1):
         sent, ended, word, is_certain = turns[number]
@@ -104,10 +118,14 @@ def _named(faults: Sequence[Fault], read: Read) -> str:
     return QUIET
 
 
-def _judge(read: Read, states: dict[str, list[State]], fault: str, verdict: Verdict) -> None:
+def _meets(restores: Sequence[Restore], read: Read) -> bool:
+    return any(read.sent <= one.ended + BOUND and read.ended >= one.began for one in restores)
+
+
+def _judge(read: Read, states: dict[str, list[State]], fault: str, allowed: Collection[str], verdict: Verdict) -> None:
     if read.word is None:
         verdict.errors[fault][read.outcome] += 1
-        if read.outcome not in HONEST:
+        if read.outcome not in allowed:
             verdict.violations.append(Violation(read, "no honest answer"))
         return
     verdict.reads += 1

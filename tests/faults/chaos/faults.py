@@ -11,8 +11,10 @@ from core.clock import boottime
 from tests.faults import redis_trouble
 from tests.faults.chaos.history import Restore
 from tests.faults.chaos.load import Reader, World
+from tests.faults.chaos.network import LISTENER
 from tests.faults.chaos.site import DATABASE, Site
 from tests.faults.servers import command
+from tests.faults.toxic import DOWN
 
 STOPPED = 5.0
 """Seconds that a process is stopped: longer than its lease."""
@@ -135,19 +137,21 @@ async def postgres_cut(here: Breaking) -> AsyncIterator[None]:
 
 @kind("a listening connection silently dead")
 async def listener_dead(here: Breaking) -> AsyncIterator[None]:
-    proxy = here.chance.choice(here.site.proxies)
-    proxy.is_silent = True
+    toxic = here.chance.choice(here.site.networks).between[LISTENER]
+    for way in toxic.ways.values():
+        way.hold()
     yield
-    proxy.is_silent = False
+    toxic.mend()
 
 
 @kind("slow listening connections")
 async def listener_slow(here: Breaking) -> AsyncIterator[None]:
-    for proxy in here.site.proxies:
-        proxy.delay = 0.3
+    toxics = [network.between[LISTENER] for network in here.site.networks]
+    for toxic in toxics:
+        toxic.ways[DOWN].delay = 0.3
     yield
-    for proxy in here.site.proxies:
-        proxy.delay = 0.0
+    for toxic in toxics:
+        toxic.mend()
 
 
 @kind("a process stopped")
@@ -159,10 +163,11 @@ async def process_stopped(here: Breaking) -> AsyncIterator[None]:
 @kind("a process stopped, its notifications lost")
 async def process_stopped_and_deaf(here: Breaking) -> AsyncIterator[None]:
     number = here.process
-    here.site.proxies[number].is_silent = True
+    toxic = here.site.networks[number].between[LISTENER]
+    toxic.ways[DOWN].hold()
     await stop(here, number)
     yield
-    here.site.proxies[number].is_silent = False
+    toxic.mend()
 
 
 async def stop(here: Breaking, number: int) -> None:
@@ -174,10 +179,8 @@ async def stop(here: Breaking, number: int) -> None:
     await asyncio.sleep(0.1)  # the process has their connections
     await here.site.stop(number)
     await asyncio.sleep(STOPPED)
-    places = [here.chance.choice(here.world.places) for _ in late]
-    asking = [
-        asyncio.create_task(reader.read([place], place.bearer)) for reader, place in zip(late, places, strict=True)
-    ]
+    registers = [here.chance.choice(here.world.registers) for _ in late]
+    asking = [asyncio.create_task(reader.read([one], one.bearer)) for reader, one in zip(late, registers, strict=True)]
     await asyncio.sleep(0.05)
     here.site.go_on(number)
     here.world.stopped.discard(number)
@@ -189,7 +192,9 @@ async def stop(here: Breaking, number: int) -> None:
 @kind("a process killed")
 async def process_killed(here: Breaking) -> AsyncIterator[None]:
     number = here.process
+    here.world.stopped.add(number)
     await here.site.kill(number)
     yield
     here.site.start(number)
     await here.site.ready(number)
+    here.world.stopped.discard(number)

@@ -1,11 +1,10 @@
 """What happened, as it was seen from outside: writes, reads and faults, all timed on one clock (boottime, seconds).
 
-A clinic is a register: one of its doctors' names, a word that is written once and never again. One writer at a time
-writes it, so its states have an order, and a read that shows a word shows between which moments it can have been true.
+What is written and read are registers (registers.py).
 """
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from itertools import count
@@ -15,7 +14,7 @@ from typing import TypeAlias
 
 @dataclass(frozen=True, slots=True)
 class Write:
-    clinic: int
+    register: str
     word: str
     sent: float
     ended: float
@@ -26,15 +25,17 @@ class Write:
 
 @dataclass(frozen=True, slots=True)
 class Restore:
-    """The database is put back to its backup: every register is again what it was at first. Nobody writes meanwhile."""
+    """The database is put back to its backup, or a part of it. Nobody writes meanwhile."""
 
     began: float
     ended: float
+    registers: Sequence[str] | None = None
+    """Which are again what they were at first; None: all."""
 
 
 @dataclass(frozen=True, slots=True)
 class Read:
-    clinic: int
+    register: str
     word: str | None
     """None where no value was answered."""
     sent: float
@@ -55,8 +56,17 @@ class Fault:
     mended: float
 
 
-Event: TypeAlias = Write | Restore | Read | Fault
-KINDS: dict[str, type[Event]] = {kind.__name__: kind for kind in (Write, Restore, Read, Fault)}
+@dataclass(frozen=True, slots=True)
+class Silence:
+    """A process that was neither stopped nor killed did not answer `/livez` in time."""
+
+    process: int
+    began: float
+    ended: float
+
+
+Event: TypeAlias = Write | Restore | Read | Fault | Silence
+KINDS: dict[str, type[Event]] = {kind.__name__: kind for kind in (Write, Restore, Read, Fault, Silence)}
 
 
 @dataclass
@@ -85,7 +95,7 @@ class History:
         return [*self.ended, *self._under_way.values()]
 
 
-def save(events: Iterable[Event], path: Path, *, first: dict[int, str], seed: int) -> None:
+def save(events: Iterable[Event], path: Path, *, first: Mapping[str, str], seed: int) -> None:
     """One line of JSON each, for `check`."""
     with path.open("w") as file:
         file.write(json.dumps({"first": first, "seed": seed}) + "\n")
@@ -93,10 +103,10 @@ def save(events: Iterable[Event], path: Path, *, first: dict[int, str], seed: in
             file.write(json.dumps({"event": type(event).__name__} | asdict(event)) + "\n")
 
 
-def load(path: Path) -> tuple[list[Event], dict[int, str]]:
-    """(events, the word that each clinic began with)."""
+def load(path: Path) -> tuple[list[Event], dict[str, str]]:
+    """(events, the word that each register began with)."""
     with path.open() as file:
-        first = {int(clinic): word for clinic, word in json.loads(file.readline())["first"].items()}
+        first: dict[str, str] = json.loads(file.readline())["first"]
         return list(_events(file)), first
 
 

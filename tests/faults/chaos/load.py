@@ -1,4 +1,4 @@
-"""Clients of several processes: readers that ask without pause, and for each clinic one writer at a time."""
+"""Clients of several processes: readers that ask without pause, and for each register one writer at a time."""
 
 import asyncio
 import json
@@ -13,6 +13,7 @@ import asyncpg
 from core.clock import boottime
 from tests.faults.chaos.history import History, Read, Write
 from tests.faults.chaos.http import Connection
+from tests.faults.chaos.registers import SIGNED_OUT, Register
 from tests.faults.crowd import Answer
 
 PATIENCE = 2.0
@@ -20,16 +21,7 @@ PATIENCE = 2.0
 LEAVES = 0.01
 """Of readers: how many hang up before the answer."""
 PAUSE = 0.03
-"""Seconds between two writes to one clinic, on average."""
-
-
-@dataclass(frozen=True)
-class Place:
-    clinic: int
-    doctor: int
-    """Whose name is the register."""
-    bearer: str
-    """What one who reads this clinic sends as `Authorization`."""
+"""Seconds between two writes to one register, on average."""
 
 
 @dataclass
@@ -37,9 +29,9 @@ class World:
     """What clients know: where the processes listen, and how they sign in."""
 
     ports: Sequence[int]
-    places: Sequence[Place]
+    registers: Sequence[Register]
     writer: str
-    """The same of a superuser: writes every clinic, and reads all of them in one answer."""
+    """What a superuser sends as `Authorization`, who writes every register, and reads all doctors in one answer."""
     database_url: str
     history: History
     chance: random.Random
@@ -47,7 +39,7 @@ class World:
     """Of the writes: how many go past every process."""
     pause: float = PAUSE
     stopped: set[int] = field(default_factory=set)
-    """Processes that writers do not wait for: they go on writing while one is stopped."""
+    """Processes that are stopped or not there: writers do not wait for them, and nobody expects that they answer."""
     writing: asyncio.Event = field(default_factory=asyncio.Event)
     """Cleared where nobody may write: see Restore."""
     idle: asyncio.Event = field(default_factory=asyncio.Event)
@@ -84,8 +76,8 @@ class Reader:
         self._world = world
         self._process = process
         self._connection = Connection(world.ports[process])
-        self._known: dict[str, tuple[str, dict[int, str]]] = {}
-        """Bearer → the last ETag, and what it stood for."""
+        self._known: dict[tuple[str, str], tuple[str, dict[str, str]]] = {}
+        """Path and bearer → the last ETag, and the words that it stood for."""
 
     async def open(self) -> None:
         await self._connection.open()
@@ -97,21 +89,22 @@ class Reader:
         world = self._world
         while True:
             if world.chance.random() < 0.1:
-                await self.read(world.places, world.writer)
+                await self.read([one for one in world.registers if one.is_network], world.writer)
             else:
-                place = world.chance.choice(world.places)
-                await self.read([place], place.bearer)
+                register = world.chance.choice(world.registers)
+                await self.read([register], register.bearer)
 
     async def read(
-        self, places: Sequence[Place], bearer: str, kind: str = "plain", more: Mapping[str, str] | None = None
+        self, registers: Sequence[Register], bearer: str, kind: str = "plain", more: Mapping[str, str] | None = None
     ) -> None:
-        """Ask once, of one clinic or of all, and write down what was answered for each."""
+        """Ask once for what shows all of them, and write down what was answered for each."""
         headers = {"Authorization": bearer} | dict(more or {})
-        known = self._known.get(bearer)
+        path = registers[0].path
+        known = self._known.get((path, bearer))
         if known is not None and self._world.chance.random() < 0.5:
             headers["If-None-Match"] = known[0]
         sent = boottime()
-        asking = self._connection.ask("GET", "/v1/doctors", headers)
+        asking = self._connection.ask("GET", path, headers)
         try:
             if self._world.chance.random() < LEAVES:
                 # Not wait_for: Python 3.11's may swallow the cancellation at the run's end, and the client never ends.
@@ -121,38 +114,39 @@ class Reader:
             answer = await asking
         except TimeoutError:
             if boottime() - sent > 1.0:
-                self._note(places, sent, kind, "timeout")
+                self._note(registers, sent, kind, "timeout")
             return
         except ConnectionError:
-            self._note(places, sent, kind, "connection")
+            self._note(registers, sent, kind, "connection")
             await asyncio.sleep(0.05)
             return
-        self._understand(places, sent, kind, answer, bearer)
+        self._understand(registers, sent, kind, answer, bearer)
         if answer.status == 503:
             await asyncio.sleep(0.05)  # far less patient than Retry-After asks for
 
-    def _understand(self, places: Sequence[Place], sent: float, kind: str, answer: Answer, bearer: str) -> None:
+    def _understand(self, registers: Sequence[Register], sent: float, kind: str, answer: Answer, bearer: str) -> None:
+        key = (registers[0].path, bearer)
         if answer.status == 304:
-            words, outcome = self._known[bearer][1], "304"
+            words, outcome = self._known[key][1], "304"
         elif answer.status == 200:
-            shown = {item["id"]: item["name"] for item in json.loads(answer.body)["items"]}
-            words = {place.clinic: shown[place.doctor] for place in places}
+            body = json.loads(answer.body)
+            words, outcome = {one.name: one.shown(body, one) for one in registers}, outcome_of(answer)
             if "etag" in answer.headers:
-                self._known[bearer] = (answer.headers["etag"], words)
-            outcome = outcome_of(answer)
+                self._known[key] = (answer.headers["etag"], words)
+        elif answer.status == 401 and registers[0].ends:
+            words, outcome = {one.name: SIGNED_OUT for one in registers}, "401"
         else:
-            self._note(places, sent, kind, str(answer.status))
+            self._note(registers, sent, kind, str(answer.status))
             return
         ended = boottime()
         age = float(answer.headers.get("age", 0))
-        for place in places:
-            word = words[place.clinic]
-            self._world.history.add(Read(place.clinic, word, sent, ended, kind, self._process, outcome, age))
+        for one in registers:
+            self._world.history.add(Read(one.name, words[one.name], sent, ended, kind, self._process, outcome, age))
 
-    def _note(self, places: Sequence[Place], sent: float, kind: str, error: str) -> None:
+    def _note(self, registers: Sequence[Register], sent: float, kind: str, error: str) -> None:
         ended = boottime()
-        for place in places:
-            self._world.history.add(Read(place.clinic, None, sent, ended, kind, self._process, error))
+        for one in registers:
+            self._world.history.add(Read(one.name, None, sent, ended, kind, self._process, error))
 
 
 def outcome_of(answer: Answer) -> str:
@@ -162,11 +156,11 @@ def outcome_of(answer: Answer) -> str:
 
 
 class Writer:
-    """Writes one clinic, by any process or in plain SQL, and reads what it wrote."""
+    """Writes one register, by any process or in plain SQL, and reads what it wrote."""
 
-    def __init__(self, world: World, place: Place) -> None:
+    def __init__(self, world: World, register: Register) -> None:
         self._world = world
-        self._place = place
+        self._register = register
         self._connections = [Connection(port) for port in world.ports]
         self._readers = [Reader(world, process) for process in range(len(world.ports))]
         self._sql: asyncpg.Connection[asyncpg.Record] | None = None
@@ -184,10 +178,11 @@ class Writer:
         while True:
             await self._world.may_write()
             try:
-                if chance.random() >= self._world.in_sql:
+                if self._register.patched and chance.random() >= self._world.in_sql:
                     await self._by_a_process(self._world.any_process())
                 else:
-                    await self._in_sql(chance.choice(["plain", "plain", "savepoint", "rollback", "batch"]))
+                    ways = ["plain", "plain", "savepoint", "rollback", "batch"]
+                    await self._in_sql(chance.choice([*ways, "end"] if self._register.ends else ways))
             finally:
                 self._world.has_written()
             await asyncio.sleep(chance.random() * 2 * self._world.pause)
@@ -197,31 +192,29 @@ class Writer:
         if answer is None or answer.status != 200:
             await asyncio.sleep(0.1)
             return
-        place = self._place
-        await self._readers[process].read([place], place.bearer, "own")
+        register = self._register
+        await self._readers[process].read([register], register.bearer, "own")
         if (versions := answer.headers.get("cache-version")) is not None:
             other = self._world.any_process()
-            await self._readers[other].read([place], place.bearer, "required", {"Cache-Version": versions})
+            await self._readers[other].read([register], register.bearer, "required", {"Cache-Version": versions})
 
     async def _patch(self, process: int) -> Answer | None:
         """None where no answer came."""
         with self._writing(f"process {process}") as write:
             headers, body = {"Authorization": self._world.writer}, json.dumps({"name": write.word}).encode()
             try:
-                answer = await self._connections[process].ask(
-                    "PATCH", f"/v1/doctors/{self._place.doctor}", headers, body
-                )
+                answer = await self._connections[process].ask("PATCH", self._register.patched, headers, body)
             except (ConnectionError, TimeoutError):
                 self._note(write, "unknown")
                 return None
             self._note(write, "done" if answer.status == 200 else "unknown", f": {answer.status}")
         if answer.status not in (200, 503):
             wrong = f"write {answer.status}"
-            self._world.history.add(Read(write.clinic, None, write.sent, boottime(), "plain", process, wrong))
+            self._world.history.add(Read(write.register, None, write.sent, boottime(), "plain", process, wrong))
         return answer
 
     async def _in_sql(self, how: str) -> None:
-        with self._writing(f"SQL, {how}") as write:
+        with self._writing(f"SQL, {how}", SIGNED_OUT if how == "end" else None) as write:
             outcome = "unknown"
             try:
                 async with asyncio.timeout(PATIENCE):
@@ -238,26 +231,29 @@ class Writer:
             await asyncio.sleep(0.1)
 
     async def _statements(self, sql: "asyncpg.Connection[asyncpg.Record]", how: str, word: str, wrong: str) -> None:
-        update, doctor = "UPDATE doctor SET name = $1 WHERE id = $2", self._place.doctor
+        update, item = self._register.renames, self._register.item
+        if how == "end":
+            await sql.execute(self._register.ends, item)
+            return
         if how == "plain":
-            await sql.execute(update, word, doctor)
+            await sql.execute(update, word, item)
             return
         transaction = sql.transaction()
         await transaction.start()
         if how == "savepoint":
             savepoint = sql.transaction()
             await savepoint.start()
-            await sql.execute(update, wrong, doctor)
+            await sql.execute(update, wrong, item)
             await savepoint.rollback()
-        await sql.execute(update, wrong if how == "batch" else word, doctor)
+        await sql.execute(update, wrong if how == "batch" else word, item)
         if how == "batch":
-            await sql.execute(update, word, doctor)
+            await sql.execute(update, word, item)
         await (transaction.rollback() if how == "rollback" else transaction.commit())
 
     @contextmanager
-    def _writing(self, how: str) -> Iterator[Write]:
-        """A new word's write, in the history before any reader can see it."""
-        write = Write(self._place.clinic, self._world.word(), boottime(), math.inf, "unknown", how)
+    def _writing(self, how: str, word: str | None = None) -> Iterator[Write]:
+        """A write, of a new word by itself, in the history before any reader can see it."""
+        write = Write(self._register.name, word or self._world.word(), boottime(), math.inf, "unknown", how)
         with self._world.history.begun(write):
             yield write
 

@@ -5,6 +5,7 @@ import sys
 import uvicorn
 
 from api.app import create_app
+from api.drain import DrainingProtocol
 from tests.faults.chaos.variants import PATCHES, slow_fills
 
 if __name__ == "__main__":
@@ -14,4 +15,12 @@ if __name__ == "__main__":
     if float(slowest):
         slow_fills(float(slowest))
     # In this very process, without a master: it is stopped and killed as one.
-    uvicorn.run(create_app, factory=True, port=int(port), log_config=None, access_log=False)
+    uvicorn.run(
+        create_app,
+        factory=True,
+        port=int(port),
+        loop="tests.faults.chaos.network:loop",
+        http=DrainingProtocol,
+        log_config=None,
+        access_log=False,
+    )

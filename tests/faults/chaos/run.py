@@ -7,11 +7,13 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 
 from core.clock import boottime
+from tests.faults.chaos import network_faults, restores  # noqa: F401  their kinds are among KINDS
 from tests.faults.chaos.checker import Verdict, check
 from tests.faults.chaos.faults import KINDS, Breaking
 from tests.faults.chaos.history import Fault, History
 from tests.faults.chaos.load import PAUSE, Reader, World, Writer
-from tests.faults.chaos.site import FIRST, Site
+from tests.faults.chaos.progress import Watcher
+from tests.faults.chaos.site import Site
 
 READERS = 3
 """Connections to each process."""
@@ -32,22 +34,24 @@ class Chaos:
     in_sql: float = 0.4
     """Of the writes: how many are plain SQL."""
     pause: float = PAUSE
-    """Seconds between two writes to one clinic, on average."""
+    """Seconds between two writes to one register, on average."""
+    readers: int = READERS
     history: History = field(default_factory=History)
 
     @property
-    def first(self) -> dict[int, str]:
-        return {place.clinic: FIRST for place in self.site.places}
+    def first(self) -> dict[str, str]:
+        return {register.name: register.first for register in self.site.registers}
 
     async def run(self, seconds: float) -> Verdict:
         chance = random.Random(self.seed)
         site = self.site
         world = World(
-            site.ports, site.places, site.writer, site.database_url, self.history, chance, self.in_sql, self.pause
+            site.ports, site.registers, site.writer, site.database_url, self.history, chance, self.in_sql, self.pause
         )
-        readers = [Reader(world, process) for process in range(len(site.ports)) for _ in range(READERS)]
-        writers = [Writer(world, place) for place in site.places]
-        everybody: list[Reader | Writer] = [*readers, *writers]
+        readers = [Reader(world, process) for process in range(len(site.ports)) for _ in range(self.readers)]
+        writers = [Writer(world, register) for register in site.registers]
+        watchers = [Watcher(world, process) for process in range(len(site.ports))]
+        everybody: list[Reader | Writer | Watcher] = [*readers, *writers, *watchers]
         clients = [asyncio.create_task(client.run()) for client in everybody]
         breaking = asyncio.create_task(self._break(Breaking(site, world, random.Random(self.seed + 1)), seconds))
         try:

