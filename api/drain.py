@@ -19,21 +19,20 @@ from types import FrameType
 
 import uvicorn
 from uvicorn.importer import import_from_string
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.supervisors import Multiprocess, multiprocess
 
 from api.ops.slots import Slots
+from api.server.connection import ServingConfig
+from api.server.protocol import DrainingProtocol
 from api.watchdog import END_AFTER, LAST_LOOKS, LOOKS, Pulse, Watchdog
 from core.log import logger
 
-LINGER = 1.0
-"""Seconds that a connection without a request stays open after SIGTERM."""
 KILL_AFTER = END_AFTER + 0.4
 """Seconds from the master's SIGTERM to a worker until it is killed. The master looks for its own each half second."""
 SPAWN = multiprocessing.get_context("spawn")
 
 
-class DrainingConfig(uvicorn.Config):
+class DrainingConfig(ServingConfig):
     """`ending` is set once all workers are to end, and not one of them. Its application is made of `slots`."""
 
     ending: Event
@@ -44,33 +43,6 @@ class DrainingConfig(uvicorn.Config):
         # In the process that serves: the master imports no application.
         self.app = partial(import_from_string(self.app), self.slots)
         super().load()
-
-
-class DrainingProtocol(HttpToolsProtocol):
-    is_draining = False
-
-    def shutdown(self) -> None:
-        self.is_draining = True
-        if self.cycle is None or self.cycle.response_complete:
-            self._linger()
-        elif not self.cycle.response_started:
-            self.cycle.keep_alive = False
-        # What has begun to answer has promised to go on: its next request is the last.
-
-    def on_headers_complete(self) -> None:
-        super().on_headers_complete()
-        if self.is_draining:
-            self.cycle.keep_alive = False  # says `Connection: close`, and then does it
-
-    def on_response_complete(self) -> None:
-        super().on_response_complete()
-        if self.is_draining and not self.transport.is_closing() and self.cycle.response_complete:
-            self._linger()
-
-    def _linger(self) -> None:
-        """As the time-out between requests: the first byte of a request ends it."""
-        self._unset_keepalive_if_required()
-        self.timeout_keep_alive_task = self.loop.call_later(LINGER, self.timeout_keep_alive_handler)
 
 
 class DrainingServer(uvicorn.Server):

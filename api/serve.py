@@ -12,7 +12,9 @@ from collections.abc import Callable
 
 from uvicorn.config import STARTUP_FAILURE
 
-from api.drain import DrainingConfig, DrainingProtocol, serve
+from api.drain import DrainingConfig, serve
+from api.server.bounds import Bounds
+from api.server.protocol import DrainingProtocol
 from core.log import configure
 from core.settings import Settings
 
@@ -68,6 +70,7 @@ def run(listening: socket.socket, workers: int, settings: Settings, announce: Ca
     )
     # The master's log, too: what became of its workers.
     configure(settings.log_format, level=logging.WARNING)
+    config.bounds = Bounds.of(settings)
     threading.Thread(target=_announce, args=(listening, announce), daemon=True, name="announce").start()
     processes = serve(config, listening)
     return STARTUP_FAILURE if any(one.exitcode == STARTUP_FAILURE for one in processes) else 0

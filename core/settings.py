@@ -66,6 +66,14 @@ class Settings(BaseSettings):
     metrics_token: SecretStr | None = Field(
         None, alias="METRICS_TOKEN", description="/metrics is for its bearer only; absent: for everybody who gets there"
     )
+    keep_alive_seconds: float = Field(
+        75, alias="KEEP_ALIVE_SECONDS", gt=0, description="longer than the balancer's: docs/proxies.md"
+    )
+    head_bytes: int = Field(32768, alias="HEAD_BYTES", ge=1024, description="of the request line and headers, then 431")
+    head_seconds: float = Field(10, alias="HEAD_SECONDS", gt=0, description="from a head's first byte to its last")
+    body_seconds: float = Field(
+        30, alias="BODY_SECONDS", gt=0, description="for a whole body; likewise for each part of an answer to be taken"
+    )
     log_format: Literal["json", "console"] = Field("json", alias="LOG_FORMAT")
 
     cache_push: bool = Field(True, alias="CACHE_PUSH", description="false: versions are polled only, staleness <= 1 s")

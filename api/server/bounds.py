@@ -1,0 +1,95 @@
+"""What a connection may cost before anybody has signed in: bytes, seconds, descriptors."""
+
+import heapq
+import resource
+import time
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import Protocol
+
+from core.log import logger
+from core.settings import Settings
+
+RESERVE = 128
+"""Descriptors for what is no client: servers, files, the event loop. The pools of connections come to it."""
+AT_LEAST = 16
+SHARE = 64
+"""Of this many connections one makes room, so that looking for the oldest costs each newcomer the same."""
+QUIET = 60.0
+"""Seconds between two log lines that say the same."""
+
+
+@dataclass(frozen=True)
+class Bounds:
+    """Times are seconds, sizes bytes."""
+
+    keep_alive: float
+    """Between an answer and the next request."""
+    head: float
+    """From a head's first byte to its last; a new connection's first byte has as long."""
+    body: float
+    """From a body's first byte to its last; and what is sent has to be taken in pieces within it."""
+    head_bytes: int
+    connections: int
+
+    @classmethod
+    def of(cls, settings: Settings) -> "Bounds":
+        """The settings', and as many connections as this process has descriptors for."""
+        return cls(
+            keep_alive=settings.keep_alive_seconds,
+            head=settings.head_seconds,
+            body=settings.body_seconds,
+            head_bytes=settings.head_bytes,
+            connections=most_connections(all_descriptors(), RESERVE + 2 * settings.database_pool_size),
+        )
+
+
+def all_descriptors() -> int:
+    """As many as the administrator allows (the hard limit), for this process and those that it starts from now on."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft != hard:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    return hard
+
+
+def most_connections(descriptors: int, reserve: int) -> int:
+    """Where there are few, clients get a half."""
+    return max(AT_LEAST, descriptors - reserve, descriptors // 2 if descriptors < 2 * reserve else 0)
+
+
+class Connection(Protocol):
+    last_used: float
+
+    @property
+    def is_idle(self) -> bool:
+        """Nobody would miss an answer if it were closed."""
+
+    def close(self) -> None: ...
+
+
+class Seldom:
+    """A log line that clients can bring about as often as they like: one a minute, with how many it stands for."""
+
+    def __init__(self, event: str) -> None:
+        self._event = event
+        self._since = -QUIET
+        self._count = 0
+
+    def say(self, **fields: object) -> None:
+        self._count += 1
+        now = time.monotonic()
+        if now - self._since >= QUIET:
+            logger.warning(self._event, times=self._count, **fields)
+            self._since, self._count = now, 0
+
+
+full = Seldom("connections are as many as there are descriptors for")
+
+
+def make_room(connections: Collection[Connection], newcomer: Connection) -> bool:
+    """Closes those that have been idle for longest. False where none is idle: the newcomer has to go."""
+    idle = [one for one in connections if one.is_idle and one is not newcomer]
+    for one in heapq.nsmallest(max(1, len(connections) // SHARE), idle, key=lambda one: one.last_used):
+        one.close()
+    full.say(connections=len(connections), idle=len(idle))
+    return bool(idle)
