@@ -7,15 +7,13 @@ this process, and what it has on disk.
 """
 
 import asyncio
+import errno
 import gc
 import json
 import os
 import pickle
-import shutil
 import sys
-import tempfile
 import threading
-from pathlib import Path
 from traceback import format_tb
 from typing import IO
 
@@ -24,6 +22,7 @@ import asyncpg
 from core.db.connection import LeadsToPooler
 from core.exports import csv, full, xlsx
 from core.exports.jobs import Format, Job
+from core.exports.scratch import NoRoom, abandon, scratch
 
 NICE = 5
 """Requests come first, and the database's work for them."""
@@ -35,37 +34,38 @@ def main() -> int:
     # What is read and written makes no cycles; looking for some, over and over, takes a tenth of the time.
     gc.freeze()
     gc.disable()
-    folder = Path(tempfile.mkdtemp(prefix="ticket-home-export-"))
-    threading.Thread(target=_end_when_unwanted, args=(folder,), daemon=True, name="unwanted").start()
+    threading.Thread(target=_end_when_unwanted, daemon=True, name="unwanted").start()
     try:
-        rows = asyncio.run(_make(job, sys.stdout.buffer, folder))
+        rows = asyncio.run(_make(job, sys.stdout.buffer))
     except BrokenPipeError:
         return 1
     except Exception as error:  # noqa: BLE001  whatever it is, the serving process tells it
         _say(_told(error))
         return 1
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
     _say({"rows": rows})
     return 0
 
 
-async def _make(job: Job, to: IO[bytes], folder: Path) -> int:
+async def _make(job: Job, to: IO[bytes]) -> int:
     if job.format is Format.XLSX:
-        return await xlsx.write_tickets(job, to, folder)
+        with scratch() as folder:
+            return await xlsx.write_tickets(job, to, folder)
     if job.format is Format.CSV:
         return await csv.write_tickets(job, to)
     return await full.write_tables(job, to)
 
 
-def _end_when_unwanted(folder: Path) -> None:
+def _end_when_unwanted() -> None:
     sys.stdin.buffer.read()
-    shutil.rmtree(folder, ignore_errors=True)
+    abandon()
     os._exit(1)
 
 
 def _told(error: Exception) -> dict[str, object]:
-    """Of what kind and where, not its message. `cut`: the connection to the database was lost, or never made."""
+    """Of what kind and where, not its message. `cut`: the connection to the database was lost, or never made; `disk`:
+    a file could not be written, and errno's name for why."""
+    if isinstance(error, NoRoom):
+        return {"error": type(error.__cause__).__name__, "disk": errno.errorcode.get(error.number or 0, "unknown")}
     state = getattr(error, "sqlstate", None)
     stack = "".join(format_tb(error.__traceback__)[-8:])
     away = (OSError, TimeoutError, EOFError, asyncpg.InterfaceError, asyncpg.TargetServerAttributeNotMatched)

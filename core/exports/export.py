@@ -15,6 +15,7 @@ from core.db.transaction import Database, ReadSession, WriteSession
 from core.errors import AppError
 from core.exports.jobs import Format, Job
 from core.exports.making import Workshop
+from core.exports.scratch import sweep
 from core.exports.selection import Subject, subject, tickets
 from core.exports.tables import left_out, tables
 from core.log import logger
@@ -42,6 +43,8 @@ class Exports:
         self._dsn = dsn
         self._workshop = Workshop()
         self._background = Background()
+        # What processes that were killed with their serving process left behind: patients' rows.
+        self._background.start(asyncio.to_thread(sweep))
 
     async def open(self, asked: Request) -> "Export":
         """Recorded as begun: no byte leaves that nobody accounts for.

@@ -12,6 +12,7 @@ from typing import Any
 from core.db.failures import AWAY_CLASSES
 from core.errors import Unavailable
 from core.exports.jobs import Job
+from core.exports.scratch import sweep
 from core.log import logger
 
 AT_ONCE = 3
@@ -21,6 +22,7 @@ TURN = 10.0
 CHUNK = 64 * 1024
 ENDING = 2.0
 """Seconds that a process gets to clean up behind it."""
+NO_ROOM = "The file cannot be made just now: the server's temporary folder is full, or cannot be written to."
 COMMAND = (sys.executable, "-P", "-m", "core.exports.child")
 
 
@@ -57,6 +59,9 @@ class Workshop:
                 yield making
             finally:
                 await making.end()
+                if process.returncode:
+                    # Killed, it could not clean up behind it.
+                    await asyncio.to_thread(sweep)
         finally:
             self._turns.release()
 
@@ -94,6 +99,10 @@ class Making:
             told = json.loads(said.splitlines()[-1])
         if isinstance(rows := told.get("rows"), int):
             return rows
+        if "disk" in told:
+            # Of the files, no name: the folder's is made by chance.
+            logger.error("no room for an export", errno=told["disk"], error=told.get("error"))
+            raise Unavailable(NO_ROOM, retry_after=60)
         if told.get("cut") or str(told.get("sqlstate")).startswith(AWAY_CLASSES):
             raise Unavailable
         # Without a line of its own it was killed, or never ran; what it may have printed then could hold values.

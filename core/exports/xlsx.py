@@ -12,10 +12,12 @@ from pathlib import Path
 from typing import IO, Any
 
 from xlsxwriter import Workbook  # type: ignore[import-untyped]  # it has no annotations
+from xlsxwriter.exceptions import FileCreateError  # type: ignore[import-untyped]  # likewise
 
 from core.exports.columns import COLUMNS, Kind, places, values
 from core.exports.jobs import Job
 from core.exports.rows import batches, connect
+from core.exports.scratch import on_disk
 from core.exports.sheet import Sheet
 
 MOST_ROWS = 1_048_575
@@ -38,26 +40,30 @@ _FLAGS = places(Kind.FLAG)
 
 async def write_tickets(job: Job, to: IO[bytes], folder: Path, *, most_rows: int = MOST_ROWS) -> int:
     """How many tickets were written. `folder` holds what is not yet done: some two kilobytes a ticket, and as
-    much again while it is packed."""
+    much again while it is packed. Raises NoRoom where it cannot hold that."""
     if job.tickets is None:
         raise ValueError("no tickets are asked for")
     path = folder / "tickets.xlsx"
     connection = await connect(job)
     try:
-        with Book(path, folder, most_rows) as book:
-            async for found in batches(connection, job.tickets, ahead=True):
+        with on_disk():
+            book = Book(path, folder, most_rows)
+        async for found in batches(connection, job.tickets, ahead=True):
+            with on_disk():
                 for record in found:
                     book.add(values(record))
+        with on_disk():
+            book.close()
     finally:
         connection.terminate()
-    with path.open("rb") as made:
+    with on_disk(), path.open("rb") as made:
         shutil.copyfileobj(made, to, 256 * 1024)
-    to.flush()
+        to.flush()
     return book.written
 
 
 class Book:
-    """A workbook that grows by rows; `with` it is complete at the end."""
+    """A workbook that grows by rows; `close` completes it."""
 
     def __init__(self, path: Path, folder: Path, most_rows: int) -> None:
         self._book = Workbook(str(path), {**OPTIONS, "tmpdir": str(folder)})
@@ -69,13 +75,16 @@ class Book:
         self.written = 0
         self._begin()
 
-    def __enter__(self) -> "Book":
-        return self
-
-    def __exit__(self, failed: type[BaseException] | None, *_: object) -> None:
-        if failed is None:
-            self._end()
+    def close(self) -> None:
+        """Raises OSError."""
+        self._end()
+        try:
             self._book.close()
+        except FileCreateError as error:
+            # XlsxWriter's word for an OSError.
+            raise (
+                error.args[0] if error.args and isinstance(error.args[0], OSError) else OSError(str(error))
+            ) from error
 
     def _begin(self) -> None:
         self._sheets += 1

@@ -1,13 +1,17 @@
 """The process that makes an export: light to start, gone when nobody wants its file, failures told without values."""
 
 import asyncio
+import json
 import os
 import resource
+import shutil
 import signal
 import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -19,6 +23,10 @@ from core.exports import making
 from core.exports.jobs import Format, Job
 from core.exports.making import ExportFailed, Making, Workshop
 from core.exports.rows import FIRST, MORE
+from core.exports.scratch import sweep
+from core.log import configure
+from core.runtime import open_runtime
+from core.settings import Settings
 from tests.core.exports.conftest import clock, job
 from tests.core.exports.test_tickets import many
 from tests.factories import rows
@@ -109,7 +117,6 @@ async def test_who_leaves_early_ends_it(
         process_id = await begun(made)
         assert not ended(process_id)
         assert await connection.fetchval(CONNECTIONS, "left export") == 1
-        assert len(left(folders)) == 1
     assert ended(process_id)
     assert made.rows is None
     assert left(folders) == []
@@ -237,3 +244,153 @@ def children_time() -> float:
     """Seconds of a processor that child processes used which have ended."""
     used = resource.getrusage(resource.RUSAGE_CHILDREN)
     return used.ru_utime + used.ru_stime
+
+
+# --- what lies on disk meanwhile: patients' rows
+
+
+def files(folder: Path) -> list[Path]:
+    return [path for path in folder.rglob("*") if path.is_file()]
+
+
+async def made_with(workshop: Workshop, asked: Job, meanwhile: Callable[[int], Awaitable[None]]) -> None:
+    """The whole file; `meanwhile` is given its process's id first."""
+    async with workshop.make(asked) as made:
+        await meanwhile(made.process_id)
+        async for _ in made.chunks():
+            pass
+
+
+STAGES: dict[str, Callable[[Path], bool]] = {
+    "its folder is there": lambda folder: any(path.is_dir() for path in left(folder)),
+    "its first file is there": lambda folder: bool(files(folder)),
+    "rows are in it": lambda folder: any(path.stat().st_size > 500_000 for path in files(folder)),
+    "it is packed": lambda folder: any(path.name == "tickets.xlsx" for path in files(folder)),
+}
+
+
+async def stage(folder: Path, name: str, process_id: int) -> None:
+    async with asyncio.timeout(60):
+        while True:
+            with suppress(FileNotFoundError):  # between two looks
+                if STAGES[name](folder):
+                    return
+            assert not ended(process_id), f"it ended before {name}"
+            await asyncio.sleep(0)
+
+
+@pytest.fixture
+async def workbook(database: Database, database_url: str, connection: rows.Connection, seed: Seed) -> Job:
+    await many(connection, seed.sant, ENOUGH)
+    return job(Format.XLSX, database_url, await clock(database))
+
+
+@pytest.mark.parametrize("name", STAGES)
+async def test_a_killed_export_leaves_nothing_behind(
+    workshop: Workshop, workbook: Job, folders: Path, name: str
+) -> None:
+    async def kill(process_id: int) -> None:
+        await stage(folders, name, process_id)
+        os.kill(process_id, signal.SIGKILL)
+
+    with pytest.raises(ExportFailed):
+        await made_with(workshop, workbook, kill)
+    assert left(folders) == []
+
+
+@pytest.mark.parametrize("name", STAGES)
+async def test_an_export_ends_with_its_serving_process_and_leaves_nothing_behind(
+    workbook: Job, folders: Path, name: str
+) -> None:
+    """Its standard input ends with whoever held the other end."""
+    made = Making(await asyncio.create_subprocess_exec(*making.COMMAND, stdin=-1, stdout=-1, stderr=-1))
+    await made.begin(workbook)
+    await stage(folders, name, made.process_id)
+    await made.end()
+    assert left(folders) == []
+
+
+@pytest.mark.parametrize("name", STAGES)
+async def test_what_was_killed_with_its_serving_process_is_swept_by_the_next_one(
+    workbook: Job, folders: Path, name: str, settings: Settings
+) -> None:
+    process = await asyncio.create_subprocess_exec(*making.COMMAND, stdin=-1, stdout=-1, stderr=-1)
+    made = Making(process)
+    await made.begin(workbook)
+    await stage(folders, name, made.process_id)
+    assert sweep() == 0, "it is alive"
+    os.kill(made.process_id, signal.SIGKILL)
+    await made.end()
+    assert len(left(folders)) == 1
+    elsewhere = folders / "somebody-elses"
+    elsewhere.mkdir()
+    async with open_runtime(settings):
+
+        async def is_swept() -> bool:
+            return left(folders) == [elsewhere]
+
+        await until(is_swept)
+
+
+@pytest.mark.parametrize("format", [Format.CSV, Format.FULL])
+async def test_what_is_written_as_it_is_read_has_no_file(
+    format: Format, database_url: str, database: Database, connection: rows.Connection, seed: Seed, folders: Path,  # noqa: A002
+    workshop: Workshop,
+) -> None:  # fmt: skip
+    await many(connection, seed.sant, ENOUGH)
+    async with workshop.make(job(format, database_url, await clock(database))) as made:
+        chunks = made.chunks()
+        await anext(chunks)
+        assert left(folders) == []
+        await chunks.aclose()  # type: ignore[attr-defined]  # it is a generator
+
+
+@pytest.mark.parametrize("size", [0, 1, 4096, 100_000, 1_000_000])
+async def test_a_disk_without_room_is_told_as_what_it_is(
+    workshop: Workshop, workbook: Job, folders: Path, capsys: pytest.CaptureFixture[str], size: int
+) -> None:
+    """By a limit on files' sizes, which every writer meets as it would meet the end of a disk."""
+    configure("json")
+
+    async def fill_up(process_id: int) -> None:
+        resource.prlimit(process_id, resource.RLIMIT_FSIZE, (size, size))
+
+    with pytest.raises(Unavailable) as refused:
+        await made_with(workshop, workbook, fill_up)
+    assert refused.value.detail == making.NO_ROOM
+    assert left(folders) == []
+    (line,) = [json.loads(line) for line in capsys.readouterr().out.splitlines() if "no room" in line]
+    assert line["errno"] in ("EFBIG", "ENOENT")
+
+
+async def test_a_temporary_folder_that_goes_away_meanwhile_is_told_as_what_it_is(
+    workshop: Workshop, workbook: Job, folders: Path
+) -> None:
+    async def take_away(process_id: int) -> None:
+        await stage(folders, "its first file is there", process_id)
+        os.kill(process_id, signal.SIGSTOP)
+        for folder in left(folders):
+            shutil.rmtree(folder)
+        os.kill(process_id, signal.SIGCONT)
+
+    with pytest.raises(Unavailable) as refused:
+        await made_with(workshop, workbook, take_away)
+    assert refused.value.detail == making.NO_ROOM
+
+
+@pytest.mark.parametrize("there_is", ["nothing", "a file", "a folder that takes nothing"])
+async def test_a_temporary_folder_that_cannot_be_written_to_is_told_as_what_it_is(
+    workshop: Workshop, workbook: Job, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, there_is: str
+) -> None:
+    place = {
+        "nothing": tmp_path / "missing",
+        "a file": tmp_path / "file",
+        "a folder that takes nothing": Path("/proc"),
+    }[there_is]
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("TMPDIR", str(place))
+    with pytest.raises(Unavailable) as refused:
+        await whole(workshop, workbook)
+    assert refused.value.detail == making.NO_ROOM
+    # What needs no file goes on.
+    assert await whole(workshop, replace(workbook, format=Format.CSV))
