@@ -3,13 +3,18 @@
 import asyncio
 import os
 import secrets
-from collections.abc import Iterator
+import signal
+from collections.abc import Iterator, Set
 from contextlib import contextmanager
 from pathlib import Path
 
+import typer
+
 from core.db.migrate import upgrade
 from core.db.old_application import refuse_old_application
-from core.embedded import start_servers
+from core.embedded import CannotStart, EmbeddedServers, start_servers
+from core.embedded.keeping import Kept
+from core.embedded.place import Kind
 from core.settings import Settings
 
 SECRET_BYTES = 32
@@ -22,8 +27,9 @@ def installation(
     """Settings with both addresses.
 
     Locally, PostgreSQL and Valkey are started (or joined) where no address is configured, and end with this block;
-    `bound` ones do so even while another process has joined them. Their database is migrated, a configured one only
-    where it is asked for. What was found out is put into this process's environment, where its workers read it.
+    `bound` ones do so even while another process has joined them, which starts them again if it is itself bound.
+    Their database is migrated, a configured one only where it is asked for. What was found out is put
+    into this process's environment, where its workers read it.
 
     Raises core.embedded.CannotStart; pydantic.ValidationError for refused settings; OldApplication where the configured
     database is that application's, unless `whosesoever`.
@@ -47,11 +53,20 @@ def installation(
 
 @contextmanager
 def _servers(settings: Settings, *, bound: bool) -> Iterator[None]:
-    wanted = {"postgres": settings.database_url is None, "valkey": settings.redis_url is None}
-    if not any(wanted.values()):
+    wanted: set[Kind] = set()
+    if settings.database_url is None:
+        wanted.add("postgres")
+    if settings.redis_url is None:
+        wanted.add("valkey")
+    if not wanted:
         yield
         return
-    started = start_servers(settings.data_dir, bound=bound, **wanted)
+
+    def start(kinds: Set[Kind]) -> EmbeddedServers:
+        return start_servers(settings.data_dir, bound=bound, postgres="postgres" in kinds, valkey="valkey" in kinds)
+
+    kept = Kept(wanted, start, _end_without_servers) if bound else None
+    started = kept.servers if kept is not None else start(wanted)
     try:
         if started.postgres is not None:
             os.environ["DATABASE_URL"] = started.database_url
@@ -59,7 +74,15 @@ def _servers(settings: Settings, *, bound: bool) -> Iterator[None]:
             os.environ["REDIS_URL"] = started.redis_url
         yield
     finally:
-        started.stop()
+        (kept or started).stop()
+
+
+def _end_without_servers(error: CannotStart) -> None:
+    """Nobody would start them any more, and whoever supervises this process can see that it has ended."""
+    typer.echo(
+        f"ticket-home: the servers of the data folder ended with the process that had started them. {error}", err=True
+    )
+    os.kill(os.getpid(), signal.SIGTERM)
 
 
 def local_secret(data_dir: Path) -> str:

@@ -66,6 +66,11 @@ class EmbeddedServers:
             raise LookupError("Valkey was not started")
         return self.valkey.url
 
+    def joined(self) -> dict[Kind, socket.socket]:
+        """Of those that another process started: what can be read from, with nothing to read, once one has ended."""
+        both: dict[Kind, Running | None] = {"postgres": self.postgres, "valkey": self.valkey}
+        return {kind: one.joined for kind, one in both.items() if one is not None and one.joined is not None}
+
     def stop(self) -> None:
         for server in (self.valkey, self.postgres):
             if server is not None:

@@ -5,7 +5,8 @@ import signal
 import stat
 import subprocess
 import sys
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -14,6 +15,7 @@ import pytest
 import redis
 
 from api.installation import local_secret
+from core.settings import DEMO_PASSWORD
 from tests.core.embedded.processes import family, gone_within
 from tests.setup.serving import Serving, serving
 
@@ -105,6 +107,43 @@ def test_the_second_on_one_port_says_so_and_harms_nobody(folder: Path) -> None:
         assert f"port {one.port} of 127.0.0.1 is in use" in second.stderr
         assert "Traceback" not in second.stderr
         assert httpx.get(f"{one.url}/readyz").status_code == 200
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("way", [signal.SIGTERM, signal.SIGKILL])
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_a_second_one_on_the_folder_takes_its_servers_over_when_the_first_ends(
+    folder: Path, way: signal.Signals, workers: str
+) -> None:
+    with served(folder, "--demo") as first, served(folder, "--workers", workers) as second:
+        login = {"username": "superuser", "password": DEMO_PASSWORD, "client": "mobile"}
+        token = httpx.post(f"{first.url}/v1/auth/login", json=login, timeout=20).json()["token"]
+        headers = {"Authorization": f"Bearer {token}"}
+        assert httpx.get(f"{second.url}/v1/clinics", headers=headers, timeout=20).status_code == 200
+        first.process.send_signal(way)
+        first.process.wait(20)
+
+        def answers(url: str) -> bool:
+            # Of the database itself: nothing is cached of it.
+            return httpx.get(f"{url}/v1/tickets", headers=headers, timeout=20).status_code == 200
+
+        until_true(lambda: answers(second.url))
+        # And a third one joins what the second has started.
+        with served(folder) as third:
+            until_true(lambda: answers(third.url))
+        until_true(lambda: answers(second.url))
+        running = family(second.process.pid)
+        assert {"postgres", "valkey-server"} <= {Path(f"/proc/{pid}/comm").read_text().strip() for pid in running}
+        second.process.send_signal(signal.SIGTERM)
+        second.process.wait(20)
+        gone_within(ENDED_WITHIN, running)
+
+
+def until_true(look: Callable[[], bool], seconds: float = 60.0) -> None:
+    deadline = time.monotonic() + seconds
+    while not look():
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
 
 
 def test_only_the_server_that_is_not_configured_is_started(folder: Path, redis_url: str) -> None:
