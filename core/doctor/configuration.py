@@ -3,6 +3,7 @@
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from typing import Any
 from urllib.parse import parse_qsl, quote, urlencode, urlsplit
 
@@ -20,6 +21,8 @@ from core.tickets.discharge_blocks import DISCHARGE_BLOCKS
 
 CHECK = "Settings"
 MASK = "***"
+WIDE = 1
+"""Bits of a network so wide that it is the internet, or half of it."""
 PUBLIC_PARAMETERS = frozenset(
     {"sslmode", "ssl", "host", "port", "application_name", "target_session_attrs", "db", "protocol"}
     | {"ssl_check_hostname", "ssl_cert_reqs", "ssl_ca_certs", "ssl_certfile", "ssl_keyfile"}
@@ -152,16 +155,38 @@ def _lives(settings: Settings) -> Sequence[Finding]:
 
 
 def _behind_a_proxy(settings: Settings) -> Sequence[Finding]:
-    if not settings.is_production or settings.trusted_proxies:
-        return []
-    return [
-        warning(
-            CHECK,
-            "TRUSTED_PROXIES is empty: whoever ends TLS in front of the service counts as the only client, in the audit"
-            " and in the limit of failed sign-ins",
-            "name the proxy's addresses",
+    everybody = [one for one in settings.trusted_proxies if is_everybody(one)]
+    nobody = [one for one in settings.trusted_proxies if one != "*" and network(one) is None]
+    found = []
+    if everybody:
+        told = (
+            f"TRUSTED_PROXIES={listed(everybody)}: whoever gets through to the service may say which address it has,"
+            " and the audit and the limit of failed sign-ins believe that"
         )
-    ]
+        found.append(warning(CHECK, told, "name the proxy's own addresses or networks, such as 10.0.0.0/8"))
+    if nobody:
+        told = f"TRUSTED_PROXIES: {listed(nobody)} is no address: names are not looked up, and trusted is nobody"
+        found.append(warning(CHECK, told, "name addresses or networks, such as 10.0.0.1 or 10.0.0.0/8"))
+    if settings.is_production and not settings.trusted_proxies:
+        told = (
+            "TRUSTED_PROXIES is empty: whoever ends TLS in front of the service counts as the only client, in the audit"
+            " and in the limit of failed sign-ins"
+        )
+        found.append(warning(CHECK, told, "name the proxy's addresses"))
+    return found
+
+
+def network(proxy: str) -> IPv4Network | IPv6Network | None:
+    """As uvicorn reads it; None for what is no address."""
+    try:
+        return ip_network(proxy)
+    except ValueError:
+        return None
+
+
+def is_everybody(proxy: str) -> bool:
+    found = network(proxy)
+    return proxy == "*" or (found is not None and found.prefixlen <= WIDE)
 
 
 def _ways_in(settings: Settings) -> Sequence[Finding]:

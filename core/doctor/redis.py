@@ -4,7 +4,7 @@ The service answers without it, only slower; here it is a failure all the same.
 """
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import median
 from time import perf_counter
@@ -14,7 +14,7 @@ from redis.exceptions import AuthenticationError, NoPermissionError, RedisCluste
 
 from core.cache.address import client_of, is_cluster
 from core.cache.keys import Keys
-from core.cache.redis import BUDGET
+from core.cache.redis import BUDGET, is_refused_script
 from core.doctor.clocks import Reading, read
 from core.doctor.finding import Finding, failed, listed, ok, warning
 
@@ -25,6 +25,9 @@ WITHIN = 8.0
 SCRIPT = "return redis.call('GET', KEYS[1])"
 TRIES = 9
 EVICTING = ("allkeys-", "volatile-")
+FORBIDDEN = "our user may not do all that is needed, or the server cannot"
+GRANT = "grant it on its keys: ACL SETUSER … +@read +@write +@scripting +@connection +info +time"
+OLD_PROTOCOL = "write ?protocol=2 behind REDIS_URL"
 AWAY = "answers are made and kept in each process's own memory until it is back; start it, or correct REDIS_URL"
 
 
@@ -46,7 +49,11 @@ async def look(url: str | None, prefix: str) -> Looked:
             return await _look(client, is_cluster(url), Keys(prefix))
     except (RedisError, RedisClusterException, OSError, TimeoutError, LookupError, AttributeError) as error:
         # The last two are the cluster client's, for a node that it does not know.
-        if _unauthenticated(error):
+        if _refuses_hello(error):
+            return Looked([failed(SERVER, "it does not speak RESP3: it refuses HELLO", OLD_PROTOCOL)])
+        if _caused_by(error, NoPermissionError):
+            return Looked([failed(SERVER, FORBIDDEN, GRANT)])
+        if _caused_by(error, AuthenticationError):
             told = "it refuses the password in REDIS_URL, or that there is none"
             return Looked([failed(SERVER, told, "correct it: redis://user:password@host:6379/0")])
         return Looked([failed(SERVER, f"does not answer ({type(error).__name__})", AWAY)])
@@ -54,11 +61,21 @@ async def look(url: str | None, prefix: str) -> Looked:
         await client.aclose()
 
 
-def _unauthenticated(error: BaseException | None) -> bool:
-    # Greeting a server that wants a password fails as a connection does, and only the cause says why.
-    while error is not None and not isinstance(error, AuthenticationError):
+def _caused_by(error: BaseException | None, kind: type[BaseException]) -> bool:
+    return any(isinstance(one, kind) for one in _causes(error))
+
+
+def _refuses_hello(error: BaseException) -> bool:
+    """As a server before 6, or a proxy that knows RESP2 only; or one whose ACL forbids it."""
+    told = [str(one).lower() for one in _causes(error) if isinstance(one, RedisError)]
+    return any("noproto" in one or ("hello" in one and ("unknown" in one or "permission" in one)) for one in told)
+
+
+def _causes(error: BaseException | None) -> Iterator[BaseException]:
+    # Greeting a server fails as a connection does, and only the cause says why.
+    while error is not None:
+        yield error
         error = error.__cause__ or error.__context__
-    return error is not None
 
 
 async def _look(client: Any, clustered: bool, keys: Keys) -> Looked:
@@ -127,9 +144,9 @@ async def _writes(client: Any, keys: Keys, clustered: bool) -> Finding:
                 took.append(perf_counter() - started)
             await client.eval(SCRIPT, 1, key)
             await client.delete(key)
-    except NoPermissionError:
-        return failed(WRITES, "our user may not do all that is needed", "grant it SET, GET, EVAL, DEL on its keys")
     except RedisError as error:
+        if is_refused_script(error):
+            return failed(WRITES, FORBIDDEN, GRANT)
         words = str(error).split(maxsplit=1) or [""]
         named = words[0] if words[0].isupper() else type(error).__name__
         return failed(WRITES, f"it refuses writes ({named})", "see its log: out of memory or disk, or a replica")

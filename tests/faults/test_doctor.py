@@ -2,7 +2,9 @@
 
 import asyncio
 import re
+import tempfile
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -92,7 +94,66 @@ async def test_redis_that_lets_us_do_too_little(on_own_redis: Settings, redis_se
     few = redis_server.url.replace("unix://", "unix://few:pw@")
     found = await round_of(replace(Addresses.of(on_own_redis), redis_url=few))
     assert failures(found) == {"Redis's answers"}
-    assert "EVAL" in found["Redis's answers"].remedy
+    assert "scripting" in found["Redis's answers"].remedy
+
+
+@pytest.mark.parametrize("denied", ["-eval", "-@scripting", "-info", "-set", "-get", "-del", "-time"])
+async def test_redis_whose_user_lacks_a_command_is_not_said_to_be_away(
+    on_own_redis: Settings, redis_server: Breakable, denied: str
+) -> None:
+    await command(redis_server.url, "ACL", "SETUSER", "few", "on", ">pw", "~*", "+@all", denied)
+    few = redis_server.url.replace("unix://", "unix://few:pw@")
+    found = await round_of(replace(Addresses.of(on_own_redis), redis_url=few))
+    (name,) = failures(found)
+    assert "may not do" in found[name].told
+    assert "ACL SETUSER" in found[name].remedy
+
+
+@pytest.mark.parametrize("words", ["unknown command 'HELLO', with args beginning with: '3'", "NOPROTO sorry"])
+@pytest.mark.parametrize("login", ["", "default:pw@"])
+async def test_redis_that_speaks_the_old_protocol_only(
+    on_own_redis: Settings, redis_server: Breakable, words: str, login: str
+) -> None:
+    if login:
+        await command(redis_server.url, "CONFIG", "SET", "requirepass", "pw")
+    async with without_hello(redis_server.url, words) as path:
+        old = f"unix://{login}{path}"
+        found = await round_of(replace(Addresses.of(on_own_redis), redis_url=old))
+        assert failures(found) == {"Redis"}
+        assert "protocol=2" in found["Redis"].remedy
+        found = await round_of(replace(Addresses.of(on_own_redis), redis_url=f"{old}?protocol=2"))
+        assert failures(found) == set()
+
+
+@asynccontextmanager
+async def without_hello(url: str, words: str) -> AsyncIterator[str]:
+    """A socket that leads to the server, where HELLO is answered with an error of these words."""
+    behind = url.partition("://")[2].partition("?")[0]
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        from_server, to_server = await asyncio.open_unix_connection(behind)
+
+        async def back() -> None:
+            while given := await from_server.read(65536):
+                writer.write(given)
+            writer.close()
+
+        answering = asyncio.create_task(back())
+        while given := await reader.read(65536):
+            if b"HELLO" in given:
+                writer.write(f"-ERR {words}\r\n".encode() if "NOPROTO" not in words else f"-{words}\r\n".encode())
+            else:
+                to_server.write(given)
+        to_server.close()
+        await answering
+
+    with tempfile.TemporaryDirectory(dir="/tmp") as folder:
+        path = f"{folder}/redis"
+        server = await asyncio.start_unix_server(serve, path)
+        try:
+            yield path
+        finally:
+            server.close()
 
 
 @pytest.mark.parametrize("url", [None, "redis", "nothing://at/all", "redis+cluster://"])

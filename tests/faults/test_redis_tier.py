@@ -2,11 +2,16 @@
 
 import asyncio
 
+import pytest
+from pydantic import SecretStr
+
 from core.cache.processes import Processes
+from core.log import FIRST, configure
 from core.settings import Settings
 from tests.core.cache.test_read_through import process
+from tests.factories.fixtures import Seed
 from tests.faults.redis_trouble import write_garbage
-from tests.faults.servers import Breakable
+from tests.faults.servers import Breakable, command
 from tests.support import machine
 
 
@@ -45,3 +50,26 @@ async def test_garbage_in_the_statistics_is_skipped_and_heals(on_own_redis: Sett
         for each in processes:
             await each.publish_once()
         assert ((await first.sums()).processes, (await first.sums()).complete) == (2, True)
+
+
+@pytest.mark.parametrize("denied", ["-eval", "-@scripting", "-type", "-getrange"])
+async def test_a_user_who_may_run_no_scripts_has_a_cache_all_the_same_and_a_breaker_that_stays_closed(
+    on_own_redis: Settings, redis_server: Breakable, seed: Seed, denied: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    await command(redis_server.url, "ACL", "SETUSER", "few", "on", ">pw", "~*", "+@all", denied)
+    few = SecretStr(redis_server.url.replace("unix://", "unix://few:pw@"))
+    denying = on_own_redis.model_copy(update={"redis_url": few})
+    configure("json")
+    async with process(denying) as one, process(denying) as other:
+        await one.read(seed.sant.id)  # and a last good answer of it
+        for number in range(40):
+            await one.read(seed.sant.id, {"number": number})
+            await one.runtime.cache.drain(5)
+            # Each a write that succeeds, and scripts that are refused.
+            await one.runtime.processes.publish_once()
+        answers = [await other.read(seed.sant.id, {"number": number}) for number in range(40)]
+        assert {(answer.outcome, answer.tier) for answer in answers} == {("hit", "redis")}
+        assert (one.runtime.redis.breaker.opened, other.runtime.redis.breaker.opened) == (0, 0)
+        assert one.runtime.redis.errors > 0
+    lines = [line for line in capsys.readouterr().out.splitlines() if "refuses an operation" in line]
+    assert 0 < len(lines) <= FIRST

@@ -114,3 +114,24 @@ def test_settings_of_ways_in_that_are_not_there_are_told() -> None:
     assert (finding.verdict, "nobody can sign in" in finding.told) == (Verdict.FAILED, True)
     [finding] = examined(production(iap_audience="/projects/1/apps/ours"))
     assert (finding.verdict, "IAP_AUDIENCE" in finding.told) == (Verdict.WARNING, True)
+
+
+@pytest.mark.parametrize("env", ["local", "production"])
+@pytest.mark.parametrize(
+    ("proxies", "told"),
+    [
+        (("*",), "may say which address"),
+        (("10.0.0.1", "*"), "may say which address"),
+        (("0.0.0.0/0",), "may say which address"),
+        (("::/0",), "may say which address"),
+        (("0.0.0.0/1", "128.0.0.0/1"), "may say which address"),
+        (("proxy.example.org",), "is no address"),
+        (("10.0.0.1:80",), "is no address"),
+        (("10.0.0.1/8",), "is no address"),
+        (("10.0.0.0/8", "::1", "2001:db8::/32"), None),
+    ],
+)
+def test_proxies_that_are_everybody_or_nobody_are_told(env: str, proxies: tuple[str, ...], told: str | None) -> None:
+    found = [one for one in examined(production(env=env, trusted_proxies=proxies)) if "TRUSTED_PROXIES" in one.told]
+    assert [one.verdict for one in found] == ([] if told is None else [Verdict.WARNING])
+    assert all(told is not None and told in one.told for one in found)
