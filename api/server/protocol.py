@@ -254,10 +254,9 @@ class DrainingProtocol(Connection):
         self._end()
 
     def _end(self) -> None:
-        """Not at once for who still sends: closing resets the connection, and takes the answer along."""
-        is_sending = self._reading is not Reading.NOTHING and not self._has_ended
+        """The client closes first: what it still sends would reset a closed connection, and take the answer along."""
         self._reading, self._unread, self.last_used = Reading.OVER, b"", self.loop.time()
-        if not is_sending or not self.transport.can_write_eof():
+        if self._has_ended or not self.transport.can_write_eof():
             self.close()
             return
         self.transport.write_eof()
