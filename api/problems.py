@@ -117,8 +117,13 @@ def of_app_error(error: AppError) -> Response:
     if status == 401:
         headers["WWW-Authenticate"] = "Bearer"
     if isinstance(error, Invalid):
-        members["errors"] = [{"path": e.path, "code": e.code, "message": e.message} for e in error.errors]
+        members["errors"] = [{"path": as_text(e.path), "code": e.code, "message": e.message} for e in error.errors]
     return problem(status, error.code, error.detail, headers=headers, **members)
+
+
+def as_text(path: str) -> str:
+    """JSON's escapes can name a field by half a surrogate pair, which no answer can say."""
+    return path.encode(errors="replace").decode()
 
 
 def invalid_from(error: RequestValidationError) -> AppError:

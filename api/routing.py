@@ -14,7 +14,8 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from api.authentication import authenticate
-from core.errors import AppError, FieldError, Invalid, WrongMediaType
+from api.requests.body import JsonRequest, refuse_encoded, refuse_other_than_json
+from core.errors import AppError, FieldError, Invalid, Malformed, WrongMediaType
 
 Check = Callable[[Request], Awaitable[object]]
 
@@ -50,7 +51,7 @@ async def _named_clinic(request: Request) -> None:
     """The clinic that a body names, whatever else is wrong with it. Raises NotFound for a foreign one."""
     try:
         body = await request.json()
-    except (ValueError, RecursionError, HTTPException):
+    except (AppError, HTTPException):
         return
     clinic_id = body.get("clinic_id") if isinstance(body, dict) else None
     if type(clinic_id) is int:
@@ -77,17 +78,19 @@ class TicketHomeRoute(APIRoute):
             if getattr(field.field_info, "in_", None) is ParamTypes.query
         }
 
-        async def in_order(request: Request) -> Response:
+        async def in_order(asked: Request) -> Response:
+            request = JsonRequest(asked.scope, asked.receive)
             for gate in gates:
                 await gate(request)
             try:
                 refuse_query(request, known)
                 if self.body_field is not None:
                     await refuse_other_than_json(request)
+                    await request.json()
                 elif request.method != "GET":
                     await refuse_body(request)
                 return await handle(request)
-            except (RequestValidationError, Invalid, WrongMediaType) as error:
+            except (RequestValidationError, Invalid, Malformed, WrongMediaType) as error:
                 for check in checks:
                     await found_or(check, request, error)
                 if gates:
@@ -108,20 +111,14 @@ def refuse_query(request: Request, known: Set[str]) -> None:
         raise Invalid(*errors)
 
 
-async def refuse_other_than_json(request: Request) -> None:
-    """Raises WrongMediaType for a body that is not said to be JSON. Without a body there is nothing to say."""
-    if not is_json(request.headers.get("content-type", "")) and await request.body():
-        raise WrongMediaType("Send the body as JSON, with Content-Type: application/json.")
-
-
 async def refuse_body(request: Request) -> None:
     """Raises Invalid for whatever a body says where nothing is read from one; empty ones, null and {} say nothing."""
-    sent = await request.body()
-    if not sent:
+    await refuse_encoded(request)
+    if not await request.body():
         return
     try:
         body = await request.json()
-    except (ValueError, RecursionError):
+    except AppError:
         body = ...
     if isinstance(body, dict):
         errors = [FieldError(name, "unknown_field", "There is no such field.") for name in sorted(body)]
@@ -129,12 +126,6 @@ async def refuse_body(request: Request) -> None:
         errors = [] if body is None else [FieldError("body", "invalid", "Nothing is read from a body here.")]
     if errors:
         raise Invalid(*errors)
-
-
-def is_json(content_type: str) -> bool:
-    """What FastAPI parses as JSON."""
-    kind, _, subtype = content_type.partition(";")[0].strip().lower().partition("/")
-    return kind == "application" and (subtype == "json" or subtype.endswith("+json"))
 
 
 async def found_or(check: Exists, request: Request, refusal: Exception) -> None:

@@ -1,0 +1,88 @@
+"""A body of JSON, read once and strictly (RFC 8259): in UTF-8, unpacked, and no name twice in an object."""
+
+import json
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from fastapi import Request
+from starlette.datastructures import Headers
+
+from api.requests.headers import listed
+from core.errors import FieldError, Invalid, Malformed, WrongMediaType
+
+UTF_8 = frozenset({"utf-8", "utf8"})
+TOLD = 20
+"""Refused fields at most: a body could name a hundred thousand."""
+
+
+class JsonRequest(Request):
+    """FastAPI's own reading takes UTF-16 and UTF-32 for JSON, and of a name that comes twice the last."""
+
+    async def json(self) -> Any:
+        """Raises Malformed, and Invalid for names that come twice. None where there is no body."""
+        if not hasattr(self, "_json"):
+            body = await self.body()
+            self._json = parsed(body) if body else None
+        return self._json
+
+
+async def refuse_encoded(request: Request) -> None:
+    """Raises WrongMediaType for a body that is packed: nothing is unpacked here, where few bytes become many."""
+    if not is_plain(request.headers) and await request.body():
+        raise WrongMediaType("Send the body as it is, without Content-Encoding.")
+
+
+async def refuse_other_than_json(request: Request) -> None:
+    """Raises WrongMediaType for a body that is not said to be JSON in UTF-8. Without a body there is nothing to say."""
+    await refuse_encoded(request)
+    if not is_json(request.headers.get("content-type", "")) and await request.body():
+        raise WrongMediaType("Send the body as JSON in UTF-8, with Content-Type: application/json.")
+
+
+def is_plain(headers: Headers) -> bool:
+    encodings = (listed(headers, "content-encoding") or "").lower().split(",")
+    return {encoding.strip() for encoding in encodings} <= {"", "identity"}
+
+
+def is_json(content_type: str) -> bool:
+    """What FastAPI parses as JSON, unless it is said to be in another encoding than JSON's."""
+    essence, *parameters = content_type.lower().split(";")
+    kind, _, subtype = essence.strip().partition("/")
+    named = [parameter.partition("=") for parameter in parameters]
+    charsets = {value.strip().strip('"') for name, _, value in named if name.strip() == "charset"}
+    return kind == "application" and (subtype == "json" or subtype.endswith("+json")) and charsets <= UTF_8
+
+
+def parsed(body: bytes) -> Any:
+    """Raises Malformed, and Invalid for names that come twice, by their path."""
+    repeated: list[tuple[dict[str, Any], list[str]]] = []
+
+    def made(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
+        found = dict(pairs)
+        if len(found) < len(pairs):
+            times = Counter(name for name, _ in pairs)
+            repeated.append((found, [name for name in found if times[name] > 1][:TOLD]))
+        return found
+
+    try:
+        # As text: of bytes Python guesses the encoding.
+        value = json.loads(body.decode(), object_pairs_hook=made)
+    except (ValueError, RecursionError) as error:
+        raise Malformed("The body is not valid JSON.") from error
+    if repeated:
+        names = {id(found): of_it for found, of_it in repeated}
+        paths = [place + name for place, found in objects(value) for name in names.get(id(found), ())]
+        raise Invalid(*(FieldError(path, "repeated", "It takes one value.") for path in paths[:TOLD]))
+    return value
+
+
+def objects(value: Any) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Each object in it, and what stands before its names in a path: "", `patient.`, `items.0.`"""
+    left: list[tuple[str, Any]] = [("", value)]
+    while left:
+        path, one = left.pop()
+        if isinstance(one, dict):
+            yield path, one
+        inner = one.items() if isinstance(one, dict) else enumerate(one) if isinstance(one, list) else ()
+        left += [(f"{path}{name}.", each) for name, each in inner if isinstance(each, dict | list)]
