@@ -12,6 +12,7 @@ from api.middleware.head import Head
 from api.middleware.observe import Observe
 from api.middleware.request_id import RequestId
 from api.middleware.security_headers import SecurityHeaders
+from api.middleware.single_headers import SingleHeaders
 from api.ops import docs
 from api.ops.request_stats import RequestStats
 from api.ops.routes import router as ops
@@ -83,6 +84,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         cookie=settings.session_cookie,
         production=settings.is_production,
     )
+    app.add_middleware(SingleHeaders)
     app.add_middleware(SecurityHeaders, production=settings.is_production)
     keys = [key.get_secret_value() for key in settings.secret_keys]
     app.add_middleware(Observe, stats=app.state.request_stats, wire=VersionWire(keys))

@@ -3,8 +3,10 @@
 from time import perf_counter
 
 from fastapi import Request
-from starlette.datastructures import Headers
 
+from api.requests.client import address_of
+from api.requests.credentials import credentials_of
+from api.requests.headers import listed
 from core.access import Actor
 from core.cache.versions import Vector
 from core.errors import Forbidden, NotAuthenticated
@@ -18,21 +20,6 @@ UNSLID = frozenset({"/v1/events"})
 """Paths that do not count as use: a page left open on a desk reads them by itself."""
 
 
-def bearer_token(headers: Headers) -> str | None:
-    """None where the request has no such authorization: another scheme, such as a proxy's Basic, says nothing to us."""
-    scheme, _, token = headers.get("authorization", "").partition(" ")
-    return token.strip() if scheme.lower() == "bearer" else None
-
-
-def token_from(request: Request) -> str | None:
-    """The bearer token, which wins, or else the cookie's."""
-    token = bearer_token(request.headers)
-    if token is not None:
-        return token
-    runtime: Runtime = request.app.state.runtime
-    return request.cookies.get(runtime.settings.session_cookie)
-
-
 async def authenticate(request: Request) -> Actor:
     """Once per request, however often it is asked.
 
@@ -42,8 +29,7 @@ async def authenticate(request: Request) -> Actor:
     if actor is None:
         copy = await session_of(request)
         trace = current()
-        client = request.client
-        actor = copy.actor(ip=client.host if client else None, request_id=trace.request_id or None)
+        actor = copy.actor(ip=address_of(request.scope), request_id=trace.request_id or None)
         trace.user_id = actor.user_id
         trace.clinic_id = actor.clinic_id
         request.state.actor = actor
@@ -59,10 +45,10 @@ async def session_of(request: Request) -> SessionCopy:
     """
     held: SessionCopy | None = getattr(request.state, "session", None)
     if held is None:
-        token = token_from(request)
+        runtime: Runtime = request.app.state.runtime
+        token = credentials_of(request.scope).token(runtime.settings.session_cookie)
         if not token:
             raise NotAuthenticated("Sign in first.")
-        runtime: Runtime = request.app.state.runtime
         started = perf_counter()
         held = await _verified(request, runtime, token)
         required = _required(request, runtime, held)
@@ -82,6 +68,6 @@ async def _verified(request: Request, runtime: Runtime, token: str) -> SessionCo
 
 def _required(request: Request, runtime: Runtime, held: SessionCopy) -> Vector:
     """Of the versions that the client has seen, those that a session is read under. The rest is for the read itself."""
-    sent = request.headers.get("cache-version")
+    sent = listed(request.headers, "cache-version")
     seen = runtime.wire.parse(sent, held.clinic_id) if sent else {}
     return {key: version for key, version in seen.items() if key in (held.stamp, (0, "clinics"))}

@@ -7,6 +7,7 @@ from pydantic import BaseModel
 from starlette.responses import Response
 
 from api.conditional import matches
+from api.requests.headers import listed
 from core.cache.entry import Entry
 from core.cache.fill import Loader
 from core.cache.keys import Parameters
@@ -28,7 +29,7 @@ async def cached(
     A client that sends back the `Cache-Version` of its write gets an answer at least that new.
     Raises Unavailable as Cache.read does, and whatever else `load` raises.
     """
-    sent = request.headers.get("cache-version")
+    sent = listed(request.headers, "cache-version")
     required = runtime.wire.parse(sent, clinic_id) if sent else None
     answer = await runtime.cache.read(policy, clinic_id, parameters, load, required=required)
     return respond(request, answer.entry, stale=answer.stale)
@@ -37,10 +38,10 @@ async def cached(
 def respond(request: Request, entry: Entry, *, stale: bool = False) -> Response:
     headers = {"ETag": entry.etag, "Cache-Control": CACHE_CONTROL, "Vary": VARY}
     # A stale answer is told in its headers, which a 304 would let a client overlook; and so is one on a stale session.
-    if not stale and not current().is_unverified and matches(request.headers.get("if-none-match"), entry.etag):
+    if not stale and not current().is_unverified and matches(listed(request.headers, "if-none-match"), entry.etag):
         return Response(status_code=304, headers=headers)
     body = entry.body
-    if entry.gzip is not None and accepts_gzip(request.headers.get("accept-encoding", "")):
+    if entry.gzip is not None and accepts_gzip(listed(request.headers, "accept-encoding") or ""):
         body = entry.gzip
         headers["Content-Encoding"] = "gzip"
     return Response(body, media_type="application/json", headers=headers)

@@ -3,13 +3,17 @@
 import re
 from typing import Annotated
 
-from fastapi import Depends, Header
+from fastapi import Depends, Header, Request
+
+from api.requests.headers import listed
+from core.tickets.change import Revisions
 
 LONGEST = 4096
 """Bytes of header that are looked at."""
 
-_TAG = re.compile(r'(?:W/)?"([^"]*)"')
-_REVISION = re.compile(r'"([1-9][0-9]{0,8})"')
+_TAG = re.compile(r'(W/)?"([^"]*)"')
+_TAGS = re.compile(r'[\s,]*((W/)?"[^"]*"(\s*(,[\s,]*|$)))+')
+_REVISION = re.compile(r"[1-9][0-9]{0,8}")
 
 
 def matches(if_none_match: str | None, etag: str) -> bool:
@@ -19,24 +23,32 @@ def matches(if_none_match: str | None, etag: str) -> bool:
     if if_none_match.strip() == "*":
         return True
     opaque = etag.removeprefix("W/").strip('"')
-    return any(found == opaque for found in _TAG.findall(if_none_match[:LONGEST]))
+    return any(found == opaque for _, found in _TAG.findall(if_none_match[:LONGEST]))
 
 
 def revision_etag(revision: int) -> str:
     return f'"{revision}"'
 
 
-async def if_match(
-    header: Annotated[
+def revisions(if_match: str | None) -> Revisions | None:
+    """Those that the header names, by strong comparison (RFC 9110, 13.1.1): a weak tag, and what is no tag of ours, is
+    none. None where there is no header, or `*`: whoever writes must have read."""
+    if if_match is None or if_match.strip() == "*":
+        return None
+    sent = if_match[:LONGEST]
+    if not _TAGS.fullmatch(sent):
+        return frozenset()
+    return frozenset(int(tag) for weak, tag in _TAG.findall(sent) if not weak and _REVISION.fullmatch(tag))
+
+
+async def _if_match(
+    request: Request,
+    _: Annotated[
         str | None, Header(alias="If-Match", description="The ticket's ETag as it was read.", examples=['"3"'])
     ] = None,
-) -> int | None:
-    """The revision sent; None where none was, or `*`: whoever writes must have read. 0, which none matches, else."""
-    if header is None or header.strip() == "*":
-        return None
-    found = _REVISION.fullmatch(header.strip())
-    return int(found.group(1)) if found else 0
+) -> Revisions | None:
+    return revisions(listed(request.headers, "if-match"))
 
 
-IfMatch = Annotated[int | None, Depends(if_match)]
-"""Compared under the row's lock, after idempotency: None is RevisionRequired, another one RevisionMismatch."""
+IfMatch = Annotated[Revisions | None, Depends(_if_match)]
+"""Compared under the row's lock, after idempotency: None is RevisionRequired, others RevisionMismatch."""

@@ -7,6 +7,7 @@ from fastapi import Request
 from starlette.responses import Response
 
 from api.cached import NO_STORE
+from api.requests.headers import listed
 from core.cache.keys import Parameters, digest
 from core.cache.policy import Policy
 from core.runtime import Runtime
@@ -27,7 +28,7 @@ async def shared(
     this process knows of, or that the client names by its `Cache-Version`.
     """
     started = perf_counter()
-    sent = request.headers.get("cache-version")
+    sent = listed(request.headers, "cache-version")
     if sent:
         await runtime.direct.require(runtime.wire.parse(sent, clinic_id))
     await runtime.direct.ensure_fresh()

@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from api.authentication import bearer_token
 from api.problems import problem
+from api.requests.credentials import credentials_of
 
 SAFE = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
 
@@ -30,7 +30,8 @@ class CrossOrigin:
 
     def _permits(self, scope: Scope) -> bool:
         headers = Headers(scope=scope)
-        if bearer_token(headers) is not None:
+        credentials = credentials_of(scope)
+        if credentials.bearer is not None:
             return True
         origin = headers.get("origin")
         if origin is not None:
@@ -39,7 +40,7 @@ class CrossOrigin:
         if site is not None:
             return site in {"same-origin", "none"}
         # No browser: it may sign in, but a cookie is a browser's.
-        return f"{self._cookie}=" not in headers.get("cookie", "")
+        return self._cookie not in credentials.cookies
 
     def _own(self, scope: Scope, headers: Headers) -> str:
         scheme = "https" if self._production else scope["scheme"]

@@ -19,7 +19,8 @@ class RequestId:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        sent: bytes = next((value for name, value in scope["headers"] if name == b"x-request-id"), b"")
+        lines: list[bytes] = [value for name, value in scope["headers"] if name == b"x-request-id"]
+        sent = lines[0] if len(lines) == 1 else b""
         request_id = sent.decode() if WELL_FORMED.fullmatch(sent) else uuid4().hex
 
         async def with_id(message: Message) -> None:

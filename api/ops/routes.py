@@ -8,12 +8,12 @@ from prometheus_client import CONTENT_TYPE_LATEST
 from pydantic import BaseModel
 from starlette.responses import Response
 
-from api.authentication import bearer_token
 from api.cached import fresh
 from api.dependencies import RuntimeState
 from api.openapi import problems
 from api.ops.metrics import exposition
 from api.ops.service_figures import ServiceFigures
+from api.requests.credentials import credentials_of
 from api.routing import Router
 from core.errors import NotAuthenticated, Unavailable
 
@@ -80,7 +80,7 @@ async def readyz(request: Request, runtime: RuntimeState, purpose: For = None) -
 async def metrics(request: Request, runtime: RuntimeState) -> Response:
     wanted = runtime.settings.metrics_token
     if wanted is not None:
-        given = bearer_token(request.headers) or ""
+        given = credentials_of(request.scope).bearer or ""
         if not hmac.compare_digest(given.encode(), wanted.get_secret_value().encode()):
             raise NotAuthenticated("Metrics are for the bearer of METRICS_TOKEN.")
     figures: ServiceFigures = request.app.state.figures

@@ -1,7 +1,7 @@
 from core.access import Actor
 from core.db.transaction import WriteSession
 from core.errors import Conflict
-from core.tickets.change import change, hold, require_active, require_revision
+from core.tickets.change import Revisions, change, hold, require_active, require_revision
 from core.tickets.models import Status
 from core.tickets.references import Refusals, reason_text
 from core.tickets.repository import detail
@@ -9,7 +9,7 @@ from core.tickets.views import TicketDetail
 
 
 async def annul(
-    session: WriteSession, actor: Actor, ticket_id: str, revision: int | None, reason_id: int
+    session: WriteSession, actor: Actor, ticket_id: str, revision: Revisions | None, reason_id: int
 ) -> TicketDetail:
     """Raises Conflict (`ticket_not_active`)."""
     held = await hold(session, actor.scope, ticket_id)
@@ -28,7 +28,7 @@ async def annul(
     return await detail(session, actor.scope, ticket_id)
 
 
-async def restore(session: WriteSession, actor: Actor, ticket_id: str, revision: int | None) -> TicketDetail:
+async def restore(session: WriteSession, actor: Actor, ticket_id: str, revision: Revisions | None) -> TicketDetail:
     """The annulment stays in the history, with who annulled and why. Raises Conflict (`ticket_not_annulled`)."""
     held = await hold(session, actor.scope, ticket_id)
     await require_revision(session, held, revision)

@@ -21,6 +21,9 @@ from core.tickets.models import FpaModification, Status, Ticket
 from core.tickets.repository import detail
 from core.tickets.state import State, StateNow, Thresholds, state_at, thresholds_for
 
+Revisions = frozenset[int]
+"""Of a ticket, as a client has read it: one of them is the current one, or it has read none that counts."""
+
 
 @dataclass(frozen=True, slots=True)
 class Held:
@@ -64,11 +67,11 @@ async def hold(session: WriteSession, scope: ClinicScope, ticket_id: str) -> Hel
     return Held(ticket, zone(row.timezone), row.now, state_now, row.modifications)
 
 
-async def require_revision(session: WriteSession, held: Held, revision: int | None) -> None:
+async def require_revision(session: WriteSession, held: Held, revision: Revisions | None) -> None:
     """The client has read the ticket as it is now, so that it overwrites nobody unseen."""
     if revision is None:
         raise RevisionRequired("Send If-Match with the ticket's ETag as you read it.")
-    if revision != held.ticket.revision:
+    if held.ticket.revision not in revision:
         current = await detail(session, ClinicScope(held.ticket.clinic_id), held.ticket.id)
         raise RevisionMismatch("Somebody else changed this ticket since you read it.", current=current)
 

@@ -4,7 +4,7 @@ from core.access import Actor
 from core.clock import parse_local
 from core.db.transaction import WriteSession
 from core.errors import Conflict, Invalid
-from core.tickets.change import change, hold, require_active, require_revision
+from core.tickets.change import Revisions, change, hold, require_active, require_revision
 from core.tickets.models import Status
 from core.tickets.repository import detail
 from core.tickets.summary import DISCHARGED
@@ -12,7 +12,7 @@ from core.tickets.views import TicketDetail
 
 
 async def discharge(
-    session: WriteSession, actor: Actor, ticket_id: str, revision: int | None, discharged_at: datetime | None
+    session: WriteSession, actor: Actor, ticket_id: str, revision: Revisions | None, discharged_at: datetime | None
 ) -> TicketDetail:
     """The patient left: at `discharged_at` as the client sent it, or now. Raises Conflict (`ticket_not_active`)."""
     held = await hold(session, actor.scope, ticket_id)
@@ -28,7 +28,9 @@ async def discharge(
     return await detail(session, actor.scope, ticket_id)
 
 
-async def undo_discharge(session: WriteSession, actor: Actor, ticket_id: str, revision: int | None) -> TicketDetail:
+async def undo_discharge(
+    session: WriteSession, actor: Actor, ticket_id: str, revision: Revisions | None
+) -> TicketDetail:
     """The patient is still here. Raises Conflict (`ticket_not_discharged`)."""
     held = await hold(session, actor.scope, ticket_id)
     await require_revision(session, held, revision)

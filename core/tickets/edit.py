@@ -11,6 +11,7 @@ from core.patients.document import refuse_unverified
 from core.patients.models import Patient
 from core.tickets.change import (
     Held,
+    Revisions,
     change,
     hold,
     raise_revisions,
@@ -33,7 +34,9 @@ class Edit:
     doctor_id: int | None
 
 
-async def edit(session: WriteSession, actor: Actor, ticket_id: str, revision: int | None, asked: Edit) -> TicketDetail:
+async def edit(
+    session: WriteSession, actor: Actor, ticket_id: str, revision: Revisions | None, asked: Edit
+) -> TicketDetail:
     """Correct patient, surgery and doctor of an active ticket that is not overdue; never its times.
 
     Raises Conflict (`ticket_not_active`, `ticket_overdue`; `duplicate` for another patient's document).

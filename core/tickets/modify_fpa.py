@@ -6,7 +6,7 @@ from sqlalchemy import insert
 from core.access import Actor
 from core.db.transaction import WriteSession
 from core.errors import Conflict
-from core.tickets.change import change, hold, require_active, require_revision
+from core.tickets.change import Revisions, change, hold, require_active, require_revision
 from core.tickets.fpa import block_end, overnight_stays
 from core.tickets.models import FpaModification
 from core.tickets.references import Refusals, reason_text
@@ -26,7 +26,7 @@ class Modification:
 
 
 async def modify_fpa(
-    session: WriteSession, actor: Actor, ticket_id: str, revision: int | None, asked: Modification
+    session: WriteSession, actor: Actor, ticket_id: str, revision: Revisions | None, asked: Modification
 ) -> TicketDetail:
     """Raises Conflict: `ticket_not_active`, `modification_limit`, `fpa_before_admission`, `fpa_unchanged`."""
     held = await hold(session, actor.scope, ticket_id)

@@ -12,6 +12,8 @@ from api.authentication import session_of
 from api.cached import NO_STORE, fresh
 from api.dependencies import CurrentUser, RuntimeState
 from api.openapi import problems, signed_in
+from api.requests.client import address_of
+from api.requests.credentials import credentials_of
 from api.routing import Router
 from api.schemas import Digits
 from api.v1.auth.schemas import (
@@ -180,10 +182,10 @@ def attempt_of(request: Request, runtime: Runtime, name: str, client: str) -> At
     return Attempt(
         name=name,
         client=client,
-        ip=request.client.host if request.client else None,
+        ip=address_of(request.scope),
         user_agent=request.headers.get("user-agent"),
         request_id=current().request_id or None,
-        device=runtime.devices.read(request.cookies.get(runtime.settings.device_cookie)),
+        device=runtime.devices.read(credentials_of(request.scope).cookies.get(runtime.settings.device_cookie)),
     )
 
 

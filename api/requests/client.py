@@ -1,0 +1,20 @@
+"""Where a request comes from."""
+
+from ipaddress import IPv6Address, ip_address
+
+from starlette.types import Scope
+
+
+def address_of(scope: Scope) -> str | None:
+    """The client's IP address, from its connection or as a trusted proxy tells it.
+
+    None for what is no address: a unix socket's peer, or what a proxy says instead (`unknown`, RFC 7239's `_hidden`).
+    """
+    client = scope.get("client")
+    try:
+        # A zone (`%eth0`) says something to one machine alone, and is of any length.
+        found = ip_address(client[0].partition("%")[0]) if client else None
+    except ValueError:
+        return None
+    mapped = found.ipv4_mapped if isinstance(found, IPv6Address) else None
+    return None if found is None else str(mapped or found)

@@ -1,0 +1,162 @@
+"""Lists on several lines are one list; what is no list comes once (RFC 9110, 5.3)."""
+
+import json
+
+import httpx
+import pytest
+
+from tests.conftest import BASE_URL, SignIn
+from tests.factories import rows
+from tests.factories.fixtures import Seed
+
+Lines = list[tuple[str, str]]
+TICKET = "TH-SANT-2026-001"
+PATH = f"/v1/tickets/{TICKET}"
+
+
+@pytest.fixture
+async def nurse(sign_in: SignIn, seed: Seed, connection: rows.Connection) -> httpx.AsyncClient:
+    """Of a ticket whose revision is 2."""
+    await rows.ticket(
+        connection, seed.sant.id, seed.sant.patient_id, seed.sant.surgery_id, id=TICKET, number=1, revision=2
+    )
+    return await sign_in(seed.sant.clinical)
+
+
+READ = {
+    "alone": ['"2"'],
+    "second of a list": ['"1", "2"'],
+    "first of a list": ['"2", "1"'],
+    "no blanks": ['"1","2","3"'],
+    "blanks": ['  "1"  ,   "2"  '],
+    "empty elements": [', ,"1",, "2",'],
+    "tabs": ['"1",\t"2"'],
+    "second line": ['"1"', '"2"'],
+    "first line": ['"2"', '"1"'],
+    "a line of two": ['"1"', '"3", "2"'],
+    "beside a weak one": ['W/"1", "2"'],
+    "beside another's": ['"abc", "x,y", "2"'],
+}
+UNREAD = {
+    "another": ['"1"'],
+    "others": ['"1", "3"'],
+    "others on two lines": ['"1"', '"3"'],
+    "weak": ['W/"2"'],
+    "weak in a list": ['"1", W/"2"'],
+    "weak on a line of its own": ['"1"', 'W/"2"'],
+    "unquoted": ["2"],
+    "half quoted": ['"2'],
+    "zeros": ['"02"'],
+    "signed": ['"+2"'],
+    "with a blank": ['" 2"'],
+    "other digits": ['"\u00b2"'],
+    "garbage behind": ['"2" garbage'],
+    "garbage before": ['garbage "2"'],
+    "no comma": ['"1" "2"'],
+    "huge": ['"99999999999999999999"'],
+    "star in a list": ['"1", *'],
+    "empty": [""],
+}
+
+
+def lines(name: str, values: list[str]) -> list[tuple[bytes, bytes]]:
+    return [(name.encode(), value.encode("latin-1")) for value in values]
+
+
+@pytest.mark.parametrize("values", READ.values(), ids=READ)
+async def test_one_of_the_revisions_read_is_the_current_one(nurse: httpx.AsyncClient, values: list[str]) -> None:
+    answer = await nurse.patch(PATH, json={"bed_number": "12"}, headers=lines("If-Match", values))
+    assert answer.status_code == 200, answer.text
+
+
+@pytest.mark.parametrize("values", UNREAD.values(), ids=UNREAD)
+async def test_none_of_the_revisions_read_is_the_current_one(nurse: httpx.AsyncClient, values: list[str]) -> None:
+    answer = await nurse.patch(PATH, json={"bed_number": "12"}, headers=lines("If-Match", values))
+    assert (answer.status_code, answer.json()["code"]) == (412, "revision_mismatch")
+    assert answer.json()["current"]["revision"] == 2
+
+
+@pytest.mark.parametrize(
+    ("values", "status"),
+    [
+        (["{tag}"], 304),
+        (['"x", {tag}'], 304),
+        (['"x"', "{tag}"], 304),
+        (["{tag}", '"x"'], 304),
+        (['"x"', '"y", {strong}'], 304),
+        (["*"], 304),
+        (['"x"', '"y"'], 200),
+        (['"x", *'], 200),
+        ([], 200),
+    ],
+    ids=repr,
+)
+async def test_an_answer_that_one_of_the_lines_names_is_not_sent_again(
+    nurse: httpx.AsyncClient, values: list[str], status: int
+) -> None:
+    tag = (await nurse.get("/v1/doctors")).headers["etag"]
+    sent = [value.format(tag=tag, strong=tag.removeprefix("W/")) for value in values]
+    assert (await nurse.get("/v1/doctors", headers=lines("If-None-Match", sent))).status_code == status
+
+
+@pytest.mark.parametrize(
+    ("values", "packed"),
+    [
+        (["br", "gzip"], True),
+        (["br, gzip"], True),
+        (["br;q=1", "gzip;q=0.5"], True),
+        (["gzip", "br"], True),
+        (["identity", "*"], True),
+        (["gzip;q=0", "*"], False),
+        (["br", "identity"], False),
+    ],
+    ids=repr,
+)
+async def test_encodings_on_several_lines_are_all_accepted(
+    nurse: httpx.AsyncClient, seed: Seed, connection: rows.Connection, values: list[str], packed: bool
+) -> None:
+    for number in range(60):  # small answers are not packed
+        await rows.doctor(connection, seed.sant.id, name=f"Dra. {number} de Nombre Bastante Largo")
+    await nurse.get("/v1/doctors")
+    del nurse.headers["accept-encoding"]
+    answer = await nurse.get("/v1/doctors", headers=lines("Accept-Encoding", values))
+    assert (answer.headers.get("content-encoding") == "gzip") == packed
+
+
+ONCE: dict[str, list[str]] = {
+    "Authorization": ["{own}", "Bearer garbage"],
+    "Content-Type": ["application/json", "text/plain"],
+    "Idempotency-Key": ["one", "two"],
+    "Origin": [BASE_URL, "https://evil.example"],
+    "Sec-Fetch-Site": ["same-origin", "cross-site"],
+}
+
+
+@pytest.mark.parametrize("name", ONCE)
+@pytest.mark.parametrize("order", [1, -1])
+@pytest.mark.parametrize("path", ["/v1/fpa/preview", "/v1/auth/login", "/v1/tickets", "/v1/nowhere"])
+async def test_what_is_no_list_and_comes_twice_is_refused(
+    nurse: httpx.AsyncClient, name: str, order: int, path: str
+) -> None:
+    own = nurse.headers["authorization"]
+    others = {"Content-Type": "application/json", "Authorization": own}
+    values = [value.format(own=own) for value in ONCE[name]][::order]
+    for twice in (values, [values[0], values[0]]):
+        headers = [(key, value) for key, value in others.items() if key != name] + [(name, value) for value in twice]
+        del nurse.headers["authorization"]
+        answer = await nurse.post(path, content=json.dumps({}), headers=headers)
+        nurse.headers["authorization"] = own
+        assert (answer.status_code, answer.json()["code"]) == (400, "malformed_request"), answer.text
+        assert name.lower() in answer.json()["detail"]
+
+
+async def test_a_write_s_versions_are_read_from_all_lines(nurse: httpx.AsyncClient) -> None:
+    made = await nurse.patch(PATH, json={"bed_number": "12"}, headers={"If-Match": '"2"'})
+    sent = [("Cache-Version", "garbage"), ("Cache-Version", made.headers["cache-version"])]
+    answer = await nurse.get("/v1/nursing-board", headers=sent)
+    assert answer.json()["items"][0]["bed_number"] == "12"
+
+
+async def test_two_request_ids_are_none(nurse: httpx.AsyncClient) -> None:
+    answer = await nurse.get("/v1/auth/me", headers=[("X-Request-ID", "one"), ("X-Request-ID", "two")])
+    assert answer.headers["x-request-id"] not in {"one", "two"}
