@@ -46,7 +46,7 @@ class Seal:
     def sealed(self, text: bytes) -> str:
         keys = self._keys[0]
         iv = keys.iv(text)
-        return urlsafe_b64encode(iv + keys.crossed(iv, text)).rstrip(b"=").decode()
+        return _written(iv + keys.crossed(iv, text))
 
     def opened(self, sealed: str) -> bytes:
         """Raises Broken."""
@@ -54,9 +54,16 @@ class Seal:
             found = urlsafe_b64decode(sealed.encode("ascii") + b"=" * (-len(sealed) % 4))
         except (NotBase64, UnicodeEncodeError) as error:
             raise Broken from error
+        # Python leaves out whatever is no letter of base64, and the last one's spare bits.
+        if _written(found) != sealed:
+            raise Broken
         iv, cipher = found[:IV], found[IV:]
         for keys in self._keys:
             text = keys.crossed(iv, cipher)
             if hmac.compare_digest(keys.iv(text), iv):
                 return text
         raise Broken
+
+
+def _written(sealed: bytes) -> str:
+    return urlsafe_b64encode(sealed).rstrip(b"=").decode()

@@ -72,6 +72,16 @@ def test_what_is_none_of_ours_is_refused(other: str) -> None:
     assert refused(SETTINGS, QUESTION, other) == "invalid"
 
 
+def test_it_has_one_spelling() -> None:
+    made = cursor()
+    padded = made + "=" * (-len(made) % 4)
+    spare = made[:-1] + chr(ord(made[-1]) + 1)
+    others = [f" {made}", f"{made} ", f"{made}\n", f"{made[:9]}.{made[9:]}", f"{made}!", f"{made}====", spare]
+    others += [made.replace("-", "+").replace("_", "/") + "=", *([padded] if padded != made else [])]
+    for other in others:
+        assert refused(SETTINGS, QUESTION, other) == "invalid", other
+
+
 def test_another_purpose_is_no_cursor() -> None:
     stranger = Seal([NEW.get_secret_value()], b"something else").sealed(b"[]")
     assert refused(SETTINGS, QUESTION, stranger) == "invalid"
