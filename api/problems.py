@@ -47,6 +47,7 @@ TITLES = {
     "modification_limit": "The FPA was modified as often as it may be",
     "fpa_before_admission": "The FPA would be before the admission",
     "fpa_unchanged": "The FPA would stay as it is",
+    "patient_mismatch": "The patient with this document has another name",
     "duplicate": "It exists already",
     "last_superuser": "It is the last superuser",
     "timezone_fixed": "The clinic's time zone is fixed",
@@ -85,6 +86,10 @@ class Problem(BaseModel):
     request_id: str
     errors: list[ProblemField] | None = Field(None, description="Of validation: one per refused field.")
     current: dict[str, Any] | None = Field(None, description="Of `revision_mismatch`: the ticket as it is now.")
+    patient: dict[str, Any] | None = Field(
+        None,
+        description="Of `patient_mismatch`: the patient on file, with `id` and `revision` for `same_person`.",
+    )
 
 
 def problem(

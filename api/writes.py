@@ -10,8 +10,10 @@ from starlette.responses import Response
 
 from api.cached import NO_STORE
 from core.access import Actor
+from core.audit.service import record_all
 from core.db.transaction import WriteSession
 from core.errors import Invalid
+from core.patients.mismatch import PatientMismatch
 from core.runtime import Runtime
 from core.sessions.idempotency import Kept, Replayed, Scope, keep, replay
 from core.trace import current
@@ -54,13 +56,26 @@ async def write(request: Request, runtime: Runtime, actor: Actor, work: Work) ->
             await keep(session, scope, made)
         return made
 
-    answered = await runtime.database.write(once)
+    try:
+        answered = await runtime.database.write(once)
+    except PatientMismatch as question:
+        await _record_shown(runtime, actor, question)
+        raise
     if isinstance(answered, Kept):
         return _answer(answered)
     # As after the write itself: the client reads it with what the middleware tells, and from this process at once.
     runtime.versions.committed(answered.versions)
     current().cache_versions_made += answered.versions
     return _answer(answered.answer, {"Idempotency-Replayed": "true"})
+
+
+async def _record_shown(runtime: Runtime, actor: Actor, question: PatientMismatch) -> None:
+    """In a transaction of its own: the write that led to it is undone. Nobody is shown who could not be recorded."""
+
+    async def work(session: WriteSession) -> None:
+        await record_all(session, actor, [question.entry], clinic_id=question.clinic_id)
+
+    await runtime.database.write(work)
 
 
 def _answer(kept: Kept, more: Mapping[str, str] | None = None) -> Response:

@@ -1,7 +1,7 @@
 """Text that people type, paste or import: the one form in which it is stored, and the form in which it is compared.
 
 `clean` is what is stored, `folded` decides whether two names are one, `joined` whether two people are called the same.
-The database has `folded` too (`folded_text`, migration 0010): uniqueness is decided there, whoever writes.
+The database has `folded` too (`folded_text`, migration 0011): uniqueness is decided there, whoever writes.
 """
 
 import re

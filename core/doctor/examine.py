@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 import asyncpg
 from sqlalchemy.exc import SQLAlchemyError
 
-from core.doctor import clocks, derived, migrations, postgres, redis, timezones, triggers, versions
+from core.doctor import clocks, derived, migrations, postgres, redis, timezones, triggers, twins, versions
 from core.doctor.configuration import Addresses
 from core.doctor.finding import Check, Finding, Verdict, failed, reason, run, skipped, warning
 from core.doctor.push import push
@@ -69,7 +69,7 @@ async def _database(addresses: Addresses, ways: Ways, repair: bool) -> AsyncIter
         yield await run(check, connection, repair=repair)
     heard_by = push(addresses.listen_url or ways.direct_url, wanted=addresses.push)
     yield await run(heard_by, ways.served, repair=False)
-    for check in timezones.CHECKS:
+    for check in (*timezones.CHECKS, *twins.CHECKS):
         yield await run(check, connection, repair=False)
     if addresses.is_production and (demo := await connection.fetchval(ACTIVE_DEMO_ACCOUNTS)):
         yield failed(USERS, f"{demo} of the demo's accounts are active in production", DEACTIVATE)

@@ -15,7 +15,7 @@ from core.db.transaction import ReadSession
 from core.exports.columns import OF_MODIFICATION, OF_TICKET, READ_BESIDE
 from core.exports.jobs import Batches
 from core.exports.statement import one_batch, prepared
-from core.patients.models import Patient
+from core.patients.models import Patient, shown_document
 from core.tickets.listing import TicketFilter, filtered, require_known
 from core.tickets.models import FpaModification, Status, Ticket
 from core.tickets.paging import clinics
@@ -72,10 +72,11 @@ def tickets(scope: ClinicScope, asked: TicketFilter, now: datetime) -> Batches:
 
 def _columns(now: ColumnElement[datetime], place: Any, modified: Any) -> dict[str, Any]:
     of_ticket = {column.name: column for column in Ticket.__table__.columns}
-    of_patient = ("document_type", "document", "first_name", "middle_name", "last_name", "second_last_name")
+    of_patient = ("document_type", "first_name", "middle_name", "last_name", "second_last_name")
     return {
         **of_ticket,
         **{name: getattr(Patient, name) for name in (*of_patient, "age", "sex")},
+        "document": shown_document(),
         "clinic": Clinic.prefix,
         "timezone": Clinic.timezone,
         "state": sql_state(now, Ticket, place),

@@ -43,7 +43,7 @@ def parse(document_type: DocumentType, text: str, path: str) -> Document:
     return Document(document_type, kept, normal is not None, is_nobodys)
 
 
-def refuse_unverified(document: Document, path: str) -> None:
-    """Raises Invalid for a RUT that fails its check, and for what identifies nobody."""
-    if not document.verified:
+def refuse_wrong_rut(document: Document, path: str) -> None:
+    """Raises Invalid for a RUT that only fails its check: it was mistyped, and may be somebody else's."""
+    if not document.verified and not document.is_nobodys:
         raise Invalid.field(path, "invalid_rut", "This is no RUT, or its verifier digit is wrong.")

@@ -1,9 +1,10 @@
 """Which documents identify somebody: by the others nobody is found, however often they are typed.
 
-For the API and imports alike; the database has the same rule (`document_identity`, migration 0010).
+For the API and imports alike; the database has the same rule (`document_identity`, migration 0011).
 """
 
 import re
+from string import digits
 
 from core.rut import SHORTEST
 from core.text import clean, folded
@@ -11,7 +12,6 @@ from core.text import clean, folded
 NOBODYS = frozenset({"rn", "nn", "sn", "sr", "sinrut", "sindocumento", "reciennacido"})
 """What is typed where there is no document, by its letters alone (`S/R`, `R.N.`): newborns, people unknown."""
 
-_letters = re.compile(r"[\W_]+")
 _too_short = re.compile(rf"0*[0-9]{{0,{SHORTEST - 1}}}[0-9k]")
 
 
@@ -19,7 +19,7 @@ def identifies_nobody(document_type: str, text: str) -> bool:
     """Whether no patient is to be found by it: nothing, a word of NOBODYS, all digits alike (`11.111.111-1`), and of
     RUTs fewer than five digits before the verifier (`1-9`), leading zeros aside. A RUT that fails its check is another
     matter."""
-    letters = _letters.sub("", folded(text))
+    letters = _letters(folded(text))
     if letters in NOBODYS or (len(set(letters)) <= 1 and not letters.isalpha()):
         return True
     return document_type == "rut" and _too_short.fullmatch(letters) is not None
@@ -27,4 +27,8 @@ def identifies_nobody(document_type: str, text: str) -> bool:
 
 def normal_document(text: str) -> str:
     """Of passports and others: upper case, letters and digits alone."""
-    return _letters.sub("", clean(text).upper())
+    return _letters(clean(text).upper())
+
+
+def _letters(text: str) -> str:
+    return "".join(character for character in text if character.isalpha() or character in digits)

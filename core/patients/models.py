@@ -1,11 +1,26 @@
-from sqlalchemy import CheckConstraint, Computed, ForeignKey, Index, SmallInteger, String, Text, UniqueConstraint, text
+from sqlalchemy import (
+    CheckConstraint,
+    ColumnElement,
+    Computed,
+    ForeignKey,
+    Index,
+    SmallInteger,
+    String,
+    Text,
+    UniqueConstraint,
+    func,
+    text,
+)
 from sqlalchemy.orm import Mapped, mapped_column
 
 from core.db.base import Base, CreatedAt, Id
 
 
 class Patient(Base):
-    """Unique by (clinic, document type, document): one person may exist in two clinics, apart."""
+    """One for each document that identifies somebody (`verified`), in each clinic: a person may exist in two, apart.
+
+    What identifies nobody is many patients' (`RN`): migration 0011 says how they stand beside each other.
+    """
 
     __tablename__ = "patient"
     __table_args__ = (
@@ -23,7 +38,10 @@ class Patient(Base):
     document_type: Mapped[str] = mapped_column(String(8))
     document: Mapped[str] = mapped_column(String(40))
     verified: Mapped[bool] = mapped_column(server_default=text("true"))
-    """False for an imported RUT whose verifier digit is wrong; true for what needs no check."""
+    """Whether a patient is found by it. False for what identifies nobody, for an imported RUT whose verifier digit is
+    wrong, and for a second row of a document."""
+    document_typed: Mapped[str | None] = mapped_column(String(40))
+    """What was typed, where `document` had to be made different from another row's by a trigger."""
     first_name: Mapped[str] = mapped_column(String(80))
     middle_name: Mapped[str | None] = mapped_column(String(80))
     last_name: Mapped[str] = mapped_column(String(80))
@@ -31,9 +49,19 @@ class Patient(Base):
     age: Mapped[int | None] = mapped_column(SmallInteger)
     sex: Mapped[str | None] = mapped_column(String(1))
     created_at: Mapped[CreatedAt]
+    revision: Mapped[int] = mapped_column(server_default=text("1"))
+    """+1 on every change of what is told of the patient, by a trigger."""
     search: Mapped[str] = mapped_column(
         Text(collation="C"),
         Computed("patient_search(first_name, middle_name, last_name, second_last_name, document)", persisted=True),
         deferred=True,
     )
     """What a search finds the patient by, and by which a list is ordered: surnames first (migration 0006)."""
+
+    @property
+    def shown_document(self) -> str:
+        return self.document_typed or self.document
+
+
+def shown_document() -> ColumnElement[str]:
+    return func.coalesce(Patient.document_typed, Patient.document)

@@ -4,10 +4,10 @@ Locks are taken patient first, tickets after, by everything that needs both: so 
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import ColumnElement, Select, Text, func, literal, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import IntegrityError
 
@@ -15,12 +15,16 @@ from core.audit.service import Entry
 from core.db.failures import is_duplicate
 from core.db.transaction import WriteSession
 from core.errors import Conflict, FieldError, Invalid
-from core.patients.document import Document, refuse_unverified
+from core.patients.document import Document, refuse_wrong_rut
+from core.patients.mismatch import PatientMismatch, SamePerson
 from core.patients.models import Patient
+from core.patients.same import is_same_person
 
 PATH = "patient"
 NAMES = ("first_name", "last_name")
 """What a patient cannot be without."""
+CALLED = ("first_name", "middle_name", "last_name", "second_last_name")
+TAKEN = "Another patient of this clinic has this document."
 FIELDS = ("first_name", "middle_name", "last_name", "second_last_name", "age", "sex")
 
 
@@ -30,6 +34,8 @@ class Given:
 
     document: Document
     fields: Mapping[str, Any]
+    same_person: SamePerson | None = None
+    """The answer to an earlier PatientMismatch."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,36 +46,56 @@ class Written:
     entries: list[Entry] = field(default_factory=list)
     changed: bool = False
     """An existing patient's data changed: its tickets' revisions must rise."""
+    names_differ: bool = False
+    """A name was given in another way than it is on file, and stayed as it is there."""
 
 
 async def find_or_create(session: WriteSession, clinic_id: int, given: Given) -> Written:
-    """The patient with that document in the clinic, made if new; fields that are given overwrite, absent ones stay.
+    """The patient with that document in the clinic, made if new; of a document that identifies nobody always a new one.
 
-    Two nurses who enter the same new patient at once both get the same row: the second waits for the first's commit.
-    Raises Invalid for a new patient with a RUT that fails its check, or without names.
+    What is on file stays, and only what was empty is filled, unless `same_person` says that the file is to be
+    corrected. Two nurses who enter the same new patient at once both get the same row: the second waits for the
+    first's commit. Raises Invalid for a RUT that fails its check, and for a new patient without names; PatientMismatch
+    where the names are not those on file.
     """
+    refuse_wrong_rut(given.document, f"{PATH}.document")
     while True:
         found = await _find(session, clinic_id, given.document)
         if found is not None:
-            return await change(session, found, given.fields)
+            return await _fill(session, found, given)
         made = await _create(session, clinic_id, given)
         if made is not None:
-            entry = Entry("patient.created", "patient", made.id, {"document": [None, made.document]})
+            entry = Entry("patient.created", "patient", made.id, {"document": [None, made.shown_document]})
             return Written(made, [entry])
         # Somebody made this patient since we looked; now that they have committed, it is found.
 
 
+async def _fill(session: WriteSession, patient: Patient, given: Given) -> Written:
+    """Null and absent leave the file as it is."""
+    said = {name: value for name, value in given.fields.items() if value is not None}
+    if given.same_person is not None and given.same_person.means(patient):
+        return await change(session, patient, said)
+    require_same_person(patient, given)
+    missing = {name: value for name, value in said.items() if getattr(patient, name) is None or name == "age"}
+    written = await change(session, patient, missing)
+    differ = any(name in said and name not in missing and said[name] != getattr(patient, name) for name in CALLED)
+    return replace(written, names_differ=differ)
+
+
+def require_same_person(patient: Patient, given: Given) -> None:
+    """Raises PatientMismatch where the names given are not those on file, unless it was said to be the same one."""
+    if given.same_person is not None and given.same_person.means(patient):
+        return
+    if not is_same_person({name: getattr(patient, name) for name in FIELDS}, given.fields):
+        raise PatientMismatch(patient)
+
+
 async def change(session: WriteSession, patient: Patient, values: Mapping[str, Any]) -> Written:
     """Write what differs. Raises Conflict (`duplicate`) for a document that another patient of the clinic has."""
-    changes = {
-        name: [getattr(patient, name), value] for name, value in values.items() if getattr(patient, name) != value
-    }
+    before = {name: getattr(patient, name) for name in values} | {"document": patient.shown_document}
+    changes = {name: [before[name], value] for name, value in values.items() if before[name] != value}
     if not changes:
         return Written(patient)
-    duplicate = Conflict("Another patient of this clinic has this document.", code="duplicate")
-    # Looked for before: a refused key is told in PostgreSQL's log with the document in it.
-    if changes.keys() & {"document", "document_type"} and await _taken(session, patient, values):
-        raise duplicate
     statement = (
         update(Patient).where(Patient.id == patient.id).values({name: new for name, (_, new) in changes.items()})
     )
@@ -77,19 +103,24 @@ async def change(session: WriteSession, patient: Patient, values: Mapping[str, A
         await session.execute(statement)
     except IntegrityError as error:
         if is_duplicate(error):
-            raise duplicate from error  # somebody made this patient just now
+            raise Conflict(TAKEN, code="duplicate") from error
         raise
     return Written(patient, [Entry("patient.changed", "patient", patient.id, changes)], changed=True)
 
 
-async def _taken(session: WriteSession, patient: Patient, values: Mapping[str, Any]) -> bool:
-    statement = select(Patient.id).where(
-        Patient.clinic_id == patient.clinic_id,
-        Patient.document_type == values.get("document_type", patient.document_type),
-        Patient.document == values.get("document", patient.document),
-        Patient.id != patient.id,
-    )
-    return (await session.execute(statement)).first() is not None
+async def require_nobodys(session: WriteSession, patient: Patient, document: Document) -> None:
+    """Raises Conflict (`duplicate`) where another patient of the clinic is found by it.
+
+    Before it is written: a refused key is told in PostgreSQL's log with the document in it.
+    """
+    found = None if document.is_nobodys else await session.scalar(_identified(patient.clinic_id, document))
+    if found is not None and found.id != patient.id:
+        raise Conflict(TAKEN, code="duplicate")
+
+
+def names_another(patient: Patient, document: Document) -> bool:
+    """Whether it is not the document on file, however that is spelled."""
+    return (patient.document_type, patient.shown_document) != (document.type.value, document.text)
 
 
 async def hold(session: WriteSession, patient_id: int) -> Patient:
@@ -100,24 +131,29 @@ async def hold(session: WriteSession, patient_id: int) -> Patient:
 
 
 async def _find(session: WriteSession, clinic_id: int, document: Document) -> Patient | None:
-    if not document.verified:
-        return None  # it identifies nobody
-    statement = (
-        select(Patient)
-        .where(
-            Patient.clinic_id == clinic_id,
-            Patient.document_type == document.type.value,
-            Patient.document == document.text,
-            Patient.verified,
-        )
-        .with_for_update(key_share=True)
-    )
+    if document.is_nobodys:
+        return None
+    statement = _identified(clinic_id, document).with_for_update(key_share=True)
     return (await session.execute(statement)).scalar_one_or_none()
+
+
+def _identified(clinic_id: int, document: Document) -> Select[Patient]:
+    return select(Patient).where(
+        Patient.clinic_id == clinic_id,
+        Patient.document_type == document.type.value,
+        Patient.document == _normal(document),
+        Patient.verified,
+    )
+
+
+def _normal(document: Document) -> ColumnElement[str]:
+    """As the database has it, which keeps the rule for everybody who writes."""
+    return func.document_identity(literal(document.type.value, Text), literal(document.text, Text), type_=Text())
 
 
 async def _create(session: WriteSession, clinic_id: int, given: Given) -> Patient | None:
     """The new row; None where somebody else was first."""
-    refuse_unverified(given.document, f"{PATH}.document")
+    document = given.document
     missing = [name for name in NAMES if given.fields.get(name) is None]
     if missing:
         raise Invalid(*(FieldError(f"{PATH}.{name}", "required", "A new patient needs it.") for name in missing))
@@ -125,9 +161,10 @@ async def _create(session: WriteSession, clinic_id: int, given: Given) -> Patien
         insert(Patient)
         .values(
             clinic_id=clinic_id,
-            document_type=given.document.type.value,
-            document=given.document.text,
-            verified=True,
+            document_type=document.type.value,
+            # What has no normal form there is nobody's there: the trigger marks it so.
+            document=func.coalesce(_normal(document), document.text),
+            verified=not document.is_nobodys,
             **given.fields,
         )
         .on_conflict_do_nothing(index_elements=[Patient.clinic_id, Patient.document_type, Patient.document])

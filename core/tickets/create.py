@@ -7,14 +7,14 @@ from core.access import Actor, ClinicScope
 from core.audit.service import Entry, record_all
 from core.clock import parse_local, shown, zone
 from core.db.transaction import WriteSession
-from core.patients.service import Given, find_or_create
+from core.patients.service import Given, Written, find_or_create
 from core.tickets.change import raise_revisions
 from core.tickets.fpa import stay
 from core.tickets.models import Ticket
 from core.tickets.numbering import next_number, ticket_id, year_of
 from core.tickets.references import Refusals, clinic_with
 from core.tickets.repository import detail
-from core.tickets.views import TicketDetail
+from core.tickets.views import TicketDetail, WarningView
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +30,10 @@ class NewTicket:
 
 
 async def create(session: WriteSession, actor: Actor, clinic_id: int, new: NewTicket) -> TicketDetail:
-    """Patient found or made, FPA calculated, number given. Raises Invalid for what the body may not point at."""
+    """Patient found or made, FPA calculated, number given.
+
+    Raises Invalid for what the body may not point at, and PatientMismatch where its names are not those on file.
+    """
     refusals = Refusals()
     found = await clinic_with(session, clinic_id, new.surgery_id, new.doctor_id, refusals, to_refer=True)
     local = zone(found.timezone)
@@ -82,4 +85,11 @@ async def create(session: WriteSession, actor: Actor, clinic_id: int, new: NewTi
     changes = {name: [None, value] for name, value in told.items() if value is not None}
     entry = Entry("ticket.created", "ticket", made, changes)
     await record_all(session, actor, [*written.entries, entry], clinic_id=clinic_id)
-    return await detail(session, ClinicScope(clinic_id), made)
+    return warned(await detail(session, ClinicScope(clinic_id), made), written)
+
+
+def warned(ticket: TicketDetail, written: Written) -> TicketDetail:
+    """With what whoever wrote it should look at."""
+    if not written.names_differ:
+        return ticket
+    return ticket.model_copy(update={"warnings": [WarningView(code="name_differs", ticket_id=None)]})

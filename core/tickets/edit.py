@@ -7,7 +7,7 @@ from core.access import Actor
 from core.db.transaction import WriteSession
 from core.errors import NotFound
 from core.patients import service as patients
-from core.patients.document import refuse_unverified
+from core.patients.document import refuse_wrong_rut
 from core.patients.models import Patient
 from core.tickets.change import (
     Held,
@@ -19,6 +19,7 @@ from core.tickets.change import (
     require_not_overdue,
     require_revision,
 )
+from core.tickets.create import warned
 from core.tickets.models import Ticket
 from core.tickets.references import Refusals, doctor_of, surgery_of
 from core.tickets.repository import detail
@@ -39,7 +40,8 @@ async def edit(
 ) -> TicketDetail:
     """Correct patient, surgery and doctor of an active ticket that is not overdue; never its times.
 
-    Raises Conflict (`ticket_not_active`, `ticket_overdue`; `duplicate` for another patient's document).
+    Raises Conflict (`ticket_not_active`, `ticket_overdue`; `duplicate` for another patient's document), and
+    PatientMismatch where both the document and the name become another.
     """
     # The patient is locked before the ticket, as everywhere; a ticket never changes to another patient.
     of = select(Ticket.patient_id).where(Ticket.id == ticket_id, actor.scope.rows(Ticket.clinic_id))
@@ -51,21 +53,25 @@ async def edit(
 
     refusals = Refusals()
     values = await _references(session, held, asked, refusals)
-    document = asked.patient.document
-    if patient is not None and (patient.document_type, patient.document) != (document.type, document.text):
+    is_renamed = patient is not None and patients.names_another(patient, asked.patient.document)
+    if is_renamed:
         with refusals.collect():
-            refuse_unverified(document, f"{patients.PATH}.document")
+            refuse_wrong_rut(asked.patient.document, f"{patients.PATH}.document")
     refusals.decide()
     await require_revision(session, held, revision)
     require_active(held)
     require_not_overdue(held)
+    if patient is not None and is_renamed:
+        await patients.require_nobodys(session, patient, asked.patient.document)
+        # Document and names at once: that is another person.
+        patients.require_same_person(patient, asked.patient)
 
     written = await _patient(session, held, patient, asked.patient)
     if written.changed:
         await raise_revisions(session, written.patient.id, besides=ticket_id)
     values |= {"patient_id": written.patient.id}
     await change(session, actor, held, "ticket.edited", values, beside=written.entries)
-    return await detail(session, actor.scope, ticket_id)
+    return warned(await detail(session, actor.scope, ticket_id), written)
 
 
 async def _references(session: WriteSession, held: Held, asked: Edit, refusals: Refusals) -> dict[str, Any]:
@@ -89,6 +95,8 @@ async def _patient(
     if patient is None:
         # An imported ticket whose patient was unknown gets one.
         return await patients.find_or_create(session, held.ticket.clinic_id, given)
-    document = given.document
-    values = {"document_type": document.type.value, "document": document.text, "verified": document.verified}
-    return await patients.change(session, patient, values | dict(given.fields))
+    values = dict(given.fields)
+    if patients.names_another(patient, given.document):
+        document = given.document
+        values |= {"document_type": document.type.value, "document": document.text, "verified": document.verified}
+    return await patients.change(session, patient, values)

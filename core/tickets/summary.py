@@ -10,7 +10,7 @@ from sqlalchemy.dialects.postgresql import aggregate_order_by
 from core.audit.models import ActionAudit
 from core.catalogs.models import Doctor
 from core.clock import shown, zone
-from core.patients.models import Patient
+from core.patients.models import Patient, shown_document
 from core.tickets.fpa import block_of
 from core.tickets.models import FpaModification, Status, Ticket
 from core.tickets.state import Thresholds, state_at
@@ -39,7 +39,10 @@ def columns(timezone: Any, limits: Any) -> list[ColumnElement[Any]]:
         *(column for column in Ticket.__table__.columns if column.computed is None),
         timezone.label("timezone"),
         Doctor.name.label("doctor_name"),
-        *(getattr(Patient, name).label(f"patient__{name}") for name in PATIENT),
+        *(
+            (shown_document() if name == "document" else getattr(Patient, name)).label(f"patient__{name}")
+            for name in PATIENT
+        ),
         *(limits.red_hours, limits.yellow_hours, limits.green_hours),
         _modifications().label("modifications"),
         _discharge_recorded().label("discharge_recorded"),

@@ -21,7 +21,10 @@ class PatientView(View):
     id: int
     document_type: str = Field(examples=["rut"])
     document: str = Field(examples=["12345678-5"])
-    verified: bool = Field(description="False for an imported RUT whose verifier digit is wrong.")
+    verified: bool = Field(
+        description="Whether the patient is found by it. False for what identifies nobody (`RN`, `SIN RUT`), and in "
+        "imported data for a RUT whose verifier digit is wrong and for a second row of one document."
+    )
     first_name: str = Field(examples=["Ana"])
     middle_name: str | None
     last_name: str = Field(examples=["Rojas"])
@@ -120,10 +123,21 @@ class TicketSummary(View):
     modifications: list[ModificationView]
 
 
+class WarningView(View):
+    """What whoever wrote should look at; codes that a client does not know are to be shown as such."""
+
+    code: str = Field(
+        description="`name_differs`: a name was given in another way than it is on file, and stayed as it is there.",
+        examples=["name_differs"],
+    )
+    ticket_id: str | None = Field(description="Of another ticket that it is about.")
+
+
 class TicketDetail(TicketSummary):
     """The whole ticket."""
 
     history: list[HistoryEntry]
+    warnings: list[WarningView] = Field([], description="Of the write that this answers; else none.")
 
 
 class FpaPreview(View):

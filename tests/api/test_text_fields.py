@@ -91,6 +91,9 @@ class Desk:
     async def open(self) -> None:
         self._superuser = await self._sign_in(self._seed.superuser)
         self._target = await target_in(self._connection, self._seed.sant)
+        self._document = await self._connection.fetchval(
+            "SELECT document FROM patient WHERE id = $1", self._seed.sant.patient_id
+        )
 
     async def send(self, field: TextField, value: object) -> httpx.Response:
         rule, number, sant = RULES[field.operation.id], next(self._numbers), self._seed.sant
@@ -101,6 +104,9 @@ class Desk:
             body |= {name: unique} if name in body else {}
         if "patient" in body:
             body["patient"] = {**body["patient"], "document": f"X{number}0{number}"}
+        if field.operation.id == "ticketsEdit":
+            # Of a document that stays the name may be corrected.
+            body["patient"]["document"] = self._document
         return await self._superuser.request(
             field.operation.method,
             field.operation.path.format(**rule.path(target)),

@@ -83,7 +83,7 @@ RULES: dict[str, Rule] = {
     "authSessionsEndOthers": Rule(V, ends_session=True),
     "authSessionsEnd": Rule(V, Reach.PATH, path=lambda target: {"session_id": target.session_id}),
     "authPasswordChange": Rule(
-        V, body=lambda _: {"current_password": "wrong", "new_password": "a long enough sentence"}
+        V, body=lambda _: {"current_password": "wrong", "new_password": "marble otter quilts sunday tram"}
     ),
     "dashboardGet": read(A),
     "clinicsList": read(V),
@@ -139,7 +139,13 @@ RULES: dict[str, Rule] = {
     "ticketsPdf": of_ticket(V),
     "ticketsPatch": of_ticket(C, lambda _: {"bed_number": "12"}),
     "ticketsEdit": of_ticket(
-        A, lambda t: {"patient": PATIENT, "surgery_id": t.clinic.surgery_id, "doctor_id": t.clinic.doctor_id}
+        A,
+        lambda t: {
+            # Another document of the same name, as `target_in` has it.
+            "patient": PATIENT | {"first_name": t.clinic.prefix.lower(), "last_name": "Rojas"},
+            "surgery_id": t.clinic.surgery_id,
+            "doctor_id": t.clinic.doctor_id,
+        },
     ),
     "ticketsModifyFpa": of_ticket(
         C,
@@ -158,7 +164,7 @@ RULES: dict[str, Rule] = {
             "username": "newcomer",
             "email": "newcomer@example.org",
             "role": "viewer",
-            "password": "a long enough sentence",
+            "password": "marble otter quilts sunday tram",
         },
     ),
     "usersChange": of_user(lambda _: {"email": "other@example.org"}),

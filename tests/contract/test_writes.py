@@ -48,7 +48,7 @@ ACTIONS = {
 UNAUDITED = {"authLogin", "fpaPreview"}
 """The one has an audit of its own, the other writes nothing."""
 STATUS = {"ticketsUndoDischarge": "discharged", "ticketsRestore": "annulled"}
-OWN_PASSWORD = {"current_password": rows.PASSWORD, "new_password": "a long enough sentence"}
+OWN_PASSWORD = {"current_password": rows.PASSWORD, "new_password": "marble otter quilts sunday tram"}
 
 
 def writes(app: FastAPI) -> list[Operation]:

@@ -65,7 +65,8 @@ TICKET: dict[str, Any] = {
             "changes": {"current_fpa": ["2025-01-16T13:00:00-03:00", "2025-01-17T14:00:00-03:00"]},
         },
     ],
+    "warnings": [],
 }
 
-SUMMARY: dict[str, Any] = {name: value for name, value in TICKET.items() if name != "history"}
+SUMMARY: dict[str, Any] = {name: value for name, value in TICKET.items() if name not in ("history", "warnings")}
 """As lists show it."""

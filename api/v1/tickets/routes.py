@@ -8,7 +8,8 @@ from starlette.responses import Response
 from api.cached import fresh
 from api.conditional import IfMatch, revision_etag
 from api.dependencies import CurrentUser, ReadScope, RequireAdmin, RequireClinical, RuntimeState
-from api.openapi import Responses, signed_in
+from api.openapi import Responses, refusal, signed_in
+from api.problems import MEDIA_TYPE
 from api.routing import Router
 from api.v1.tickets.examples import TICKET
 from api.v1.tickets.path import TicketId
@@ -46,6 +47,15 @@ def answers(status: int, *refusals: int, located: bool = False) -> Responses:
     return {status: {"headers": headers, "content": content}, **signed_in(*refusals)}
 
 
+MISMATCH = refusal(
+    409, "The patient with this document has another name; `patient` is who is on file.", "patient_mismatch"
+)
+MISMATCH["content"][MEDIA_TYPE]["example"]["patient"] = {
+    **{name: value for name, value in TICKET["patient"].items() if name != "verified"},
+    "revision": 1,
+}
+
+
 def told(ticket: TicketDetail, *, status: int = 200, headers: Mapping[str, str] | None = None) -> Written:
     return Written(status, ticket, {"ETag": revision_etag(ticket.revision), **(headers or {})})
 
@@ -54,10 +64,12 @@ def told(ticket: TicketDetail, *, status: int = 200, headers: Mapping[str, str] 
     "",
     operation_id="ticketsCreate",
     summary="Create a ticket",
-    description="Finds or makes the patient, calculates admission and FPA, and gives the next number of the year.",
+    description="Finds or makes the patient, calculates admission and FPA, and gives the next number of the year. "
+    "Where the document is on file under another name nothing is written: `patient_mismatch` shows who it is, and is "
+    "answered by `same_person` in `patient`, also under the same `Idempotency-Key`.",
     status_code=201,
     response_model=TicketDetail,
-    responses=answers(201, 400, 409, 413, located=True),
+    responses=answers(201, 400, 413, located=True) | {409: MISMATCH},
 )
 async def ticket_create(request: Request, runtime: RuntimeState, actor: RequireClinical, body: TicketIn) -> Response:
     clinic_id = actor.writing_in(body.clinic_id)
@@ -111,7 +123,8 @@ async def ticket_patch(
     "/{ticket_id}",
     operation_id="ticketsEdit",
     summary="Edit patient, surgery, doctor",
-    description="Of an active ticket that is not overdue. A changed surgery changes neither the FPA nor the nights.",
+    description="Of an active ticket that is not overdue. A changed surgery changes neither the FPA nor the nights. "
+    "Another document and another name at once are `patient_mismatch`.",
     response_model=TicketDetail,
     responses=answers(200, *BY_REVISION),
 )

@@ -6,6 +6,7 @@ from pydantic import BeforeValidator, ConfigDict, Field
 
 from api.schemas import Date, In, JsonId, JsonInt, Time, number
 from core.patients.document import DocumentType, parse
+from core.patients.mismatch import SamePerson
 from core.patients.service import PATH, Given
 from core.tickets.create import NewTicket
 from core.tickets.edit import Edit
@@ -23,7 +24,9 @@ Document = Annotated[
     Field(
         min_length=1,
         max_length=60,
-        description="A RUT with or without dots, its verifier digit checked; other documents as written.",
+        description="A RUT with or without dots, its verifier digit checked; of other documents the letters and "
+        "digits. What identifies nobody (`RN`, `SIN RUT`, `1-9`) finds nobody: each such admission is "
+        "a patient of its own.",
         examples=["12.345.678-5"],
     ),
 ]
@@ -40,8 +43,28 @@ PATIENT: dict[str, Any] = {
 }
 
 
+class SamePersonIn(In):
+    """The answer to `patient_mismatch`: it is the patient that was shown, and the file is to be corrected."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"id": 1, "revision": 3}]})
+
+    id: JsonId
+    revision: JsonId
+
+
+Same = Annotated[
+    SamePersonIn | None, Field(description="Id and revision of the patient that `patient_mismatch` showed.")
+]
+NO_FIELDS = {"document_type", "document", "same_person"}
+
+
+def same_person_of(sent: SamePersonIn | None) -> SamePerson | None:
+    return None if sent is None else SamePerson(sent.id, sent.revision)
+
+
 class PatientIn(In):
-    """Found by document in the clinic, or made. Fields that are given overwrite, absent ones stay, null clears."""
+    """Found by document in the clinic, or made. What is empty on file is filled; the rest of it, names above all, stays
+    unless `same_person` says that it is to be corrected. Null and absent leave the file as it is."""
 
     document_type: DocumentType
     document: Document
@@ -53,9 +76,12 @@ class PatientIn(In):
     age: Age | None = None
     sex: Sex | None = None
 
+    same_person: Same = None
+
     def given(self) -> Given:
         document = parse(self.document_type, self.document, f"{PATH}.document")
-        return Given(document, self.model_dump(exclude={"document_type", "document"}, exclude_unset=True))
+        fields = self.model_dump(exclude=NO_FIELDS, exclude_unset=True)
+        return Given(document, fields, same_person_of(self.same_person))
 
 
 class TicketIn(In):
@@ -142,7 +168,8 @@ class PlacementIn(In):
 
 
 class PatientEditIn(In):
-    """Replaces the patient's data: what is absent is cleared."""
+    """Replaces the patient's data: what is absent is cleared. Another document and another name at once are
+    `patient_mismatch`."""
 
     document_type: DocumentType
     document: Document
@@ -152,6 +179,7 @@ class PatientEditIn(In):
     second_last_name: Name | None = None
     age: Age | None = None
     sex: Sex | None = None
+    same_person: Same = None
 
 
 class TicketEditIn(In):
@@ -166,5 +194,5 @@ class TicketEditIn(In):
     def asked(self) -> Edit:
         sent = self.patient
         document = parse(sent.document_type, sent.document, f"{PATH}.document")
-        fields = sent.model_dump(exclude={"document_type", "document"})
-        return Edit(Given(document, fields), self.surgery_id, self.doctor_id)
+        fields = sent.model_dump(exclude=NO_FIELDS)
+        return Edit(Given(document, fields, same_person_of(sent.same_person)), self.surgery_id, self.doctor_id)

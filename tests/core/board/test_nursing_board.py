@@ -284,7 +284,7 @@ async def test_a_ticket_carries_its_modifications_and_no_history(
     [ticket] = (await read(seed.sant.id)).page.items
     assert [modification.reason for modification in ticket.modifications] == ["Fiebre", "Dolor"]
     assert ticket.patient is not None
-    assert ticket.patient.document == "12345678-5"
+    assert ticket.patient.document == "123456785"
     assert "history" not in ticket.model_dump()
 
 

@@ -145,7 +145,7 @@ async def test_what_changes_is_found_by_its_new_words_at_once(
     find: Find, tickets: dict[str, str], connection: rows.Connection
 ) -> None:
     """Whoever writes it: the application, an import, or somebody at a console."""
-    await connection.execute("UPDATE patient SET last_name = 'Güell' WHERE document = '12345678-K'")
+    await connection.execute("UPDATE patient SET last_name = 'Güell' WHERE document = '12345678K'")
     await connection.execute("UPDATE ticket SET bed_number = 'Ñ-4' WHERE id = $1", tickets["nobody"])
     assert await find("guell") == {tickets["rut"]}
     assert await find("nuñez") == set()

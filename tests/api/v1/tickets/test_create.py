@@ -16,8 +16,9 @@ SANTIAGO = ZoneInfo("America/Santiago")
 FIELDS = [
     "id", "clinic_id", "revision", "status", "state", "warning_level", "seconds_left", "patient", "surgery", "doctor",
     "surgery_at", "admission_at", "system_fpa", "initial_fpa", "current_fpa", "block", "overnight_stays",
-    "initial_overnight_stays", "bed_number", "location", "episode_id", "discharged_at", "created_at", "created_by",
-    "modifications", "history",
+    "initial_overnight_stays", "bed_number", "location", "episode_id", "discharged_at", "discharge",
+    "annulment", "created_at", "created_by",
+    "modifications", "history", "warnings",
 ]
 # fmt: on
 
@@ -185,14 +186,14 @@ async def test_bad_patients_are_refused_by_field(
 async def test_a_change_of_the_patient_raises_the_revision_of_all_its_active_tickets(nurse: Any) -> None:
     left = await nurse.discharge(await nurse.create())
     first = await nurse.create()
-    patient = {"document_type": "rut", "document": "12345678-5", "last_name": "Soto"}
+    patient = {"document_type": "rut", "document": "12345678-5", "second_last_name": "Soto"}
     second = await nurse.create(patient=patient)
     assert second["revision"] == 1
     assert second["patient"]["first_name"] == "Ana"
     raised = await nurse.get(first["id"])
-    assert (raised["revision"], raised["patient"]["last_name"]) == (first["revision"] + 1, "Soto")
+    assert (raised["revision"], raised["patient"]["second_last_name"]) == (first["revision"] + 1, "Soto")
     assert [(one["action"], one["changes"]) for one in raised["history"][1:]] == [
-        ("patient.changed", {"last_name": ["Rojas", "Soto"]})
+        ("patient.changed", {"second_last_name": [None, "Soto"]})
     ]
     assert (await nurse.get(left["id"]))["revision"] == left["revision"]
     # The same data again is no change.
