@@ -21,6 +21,7 @@ from core.db.migrate import upgrade
 from core.embedded import EmbeddedServers, start_servers
 from core.settings import Settings
 from core.users import passwords
+from tests.support.unhurried import unhurried
 
 pytest_plugins = ["tests.factories.fixtures"]
 
@@ -38,6 +39,10 @@ ALONE = (
 )
 """Whose tests are marked `alone`: they compare how long things take, and would each disturb the other. All others have
 bounds that widen with what the machine does (tests/support/machine.py)."""
+
+
+UNHURRIED = ("api", "contract", "core/board", "core/dashboard", "core/patients", "core/tickets")
+"""Whose tests are not about time: their requests have ten times what they have otherwise."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -106,6 +111,12 @@ def hashes(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     passwords.nobodys_hash.cache_clear()
     yield
     passwords.nobodys_hash.cache_clear()
+
+
+@pytest.fixture(autouse=True)
+def _unhurried(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    if is_under(request.path, UNHURRIED):
+        unhurried(monkeypatch)
 
 
 @pytest.fixture

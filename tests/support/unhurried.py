@@ -1,0 +1,34 @@
+"""What a request and its waits have on a machine that is busy with other tests: for tests that are not about time."""
+
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+import pytest
+
+from core import deadline
+from core.cache import fill, read_through, redis
+from core.db import engine
+from core.db.transaction import Database
+
+T = TypeVar("T")
+
+LONG = 20.0
+"""Seconds in place of two, one and a tenth: by itself the service would say that its servers are away."""
+
+
+def unhurried(monkeypatch: pytest.MonkeyPatch) -> None:
+    once = Database._run
+
+    async def run(self: Database, work: Callable[[], Awaitable[T]], budget: float, *, writes: bool = False) -> T:
+        return await once(self, work, max(budget, LONG), writes=writes)
+
+    monkeypatch.setattr(Database, "_run", run)
+    for module, name in (
+        (deadline, "DECIDED"),
+        (engine, "POOL_TIMEOUT"),
+        (engine, "CONNECT_TIMEOUT"),
+        (fill, "BUDGET"),
+        (read_through, "WAIT"),
+        (redis, "BUDGET"),
+    ):
+        monkeypatch.setattr(module, name, LONG)
