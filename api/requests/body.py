@@ -1,6 +1,7 @@
 """A body of JSON, read once and strictly (RFC 8259): in UTF-8, unpacked, and no name twice in an object."""
 
 import json
+import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -12,6 +13,7 @@ from api.requests.headers import listed
 from core.errors import FieldError, Invalid, Malformed, WrongMediaType
 
 UTF_8 = frozenset({"utf-8", "utf8"})
+_JSON = re.compile(r"application/([a-z0-9!#$&^_.+-]+\+)?json")
 TOLD = 20
 """Refused fields at most: a body could name a hundred thousand."""
 
@@ -46,12 +48,12 @@ def is_plain(headers: Headers) -> bool:
 
 
 def is_json(content_type: str) -> bool:
-    """What FastAPI parses as JSON, unless it is said to be in another encoding than JSON's."""
+    """No more than FastAPI parses as JSON, and nothing that is said to be in another encoding than JSON's."""
     essence, *parameters = content_type.lower().split(";")
-    kind, _, subtype = essence.strip().partition("/")
     named = [parameter.partition("=") for parameter in parameters]
-    charsets = {value.strip().strip('"') for name, _, value in named if name.strip() == "charset"}
-    return kind == "application" and (subtype == "json" or subtype.endswith("+json")) and charsets <= UTF_8
+    # RFC 2231's `charset*` and `charset*0` too.
+    charsets = {value.strip().strip('"') for name, _, value in named if name.strip().partition("*")[0] == "charset"}
+    return _JSON.fullmatch(essence.strip()) is not None and charsets <= UTF_8
 
 
 def parsed(body: bytes) -> Any:

@@ -105,6 +105,28 @@ async def test_json_in_utf_8_may_say_so(client: httpx.AsyncClient, seed: Seed, c
         assert answer.status_code == 200, answer.text
 
 
+TAKEN = [
+    *("application/json", "APPLICATION/JSON", " application/json ", "application/json ; charset=utf-8"),
+    *("application/json;", "application/json;;x", "application/merge-patch+json", "application/a.b+json"),
+]
+NOT_TAKEN = [
+    *("", ";", "application", "json", "text/json", "text/plain", "application/jsonx", "application/json+"),
+    *("application/json/x", "application/x/y+json", "application/ json", "application/x y+json"),
+    *("application/json, text/plain", "text/plain, application/json", '"application/json"'),
+    *("application/json; charset*=utf-8''utf-16", "application/json; charset*0=utf-16"),
+    *("application/x-www-form-urlencoded", "multipart/form-data; boundary=x"),
+]
+
+
+@pytest.mark.parametrize("content_type", [*TAKEN, *NOT_TAKEN])
+async def test_a_content_type_is_json_to_all_who_read_it_or_to_none(
+    client: httpx.AsyncClient, seed: Seed, content_type: str
+) -> None:
+    login = json.dumps({"username": seed.sant.admin, "password": rows.PASSWORD, "client": "mobile"})
+    answer = await client.post("/v1/auth/login", content=login, headers={"Content-Type": content_type})
+    assert answer.status_code == (200 if content_type in TAKEN else 415), answer.text
+
+
 PACKED = {
     "gzip": gzip.compress,
     "x-gzip": gzip.compress,
