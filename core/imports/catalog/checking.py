@@ -8,6 +8,7 @@ from core.imports.catalog.kinds import DOCTORS, REASONS, SPECIALTIES, BadCell, C
 from core.imports.catalog.report import Problem
 from core.imports.catalog.sheets import File, Row, Sheet
 from core.imports.catalog.workbook import BadValue
+from core.text import folded
 
 There = Mapping[str, list[dict[str, Any]]]
 """Rows of the clinic's catalog, by the kind's name."""
@@ -135,7 +136,7 @@ def key_of(kind: SheetKind, values: Mapping[str, Any]) -> tuple[Any, ...]:
 
 
 def _folded(name: Any) -> str | None:
-    return None if name is None else str(name).lower()
+    return None if name is None else folded(str(name))
 
 
 def _read(column: Column, value: Any) -> Any:

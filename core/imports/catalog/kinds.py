@@ -12,6 +12,7 @@ from typing import Any
 
 from core.catalogs.kinds import DOCTOR, REASON, SPECIALTY, SURGERY, Kind
 from core.rut import normal_rut
+from core.text import clean
 
 
 class BadCell(ValueError):
@@ -42,7 +43,7 @@ def text(most: int) -> Callable[[Any], str]:
             raise BadCell("must be a text")
         if isinstance(value, float) and value.is_integer():
             value = int(value)
-        found = " ".join(str(value).split())
+        found = clean(str(value))
         if len(found) > most:
             raise BadCell(f"has more than {most} characters")
         if not found.isprintable() or LOST in found:

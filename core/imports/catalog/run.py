@@ -17,6 +17,7 @@ from core.imports.catalog.checking import Wanted, check
 from core.imports.catalog.kinds import DOCTORS, KINDS, SURGERIES, SheetKind
 from core.imports.catalog.report import CatalogReport, Counts
 from core.imports.catalog.sheets import File, read_file
+from core.text import folded
 
 BUDGET = 120.0
 """Seconds that thousands of rows may take."""
@@ -96,7 +97,7 @@ async def _write(session: WriteSession, actor: Actor, clinic_id: int, kind: Shee
 
 async def _specialty_ids(session: WriteSession, clinic_id: int) -> dict[str, int]:
     rows = await session.execute(select(Specialty.name, Specialty.id).where(Specialty.clinic_id == clinic_id))
-    return {name.lower(): specialty_id for name, specialty_id in rows}
+    return {folded(name): specialty_id for name, specialty_id in rows}
 
 
 def _stored(values: dict[str, Any], specialties: dict[str, int]) -> dict[str, Any]:
@@ -104,7 +105,7 @@ def _stored(values: dict[str, Any], specialties: dict[str, int]) -> dict[str, An
     stored = dict(values)
     if "specialty" in stored:
         name = stored.pop("specialty")
-        stored["specialty_id"] = None if name is None else specialties[name.lower()]
+        stored["specialty_id"] = None if name is None else specialties[folded(name)]
     return stored
 
 

@@ -13,6 +13,7 @@ from core.imports.catalog.decoding import decoded
 from core.imports.catalog.kinds import KINDS, Column, SheetKind, kind_called, word
 from core.imports.catalog.report import NoCatalog, Problem
 from core.imports.catalog.workbook import BadValue, BookSheet, column_letter, read_workbook
+from core.text import clean
 
 ZIP = b"PK\x03\x04"
 OLD_EXCEL = b"\xd0\xcf\x11\xe0"
@@ -207,4 +208,4 @@ def _rows(
 
 
 def _filled(value: Any) -> bool:
-    return value is not None and (not isinstance(value, str) or bool(value.strip()))
+    return value is not None and (not isinstance(value, str) or bool(clean(value)))

@@ -10,6 +10,7 @@ from core.db.copying import Connection, copy, reserve
 from core.imports.legacy.memory import Memory
 from core.imports.legacy.report import Report
 from core.imports.legacy.source import Source
+from core.imports.legacy.values import text
 
 AHEAD = 100
 """Ids that are reserved at a time."""
@@ -129,8 +130,10 @@ class Run:
             return None, None
         if isinstance(named, int):
             return self.usernames.get(named), self.users.get(named)
-        name = str(named).strip()
-        return name or None, self.users_by_name.get(name) or self.users_by_name.get(name.lower())
+        name = text(named)
+        if name is None:
+            return None, None
+        return name, self.users_by_name.get(name) or self.users_by_name.get(name.lower())
 
     def repaired(self, table: str, legacy_id: object, notes: Iterable[str]) -> None:
         """Of a row that is new: what a row needed that is there already, was told when it came.

@@ -30,6 +30,14 @@ class Memory:
         found = self._known.get((kind, str(legacy_id), key))
         return None if found is None else int(found)
 
+    def several(self, kind: str) -> set[int]:
+        """Ids here of which an earlier run made one of several rows there."""
+        rows: dict[str, set[str]] = {}
+        for (of, legacy_id, _), made in self._known.items():
+            if of == kind:
+                rows.setdefault(made, set()).add(legacy_id)
+        return {int(made) for made, there in rows.items() if len(there) > 1}
+
     def ticket(self, legacy_id: str) -> str | None:
         """Of a ticket that has another id here."""
         return self._known.get(("ticket", legacy_id, ""))

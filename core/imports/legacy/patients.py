@@ -1,8 +1,10 @@
-"""Patients: by clinic and document. What was several rows of one RUT there, with dots and without, is one here."""
+"""Patients: by clinic and document. What was several rows of one RUT there, with dots and without, is one here, unless
+their names differ: two people are never made one. A document that identifies nobody joins no rows either.
+"""
 
 import asyncio
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import asyncpg
@@ -10,8 +12,10 @@ import asyncpg
 from core.db.copying import copy, reserve
 from core.imports.legacy.behind import Behind
 from core.imports.legacy.context import Run
+from core.imports.legacy.documents import Fields, Key, People, document_of, named, said
 from core.imports.legacy.values import UNKNOWN, fitting, sex_of, text, whole, within
-from core.patients.document import LONGEST, Document, DocumentType, parse
+from core.patients.document import Document, DocumentType
+from core.patients.same import is_same_person
 
 TABLE = "patient"
 COLUMNS = [
@@ -20,8 +24,9 @@ COLUMNS = [
 ]
 FILLED = ("middle_name", "second_last_name", "age", "sex")
 """What an older row of the same patient may add."""
-Key = tuple[int, str, str]
-"""Clinic here, document's type, document."""
+APART = "a document that a later row has, too, whose names differ: a patient of its own, unverified"
+NOBODYS = "a document that identifies nobody: a patient of its own, unverified"
+JOINED = "an earlier import made it one with another row, whose document or names say otherwise: look at its tickets"
 
 # Of one patient's rows the latest first: its data is the patient's.
 OWN = """
@@ -44,7 +49,8 @@ SELECT p.id FROM {patient} p
 WHERE btrim(p.episode_id) <> '' AND NOT EXISTS (SELECT FROM {ticket} t WHERE t.patient_id = p.id) ORDER BY p.id
 """
 THERE = """
-SELECT p.id, p.clinic_id, p.document_type, p.document
+SELECT p.id, p.clinic_id, p.document_type, p.document, p.first_name, p.middle_name, p.last_name, p.second_last_name,
+    p.age, p.sex
 FROM patient p JOIN unnest($1::integer[], $2::text[], $3::text[]) AS w (clinic_id, document_type, document)
     USING (clinic_id, document_type, document)
 """
@@ -53,16 +59,28 @@ FROM patient p JOIN unnest($1::integer[], $2::text[], $3::text[]) AS w (clinic_i
 async def bring_patients(run: Run) -> None:
     source = run.source
     tables = {name: source.table(name) for name in ("patient", "ticket")}
-    made: set[int] = set()
+    before = Before(made=set(), joined=dict.fromkeys(run.memory.several(TABLE)))
     async with Behind() as behind:
         async for batch in source.batches(OWN.format(**tables)):
             run.report.of(TABLE).read += len(batch)
-            await _bring(run, batch, made, behind, counted=True)
+            await _bring(run, batch, before, behind, counted=True)
             run.advance(len(batch))
         async for batch in source.batches(ELSEWHERE.format(**tables)):
-            await _bring(run, batch, made, behind, counted=False)
+            await _bring(run, batch, before, behind, counted=False)
     for row in await source.connection.fetch(LOST_EPISODES.format(**tables)):
         run.report.lost(TABLE, row["id"], "an episode of a patient without tickets")
+
+
+@dataclass(slots=True)
+class Before:
+    """What the batches before this one left."""
+
+    made: set[int]
+    """Patients of this run."""
+    joined: dict[int, Fields | None]
+    """Patients of whom an earlier run made one of several rows, and the first of those as it was met."""
+    twins: dict[Key, list[tuple[int, Fields]]] = field(default_factory=dict)
+    """Of documents that several people have here."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,30 +90,32 @@ class _Wanted:
     row: asyncpg.Record
     document: Document
     key: Key
-    values: tuple[Any, ...]
-    """As in COLUMNS, without the id."""
+    fields: Fields
+    """By column, without the id."""
     notes: list[str]
 
 
-async def _bring(run: Run, batch: Sequence[asyncpg.Record], made: set[int], behind: Behind, *, counted: bool) -> None:
+async def _bring(run: Run, batch: Sequence[asyncpg.Record], before: Before, behind: Behind, *, counted: bool) -> None:
     """`counted` rows are the source's own; the others are patients of another clinic's tickets."""
     counts = run.report.of(TABLE)
-    wanted = await asyncio.to_thread(lambda: list(_wanted(run, batch, counted=counted)))
+    wanted = await asyncio.to_thread(lambda: list(_wanted(run, batch, before, counted=counted)))
     await behind.wait()
-    there = await _there(run, [one.key for one in wanted])
-    ids = (await reserve(run.target, TABLE, len({one.key for one in wanted} - there.keys())))[::-1]
+    people = await _there(run, {one.key for one in wanted if one.document.verified}, before)
+    ids = (await reserve(run.target, TABLE, len(wanted)))[::-1]
     rows, older = [], []
     for one in wanted:
         legacy_id, clinic_id = one.row["id"], one.key[0]
-        found = there.get(one.key)
+        found = people.find(one.key, one.fields) if one.document.verified else None
         if found is None:
-            found = there[one.key] = ids.pop()
-            made.add(found)
-            rows.append((found, *one.values))
+            found = ids.pop()
+            before.made.add(found)
+            rows.append((found, *_verified(run, one, people).values()))
             _tell(run, one, counted=counted)
+            if one.document.verified:
+                people.add(one.key, found, one.fields)
             counts.imported += counted
-        elif found in made:
-            older.append((found, *one.values))
+        elif found in before.made:
+            older.append((found, *one.fields.values()))
             run.report.repaired(TABLE, legacy_id, "a document that a later row has, too: one patient here")
             counts.merged += counted
         else:
@@ -103,7 +123,19 @@ async def _bring(run: Run, batch: Sequence[asyncpg.Record], made: set[int], behi
         run.memory.add(TABLE, legacy_id, _remembered(one.key), found)
         run.patients[legacy_id, clinic_id] = found
         run.patient_homes.setdefault(legacy_id, clinic_id)
+    before.twins |= {key: found for key, found in people.by_key.items() if len(found) > 1}
     behind.start(_store(run, rows, older))
+
+
+def _verified(run: Run, one: _Wanted, people: People) -> Fields:
+    """Its columns. Of several people of one document the latest is who it identifies; the others are told by name."""
+    others = people.others(one.key) if one.document.verified else []
+    if not others:
+        return one.fields
+    run.report.kept(TABLE, one.row["id"], APART)
+    names = ", ".join(dict.fromkeys(named(fields) for _, fields in others))
+    run.report.apart.append(f"{TABLE} {one.row['id']} is {named(one.fields)}, and its document is that of {names}.")
+    return {**one.fields, "verified": False}
 
 
 async def _store(run: Run, rows: Sequence[tuple[Any, ...]], older: Sequence[tuple[Any, ...]]) -> None:
@@ -111,7 +143,7 @@ async def _store(run: Run, rows: Sequence[tuple[Any, ...]], older: Sequence[tupl
     await _fill(run, older)
 
 
-def _wanted(run: Run, batch: Sequence[asyncpg.Record], *, counted: bool) -> Iterator[_Wanted]:
+def _wanted(run: Run, batch: Sequence[asyncpg.Record], before: Before, *, counted: bool) -> Iterator[_Wanted]:
     for row in batch:
         clinic = run.clinics.get(row["home"])
         if clinic is None:
@@ -125,11 +157,22 @@ def _wanted(run: Run, batch: Sequence[asyncpg.Record], *, counted: bool) -> Iter
         key = (clinic.id, document.type.value, document.text)
         known = run.memory.row(TABLE, row["id"], _remembered(key))
         if known is None:
-            yield _Wanted(row, document, key, patient_row(row, clinic.id, document, notes), notes)
+            yield _Wanted(row, document, key, patient_fields(row, clinic.id, document, notes), notes)
         else:
+            if known in before.joined:
+                _look_again(run, row, before, known, patient_fields(row, clinic.id, document, []), document)
             run.patients[row["id"], clinic.id] = known
             run.patient_homes.setdefault(row["id"], clinic.id)
             run.report.of(TABLE).present += counted
+
+
+def _look_again(run: Run, row: asyncpg.Record, before: Before, known: int, fields: Fields, document: Document) -> None:
+    """At a patient whom an earlier run made of several rows, by rules that were laxer."""
+    first = before.joined[known]
+    if first is None:
+        before.joined[known] = fields
+    elif not document.verified or not is_same_person(said(first), said(fields)):
+        run.report.kept(TABLE, row["id"], JOINED)
 
 
 def _tell(run: Run, one: _Wanted, *, counted: bool) -> None:
@@ -138,7 +181,9 @@ def _tell(run: Run, one: _Wanted, *, counted: bool) -> None:
     if not counted:
         one.notes.append("a patient of another clinic's ticket: made there, too")
     run.repaired(TABLE, one.row["id"], one.notes)
-    if not one.document.verified and one.document.type is DocumentType.RUT:
+    if one.document.is_nobodys:
+        run.report.kept(TABLE, one.row["id"], NOBODYS)
+    elif not one.document.verified and one.document.type is DocumentType.RUT:
         run.report.kept(TABLE, one.row["id"], "a RUT that fails its check: marked as unverified")
 
 
@@ -146,12 +191,14 @@ def _remembered(key: Key) -> str:
     return "/".join(map(str, key))
 
 
-async def _there(run: Run, keys: Sequence[Key]) -> dict[Key, int]:
+async def _there(run: Run, keys: set[Key], before: Before) -> People:
     """Those that the target has, of this run's earlier batches too."""
-    if not keys:
-        return {}
-    rows = await run.target.fetch(THERE, *map(list, zip(*set(keys), strict=True)))
-    return {(row["clinic_id"], row["document_type"], row["document"]): row["id"] for row in rows}
+    people = People()
+    if keys:
+        people.learn(await run.target.fetch(THERE, *map(list, zip(*keys, strict=True))))
+    for key in keys & before.twins.keys():
+        people.by_key[key] = list(before.twins[key])
+    return people
 
 
 async def _fill(run: Run, older: Sequence[tuple[Any, ...]]) -> None:
@@ -165,20 +212,8 @@ async def _fill(run: Run, older: Sequence[tuple[Any, ...]]) -> None:
     )
 
 
-def document_of(row: asyncpg.Record, notes: list[str]) -> Document:
-    """In the form by which a client's document finds it."""
-    written = text(row["rut"])
-    if written is None:
-        notes.append("without a RUT: got a document of another kind")
-        return Document(DocumentType.OTHER, f"LEGACY-{row['id']}", verified=False)
-    collapsed = " ".join(written.split())
-    if len(collapsed) > LONGEST:
-        collapsed = fitting(collapsed, LONGEST, notes.append) or collapsed[:LONGEST]
-    return parse(DocumentType.RUT, collapsed, "document")
-
-
-def patient_row(row: asyncpg.Record, clinic_id: int, document: Document, notes: list[str]) -> tuple[Any, ...]:
-    """As in COLUMNS, without the id."""
+def patient_fields(row: asyncpg.Record, clinic_id: int, document: Document, notes: list[str]) -> Fields:
+    """By column, in the order of COLUMNS without the id."""
     first, middle, last, second = (
         fitting(row[name], 80, notes.append)
         for name in ("primer_nombre", "segundo_nombre", "apellido_paterno", "apellido_materno")
@@ -191,7 +226,8 @@ def patient_row(row: asyncpg.Record, clinic_id: int, document: Document, notes: 
     sex = sex_of(row["sex"])
     if sex is None and text(row["sex"]) is not None:
         notes.append("a sex that is none of those known: none here")
-    return (
+    values = (
         *(clinic_id, document.type.value, document.text, document.verified),
         *(first or UNKNOWN, middle, last or UNKNOWN, second, age, sex),
     )
+    return dict(zip(COLUMNS[1:], values, strict=True))

@@ -1,6 +1,7 @@
 """What an import did, table by table, and each row that was repaired, kept with a flaw, or refused.
 
-Rows are named by their ids in the old application: a report is mailed around, and must not carry patients.
+Rows are named by their ids in the old application: a report is mailed around, and must not carry patients. The one
+exception is `apart`, which somebody has to decide by names: the operator's terminal shows it, and no file or log.
 """
 
 from collections import defaultdict
@@ -45,6 +46,8 @@ class Report:
     tables: dict[str, Counts] = field(default_factory=dict)
     remarks: list[str] = field(default_factory=list)
     """Of the whole: what the source lacks, or has beyond what is known."""
+    apart: list[str] = field(default_factory=list)
+    """People who share a document there, by name, and are not made one here."""
     seconds: float = 0.0
     _found: dict[tuple[Outcome, str, str], list[str]] = field(default_factory=lambda: defaultdict(list))
 
@@ -94,6 +97,9 @@ class Report:
             found = [(table, what, ids) for (kind, table, what), ids in self._found.items() if kind is outcome]
             if found:
                 lines += ["", f"{outcome.capitalize()}:", *(_line(*one) for one in found)]
+        if self.apart:
+            lines += ["", "Not made one, for their names differ (names of patients: not to be passed on):"]
+            lines += [f"  {one}" for one in self.apart]
         if self.remarks:
             lines += ["", *self.remarks]
         return "\n".join(lines)

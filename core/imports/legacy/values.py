@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 
 from core.access import Role
 from core.clock import FIRST_YEAR, LAST_YEAR
+from core.text import clean
 
 Note = Callable[[str], None]
 """Told what was repaired."""
@@ -42,8 +43,12 @@ STATUSES = {"vigente": "active", "anulado": "annulled"}
 
 
 def text(value: Any) -> str | None:
-    """Without blanks around it; None for nothing but blanks."""
-    return None if value is None else str(value).strip() or None
+    """In the one form in which text is stored; None for nothing, or nothing that can be seen."""
+    return None if value is None else _clean(str(value)) or None
+
+
+_clean = lru_cache(maxsize=1 << 15)(clean)
+"""Names, beds and reasons are mostly the same few thousand."""
 
 
 def fitting(value: Any, most: int, note: Note) -> str | None:
