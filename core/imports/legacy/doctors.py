@@ -3,6 +3,7 @@
 from core.imports.legacy.catalogs import NO_CLINIC, Specialties
 from core.imports.legacy.context import Newcomers, Run
 from core.imports.legacy.values import fitting, named, text, yes
+from core.patients.identity import identifies_nobody
 from core.rut import normal_rut
 
 TABLE = "doctor"
@@ -65,7 +66,9 @@ def _rut(value: object) -> tuple[str | None, str | None]:
     written = text(value)
     if written is None:
         return None, None
-    normal = normal_rut(written.upper())
+    if identifies_nobody("rut", written):
+        return None, "a RUT that identifies nobody: left out"
+    normal = normal_rut(written)
     if normal is not None and len(normal) <= LONGEST_RUT:
         return normal, None
     if len(written) > LONGEST_RUT:

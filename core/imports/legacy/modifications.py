@@ -11,6 +11,7 @@ import asyncpg
 from core.db.copying import copy
 from core.imports.legacy.behind import Behind
 from core.imports.legacy.context import ClinicHere, Run
+from core.imports.legacy.later import AUDIT_COLUMNS, IMPORT, audit
 from core.imports.legacy.values import UNKNOWN, fitting, instant_local, instant_utc, text
 
 TABLE = "fpa_modification"
@@ -18,6 +19,8 @@ COLUMNS = [
     *("clinic_id", "ticket_id", "previous_fpa", "new_fpa", "reason_id", "reason", "justification"),
     *("modified_at", "modified_by_id", "modified_by"),
 ]
+TEXTS = ("reason", "justification", "modified_by")
+LONGEST = {"reason": 500, "justification": 1000, "modified_by": 80}
 Made = tuple[asyncpg.Record, tuple[Any, ...], list[str]]
 """The row, what it becomes, and what was repaired."""
 Known = tuple[str, datetime, datetime]
@@ -39,7 +42,8 @@ async def bring_modifications(run: Run) -> None:
             made = await asyncio.to_thread(_made, run, batch, chain)
             await behind.wait()
             there = await _there(run, made)
-            behind.start(copy(run.target, TABLE, COLUMNS, list(_new(run, made, there))))
+            new = list(_new(run, made, there))
+            behind.start(_store(run, new))
             run.advance(len(batch))
 
 
@@ -72,14 +76,28 @@ def _made(run: Run, batch: Sequence[asyncpg.Record], chain: Chain) -> list[Made]
     return made
 
 
-def _new(run: Run, made: Sequence[Made], there: set[Known]) -> Iterator[tuple[Any, ...]]:
+async def _store(run: Run, new: Sequence[Made]) -> None:
+    """With a row in the ticket's history for each whose texts its columns cannot hold whole."""
+    await copy(run.target, TABLE, COLUMNS, [values for _, values, _ in new])
+    audits = []
+    for row, values, _ in new:
+        kept = dict(zip(COLUMNS, values, strict=True))
+        whole = {name: written for name in TEXTS if (written := text(row[name])) and len(written) > LONGEST[name]}
+        if whole:
+            changes = {name: [written, kept[name]] for name, written in whole.items()}
+            at, clinic_id = kept["modified_at"], kept["clinic_id"]
+            audits.append(audit(at, None, IMPORT, clinic_id, "ticket.imported", kept["ticket_id"], changes))
+    await copy(run.target, "action_audit", AUDIT_COLUMNS, audits)
+
+
+def _new(run: Run, made: Sequence[Made], there: set[Known]) -> Iterator[Made]:
     counts = run.report.of(TABLE)
     for row, values, notes in made:
         is_known = row["ticket_id"] in run.tickets_present and _known(values) in there
         if not is_known and (row["ticket_id"] not in run.tickets_present or row["ticket_id"] in run.tickets_taken):
             counts.imported += 1
             run.repaired(TABLE, row["id"], notes)
-            yield values
+            yield row, values, notes
         elif is_known:
             counts.present += 1
         else:
@@ -112,17 +130,17 @@ def _row(
     if instant_utc(row["modified_at"]) is None:
         notes.append("without a time: that of the ticket's creation")
         modified_at = modified_at or new_fpa
-    reason = fitting(row["reason"], 500, notes.append)
+    reason = fitting(row["reason"], LONGEST["reason"], notes.append)
     whole = text(row["reason"])
-    justification = fitting(row["justification"], 1000, notes.append)
+    justification = fitting(row["justification"], LONGEST["justification"], notes.append)
     if reason != whole and justification is None and whole is not None:
         # What does not fit as a reason is one.
-        justification = whole[:1000]
+        justification = whole[: LONGEST["justification"]]
     modified_by, modified_by_id = run.user(row["modified_by"])
     if modified_by is None:
         notes.append("made by nobody: unknown")
     return (
         *(clinic.id, run.renamed.get(row["ticket_id"], row["ticket_id"]), previous_fpa or new_fpa, new_fpa),
         *(run.modification_reasons.get((clinic.id, run.fold(reason))) if reason else None, reason or UNKNOWN),
-        *(justification, modified_at, modified_by_id, (modified_by or UNKNOWN)[:80]),
+        *(justification, modified_at, modified_by_id, (modified_by or UNKNOWN)[: LONGEST["modified_by"]]),
     )

@@ -24,8 +24,8 @@ COLUMNS = [
 ]
 FILLED = ("middle_name", "second_last_name", "age", "sex")
 """What an older row of the same patient may add."""
-APART = "a document that a later row has, too, whose names differ: a patient of its own, unverified"
-NOBODYS = "a document that identifies nobody: a patient of its own, unverified"
+APART = "a document that a later row has, too, whose names differ: a patient of its own, marked as unverified"
+NOBODYS = "a document that identifies nobody: a patient of its own, marked as unverified"
 JOINED = "an earlier import made it one with another row, whose document or names say otherwise: look at its tickets"
 
 # Of one patient's rows the latest first: its data is the patient's.

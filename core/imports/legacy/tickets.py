@@ -28,6 +28,7 @@ from core.imports.legacy.values import UNKNOWN, text
 from core.tickets.numbering import ticket_id
 
 TABLE = "ticket"
+LONGEST_NAME = 80
 COLUMNS = [
     *("id", "clinic_id", "year", "number", "patient_id", "surgery_id", "doctor_id", "surgery_name"),
     *("surgery_base_hours", "surgery_at", "admission_at", "system_fpa", "initial_fpa", "current_fpa"),
@@ -184,6 +185,8 @@ def _made(run: Run, row: asyncpg.Record, clinic: ClinicHere) -> Made:
     if surgery is None:
         made.kept.append("without a surgery")
     created_by, created_by_id = run.user(row["created_by"])
+    if created_by is not None and len(created_by) > LONGEST_NAME:
+        made.told["created_by"] = [created_by, created_by[:LONGEST_NAME]]
     if created_by is None:
         made.notes.append("made by nobody: unknown")
     annulled_by, made.annulled_by_id = run.user(row["annulled_by"])
@@ -195,9 +198,9 @@ def _made(run: Run, row: asyncpg.Record, clinic: ClinicHere) -> Made:
         "patient_id": patient_id,
         "surgery_id": surgery.id if surgery else None,
         "doctor_id": _doctor(run, row, clinic, made),
-        "created_by": (created_by or UNKNOWN)[:80],
+        "created_by": (created_by or UNKNOWN)[:LONGEST_NAME],
         "created_by_id": created_by_id,
-        "annulled_by": annulled_by and annulled_by[:80],
+        "annulled_by": annulled_by and annulled_by[:LONGEST_NAME],
     }
     return made
 

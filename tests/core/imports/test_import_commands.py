@@ -10,6 +10,7 @@ from pathlib import Path
 import asyncpg
 import pytest
 
+from core.imports.legacy.patients import NOBODYS
 from core.settings import Settings
 from tests.core.imports.conftest import Hospital, at
 from tests.core.imports.oddities import fill
@@ -47,7 +48,7 @@ async def test_the_old_applications_data_comes_over_with_a_report(
     with told.open(encoding="utf-8-sig", newline="") as file:
         found = list(csv.DictReader(file))
     assert {row["outcome"] for row in found} == {"repaired", "kept as it is", "refused"}
-    unverified = [row["id"] for row in found if row["what"] == "a RUT that fails its check: marked as unverified"]
+    unverified = [row["id"] for row in found if row["what"] == NOBODYS]
     assert unverified == ["3"]
     assert await connection.fetchval("SELECT count(*) FROM ticket WHERE discharge_assumed") > 0
 
@@ -130,7 +131,7 @@ async def test_a_catalog_comes_from_a_file(
     bad = run(given, "catalog", path, "--clinic", "SANT")
     assert (bad.returncode, bad.stdout) == (1, "")
     assert bad.stderr.splitlines() == [
-        "especialidades.csv, row 2, is_active: must be yes or no",
+        "especialidades.csv, row 2, is_active: must be yes or no (sí or no, 1 or 0)",
         "1 problems: nothing was imported.",
     ]
 

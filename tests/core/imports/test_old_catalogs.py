@@ -148,11 +148,13 @@ async def test_catalogs_of_the_target_are_met_by_name_and_left_as_they_are(
     specialty = await rows.specialty(connection, clinic, name="CIRUGÍA GENERAL")
     surgery = await rows.surgery(connection, clinic, specialty, name="APENDICECTOMÍA", base_stay_hours=36)
     doctor = await rows.doctor(connection, clinic, name="Soto, Marcela", rut="12345678-5")
-    patient = await rows.patient(connection, clinic, document_type="rut", document="12345678-5", first_name="Anita")
+    patient = await rows.patient(
+        connection, clinic, document_type="rut", document="12345678-5", first_name="ANA", last_name="Rójas"
+    )
     await hospital.ticket("TH-SANT-2025-001")
     report = await run_import()
     assert await all_of(connection, "surgery", "id", "base_stay_hours") == [(surgery, 36)]
-    assert await all_of(connection, "patient", "id", "first_name") == [(patient, "Anita")]
+    assert await all_of(connection, "patient", "id", "first_name") == [(patient, "ANA")]
     assert report.count(Outcome.KEPT, "surgery", "has other hours here: left as it is here") == 1
     ticket = await connection.fetchrow("SELECT * FROM ticket")
     assert (ticket["surgery_id"], ticket["doctor_id"], ticket["patient_id"]) == (surgery, doctor, patient)

@@ -135,3 +135,17 @@ async def test_a_superusers_email_without_a_user_comes_with_advice(hospital: Hos
     [told] = [one.what for one in report.findings() if one.table == "superuser"]
     assert "ticket-home user create" in told
     assert "gone@" not in str(report)
+
+
+async def test_a_modifications_texts_are_whole_in_the_tickets_history_where_its_columns_cannot_hold_them(
+    hospital: Hospital, run_import: Import, connection: rows.Connection
+) -> None:
+    ticket = await hospital.ticket("TH-SANT-2025-001")
+    usual = {"ticket_id": ticket, "new_fpa": at("2025-01-17 10:00"), "reason": "Dolor"}
+    long = "j" * 3000
+    await hospital.old.add("fpa_modification", **usual, justification=long, modified_at=at("2025-01-16 10:00"))
+    await hospital.old.add("fpa_modification", **usual, justification="EVA 6", modified_at=at("2025-01-16 11:00"))
+    await run_import()
+    assert await imported(connection, ticket) == {"justification": [long, long[:1000]]}
+    [kept, _] = await connection.fetch("SELECT justification FROM fpa_modification ORDER BY id")
+    assert kept["justification"] == long[:1000]

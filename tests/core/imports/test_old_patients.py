@@ -157,7 +157,9 @@ async def test_one_of_the_target_is_joined_by_the_same_rule(
     hospital: Hospital, run_import: Import, connection: rows.Connection
 ) -> None:
     clinic = await rows.clinic(connection, "SANT", name="Clínica RedSalud Santiago")
-    there = await rows.patient(connection, clinic, document="12345678-5", first_name="Pedro", last_name="Vera")
+    there = await rows.patient(
+        connection, clinic, document_type="rut", document="12345678-5", first_name="Pedro", last_name="Vera"
+    )
     await hospital.ticket("TH-SANT-2025-001")
     report = await run_import()
     assert await names(connection) == ["Ana"]

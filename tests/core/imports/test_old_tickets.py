@@ -250,7 +250,7 @@ async def test_texts_that_are_too_long_are_cut_and_whole_in_the_history(
     report = await run_import()
     assert await imported(connection, "TH-SANT-2025-001") == {
         "bed_number": ["b" * 12, "b" * 10], "location": ["l" * 60, "l" * 50],
-        "surgery_name": ["s" * 250, "s" * 200],
+        "surgery_name": ["s" * 250, "s" * 200], "created_by": ["c" * 90, "c" * 80],
     }  # fmt: skip
     assert await imported(connection, "TH-SANT-2025-002") == {"annulment_reason": ["r" * 600, "r" * 500]}
     assert report.count(Outcome.REPAIRED, "ticket", "a text longer than its column: cut") == 2
