@@ -24,7 +24,8 @@ _DURATION = re.compile(r"([0-9]{1,6})\s*([hd])")
 
 CATALOG_HELP = """Specialties, surgeries, doctors and reasons of a clinic, from an xlsx or csv file.
 
-An xlsx file has a sheet for each kind. A csv file (UTF-8 or Windows-1252; commas, semicolons or tabs) has one kind, \
+An xlsx file has a sheet for each kind. A csv file (UTF-8, UTF-16 or Windows-1252; commas, semicolons or \
+tabs, or what a first line such as sep=| says) has one kind, \
 told by its name, such as surgeries.csv, or its headings; or several, with a column kind. The first row has the \
 headings, in English or Spanish; * is required:
 
@@ -36,7 +37,7 @@ doctors      name*, specialty, rut, is_active
 reasons      reason*, category* (modification, annulment), is_active
 
 Rows are matched by name, doctors first by RUT, and written over what is there; what the file does not have stays. \
-Every bad row is told, and then nothing is imported.
+Every bad row is told, and then nothing is imported. Hidden sheets, rows and columns count like the rest, and are told.
 """
 
 
@@ -88,7 +89,9 @@ def legacy(
 ) -> None:
     """Everything that the old application knows, in one transaction; a second run adds what is new.
 
-    What is in this database already stays as it is. The report names rows by their ids there, never patients.
+    What is in this database already stays as it is, but for imported tickets that nobody has touched here: what
+    changed there of those is taken over. The report names rows by their ids there; the terminal alone shows names,
+    of people who share a document and are not made one.
     """
     after = _duration(assume_discharged_after)
     with explained(), installation(data_dir) as settings:
