@@ -54,8 +54,8 @@ class Derived(NamedTuple):
 # PostgreSQL makes them whenever it writes the row, and cannot know that what their functions mean has changed since:
 # with another dictionary of accents, for example, after an upgrade.
 COLUMNS = (
-    Derived("patient", "search", "patient_search(first_name, middle_name, last_name, second_last_name, document)",
-            "document"),
+    Derived("patient", "search", "patient_search(first_name, middle_name, last_name, second_last_name,"
+            " coalesce(document_typed, document))", "first_name"),
     Derived("ticket", "search", "ticket_search(id, bed_number, location, episode_id)", "id"),
     Derived("ticket", "surgery_key", "search_text(surgery_name)", "surgery_name"),
 )  # fmt: skip

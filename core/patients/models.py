@@ -53,10 +53,13 @@ class Patient(Base):
     """+1 on every change of what is told of the patient, by a trigger."""
     search: Mapped[str] = mapped_column(
         Text(collation="C"),
-        Computed("patient_search(first_name, middle_name, last_name, second_last_name, document)", persisted=True),
+        Computed(
+            "patient_search(first_name, middle_name, last_name, second_last_name, coalesce(document_typed, document))",
+            persisted=True,
+        ),
         deferred=True,
     )
-    """What a search finds the patient by, and by which a list is ordered: surnames first (migration 0006)."""
+    """What a search finds the patient by, and by which a list is ordered: surnames first (migration 0012)."""
 
     @property
     def shown_document(self) -> str:

@@ -1,8 +1,9 @@
 """Search: every word of it must stand somewhere in the ticket or its patient, in any order.
 
 Words are found in ticket id, patient's names, document, bed, location and episode; accents and case do not matter, nor
-does a document's punctuation. Migration 0006 defines the text; what a client sends is made into patterns by the same
-functions, so that both sides agree on what an accent is, and `%` or `_` in it are letters like any other.
+does the punctuation of a document and of names (`dangelo`, `perezcotapos`). Migrations 0006 and 0012 define the text;
+what a client sends is made into patterns by the same functions, so that both sides agree on what an accent is, and `%`
+or `_` in it are letters like any other.
 """
 
 import unicodedata
@@ -14,8 +15,10 @@ from sqlalchemy.sql.selectable import LateralFromClause
 
 from core.access import ClinicScope
 from core.patients.models import Patient
+from core.text import APOSTROPHES
 from core.tickets.models import Ticket
 
+BETWEEN = frozenset(".,/\u2212") | frozenset(APOSTROPHES)
 INDEXED = 3
 """Letters that a word needs for the trigram indexes to find it."""
 
@@ -64,13 +67,13 @@ def _pattern(word: str) -> ScalarSelect[str]:
 
 def _of_patient(word: str, patient_search: Any) -> list[ColumnElement[bool]]:
     conditions: list[ColumnElement[bool]] = [patient_search.like(_pattern(word))]
-    if not word.isalnum() and all(map(_in_documents, word)):
-        # 12.345.678-5: as it is written, and by its letters and digits alone.
+    if not word.isalnum() and all(map(_left_out, word)):
+        # 12.345.678-5, O´Higgins: as it is written, and by its letters and digits alone.
         document = select(func.search_document_pattern(literal(word, String))).scalar_subquery()
         conditions.append(patient_search.like(document))
     return conditions
 
 
-def _in_documents(character: str) -> bool:
-    """Letters, digits, and what people put between them; dashes of every length."""
-    return character.isalnum() or character in ".,/" or unicodedata.category(character) == "Pd"
+def _left_out(character: str) -> bool:
+    """Letters, digits, and what people put between them: dashes of every length, apostrophes of every kind."""
+    return character.isalnum() or character in BETWEEN or unicodedata.category(character) == "Pd"

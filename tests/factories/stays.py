@@ -67,14 +67,16 @@ class Stay:
         if self.person:
             document = self.person.document
             texts += [*(getattr(self.person, field.name) for field in fields(self.person)), letters(document)]
-            documents = letters(plain(document))
+            # Of documents and of names the letters alone are known too.
+            told = (getattr(self.person, field.name) for field in fields(self.person))
+            bare_texts = [letters(plain(text)) for text in told if text]
         else:
-            documents = ""
+            bare_texts = []
         known = [plain(text) for text in texts if text]
 
         def stands(word: str) -> bool:
             bare = letters(word)
-            return any(word in text for text in known) or (bool(bare) and bare in documents)
+            return any(word in text for text in known) or (bool(bare) and any(bare in text for text in bare_texts))
 
         return all(stands(plain(word)) for word in words)
 

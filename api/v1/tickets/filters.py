@@ -27,7 +27,7 @@ Q = Annotated[
     Query(
         max_length=LONGEST_SEARCH,
         description="Every word must stand in the ticket's id, the patient's names or document, bed, location or "
-        "episode. Accents and case do not matter, nor does a document's punctuation.",
+        "episode. Accents and case do not matter, nor does the punctuation of names and documents.",
         examples=["maria nuñez"],
     ),
 ]

@@ -1,6 +1,7 @@
 """Search (domain.md, "Nursing board"): what a word finds and what not, on the board and in the list alike."""
 
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -114,6 +115,41 @@ async def tickets(connection: rows.Connection, seed: Seed) -> dict[str, str]:
 )
 async def test_what_a_search_finds(find: Find, tickets: dict[str, str], q: str, expected: str) -> None:
     assert await find(q) == {tickets[name] for name in expected.split()}
+
+
+BETWEEN = {
+    "O'Higgins": [f"O{one}Higgins" for one in "'’‘´`ʼ′＇"] + ["OHiggins", "o higgins", "O-Higgins"],
+    "D’Angelo": ["dangelo", "D'Angelo", "D´ANGELO", "d angelo"],
+    "Pérez-Cotapos": ["perez cotapos", "perezcotapos", "Perez–Cotapos", "PÉREZ‑COTAPOS", "cotapos perez"],
+    "O´Higgins": ["O'Higgins", "OHiggins", "O`Higgins"],
+    "de la Fuente": ["delafuente", "De La Fuente", "de-la-fuente", "lafuente"],
+    "Núñez": ["nunez", "NUÑEZ", "nu\u0303n\u0303ez"],
+}
+"""A name as it is on file, and what is typed to find it."""
+
+
+@pytest.mark.parametrize("name", BETWEEN)
+@pytest.mark.parametrize("field", ["first_name", "middle_name", "last_name", "second_last_name"])
+async def test_a_name_is_found_whatever_stands_between_its_letters(
+    find: Find, seed: Seed, connection: rows.Connection, name: str, field: str
+) -> None:
+    one = stay(seed.sant, NOW, person=replace(Person("Eva", "Lara", document="P1"), **{field: name}))
+    await insert(connection, [one])
+    for q in (name, *BETWEEN[name]):
+        assert await find(q) == {one.id}, q
+
+
+async def test_a_word_never_runs_from_one_field_into_the_next(
+    find: Find, seed: Seed, connection: rows.Connection
+) -> None:
+    one = stay(seed.sant, NOW, person=Person("Eva", "Lara", "Inés", "Soto", "P77"))
+    await insert(connection, [one])
+    names = ["Eva", "Lara", "Inés", "Soto", "P77"]
+    for first in names:
+        for second in names:
+            for between in ("", "-", "'"):
+                if first != second:
+                    assert await find(first + between + second) == set(), (first, between, second)
 
 
 @pytest.mark.parametrize(
