@@ -24,7 +24,7 @@ from uvicorn.supervisors import Multiprocess, multiprocess
 from api.ops.slots import Slots
 from api.server.connection import ServingConfig
 from api.server.protocol import DrainingProtocol
-from api.watchdog import END_AFTER, LAST_LOOKS, LOOKS, Pulse, Watchdog
+from api.server.watchdog import END_AFTER, LAST_LOOKS, LOOKS, Pulse, Watchdog
 from core.log import logger
 
 KILL_AFTER = END_AFTER + 0.4

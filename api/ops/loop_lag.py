@@ -24,4 +24,4 @@ class LoopLag:
 
 
 LOOP_LAG = LoopLag()
-"""Of this process's loop. Measured where it is watched (api/watchdog.py); 0 where nobody does."""
+"""Of this process's loop. Measured where it is watched (api/server/watchdog.py); 0 where nobody does."""

@@ -11,7 +11,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from api.watchdog import LOOKS, ROUND, WAKE_UPS
+from api.server.watchdog import LOOKS, ROUND, WAKE_UPS
 from core.settings import Settings
 from tests.faults.hanging_service import HANGS, await_what_is_done
 from tests.faults.workers import environment, worker_pids
