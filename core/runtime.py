@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from limits import parse as parse_limit
@@ -16,6 +17,7 @@ from core.cache.processes import Processes
 from core.cache.read_through import Cache
 from core.cache.redis import RedisTier
 from core.cache.seals import Seals
+from core.cache.timeline import begin
 from core.cache.versions import VersionMap
 from core.cache.wire import VersionWire
 from core.db.engine import dispose, serving_engine
@@ -69,10 +71,10 @@ async def open_runtime(settings: Settings) -> AsyncIterator[Runtime]:
     secret_keys = [key.get_secret_value() for key in settings.secret_keys]
     redis = RedisTier(settings.require_redis_url(), Keys(settings.cache_prefix), Seals(secret_keys))
     memory = MemoryTier(settings.cache_memory_bytes)
-    versions.on_lowered.append(memory.clear)
+    versions.on_restored.append(memory.clear)
     cache = Cache(database, versions, direct, memory, redis, settings.cache_ttls, settings.database_pool_size)
     reads: Flights[bytes] = Flights()
-    listener = Listener(settings.require_direct_url(), versions, push=settings.cache_push)
+    listener = Listener(settings.require_direct_url(), versions, partial(begin, database), push=settings.cache_push)
     processes = Processes(cache.stats, memory, redis, versions)
     sessions = Sessions(database, versions, direct, redis, settings, cache.stats)
     processes.beside.append(sessions.in_memory)

@@ -11,6 +11,7 @@ from sqlalchemy import text
 from core.cache.entry import Entry
 from core.cache.keys import Parameters
 from core.cache.policy import Policy
+from core.cache.timeline import IS_WHOLE
 from core.cache.versions import Vector
 from core.db.transaction import ReadSession
 from core.errors import Unavailable
@@ -22,8 +23,8 @@ AT_ONCE = 8
 BUDGET = 2.0
 """Seconds, the wait for a turn and for a connection included; then stale, or 503."""
 
-VERSIONS = text("SELECT clinic_id, topic, version FROM cache_version WHERE clinic_id = ANY(:clinics)")
-ALL_VERSIONS = text("SELECT clinic_id, topic, version FROM cache_version")
+ALL_VERSIONS = text(f"SELECT clinic_id, topic, version, {IS_WHOLE} AS is_whole FROM cache_version")  # noqa: S608
+VERSIONS = text(f"{ALL_VERSIONS.text} WHERE clinic_id = ANY(:clinics)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +70,8 @@ class Fill:
     versions: Vector
     """As of this snapshot."""
     shelf: Shelf
+    is_whole: bool = True
+    """Whether these are the versions of the rows in this snapshot. If not, nothing of it is kept, nor what was."""
 
     def vector(self, policy: Policy, clinic_id: int | None) -> Vector:
         wanted = {(0, topic): self.versions.get((0, topic), 0) for topic in policy.global_topics}
@@ -78,11 +81,15 @@ class Fill:
 
     async def parts(self, policy: Policy, clinic_ids: Iterable[int], parameters: Parameters) -> dict[int, Entry]:
         """Entries held for these clinics that are right in this snapshot and at `now`; absent ones are to compute."""
+        if not self.is_whole:
+            return {}
         vectors = {clinic_id: self.vector(policy, clinic_id) for clinic_id in clinic_ids}
         return await self.shelf.look_up(policy, vectors, parameters, self.now.timestamp())
 
     async def keep(self, policy: Policy, clinic_id: int, parameters: Parameters, loaded: Loaded) -> None:
         """Store one clinic's part, computed in this snapshot."""
+        if not self.is_whole:
+            return
         vector = self.vector(policy, clinic_id)
         await self.shelf.keep(policy, clinic_id, vector, parameters, loaded.entry(self.now))
 
@@ -90,13 +97,14 @@ class Fill:
 Loader = Callable[[Fill], Awaitable[Loaded]]
 
 
-async def read_versions(session: ReadSession, clinic_id: int | None) -> Vector:
-    """The rows of one clinic and of clinic 0, or all."""
+async def read_versions(session: ReadSession, clinic_id: int | None) -> tuple[Vector, bool]:
+    """(the rows of one clinic and of clinic 0, or all; whether they are those of the rows in this snapshot)."""
     if clinic_id is None:
         result = await session.execute(ALL_VERSIONS)
     else:
         result = await session.execute(VERSIONS, {"clinics": [0, clinic_id]})
-    return {(row.clinic_id, row.topic): row.version for row in result}
+    rows = result.all()
+    return {(row.clinic_id, row.topic): row.version for row in rows}, all(row.is_whole for row in rows)
 
 
 class Turns:

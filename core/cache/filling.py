@@ -37,6 +37,8 @@ class Found:
     tier: str
     at: float
     true_at: float
+    is_whole: bool = True
+    """Whether those versions stand for what was found: if not, it was kept nowhere."""
 
 
 class Filling:
@@ -77,6 +79,10 @@ class Filling:
                 # A newer version is not computed by who reads an older one: that is waited for no longer.
                 wanted = self.wanted(place)
 
+    async def alone(self, place: Place, load: Loader) -> Found:
+        """Computed, whatever is kept or computed elsewhere. Raises as `find`."""
+        return await self._turns.take(lambda seconds: self._fill(place, load, seconds, NOBODYS))
+
     def _unpacked(self, place: Place, wanted: Wanted, raw: bytes | None) -> Found | None:
         entry = self._shelves.unpacked(place, wanted.key, raw)
         return Found(entry, wanted.versions, "redis", wanted.at, wanted.true_at) if entry is not None else None
@@ -104,14 +110,18 @@ class Filling:
 
         async def work(session: ReadSession) -> Found:
             at = boottime()
-            read = await read_versions(session, place.clinic_id)
+            read, is_whole = await read_versions(session, place.clinic_id)
             now = utc(self._versions.now())
-            fill = Fill(session, now, read, self._shelves)
+            fill = Fill(session, now, read, self._shelves, is_whole)
             loaded = await load(fill)
             self._versions.committed((clinic, topic, version) for (clinic, topic), version in read.items())
-            return Found(loaded.entry(now), fill.vector(place.policy, place.clinic_id), "database", at, at)
+            vector = fill.vector(place.policy, place.clinic_id)
+            return Found(loaded.entry(now), vector, "database", at, at, is_whole)
 
         found = await self._database.snapshot(work, budget=seconds)
-        key = self._shelves.key(place, place.policy.token_of(found.versions, place.clinic_id))
-        self._shelves.store(place, key, found.entry, lease)
+        if found.is_whole:
+            key = self._shelves.key(place, place.policy.token_of(found.versions, place.clinic_id))
+            self._shelves.store(place, key, found.entry, lease)
+        else:
+            self._shelves.give_up(lease)
         return found

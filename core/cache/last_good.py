@@ -18,7 +18,7 @@ class LastGood:
     """After a restore from a backup, answers of the timeline that was lost are given to nobody.
 
     Their versions do not tell: those of the new timeline step at random, too, and may be higher or lower. So a process
-    that sees a version lowered notes the time, here and in Redis, and what was computed before it is not used any more.
+    that sees the restore notes the time, here and in Redis, and what was computed before it is not used any more.
     """
 
     def __init__(self, versions: VersionMap, memory: MemoryTier, redis: RedisTier) -> None:
@@ -29,7 +29,7 @@ class LastGood:
         self._restored_at = float("-inf")
         """Epoch seconds on the database's clock, as an entry's `computed_at`."""
         self._telling: set[asyncio.Task[Any]] = set()
-        versions.on_lowered.append(self._restored)
+        versions.on_restored.append(self._restored)
 
     def _key(self, place: Place) -> str:
         return self._keys.last_good(place.policy.name, place.policy.shape, place.clinic_id, place.parameters)

@@ -1,6 +1,6 @@
 """Versions of what the cache holds. Triggers alone write them (alembic/versions, cache.md "Versions")."""
 
-from sqlalchemy import BigInteger, String, text
+from sqlalchemy import BigInteger, CheckConstraint, String, Text, text
 from sqlalchemy.dialects.postgresql.base import ischema_names
 from sqlalchemy.orm import Mapped, mapped_column
 from sqlalchemy.types import UserDefinedType
@@ -30,6 +30,17 @@ class CacheVersion(Base):
     version: Mapped[int] = mapped_column(BigInteger)
     changed_in: Mapped[str] = mapped_column(Xid8, server_default=text("pg_current_xact_id()"))
     """The newest transaction that bumped it; a poll asks for those its last snapshot could not see."""
+
+
+class CacheTimeline(Base):
+    """One row: the fingerprint of the tables and triggers that the versions were last stamped with (core/cache/
+    timeline.py). None before a process has served for the first time."""
+
+    __tablename__ = "cache_timeline"
+    __table_args__ = (CheckConstraint("is_only", name="is_only"),)
+
+    is_only: Mapped[bool] = mapped_column(primary_key=True, server_default=text("true"))
+    fingerprint: Mapped[str] = mapped_column(Text)
 
 
 class CacheFlush(Base):

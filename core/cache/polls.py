@@ -1,12 +1,14 @@
 """Keeping the version map true: LISTEN and a poll each second on its own connection, direct reads when they fail."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from typing import Any
 
 from sqlalchemy import text
 
 from core.cache.flight import Flights
+from core.cache.timeline import STAMPED, Timeline, begin
 from core.cache.versions import LEASE, Poll, Vector, VersionMap
 from core.clock import boottime
 from core.db.connecting import connect_to_primary
@@ -24,13 +26,15 @@ INTERVAL = 1.0
 DIRECT_BUDGET = 0.5
 CONNECT_TIMEOUT = 1.5
 
-POLL = """
+POLL = f"""
 SELECT pg_snapshot_xmin(pg_current_snapshot())::text AS xmin, extract(epoch FROM clock_timestamp())::float8 AS now,
-       pg_is_in_recovery() AS standby,
-       coalesce(array_agg(clinic_id), '{}') AS clinics, coalesce(array_agg(topic::text), '{}') AS topics,
-       coalesce(array_agg(version), '{}') AS versions
-FROM cache_version WHERE changed_in >= ($1::text)::xid8
-"""
+       pg_is_in_recovery() AS standby, cache_fingerprint() AS fingerprint, {STAMPED} AS stamped,
+       count(*) AS number, coalesce(sum(version), 0)::text AS total,
+       coalesce(array_agg(clinic_id) FILTER (WHERE is_asked), '{{}}') AS clinics,
+       coalesce(array_agg(topic::text) FILTER (WHERE is_asked), '{{}}') AS topics,
+       coalesce(array_agg(version) FILTER (WHERE is_asked), '{{}}') AS versions
+FROM (SELECT clinic_id, topic, version, changed_in >= ($1::text)::xid8 AS is_asked FROM cache_version) AS v
+"""  # noqa: S608
 DIRECT = text(POLL.replace("($1::text)::xid8", "CAST(CAST(:since AS text) AS xid8)").replace("::", "\\:\\:"))
 
 EVERYTHING = "0"
@@ -46,15 +50,39 @@ def poll_of(row: Any, *, full: bool) -> Poll:
     if row["standby"]:
         raise NotPrimary("the database is a standby")
     rows: list[VersionRow] = list(zip(row["clinics"], row["topics"], row["versions"], strict=True))
-    return Poll(rows, row["xmin"], row["now"], full)
+    timeline = Timeline(row["fingerprint"], row["stamped"])
+    return Poll(rows, row["xmin"], row["now"], full, timeline, row["number"], int(row["total"]))
+
+
+class Ledger:
+    """The version rows as polls told them, to see whether anything changed that no poll tells: a row that was deleted,
+    or put back as it once was. Not the map, which learns from notifications, too, and may be ahead of the last poll."""
+
+    def __init__(self) -> None:
+        self._rows: Vector = {}
+        self._total = 0
+
+    def agrees(self, poll: Poll) -> bool:
+        """Take a poll's rows; False where the table has others than those told so far."""
+        if poll.full:
+            self._rows, self._total = {}, 0
+        for clinic_id, topic, version in poll.rows:
+            key = (clinic_id, topic)
+            self._total += version - self._rows.get(key, 0)
+            self._rows[key] = version
+        return (len(self._rows), self._total) == (poll.number, poll.total)
 
 
 class Listener:
     """The dedicated connection. Runs until cancelled; reconnects by itself, and then reads all rows again."""
 
-    def __init__(self, dsn: str, versions: VersionMap, *, push: bool) -> None:
+    def __init__(
+        self, dsn: str, versions: VersionMap, new_timeline: Callable[[], Awaitable[None]], *, push: bool
+    ) -> None:
         self._dsn = dsn
         self._versions = versions
+        self._new_timeline = new_timeline
+        self._told_unstamped = False
         self._push = push
         self._wake = asyncio.Event()
         self.connected = False
@@ -89,11 +117,22 @@ class Listener:
                 async with asyncio.timeout(CONNECT_TIMEOUT):
                     await connection.add_listener(CHANNEL, self._notified)
             since = EVERYTHING
+            ledger = Ledger()
             while True:
                 self._wake.clear()
-                seen = await self._poll(connection, since)
+                poll = await self._poll(connection, since)
+                if not ledger.agrees(poll):
+                    logger.warning("version rows changed without a trace: all are read again")
+                    self._versions.distrust()
+                    since = EVERYTHING
+                    continue
+                if poll.timeline.is_new:
+                    await self._new_timeline()
+                    since = EVERYTHING
+                    continue
+                self._tell_unstamped(poll.timeline)
                 # A pooler may lead to another server by now, restored from a backup: its transactions have other ids.
-                since = EVERYTHING if connection.is_pooled else seen
+                since = EVERYTHING if connection.is_pooled or not self._versions.is_fresh() else poll.xmin
                 if not self.connected:
                     self.connected = True
                     logger.info("version listener connected", versions=len(self._versions))
@@ -106,7 +145,12 @@ class Listener:
             # Not close(): that waits for an answer, and a hung server gives none.
             connection.terminate()
 
-    async def _poll(self, connection: ServiceConnection, since: str) -> str:
+    def _tell_unstamped(self, timeline: Timeline) -> None:
+        if not timeline.is_whole and not self._told_unstamped:
+            logger.error("triggers that stamp versions are missing or off: nothing is cached. Run ticket-home doctor")
+        self._told_unstamped = not timeline.is_whole
+
+    async def _poll(self, connection: ServiceConnection, since: str) -> Poll:
         learnt = self._versions.poll_started()
         sent_at = boottime()
         try:
@@ -118,7 +162,7 @@ class Listener:
             self._versions.poll_failed(learnt)
             raise
         self._versions.polled(poll, learnt, sent_at)
-        return poll.xmin
+        return poll
 
     def _terminated(self, _connection: object) -> None:
         self._versions.distrust()
@@ -165,9 +209,12 @@ class DirectReads:
         self._reads: Flights[None] = Flights()
 
     async def ensure_fresh(self) -> None:
-        """Return with the lease valid. Raises Unavailable where the database is away."""
+        """Return with the lease valid, or having seen just now that the versions are not whole: then nothing that is
+        kept is right. Raises Unavailable where the database is away."""
         while not self._versions.is_fresh():
             await self._reads.join(READ, self._read)
+            if not self._versions.is_whole:
+                return
 
     async def require(self, floor: Vector) -> None:
         """Return with the map at `floor` or, where that is impossible, with a map read after this call began."""
@@ -182,6 +229,11 @@ class DirectReads:
         return any(self._versions.get(*key) < version for key, version in floor.items())
 
     async def _read(self) -> None:
+        if (await self._read_once()).is_new:
+            await begin(self._database)
+            await self._read_once()
+
+    async def _read_once(self) -> Timeline:
         async def work(session: ReadSession) -> Poll:
             row = (await session.execute(DIRECT, {"since": EVERYTHING})).mappings().one()
             return poll_of(row, full=True)
@@ -196,3 +248,4 @@ class DirectReads:
                 raise Unavailable from error
             raise
         self._versions.polled(poll, learnt, sent_at)
+        return poll.timeline

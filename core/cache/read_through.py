@@ -45,6 +45,7 @@ class Answer:
     """Seconds it may still serve, by time alone."""
     collapsed: bool = False
     detail: str | None = None
+    stored: bool = False
 
     @property
     def stale(self) -> bool:
@@ -103,7 +104,7 @@ class Cache:
             ttl=answer.ttl,
             age=answer.age,
             collapsed=answer.collapsed,
-            stored=answer.outcome == "miss",
+            stored=answer.stored,
             detail=answer.detail,
         )
         return answer
@@ -142,6 +143,8 @@ class Cache:
         for _ in range(ROUNDS):
             if not self.versions.is_fresh():
                 await self._direct.ensure_fresh()
+                if not self.versions.is_whole:
+                    return await self._unkept(place, load)
             # As in _at_hand nothing awaits from here until the flight is joined.
             at_hand = self._at_hand(place)
             if at_hand is not None:
@@ -151,8 +154,16 @@ class Cache:
             now = self.versions.now()
             if found.entry.serves(now) and self._is_current(place, found, wanted.versions, began):
                 outcome = "miss" if found.tier == "database" else "hit"
-                return self._answer(place, found.entry, outcome, found.tier, now, collapsed=joined)
+                stored = outcome == "miss" and found.is_whole
+                return self._answer(place, found.entry, outcome, found.tier, now, collapsed=joined, stored=stored)
         raise Unavailable("The figures change faster than they can be read just now.")
+
+    async def _unkept(self, place: Place, load: Loader) -> Answer:
+        """Computed from what the database has, after this request began: what is kept may be another timeline's."""
+        key = self._shelves.key(place, "unkept")
+        await self.flights.landed(key)
+        found, joined = await self.flights.join(key, partial(self._filling.alone, place, load))
+        return self._answer(place, found.entry, "miss", found.tier, self.versions.now(), collapsed=joined, stored=False)
 
     def _is_current(self, place: Place, found: Found, vector: Vector, began: float) -> bool:
         """Whether what a flight brought is right for this request, at the moment of answering.
@@ -178,10 +189,19 @@ class Cache:
         return Answer(entry, "stale", tier, age, 0.0, detail=AWAY)
 
     def _answer(
-        self, place: Place, entry: Entry, outcome: str, tier: str, now: float, *, collapsed: bool = False
+        self,
+        place: Place,
+        entry: Entry,
+        outcome: str,
+        tier: str,
+        now: float,
+        *,
+        collapsed: bool = False,
+        stored: bool = False,
     ) -> Answer:
         age = max(0.0, now - entry.computed_at)
-        return Answer(entry, outcome, tier, age, self._shelves.seconds(place.policy, entry, now), collapsed)
+        ttl = self._shelves.seconds(place.policy, entry, now)
+        return Answer(entry, outcome, tier, age, ttl, collapsed, stored=stored)
 
     async def drain(self, within: float) -> None:
         """At shutdown: let fills and stores end, `within` seconds at most."""

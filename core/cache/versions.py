@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable
 from hashlib import blake2b
 from typing import NamedTuple
 
+from core.cache.timeline import Timeline
 from core.clock import boottime, wall_now
 from core.trace import VersionRow
 
@@ -28,6 +29,11 @@ class Poll(NamedTuple):
     """The database's clock, epoch seconds."""
     full: bool
     """Whether `rows` are all rows, or those changed since the last poll."""
+    timeline: Timeline = Timeline("", "")
+    """In the same snapshot."""
+    number: int = 0
+    total: int = 0
+    """Of rows that there are, and the sum of their versions, whether told in `rows` or not."""
 
 
 class VersionMap:
@@ -44,8 +50,12 @@ class VersionMap:
         self._network: dict[tuple[tuple[str, ...], tuple[str, ...]], tuple[int, str]] = {}
         self.on_change: list[Callable[[list[VersionRow]], None]] = []
         """Called with rows whose version is new to this process."""
-        self.on_lowered: list[Callable[[], None]] = []
-        """Called when a poll lowered a version: the database was restored, and copies in memory belong to the past."""
+        self.on_restored: list[Callable[[], None]] = []
+        """Called when a poll shows that the database was restored: what is in memory belongs to another timeline."""
+        self.is_whole = True
+        """Whether every change is stamped, and these very rows were, as the last poll had it. If not, the lease is
+        over, and nothing that is kept is right (core/cache/timeline.py)."""
+        self._fingerprint: str | None = None
 
     # --- the database's clock
 
@@ -171,12 +181,21 @@ class VersionMap:
                 self._rows.pop(key, None)
         self.read_at = max(self.read_at, sent_at)
         self._set_clock(poll.now, sent_at)
-        if sent_at >= self._distrusted_at:
+        replaced = self._replaced(poll.timeline)
+        if not poll.timeline.is_whole or (replaced and not poll.full):
+            self._trusted_until = float("-inf")
+        elif sent_at >= self._distrusted_at:
             self._trusted_until = max(self._trusted_until, sent_at + LEASE)
-        if lowered:
-            for listener in self.on_lowered:
+        if lowered or replaced:
+            for listener in self.on_restored:
                 listener()
         self._changed(changed)
+
+    def _replaced(self, timeline: Timeline) -> bool:
+        """Whether the tables or triggers are others than the last poll saw."""
+        self.is_whole = timeline.is_whole
+        before, self._fingerprint = self._fingerprint, timeline.fingerprint or self._fingerprint
+        return before is not None and before != self._fingerprint
 
     def _changed(self, rows: list[VersionRow]) -> None:
         if rows:

@@ -5,9 +5,16 @@ from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 AWAY_CLASSES = ("08", "53", "57")  # connection, resources, operator intervention (shutdown, cancelled by time-out)
-AWAY_CODES = frozenset({"25006", "3D000", "55P03"})
-"""A demoted primary is read-only; a database is dropped to be restored; a lock was not to be had in time."""
-AGAIN_CODES = frozenset({"40001", "40P01"})  # serialization failure, deadlock
+AWAY_CODES = frozenset({"25006", "3D000", "55P03", "42P01", "42883", "3F000"})
+"""A demoted primary is read-only; a database is dropped to be restored; a lock was not to be had in time; tables,
+functions or their schema are dropped, and will be there again once a restore in place is done."""
+FORGOTTEN = "26000"
+"""A statement that was prepared is not there any more."""
+AGAIN_CODES = frozenset({"40001", "40P01", FORGOTTEN, "XX000"})
+"""Serialization failure and deadlock; and a table that was dropped, and made anew, while a plan was made for it ("could
+not open relation", "cache lookup failed")."""
+VOID_PLAN = "0A000"
+"""Of a plan that DDL made void ("cached plan must not change result type"), and of what PostgreSQL cannot do at all."""
 
 
 class CannotConnect(ConnectionError):
@@ -16,7 +23,8 @@ class CannotConnect(ConnectionError):
 
 def sqlstate(error: BaseException) -> str | None:
     """The five-letter SQLSTATE, from asyncpg's error or from SQLAlchemy's wrapping of it."""
-    for candidate in (error, getattr(error, "orig", None), getattr(error, "__cause__", None)):
+    orig = getattr(error, "orig", None)
+    for candidate in (error, orig, error.__cause__, getattr(orig, "__cause__", None)):
         state = getattr(candidate, "sqlstate", None)
         if isinstance(state, str):
             return state
@@ -38,7 +46,13 @@ def is_away(error: BaseException) -> bool:
 
 
 def is_again(error: BaseException) -> bool:
-    return sqlstate(error) in AGAIN_CODES
+    state = sqlstate(error)
+    return state in AGAIN_CODES or (state == VOID_PLAN and "cached" in str(error))
+
+
+def is_forgotten(error: BaseException) -> bool:
+    """Whether its connection's prepared statements are gone: it is of no use any more."""
+    return sqlstate(error) == FORGOTTEN
 
 
 def is_duplicate(error: BaseException) -> bool:

@@ -46,6 +46,8 @@ async def _locked(url: str, run: str) -> None:
 
 def _upgrade(connection: Connection) -> None:
     command.upgrade(config(connection), "head")
+    # Whatever it made anew: the versions stand for these tables from now on.
+    connection.execute(text("SELECT cache_new_timeline()"))
 
 
 def _check(connection: Connection) -> None:

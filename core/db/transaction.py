@@ -5,14 +5,14 @@ serialization failures at COMMIT. It must therefore have no effect but through i
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable
-from contextlib import suppress
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from contextlib import asynccontextmanager, suppress
 from typing import Protocol, TypeVar
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession
 
-from core.db.failures import is_again, is_away
+from core.db.failures import is_again, is_away, is_forgotten
 from core.deadline import left
 from core.errors import Unavailable
 from core.trace import VersionRow, current
@@ -89,13 +89,13 @@ class Database:
         await self._run(once, budget)
 
     async def _read_once(self, work: Callable[[ReadSession], Awaitable[T]], isolation: str) -> T:
-        async with self.engine.connect() as plain:
+        async with self._connected() as plain:
             connection = await plain.execution_options(isolation_level=isolation, postgresql_readonly=True)
             async with ReadSession(bind=connection, expire_on_commit=False) as session:
                 return await work(session)
 
     async def _write_once(self, work: Callable[[WriteSession], Awaitable[T]]) -> T:
-        async with self.engine.connect() as connection:
+        async with self._connected() as connection:
             async with WriteSession(bind=connection, expire_on_commit=False) as session:
                 result = await work(session)
                 pending = await stamped_by(session)
@@ -103,6 +103,16 @@ class Database:
             if pending:
                 await self._learn(connection, pending)
             return result
+
+    @asynccontextmanager
+    async def _connected(self) -> AsyncIterator[AsyncConnection]:
+        async with self.engine.connect() as connection:
+            try:
+                yield connection
+            except Exception as error:
+                if is_forgotten(error):
+                    await connection.invalidate(error)
+                raise
 
     async def _commit(self, session: WriteSession) -> None:
         try:

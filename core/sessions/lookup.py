@@ -53,7 +53,9 @@ class Lookup:
         self._ttl = ttl
 
     def is_as_known(self, copy: SessionCopy) -> bool:
-        """Whether the versions that it was read under are still the map's."""
+        """Whether the versions that it was read under are still the map's, and stand for the rows that there are."""
+        if not self._versions.is_whole:
+            return False
         users, clinics = self._versions.get(*copy.stamp), self._versions.get(0, "clinics")
         return copy.users_version == users and copy.clinics_version == clinics
 

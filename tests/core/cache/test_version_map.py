@@ -66,7 +66,7 @@ def test_a_poll_that_another_overtook_does_not_take_the_map_back(clock: Clock) -
     """A request's own read began after the listener's poll and ended before it: the poll's snapshot is older."""
     versions = VersionMap()
     emptied: list[bool] = []
-    versions.on_lowered.append(lambda: emptied.append(True))
+    versions.on_restored.append(lambda: emptied.append(True))
     slow, slow_sent_at = versions.poll_started(), clock.at
     clock.at += 0.1
     polled(versions, clock, [(5, "figures", 20)], full=True)
@@ -106,7 +106,7 @@ def test_a_row_learnt_in_flight_survives_a_full_poll_that_could_not_see_it(clock
 def test_a_restored_database_lowers_versions_and_empties_memory(clock: Clock) -> None:
     versions = VersionMap()
     emptied: list[bool] = []
-    versions.on_lowered.append(lambda: emptied.append(True))
+    versions.on_restored.append(lambda: emptied.append(True))
     polled(versions, clock, [(5, "figures", 10), (5, "tickets", 4)], full=True)
     assert emptied == []
     polled(versions, clock, [(5, "figures", 9)], full=True)

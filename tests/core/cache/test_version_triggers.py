@@ -326,6 +326,7 @@ async def test_every_table_that_a_loader_reads_is_stamped(connection: rows.Conne
         "login_audit": "never cached",
         "cache_version": "the versions themselves",
         "cache_flush": "the versions' own machinery",
+        "cache_timeline": "what the versions stand for",
         "legacy_map": "only the import reads it",
         "legacy_ticket": "only the import reads it",
         "idempotency_key": "never cached",

@@ -231,7 +231,11 @@ async def test_a_session_of_a_lost_timeline_ends_with_its_next_record(
     token = (await one.sign_in(seed.sant.viewer)).token
     await one.who(token)
     await settled(one.runtime)
-    await connection.execute("ALTER TABLE user_session DISABLE TRIGGER USER")
+    # As a backup of before the sign-in: nothing tells of it, neither a version nor the tables.
+    await connection.execute(
+        "CREATE OR REPLACE FUNCTION cache_stamp_user_session() RETURNS trigger LANGUAGE plpgsql"
+        " AS 'BEGIN RETURN NULL; END'"
+    )
     await connection.execute("DELETE FROM user_session")
     async with process(settings) as restarted:
         await restarted.who(token)

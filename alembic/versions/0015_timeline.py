@@ -1,0 +1,113 @@
+"""The timeline: what the tables and their stamping triggers are, so that a restore in place is seen.
+
+A version tells nothing where the rows under it were put back by a restore: `pg_restore --clean`, a schema dropped and
+made anew, a table's rows replaced while its triggers were off. All of these leave other tables or other triggers behind
+than those that the versions were stamped with.
+
+A session's copy carries its idle limit and its client: a change of either stamps `users`, too.
+"""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0015"
+down_revision = "0010"
+branch_labels = None
+depends_on = None
+
+STAMPED_TABLES = 11
+"""With four triggers `cache_stamp_…` each (migration 0003); beside them one that flushes and one on cache_version."""
+TRIGGERS = 4 * STAMPED_TABLES + 2
+
+CHANGED_IN = """
+CREATE FUNCTION cache_changed_in() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    -- Also for rows that a restore brings: polls ask for what changed since, and theirs were changed in another life.
+    NEW.changed_in := pg_current_xact_id();
+    RETURN NEW;
+END $$
+"""
+
+# Null where a trigger is missing or not always on: then a change may leave no stamp. The xmin is that of the trigger's
+# row in the catalog: disabling and enabling it makes another one.
+FINGERPRINT = f"""
+CREATE FUNCTION cache_fingerprint() RETURNS text LANGUAGE sql STABLE SET search_path = public, pg_temp AS $$
+    SELECT CASE WHEN count(*) FILTER (WHERE t.tgenabled = 'A') = {TRIGGERS} THEN
+        md5(string_agg(concat_ws('.', c.oid, c.relfilenode, t.oid, t.xmin), ' ' ORDER BY t.oid))
+    END
+    FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid
+    WHERE c.relnamespace = 'public'::regnamespace AND t.tgname LIKE 'cache\\_%'
+$$
+"""
+
+# Whoever finds that the tables are others than those last stamped calls this; of several one does it.
+NEW_TIMELINE = """
+CREATE FUNCTION cache_new_timeline() RETURNS boolean
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+DECLARE
+    found text;
+BEGIN
+    LOCK TABLE cache_timeline IN SHARE ROW EXCLUSIVE MODE;
+    found := cache_fingerprint();
+    IF found IS NULL OR EXISTS (SELECT FROM cache_timeline WHERE fingerprint = found) THEN
+        RETURN false;
+    END IF;
+    INSERT INTO cache_timeline (fingerprint) VALUES (found)
+        ON CONFLICT (is_only) DO UPDATE SET fingerprint = excluded.fingerprint;
+    PERFORM cache_remember(ARRAY['*/*']);
+    RETURN true;
+END $$
+"""
+
+USERS_COLUMNS = "id, token_hash, user_id, clinic_id, client, idle_seconds, expires_at, revoked_at"
+USERS_COLUMNS_BEFORE = "id, token_hash, user_id, clinic_id, expires_at, revoked_at"
+
+
+def stamp_user_session(columns: str) -> str:
+    """As migration 0003 made it, over `columns`."""
+    new, old = (f"SELECT coalesce(clinic_id, 0) AS c, {columns} FROM {rows}" for rows in ("new_rows", "old_rows"))
+    return f"""
+    CREATE OR REPLACE FUNCTION cache_stamp_user_session() RETURNS trigger
+    LANGUAGE plpgsql SET search_path = public, pg_temp AS $$
+    BEGIN
+        IF TG_OP = 'INSERT' THEN
+            NULL;
+        ELSIF TG_OP = 'UPDATE' THEN
+            PERFORM cache_remember(array_agg(c || '/users')) FROM
+                (SELECT DISTINCT c FROM (({new} EXCEPT ALL {old}) UNION ALL ({old} EXCEPT ALL {new})) AS d) AS changed;
+        ELSIF TG_OP = 'DELETE' THEN
+            PERFORM cache_remember(array_agg(c || '/users')) FROM
+                (SELECT DISTINCT coalesce(clinic_id, 0) AS c FROM old_rows
+                 WHERE revoked_at IS NULL AND expires_at > now()) AS deleted;
+        ELSE
+            PERFORM cache_remember(ARRAY['*/users']);
+        END IF;
+        RETURN NULL;
+    END $$
+    """
+
+
+def upgrade() -> None:
+    op.execute("SET LOCAL lock_timeout = '3s'")
+    op.create_table(
+        "cache_timeline",
+        sa.Column("is_only", sa.Boolean(), server_default=sa.text("true"), nullable=False),
+        sa.Column("fingerprint", sa.Text(), nullable=False),
+        sa.CheckConstraint("is_only", name=op.f("ck_cache_timeline_is_only")),
+        sa.PrimaryKeyConstraint("is_only", name=op.f("pk_cache_timeline")),
+    )
+    for statement in (CHANGED_IN, FINGERPRINT, NEW_TIMELINE, stamp_user_session(USERS_COLUMNS)):
+        op.execute(statement)
+    op.execute(
+        "CREATE TRIGGER cache_changed_in BEFORE INSERT OR UPDATE ON cache_version "
+        "FOR EACH ROW EXECUTE FUNCTION cache_changed_in()"
+    )
+    op.execute("ALTER TABLE cache_version ENABLE ALWAYS TRIGGER cache_changed_in")
+
+
+def downgrade() -> None:
+    op.execute("SET LOCAL lock_timeout = '3s'")
+    op.execute("DROP TRIGGER cache_changed_in ON cache_version")
+    op.execute("DROP FUNCTION cache_changed_in(), cache_fingerprint(), cache_new_timeline()")
+    op.execute(stamp_user_session(USERS_COLUMNS_BEFORE))
+    op.drop_table("cache_timeline")

