@@ -27,6 +27,11 @@ READERS = {"joins of finished tasks": 24}
         pytest.param("flight keyed without versions", (), marks=pytest.mark.long),
         pytest.param("poll plainly replaces the map", ("slow listening connections",), marks=pytest.mark.long),
         pytest.param("versions read after the data", (), marks=pytest.mark.long),
+        pytest.param(
+            "polls look at changed rows only",
+            ("PostgreSQL: one table's rows replaced by older ones",),
+            marks=pytest.mark.long,
+        ),
         pytest.param("joins of finished tasks", ("PostgreSQL: cut again and again",), marks=pytest.mark.long),
     ],
 )
