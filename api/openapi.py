@@ -116,6 +116,8 @@ HEADERS = {
     "Idempotency-Replayed": header("`true` where this is the first answer again; else absent.", "string", "true"),
 }
 """Described once, in the components."""
+METRICS = "metrics"
+"""The operation, and how it is asked: by machines, which have no session."""
 MAKE_NO_VERSION = frozenset({"authLogin", "fpaPreview"})
 
 
@@ -174,10 +176,17 @@ def document(app: FastAPI, cookie: str, routers: Iterable[APIRouter]) -> dict[st
     components["securitySchemes"] = {
         "bearer": {"type": "http", "scheme": "bearer", "description": "The `token` of a mobile or display login."},
         "cookie": {"type": "apiKey", "in": "cookie", "name": cookie, "description": "Set by a web login."},
+        METRICS: {
+            "type": "http",
+            "scheme": "bearer",
+            "description": "`METRICS_TOKEN`, where the operator has set one.",
+        },
     }
     for path in made["paths"].values():
         for method, operation in path.items():
-            if "401" in operation["responses"] and operation["operationId"] != "authLogin":
+            if operation["operationId"] == METRICS:
+                operation["security"] = [{}, {METRICS: []}]
+            elif "401" in operation["responses"] and operation["operationId"] != "authLogin":
                 operation["security"] = [{"bearer": []}, {"cookie": []}]
                 require_if_match(operation)
                 # A logout sent again meets an ended session: there is nothing to replay to.
