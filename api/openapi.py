@@ -50,7 +50,10 @@ MEANINGS = {
     409: ("The ticket's state does not allow it.", "ticket_not_active"),
     412: ("Somebody else changed it meanwhile; `current` is how it is now.", "revision_mismatch"),
     413: ("The body is larger than 1 MiB.", "body_too_large"),
-    415: ("The body is not said to be JSON by its `Content-Type`.", "unsupported_media_type"),
+    415: (
+        "The body is not said to be JSON in UTF-8 by its `Content-Type`, or has a `Content-Encoding`.",
+        "unsupported_media_type",
+    ),
     422: ("The input is not valid; `errors` says where.", "invalid"),
     428: ("`If-Match` is missing.", "revision_required"),
     429: ("Too many attempts; `Retry-After` says how long to wait.", "too_many_attempts"),

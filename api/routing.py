@@ -14,7 +14,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from api.authentication import authenticate
-from api.requests.body import JsonRequest, refuse_encoded, refuse_other_than_json
+from api.requests.body import JsonRequest, refuse_other_than_json
 from core.errors import AppError, FieldError, Invalid, Malformed, WrongMediaType
 
 Check = Callable[[Request], Awaitable[object]]
@@ -113,7 +113,6 @@ def refuse_query(request: Request, known: Set[str]) -> None:
 
 async def refuse_body(request: Request) -> None:
     """Raises Invalid for whatever a body says where nothing is read from one; empty ones, null and {} say nothing."""
-    await refuse_encoded(request)
     if not await request.body():
         return
     try:

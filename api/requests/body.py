@@ -29,17 +29,14 @@ class JsonRequest(Request):
         return self._json
 
 
-async def refuse_encoded(request: Request) -> None:
-    """Raises WrongMediaType for a body that is packed: nothing is unpacked here, where few bytes become many."""
-    if not is_plain(request.headers) and await request.body():
-        raise WrongMediaType("Send the body as it is, without Content-Encoding.")
-
-
 async def refuse_other_than_json(request: Request) -> None:
-    """Raises WrongMediaType for a body that is not said to be JSON in UTF-8. Without a body there is nothing to say."""
-    await refuse_encoded(request)
-    if not is_json(request.headers.get("content-type", "")) and await request.body():
-        raise WrongMediaType("Send the body as JSON in UTF-8, with Content-Type: application/json.")
+    """Raises WrongMediaType for a body that is not said to be JSON in UTF-8, or that is packed: nothing is unpacked
+    here, where few bytes become many. Without a body there is nothing to say."""
+    is_readable = is_json(request.headers.get("content-type", "")) and is_plain(request.headers)
+    if not is_readable and await request.body():
+        raise WrongMediaType(
+            "Send the body as JSON in UTF-8, with Content-Type: application/json and without Content-Encoding."
+        )
 
 
 def is_plain(headers: Headers) -> bool:
