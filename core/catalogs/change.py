@@ -7,9 +7,9 @@ from sqlalchemy import select, update
 
 from core.access import Actor
 from core.audit.service import record
-from core.catalogs.create import TAKEN, item_of
+from core.catalogs.create import item_of
 from core.catalogs.kinds import Kind
-from core.catalogs.references import check
+from core.catalogs.references import NAMES, TAKEN, check, require_unlike
 from core.db.duplicates import refused_as_duplicate
 from core.db.transaction import WriteSession
 from core.errors import NotFound
@@ -29,6 +29,10 @@ async def change(session: WriteSession, actor: Actor, kind: Kind, row_id: int, v
     changed = {name: value for name, value in values.items() if before[name] != value}
     if changed:
         await check(session, kind, row.clinic_id, changed, row_id=row_id)
+        named = NAMES.get(kind.name, ())
+        if changed.keys() & set(named):
+            after = {name: changed.get(name, getattr(row, name)) for name in named}
+            await require_unlike(session, kind, row.clinic_id, after, row_id=row_id)
         statement = update(table).where(table.id == row_id).values(changed)
         with refused_as_duplicate(TAKEN):
             await session.execute(statement, execution_options={"synchronize_session": False})

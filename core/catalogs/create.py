@@ -8,12 +8,10 @@ from sqlalchemy import insert, select
 from core.access import Actor
 from core.audit.service import record
 from core.catalogs.kinds import Kind
-from core.catalogs.references import check
+from core.catalogs.references import TAKEN, check, require_unlike
 from core.clinics.references import require_clinic
 from core.db.duplicates import refused_as_duplicate
 from core.db.transaction import WriteSession
-
-TAKEN = "The clinic has one like it already; it may be inactive."
 
 
 async def create(session: WriteSession, actor: Actor, kind: Kind, clinic_id: int, values: Mapping[str, Any]) -> Any:
@@ -23,6 +21,7 @@ async def create(session: WriteSession, actor: Actor, kind: Kind, clinic_id: int
     """
     await require_clinic(session, clinic_id)
     await check(session, kind, clinic_id, values)
+    await require_unlike(session, kind, clinic_id, values)
     statement = insert(kind.table).values(clinic_id=clinic_id, **values).returning(kind.table.id)
     with refused_as_duplicate(TAKEN):
         row_id = await session.scalar(statement)

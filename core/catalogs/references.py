@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import exists, select
+from sqlalchemy import Text, exists, func, literal, select
 
 from core.access import ClinicScope
 from core.catalogs.kinds import DOCTOR, Kind
@@ -11,6 +11,10 @@ from core.catalogs.models import Doctor, Specialty
 from core.clinics.models import Clinic
 from core.db.transaction import Session, WriteSession
 from core.errors import Conflict, Invalid, NotFound
+
+TAKEN = "The clinic has one like it already; it may be inactive."
+NAMES = {"specialty": ("name",), "surgery": ("name",), "reason": ("reason", "category")}
+"""By what rows of a catalog are told apart: a text, and what must be equal beside it."""
 
 
 async def require_row(session: Session, scope: ClinicScope, kind: Kind, row_id: int) -> None:
@@ -35,6 +39,32 @@ async def check(
         await _nobodys(session, clinic_id, rut, row_id)
 
 
+async def require_unlike(
+    session: WriteSession, kind: Kind, clinic_id: int, row: Mapping[str, Any], *, row_id: int | None = None
+) -> None:
+    """Raises Conflict (`duplicate`) where another row of the clinic has the same name, case, accents and apostrophes
+    aside, and for reasons the same category.
+
+    Unique indexes look at case alone, for rows that were there before may be alike otherwise: those stay.
+    """
+    names = NAMES.get(kind.name)
+    if names is None:
+        return
+    await _queue(session, clinic_id)
+    table, (name, *equal) = kind.table, names
+    alike = func.folded_text(getattr(table, name)) == func.folded_text(literal(row[name], Text))
+    others = exists().where(table.clinic_id == clinic_id, alike, *(getattr(table, one) == row[one] for one in equal))
+    if row_id is not None:
+        others = others.where(table.id != row_id)
+    if await session.scalar(select(others)):
+        raise Conflict(TAKEN, code="duplicate")
+
+
+async def _queue(session: WriteSession, clinic_id: int) -> None:
+    """Whoever writes what no index keeps apart waits here for one another."""
+    await session.execute(select(Clinic.id).where(Clinic.id == clinic_id).with_for_update(key_share=True))
+
+
 async def _specialty(session: Session, clinic_id: int, specialty_id: int) -> None:
     is_active = await session.scalar(
         select(Specialty.is_active).where(Specialty.id == specialty_id, Specialty.clinic_id == clinic_id)
@@ -46,8 +76,8 @@ async def _specialty(session: Session, clinic_id: int, specialty_id: int) -> Non
 
 
 async def _nobodys(session: WriteSession, clinic_id: int, rut: str, row_id: int | None) -> None:
-    """No index says so, for what the old application left behind may differ. The clinic's row makes writers queue."""
-    await session.execute(select(Clinic.id).where(Clinic.id == clinic_id).with_for_update(key_share=True))
+    """No index says so, for what the old application left behind may differ."""
+    await _queue(session, clinic_id)
     others = exists().where(Doctor.clinic_id == clinic_id, Doctor.rut == rut)
     if row_id is not None:
         others = others.where(Doctor.id != row_id)

@@ -8,7 +8,7 @@ from sqlalchemy import select, text, update
 from core.access import Actor
 from core.audit.service import record
 from core.clinics.answers import ClinicItem
-from core.clinics.create import TAKEN
+from core.clinics.create import ONE_AT_A_TIME, TAKEN, require_unlike
 from core.clinics.models import Clinic
 from core.clinics.timezones import require_zone
 from core.db.duplicates import refused_as_duplicate
@@ -39,6 +39,9 @@ async def change(
         await require_zone(session, after["timezone"])
         if await session.scalar(HAS_TICKETS, {"clinic_id": clinic_id}):
             raise Conflict("The clinic has tickets, whose times were calculated in its zone.", code="timezone_fixed")
+    if "name" in changes:
+        await session.execute(ONE_AT_A_TIME)
+        await require_unlike(session, after["name"], clinic_id=clinic_id)
     statement = update(Clinic).where(Clinic.id == clinic_id).values({name: new for name, (_, new) in changes.items()})
     with refused_as_duplicate(TAKEN):
         await session.execute(statement, execution_options={"synchronize_session": False})
