@@ -5,7 +5,6 @@ import sys
 import uvicorn
 
 from api.app import create_app
-from api.drain import DrainingProtocol
 from tests.faults.chaos.variants import PATCHES, slow_fills
 
 if __name__ == "__main__":
@@ -20,7 +19,6 @@ if __name__ == "__main__":
         factory=True,
         port=int(port),
         loop="tests.faults.chaos.network:loop",
-        http=DrainingProtocol,
         log_config=None,
         access_log=False,
     )
