@@ -36,6 +36,16 @@ APOSTROPHES = (
 )
 DASHES = r"\u002d\u058a\u05be\u2010-\u2015\u2043\u2212\u2e3a\u2e3b\ufe58\ufe63\uff0d"
 
+# Of the scripts that have digits of their own, what zero is; nine follow it.
+ZEROS = (
+    *(0x660, 0x6F0, 0x7C0, 0x966, 0x9E6, 0xA66, 0xAE6, 0xB66, 0xBE6, 0xC66, 0xCE6, 0xD66, 0xDE6, 0xE50, 0xED0, 0xF20),
+    *(0x1040, 0x1090, 0x17E0, 0x1810, 0x1946, 0x19D0, 0x1A80, 0x1A90, 0x1B50, 0x1BB0, 0x1C40, 0x1C50, 0xA620, 0xA8D0),
+    *(0xA900, 0xA9D0, 0xA9F0, 0xAA50, 0xABF0, 0x104A0, 0x10D30, 0x11066, 0x110F0, 0x11136, 0x111D0, 0x112F0, 0x11450),
+    *(0x114D0, 0x11650, 0x116C0, 0x11730, 0x118E0, 0x11950, 0x11C50, 0x11D50, 0x11DA0, 0x16A60, 0x16AC0, 0x16B50),
+    *(0x1E140, 0x1E2F0, 0x1E950),
+)
+DIGITS = "".join(chr(zero + digit) for zero in ZEROS for digit in range(10))
+
 FOLDED = rf"""
 CREATE FUNCTION folded_text(written text) RETURNS text
 LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE AS $$
@@ -59,12 +69,16 @@ IDENTITY = rf"""
 CREATE FUNCTION document_identity(kind text, typed text) RETURNS text
 LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE AS $$
 DECLARE
-    letters text := regexp_replace(public.folded_text(typed), '[^[:alnum:]]+', '', 'g');
+    ascii text := repeat('0123456789', {len(ZEROS)});
+    letters text := regexp_replace(translate(public.folded_text(typed), '{DIGITS}', ascii), '[^[:alnum:]]+', '', 'g');
     written text;
     found text[];
     total integer := 0;
     factor integer := 2;
 BEGIN
+    IF kind = 'rut' THEN
+        letters := ltrim(letters, '0');
+    END IF;
     IF letters IN ('', 'rn', 'nn', 'sn', 'sr', 'sinrut', 'sindocumento', 'reciennacido') THEN
         RETURN NULL;
     END IF;
@@ -73,7 +87,8 @@ BEGIN
     END IF;
     written := regexp_replace(typed, '[{INVISIBLE}]+', '', 'g');
     IF kind <> 'rut' THEN
-        RETURN nullif(regexp_replace(upper(normalize(written, NFC)), '[^[:alnum:]]+', '', 'g'), '');
+        written := upper(translate(normalize(written, NFKC), '{DIGITS}', ascii));
+        RETURN nullif(regexp_replace(written, '[^[:alnum:]]+', '', 'g'), '');
     END IF;
     written := regexp_replace(regexp_replace(written, '[{SPACES}.]+', '', 'g'), '[{DASHES}]', '-', 'g');
     found := regexp_match(upper(written), '^0*([1-9][0-9]{{4,9}})-?([0-9K])$');

@@ -4,7 +4,7 @@ For the API and imports alike; the database has the same rule (`document_identit
 """
 
 import re
-from string import digits
+import unicodedata
 
 from core.rut import SHORTEST
 from core.text import clean, folded
@@ -20,15 +20,22 @@ def identifies_nobody(document_type: str, text: str) -> bool:
     RUTs fewer than five digits before the verifier (`1-9`), leading zeros aside. A RUT that fails its check is another
     matter."""
     letters = _letters(folded(text))
+    if document_type == "rut":
+        letters = letters.lstrip("0")
     if letters in NOBODYS or (len(set(letters)) <= 1 and not letters.isalpha()):
         return True
     return document_type == "rut" and _too_short.fullmatch(letters) is not None
 
 
 def normal_document(text: str) -> str:
-    """Of passports and others: upper case, letters and digits alone."""
-    return _letters(clean(text).upper())
+    """Of passports and others: upper case, letters and digits alone, whatever their width and the digits' script."""
+    return _letters(unicodedata.normalize("NFKC", clean(text)).upper())
 
 
 def _letters(text: str) -> str:
-    return "".join(character for character in text if character.isalpha() or character in digits)
+    digits = (unicodedata.decimal(character, None) for character in text)
+    return "".join(
+        character if digit is None else str(digit)
+        for character, digit in zip(text, digits, strict=True)
+        if digit is not None or character.isalpha()
+    )

@@ -74,6 +74,9 @@ def test_the_verifiers_are_those_that_were_given() -> None:
         ("ñ-1", "Ñ1"),
         ("n\u0303-1", "Ñ1"),
         ("a\u200bb", "AB"),
+        ("ＡＢ１２３４", "AB1234"),
+        # Digits of another script are digits: without them two people would have one document.
+        *((f"A{digits}", "A12345") for digits in ("١٢٣٤٥", "۱۲۳۴۵", "१२३४५", "๑๒๓๔๕", "𝟏𝟐𝟑𝟒𝟓", "①②③④⑤")),
     ],
 )
 def test_other_documents_are_upper_case_without_spaces_and_punctuation(typed: str, normal: str) -> None:
@@ -98,6 +101,11 @@ def test_a_rut_that_fails_is_kept_as_typed_and_unverified() -> None:
 def test_what_identifies_nobody_is_kept_as_typed(kind: DocumentType, typed: str) -> None:
     document = parse(kind, typed, "document")
     assert document == Document(kind, clean(typed), verified=False, is_nobodys=True)
+
+
+@pytest.mark.parametrize("typed", ["011.111.111-1", "0022222222-2", "00055555-5", "000"])
+def test_zeros_before_digits_that_are_all_alike_make_them_nobody_elses(typed: str) -> None:
+    assert parse(DocumentType.RUT, typed, "document") == Document(DocumentType.RUT, typed, False, is_nobodys=True)
 
 
 @pytest.mark.parametrize("typed", ["1-9", "1.234-3", "00000001-K", "19", "1", "0012-4"])
