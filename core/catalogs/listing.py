@@ -21,14 +21,17 @@ from core.catalogs.answers import (
 )
 from core.catalogs.models import Doctor, Specialty, StandardizedReason, Surgery
 from core.clinics.models import Clinic
+from core.db.order import spanish
 from core.errors import NotFound
 
 TTL = 3600.0
+CODE_VERSION = 2
+"""Raised with what a list means: its order, too."""
 
 
 @dataclass(frozen=True, slots=True)
 class Catalog:
-    """Rows of `table` in `order`, as `item`s of an `answer`."""
+    """Rows of `table` in the Spanish order of the text in `order`, as `item`s of an `answer`."""
 
     policy: Policy
     table: Any
@@ -72,7 +75,7 @@ class Catalog:
             .select_from(anchor)
             .outerjoin(self.table, and_(of_anchor, *matching))
             .where(scope.rows(Clinic.id))
-            .order_by(self.order, self.table.id)
+            .order_by(spanish(self.order), self.table.id)
         )
 
     def _encoded(self, rows: Sequence[Mapping[str, Any]]) -> bytes:
@@ -82,7 +85,7 @@ class Catalog:
 
 
 def _policy(name: str, answer: Any) -> Policy:
-    return Policy(name, TTL, shape_of(answer), topics=("catalogs",))
+    return Policy(name, TTL, shape_of(answer, CODE_VERSION), topics=("catalogs",))
 
 
 SPECIALTIES = Catalog(

@@ -10,15 +10,20 @@ from core.access import ClinicScope
 from core.cache.fill import Fill, Loaded, Loader
 from core.cache.policy import Policy, shape_of
 from core.catalogs.answers import ThresholdItem, ThresholdList
-from core.catalogs.listing import TTL
+from core.catalogs.listing import CODE_VERSION, TTL
 from core.catalogs.models import UrgencyThreshold
 from core.clinics.models import Clinic
 from core.clock import DEFAULT_ZONE, shown, zone
+from core.db.order import spanish
 from core.errors import NotFound
 
 # `clinics` too: the network's list names every clinic, also one that has no catalog yet.
 THRESHOLDS = Policy(
-    "thresholds", TTL, shape_of(ThresholdList), topics=("catalogs",), global_topics=("catalogs", "clinics")
+    "thresholds",
+    TTL,
+    shape_of(ThresholdList, CODE_VERSION),
+    topics=("catalogs",),
+    global_topics=("catalogs", "clinics"),
 )
 
 DEFAULTS = {"red_hours": 2, "yellow_hours": 4, "green_hours": 8}
@@ -53,7 +58,7 @@ def thresholds_loader(scope: ClinicScope, *, include_inactive: bool = False) -> 
         .outerjoin(own, own.clinic_id == holder.c.id)
         .outerjoin(general, general.clinic_id.is_(None))
         .where(scope.rows(holder.c.id))
-        .order_by(holder.c.id.is_not(None), holder.c.name, holder.c.id)
+        .order_by(holder.c.id.is_not(None), spanish(holder.c.name), holder.c.id)
     )
     if scope.clinic_id is None and not include_inactive:
         statement = statement.where(holder.c.is_active)

@@ -7,18 +7,21 @@ from core.cache.fill import Fill, Loaded, Loader
 from core.cache.policy import Policy, shape_of
 from core.clinics.answers import ClinicItem, ClinicList
 from core.clinics.models import Clinic
+from core.db.order import spanish
 from core.errors import NotFound
 
-CLINICS = Policy("clinics", 24 * 3600, shape_of(ClinicList), topics=(), global_topics=("clinics",))
+CODE_VERSION = 2
+"""Raised with what the list means: its order, too."""
+CLINICS = Policy("clinics", 24 * 3600, shape_of(ClinicList, CODE_VERSION), topics=(), global_topics=("clinics",))
 
 COLUMNS = [getattr(Clinic, name) for name in ClinicItem.model_fields]
 
 
 def clinics_loader(scope: ClinicScope, *, include_inactive: bool = False) -> Loader:
-    """Clinics by name. The loader raises NotFound where the scope's clinic does not exist."""
+    """Clinics by name, in Spanish order. The loader raises NotFound where the scope's clinic does not exist."""
 
     async def load(fill: Fill) -> Loaded:
-        statement = select(*COLUMNS).where(scope.rows(Clinic.id)).order_by(Clinic.name, Clinic.id)
+        statement = select(*COLUMNS).where(scope.rows(Clinic.id)).order_by(spanish(Clinic.name), Clinic.id)
         found = [ClinicItem.model_validate(dict(row)) for row in (await fill.session.execute(statement)).mappings()]
         if scope.clinic_id is not None and not found:
             raise NotFound

@@ -58,6 +58,9 @@ COLUMNS = (
             " coalesce(document_typed, document))", "first_name"),
     Derived("ticket", "search", "ticket_search(id, bed_number, location, episode_id)", "id"),
     Derived("ticket", "surgery_key", "search_text(surgery_name)", "surgery_name"),
+    Derived("patient", "name_order", "patient_order(first_name, middle_name, last_name, second_last_name,"
+            " coalesce(document_typed, document))", "first_name"),
+    Derived("ticket", "surgery_order", "spanish_order(surgery_name)", "surgery_name"),
 )  # fmt: skip
 
 
@@ -74,7 +77,7 @@ async def look_at_search(connection: Connection) -> Finding:
             wrong.append(f"{count} of {one.table}.{one.column}")
     if not wrong:
         return ok(SEARCH, "what tickets and patients are found by is what they say")
-    return failed(SEARCH, f"{listed(wrong)} are old: searches miss them", REPAIR_FIRST)
+    return failed(SEARCH, f"{listed(wrong)} are old: searches miss them, lists have them elsewhere", REPAIR_FIRST)
 
 
 async def repair_search(connection: Connection) -> str:

@@ -59,7 +59,16 @@ class Patient(Base):
         ),
         deferred=True,
     )
-    """What a search finds the patient by, and by which a list is ordered: surnames first (migration 0012)."""
+    """What a search finds the patient by (migration 0012)."""
+    name_order: Mapped[str] = mapped_column(
+        Text(collation="C"),
+        Computed(
+            "patient_order(first_name, middle_name, last_name, second_last_name, coalesce(document_typed, document))",
+            persisted=True,
+        ),
+        deferred=True,
+    )
+    """By which a list is ordered: surnames first, in Spanish order (migration 0016)."""
 
     @property
     def shown_document(self) -> str:

@@ -79,7 +79,7 @@ async def require_known(session: Session, scope: ClinicScope, surgery_id: int | 
 
 
 async def list_tickets(session: Session, scope: ClinicScope, asked: TicketFilter, turn: Turn) -> Page:
-    """One page, by `created_at`, `current_fpa`, `patient` or `surgery`, then id.
+    """One page, by `created_at`, `current_fpa`, `patient` or `surgery` (both in Spanish order), then id.
 
     Raises NotFound where the scope's clinic, or the surgery asked for, does not exist in the scope.
     """
@@ -117,8 +117,8 @@ def _keys(column: str) -> list[ColumnElement[Any]]:
     keys: dict[str, ColumnElement[Any]] = {
         "created_at": Ticket.__table__.c.created_at,
         "current_fpa": Ticket.__table__.c.current_fpa,
-        # Surnames first, without accents and case; an imported ticket may have no patient.
-        "patient": func.coalesce(Patient.search, literal("", Text)),
-        "surgery": Ticket.__table__.c.surgery_key,
+        # An imported ticket may have no patient.
+        "patient": func.coalesce(Patient.name_order, literal("", Text)),
+        "surgery": Ticket.__table__.c.surgery_order,
     }
     return [keys[column], Ticket.__table__.c.id]

@@ -103,7 +103,11 @@ class Ticket(Base):
     surgery_key: Mapped[str] = mapped_column(
         Text(collation="C"), Computed("search_text(surgery_name)", persisted=True), deferred=True
     )
-    """By which a list is ordered by surgery."""
+    """By which the release before migration 0016 orders; nobody else reads it."""
+    surgery_order: Mapped[str] = mapped_column(
+        Text(collation="C"), Computed("spanish_order(surgery_name)", persisted=True), deferred=True
+    )
+    """By which a list is ordered by surgery: in Spanish order."""
 
 
 def matters_at(ticket: type[Ticket] = Ticket) -> ColumnElement[datetime]:

@@ -5,12 +5,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, String, func, literal, or_, select
+from sqlalchemy import ColumnElement, Select, String, func, literal, or_, select, tuple_
 
 from core.access import ClinicScope, Role
 from core.clinics.models import Clinic
 from core.clinics.references import require_known
 from core.clock import DEFAULT_ZONE
+from core.db.order import spanish
 from core.db.transaction import Session
 from core.errors import NotFound
 from core.users.models import User
@@ -49,23 +50,26 @@ class UserFilter:
 @dataclass(frozen=True, slots=True)
 class UserPage:
     items: list[UserView]
-    next: str | None
-    """After which name the next page begins; None: there is none."""
+    next: tuple[str, str] | None
+    """The keys after which the next page begins; None: there is none."""
 
 
 async def list_users(
-    session: Session, scope: ClinicScope, asked: UserFilter, limit: int, after: str | None
+    session: Session, scope: ClinicScope, asked: UserFilter, limit: int, after: tuple[str, str] | None
 ) -> UserPage:
-    """By user name. Raises NotFound where the scope's clinic does not exist."""
-    name = func.lower(User.username)
-    statement = _views(scope).add_columns(name.label("name")).where(*asked.conditions()).order_by(name).limit(limit + 1)
+    """By user name, in Spanish order. Raises NotFound where the scope's clinic does not exist."""
+    # The second alone is unique.
+    keys = spanish(User.username), func.lower(User.username)
+    told = [key.label(f"key_{number}") for number, key in enumerate(keys)]
+    statement = _views(scope).add_columns(*told).where(*asked.conditions()).order_by(*keys).limit(limit + 1)
     if after is not None:
-        statement = statement.where(name > after)
+        statement = statement.where(tuple_(*keys) > tuple_(*(literal(key, String) for key in after)))
     rows = (await session.execute(statement)).mappings().all()
     if not rows:
         await require_known(session, scope)
     shown = rows[:limit]
-    return UserPage([_view(row) for row in shown], shown[-1]["name"] if len(rows) > limit else None)
+    following = (shown[-1]["key_0"], shown[-1]["key_1"]) if len(rows) > limit else None
+    return UserPage([_view(row) for row in shown], following)
 
 
 async def user_view(session: Session, scope: ClinicScope, user_id: int) -> UserView:

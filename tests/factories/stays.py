@@ -15,8 +15,8 @@ HOUR = timedelta(hours=1)
 TICK = timedelta(microseconds=1)
 
 FIRST = ("Ana", "José", "Íñigo", "MARÍA", "ñusta", "Jose\u0301")
-LAST = ("Núñez", "Rojas", "Rojas Díaz", "O'Higgins", "Ávila", "avila", "Zúñiga")
-SURGERIES = ("Úlcera", "apendicectomía", "Apéndice", "Zeta", "úvula")
+LAST = ("Núñez", "Nunez", "Nuzo", "Rojas", "Rojas Díaz", "O'Higgins", "Ávila", "avila", "Zúñiga")
+SURGERIES = ("Muñeca", "Munición", "Músculo", "Úlcera", "apendicectomía", "Apéndice", "Zeta", "úvula")
 DISTANCES = (0, 1, 2, 3, 4, 8, 24, 71, 72, 73, 200)
 
 
@@ -86,13 +86,18 @@ class Stay:
             return ("",)
         told = self.person
         names = (told.last_name, told.second_last_name, told.first_name, told.middle_name, told.document)
-        return tuple(plain(name or "") for name in names)
+        return tuple(spanish(name or "") for name in names)
 
 
 def plain(text: str) -> str:
     """Without accents, in lower case."""
     decomposed = unicodedata.normalize("NFKD", text)
     return "".join(letter for letter in decomposed if not unicodedata.combining(letter)).lower()
+
+
+def spanish(text: str) -> str:
+    """A key of the Spanish order: `plain`, but ñ after every other letter that stands behind an n."""
+    return plain(unicodedata.normalize("NFC", text).lower().replace("ñ", "n\U0010ffff"))
 
 
 def letters(text: str) -> str:

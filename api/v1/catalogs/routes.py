@@ -21,7 +21,10 @@ from core.tickets.discharge_blocks import DISCHARGE_BLOCKS, DischargeBlockList, 
 
 router: Router = Router(prefix="/v1", tags=["catalogs"])
 
-ORDER = "By name. A user of a clinic reads that clinic's; a superuser without `clinic_id` the whole network's."
+ORDER = (
+    "By name, in Spanish order. A user of a clinic reads that clinic's; a superuser without `clinic_id` the whole "
+    "network's."
+)
 
 
 def parameters(*, include_inactive: bool, **filters: Parameter) -> dict[str, Parameter]:
@@ -33,7 +36,7 @@ def parameters(*, include_inactive: bool, **filters: Parameter) -> dict[str, Par
     "/clinics",
     operation_id="clinicsList",
     summary="Clinics",
-    description="By name. A user of a clinic sees only its own.",
+    description="By name, in Spanish order. A user of a clinic sees only its own.",
     response_model=ClinicList,
     responses=cached_responses(),
 )

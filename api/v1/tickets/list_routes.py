@@ -1,5 +1,6 @@
 """The list of all tickets, of all years."""
 
+from dataclasses import replace
 from typing import Annotated, Literal
 
 from fastapi import Query
@@ -13,6 +14,7 @@ from api.pagination import Cursor, Limit, next_cursor, position_of
 from api.routing import Router
 from api.v1.tickets.examples import SUMMARY
 from api.v1.tickets.filters import ListFilter, parameters
+from core.db.order import SPANISH
 from core.db.transaction import ReadSession
 from core.tickets.listing import list_tickets
 from core.tickets.paging import Page, Turn
@@ -37,7 +39,7 @@ class TicketList(BaseModel):
     description="A user of a clinic reads that clinic's; a superuser without `clinic_id` the whole network's. States "
     "are those of the moment at which the first page was asked for. Other people's changes neither hide nor repeat a "
     "ticket while you turn pages; one that is itself changed stands where its new values put it. By patient is by "
-    "surnames, without accents.",
+    "surnames; names stand in Spanish order: ñ after n, other accents and case do not matter.",
     response_model=TicketList,
     responses={
         200: {"content": {"application/json": {"example": {"items": [SUMMARY], "next": None}}}},
@@ -53,9 +55,11 @@ async def tickets_list(
     limit: Limit = 50,
     cursor: Cursor = None,
 ) -> Response:
-    question = parameters(asked, of="tickets", clinic_id=scope.clinic_id, sort=sort)
+    turn = Turn(sort, limit)
+    order = SPANISH if turn.column in ("patient", "surgery") else None
+    question = parameters(asked, of="tickets", clinic_id=scope.clinic_id, sort=sort, order=order)
     position = position_of(runtime.settings, question, cursor, now=runtime.versions.now())
-    turn = Turn(sort, limit, position)
+    turn = replace(turn, position=position)
 
     async def work(session: ReadSession) -> Page:
         return await list_tickets(session, scope, asked, turn)

@@ -15,6 +15,7 @@ from api.v1.users.path import UserPath
 from api.v1.users.schemas import UserChangeIn, UserIn, UserItem, UserList
 from api.writes import Written, write
 from core.access import Role
+from core.db.order import SPANISH
 from core.db.transaction import ReadSession, WriteSession
 from core.users.change import UserChange, change, end_sessions
 from core.users.create import allowed, create
@@ -59,14 +60,16 @@ async def users_list(
         "q": " ".join(asked.words) or None,
         "role": role,
         "is_active": is_active,
+        "order": SPANISH,
     }
     keys = keys_of(runtime.settings, question, cursor)
+    after = None if keys is None else (str(keys[0]), str(keys[1]))
 
     async def work(session: ReadSession) -> UserPage:
-        return await list_users(session, scope, asked, limit, str(keys[0]) if keys else None)
+        return await list_users(session, scope, asked, limit, after)
 
     page = await runtime.database.read(work)
-    following = None if page.next is None else cursor_of(runtime.settings, question, [page.next])
+    following = None if page.next is None else cursor_of(runtime.settings, question, page.next)
     return fresh(UserList(items=[UserItem.of(user) for user in page.items], next=following))
 
 

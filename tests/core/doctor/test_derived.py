@@ -81,7 +81,7 @@ async def test_search_texts_of_many_rows_are_written_in_batches(
     for number in range(50):
         await rows.patient(connection, seed.maga.id, last_name=f"Peña {number}")
     await connection.execute(right)
-    assert (await round_of())["Search texts"].told.startswith("50 of patient.search are old")
+    assert (await round_of())["Search texts"].told.startswith("50 of patient.search, 50 of patient.name_order are old")
     await repaired(round_of, "Search texts")
 
 

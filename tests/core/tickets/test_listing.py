@@ -20,7 +20,7 @@ from core.tickets.paging import Page, Position, Turn
 from core.tickets.state import State, Thresholds
 from tests.factories import rows
 from tests.factories.fixtures import ClinicSeed, Seed
-from tests.factories.stays import HOUR, Stay, at_random, insert, plain, stay
+from tests.factories.stays import HOUR, Stay, at_random, insert, spanish, stay
 
 NOW = datetime(2026, 4, 5, 3, 30, tzinfo=UTC)
 """In the second of the two hours that 23:00 to 24:00 of 4 April is in Santiago."""
@@ -86,7 +86,7 @@ class Network:
             "created_at": lambda one: one.created_at,
             "current_fpa": lambda one: one.current_fpa,
             "patient": lambda one: one.patient_key,
-            "surgery": lambda one: plain(one.surgery_name),
+            "surgery": lambda one: spanish(one.surgery_name),
         }
         key = keys[turn.column]
         return [one.id for one in sorted(stays, key=lambda one: (key(one), one.id), reverse=turn.descending)]
