@@ -28,32 +28,45 @@ BEGIN
 END $$
 """
 
-# Null where a trigger is missing or not always on: then a change may leave no stamp. The xmin is that of the trigger's
-# row in the catalog: disabling and enabling it makes another one.
+# Null where a trigger is missing or not always on: then a change may leave no stamp. An xmin is that of a row in the
+# catalog: disabling and enabling a trigger, a column with another default, another body of a function make another one.
 FINGERPRINT = f"""
 CREATE FUNCTION cache_fingerprint() RETURNS text LANGUAGE sql STABLE SET search_path = public, pg_temp AS $$
-    SELECT CASE WHEN count(*) FILTER (WHERE t.tgenabled = 'A') = {TRIGGERS} THEN
-        md5(string_agg(concat_ws('.', c.oid, c.relfilenode, t.oid, t.xmin), ' ' ORDER BY t.oid))
-    END
-    FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid
-    WHERE c.relnamespace = 'public'::regnamespace AND t.tgname LIKE 'cache\\_%'
+    WITH triggers AS (
+        SELECT t.oid, t.xmin, t.tgrelid, t.tgfoid, t.tgenabled FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid
+        WHERE c.relnamespace = 'public'::regnamespace
+            AND t.tgname ~ '^cache_(stamp_(insert|update|delete|truncate)|flush|changed_in)$'
+    ), tables AS (
+        SELECT oid, relfilenode, xmin FROM pg_class WHERE oid = ANY (ARRAY(SELECT tgrelid FROM triggers))
+    ), parts (what) AS (
+        SELECT concat_ws('.', 't', oid, xmin, tgrelid) FROM triggers
+        UNION ALL SELECT concat_ws('.', 'c', oid, relfilenode, xmin) FROM tables
+        UNION ALL SELECT concat_ws('.', 'i', inhparent, inhrelid) FROM pg_inherits
+            WHERE inhparent = ANY (ARRAY(SELECT oid FROM tables))
+        UNION ALL SELECT concat_ws('.', 'f', oid, xmin) FROM pg_proc
+            WHERE oid = ANY (ARRAY(SELECT tgfoid FROM triggers) || to_regproc('public.cache_remember')::oid)
+        -- A copy of a database keeps all of these.
+        UNION ALL SELECT concat_ws('.', 'd', oid) FROM pg_database WHERE datname = current_database()
+    )
+    SELECT CASE WHEN (SELECT count(*) FROM triggers WHERE tgenabled = 'A') = {TRIGGERS}
+        THEN (SELECT md5(string_agg(what, ' ' ORDER BY what)) FROM parts) END
 $$
 """
 
 # Whoever finds that the tables are others than those last stamped calls this; of several one does it.
 NEW_TIMELINE = """
-CREATE FUNCTION cache_new_timeline() RETURNS boolean
+CREATE FUNCTION cache_new_timeline(in_any_case boolean DEFAULT false) RETURNS boolean
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
 DECLARE
     found text;
 BEGIN
     LOCK TABLE cache_timeline IN SHARE ROW EXCLUSIVE MODE;
     found := cache_fingerprint();
-    IF found IS NULL OR EXISTS (SELECT FROM cache_timeline WHERE fingerprint = found) THEN
+    IF found IS NULL OR (NOT in_any_case AND EXISTS (SELECT FROM cache_timeline WHERE fingerprint = found)) THEN
         RETURN false;
     END IF;
     INSERT INTO cache_timeline (fingerprint) VALUES (found)
-        ON CONFLICT (is_only) DO UPDATE SET fingerprint = excluded.fingerprint;
+        ON CONFLICT (is_only) DO UPDATE SET fingerprint = excluded.fingerprint, id = excluded.id;
     PERFORM cache_remember(ARRAY['*/*']);
     RETURN true;
 END $$
@@ -93,6 +106,7 @@ def upgrade() -> None:
         "cache_timeline",
         sa.Column("is_only", sa.Boolean(), server_default=sa.text("true"), nullable=False),
         sa.Column("fingerprint", sa.Text(), nullable=False),
+        sa.Column("id", sa.Text(), server_default=sa.text("gen_random_uuid()::text"), nullable=False),
         sa.CheckConstraint("is_only", name=op.f("ck_cache_timeline_is_only")),
         sa.PrimaryKeyConstraint("is_only", name=op.f("pk_cache_timeline")),
     )
@@ -108,6 +122,6 @@ def upgrade() -> None:
 def downgrade() -> None:
     op.execute("SET LOCAL lock_timeout = '3s'")
     op.execute("DROP TRIGGER cache_changed_in ON cache_version")
-    op.execute("DROP FUNCTION cache_changed_in(), cache_fingerprint(), cache_new_timeline()")
+    op.execute("DROP FUNCTION cache_changed_in(), cache_fingerprint(), cache_new_timeline(boolean)")
     op.execute(stamp_user_session(USERS_COLUMNS_BEFORE))
     op.drop_table("cache_timeline")

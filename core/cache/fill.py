@@ -11,9 +11,8 @@ from sqlalchemy import text
 from core.cache.entry import Entry
 from core.cache.keys import Parameters
 from core.cache.policy import Policy
-from core.cache.timeline import IS_WHOLE
 from core.cache.versions import Vector
-from core.db.transaction import ReadSession
+from core.db.transaction import IS_WHOLE, ReadSession
 from core.errors import Unavailable
 
 T = TypeVar("T")
@@ -104,7 +103,8 @@ async def read_versions(session: ReadSession, clinic_id: int | None) -> tuple[Ve
     else:
         result = await session.execute(VERSIONS, {"clinics": [0, clinic_id]})
     rows = result.all()
-    return {(row.clinic_id, row.topic): row.version for row in rows}, all(row.is_whole for row in rows)
+    is_whole = bool(rows) and all(row.is_whole for row in rows)
+    return {(row.clinic_id, row.topic): row.version for row in rows}, is_whole
 
 
 class Turns:

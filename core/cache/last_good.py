@@ -11,6 +11,8 @@ from core.cache.redis import RedisTier
 from core.cache.versions import VersionMap
 
 TTL = 24 * 3600.0
+END = b"\n"
+"""Of the timeline's id."""
 NO_PARAMETERS = digest({})
 
 
@@ -18,7 +20,8 @@ class LastGood:
     """After a restore from a backup, answers of the timeline that was lost are given to nobody.
 
     Their versions do not tell: those of the new timeline step at random, too, and may be higher or lower. So a process
-    that sees the restore notes the time, here and in Redis, and what was computed before it is not used any more.
+    that sees the restore notes the time, here and in Redis, and what was computed before it is not used any more. Where
+    no process saw it, the timeline's id in front of what Redis has tells.
     """
 
     def __init__(self, versions: VersionMap, memory: MemoryTier, redis: RedisTier) -> None:
@@ -40,7 +43,7 @@ class LastGood:
             return None
         key = self._key(place)
         held: Entry | None = self._memory.get(key)
-        shared = decode(await self._redis.get_stamped(key))
+        shared = self._of_this_timeline(await self._redis.get_stamped(key))
         since = await self._since()
         found = [(entry, tier) for entry, tier in ((held, "memory"), (shared, "redis")) if entry is not None]
         right = [(entry, tier) for entry, tier in found if entry.computed_at >= since]
@@ -58,7 +61,14 @@ class LastGood:
     async def store(self, place: Place, raw: bytes, computed_at: float) -> None:
         """In Redis."""
         if place.parameters == NO_PARAMETERS:
-            await self._redis.set_if_newer(self._key(place), raw, computed_at, TTL)
+            told = (self._versions.timeline_id or "").encode() + END
+            await self._redis.set_if_newer(self._key(place), told + raw, computed_at, TTL)
+
+    def _of_this_timeline(self, raw: bytes | None) -> Entry | None:
+        """A process that never reached the database knows of none, and takes what there is."""
+        told, _, entry = (raw or b"").partition(END)
+        known = self._versions.timeline_id
+        return decode(entry) if known is None or told == known.encode() else None
 
     async def _since(self) -> float:
         """When the database was last restored, as far as this process or Redis knows."""

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import text
 
 from core.cache.flight import Flights
-from core.cache.timeline import STAMPED, Timeline, begin
+from core.cache.timeline import ID, STAMPED, Timeline, begin
 from core.cache.versions import LEASE, Poll, Vector, VersionMap
 from core.clock import boottime
 from core.db.connecting import connect_to_primary
@@ -28,7 +28,7 @@ CONNECT_TIMEOUT = 1.5
 
 POLL = f"""
 SELECT pg_snapshot_xmin(pg_current_snapshot())::text AS xmin, extract(epoch FROM clock_timestamp())::float8 AS now,
-       pg_is_in_recovery() AS standby, cache_fingerprint() AS fingerprint, {STAMPED} AS stamped,
+       pg_is_in_recovery() AS standby, cache_fingerprint() AS fingerprint, {STAMPED} AS stamped, {ID} AS id,
        count(*) AS number, coalesce(sum(version), 0)::text AS total,
        coalesce(array_agg(clinic_id) FILTER (WHERE is_asked), '{{}}') AS clinics,
        coalesce(array_agg(topic::text) FILTER (WHERE is_asked), '{{}}') AS topics,
@@ -50,7 +50,7 @@ def poll_of(row: Any, *, full: bool) -> Poll:
     if row["standby"]:
         raise NotPrimary("the database is a standby")
     rows: list[VersionRow] = list(zip(row["clinics"], row["topics"], row["versions"], strict=True))
-    timeline = Timeline(row["fingerprint"], row["stamped"])
+    timeline = Timeline(row["fingerprint"], row["stamped"], row["id"])
     return Poll(rows, row["xmin"], row["now"], full, timeline, row["number"], int(row["total"]))
 
 
@@ -77,12 +77,14 @@ class Listener:
     """The dedicated connection. Runs until cancelled; reconnects by itself, and then reads all rows again."""
 
     def __init__(
-        self, dsn: str, versions: VersionMap, new_timeline: Callable[[], Awaitable[None]], *, push: bool
+        self, dsn: str, versions: VersionMap, new_timeline: Callable[..., Awaitable[None]], *, push: bool
     ) -> None:
         self._dsn = dsn
         self._versions = versions
         self._new_timeline = new_timeline
         self._told_unstamped = False
+        self._xmin = 0
+        """Of the last poll, over all connections: it never goes back, but where the server's files were put back."""
         self._push = push
         self._wake = asyncio.Event()
         self.connected = False
@@ -126,8 +128,9 @@ class Listener:
                     self._versions.distrust()
                     since = EVERYTHING
                     continue
-                if poll.timeline.is_new:
-                    await self._new_timeline()
+                went_back, self._xmin = int(poll.xmin) < self._xmin, int(poll.xmin)
+                if poll.timeline.is_new or went_back:
+                    await self._new_timeline(in_any_case=went_back)
                     since = EVERYTHING
                     continue
                 self._tell_unstamped(poll.timeline)

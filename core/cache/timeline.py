@@ -11,6 +11,11 @@ and the fingerprint that the versions were last stamped with (migration 0015):
 - There is none: a trigger is missing or not always on, and changes may leave no stamp. Nothing is stored and nothing is
   a hit, for as long as that is so: in the middle of a restore, or until `ticket-home doctor --repair`.
 
+A database that is put back whole, as a copy or as its files, keeps all of that. Its number among its server's databases
+tells the copy. Files that are put back tell themselves by transaction ids that are lower than those seen before; so do
+versions. What was only read of them by a process that was not there then is told apart by the timeline's id, which
+`begin` makes anew.
+
 Answers are then computed for each request anew. It costs work, and never truth.
 """
 
@@ -21,9 +26,8 @@ from sqlalchemy import text
 from core.db.transaction import Database, WriteSession
 
 STAMPED = "(SELECT fingerprint FROM cache_timeline)"
-IS_WHOLE = f"coalesce((SELECT cache_fingerprint() = {STAMPED}), false)"
-"""SQL: whether versions that are read in this snapshot are those of the rows in it. Evaluated once per statement."""
-NEW = text("SELECT cache_new_timeline()")
+ID = "(SELECT id FROM cache_timeline)"
+NEW = text("SELECT cache_new_timeline(:in_any_case)")
 
 
 class Timeline(NamedTuple):
@@ -31,6 +35,8 @@ class Timeline(NamedTuple):
     """Of the tables and triggers as they are; None where a trigger is missing or not always on."""
     stamped: str | None
     """What the versions were last stamped with; None where they never were."""
+    id: str | None = None
+    """Of the last stamping: what was computed under another id may be another timeline's."""
 
     @property
     def is_whole(self) -> bool:
@@ -42,10 +48,13 @@ class Timeline(NamedTuple):
         return self.fingerprint is not None and self.fingerprint != self.stamped
 
 
-async def begin(database: Database) -> None:
-    """Bump every version and note the tables' fingerprint, where nobody has done so. Raises Unavailable."""
+async def begin(database: Database, *, in_any_case: bool = False) -> None:
+    """Bump every version and note the tables' fingerprint, where nobody has done so, or `in_any_case`.
+
+    Raises Unavailable.
+    """
 
     async def work(session: WriteSession) -> None:
-        await session.execute(NEW)
+        await session.execute(NEW, {"in_any_case": in_any_case})
 
     await database.write(work)

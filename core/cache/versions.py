@@ -52,6 +52,8 @@ class VersionMap:
         """Called with rows whose version is new to this process."""
         self.on_restored: list[Callable[[], None]] = []
         """Called when a poll shows that the database was restored: what is in memory belongs to another timeline."""
+        self.timeline_id: str | None = None
+        """As the last poll had it; None before the first."""
         self.is_whole = True
         """Whether every change is stamped, and these very rows were, as the last poll had it. If not, the lease is
         over, and nothing that is kept is right (core/cache/timeline.py)."""
@@ -192,10 +194,11 @@ class VersionMap:
         self._changed(changed)
 
     def _replaced(self, timeline: Timeline) -> bool:
-        """Whether the tables or triggers are others than the last poll saw."""
+        """Whether the tables or triggers are others than the last poll saw, if it saw all of them, or stamped anew."""
         self.is_whole = timeline.is_whole
-        before, self._fingerprint = self._fingerprint, timeline.fingerprint or self._fingerprint
-        return before is not None and before != self._fingerprint
+        before, self._fingerprint = self._fingerprint, timeline.fingerprint
+        id_before, self.timeline_id = self.timeline_id, timeline.id or self.timeline_id
+        return (before is not None and before != timeline.fingerprint) or id_before not in (None, self.timeline_id)
 
     def _changed(self, rows: list[VersionRow]) -> None:
         if rows:

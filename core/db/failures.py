@@ -13,6 +13,7 @@ FORGOTTEN = "26000"
 AGAIN_CODES = frozenset({"40001", "40P01", FORGOTTEN, "XX000"})
 """Serialization failure and deadlock; and a table that was dropped, and made anew, while a plan was made for it ("could
 not open relation", "cache lookup failed")."""
+SCHEMA_CODES = frozenset({"42P10", "42501", "42703", "42704", "42803"})
 VOID_PLAN = "0A000"
 """Of a plan that DDL made void ("cached plan must not change result type"), and of what PostgreSQL cannot do at all."""
 
@@ -48,6 +49,11 @@ def is_away(error: BaseException) -> bool:
 def is_again(error: BaseException) -> bool:
     state = sqlstate(error)
     return state in AGAIN_CODES or (state == VOID_PLAN and "cached" in str(error))
+
+
+def is_of_schema(error: BaseException) -> bool:
+    """Whether a column, constraint, type or right is not there: a bug, or a restore in place that is under way."""
+    return sqlstate(error) in SCHEMA_CODES
 
 
 def is_forgotten(error: BaseException) -> bool:

@@ -12,7 +12,7 @@ from typing import Protocol, TypeVar
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession
 
-from core.db.failures import is_again, is_away, is_forgotten
+from core.db.failures import is_again, is_away, is_forgotten, is_of_schema
 from core.deadline import left
 from core.errors import Unavailable
 from core.trace import VersionRow, current
@@ -23,6 +23,9 @@ BUDGET = 2.0
 """Seconds, the wait for a connection included: whether the database is away is decided within them."""
 ATTEMPTS = 3
 
+IS_WHOLE = "coalesce((SELECT cache_fingerprint() = (SELECT fingerprint FROM cache_timeline)), false)"
+"""SQL: whether versions that are read in this snapshot are those of the rows in it (core/cache/timeline.py)."""
+LOOK_WHOLE = text(f"SELECT {IS_WHOLE}")
 PENDING = text("SELECT split_part(coalesce(current_setting('ticket_home.pending', true), ''), '|', 2)")
 """What the triggers remember to bump at COMMIT: `5/figures 5/tickets`; a star stands for every clinic or topic."""
 MADE = text(
@@ -166,9 +169,20 @@ class Database:
         try:
             return task.result()
         except Exception as error:
-            if is_away(error):
+            if is_away(error) or (is_of_schema(error) and not await self._is_whole()):
                 raise Unavailable from error
             raise
+
+    async def _is_whole(self) -> bool:
+        """Whether the tables are complete; in the middle of a restore in place they are not."""
+
+        async def look(session: ReadSession) -> bool:
+            return bool(await session.scalar(LOOK_WHOLE))
+
+        try:
+            return await self.read(look)
+        except Unavailable:
+            return False
 
     def _abandon(self, task: "asyncio.Task[T]", *, writes: bool) -> None:
         if writes:

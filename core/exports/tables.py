@@ -10,8 +10,9 @@ from core.db.models import metadata
 from core.exports import jobs
 from core.exports.statement import one_batch, prepared
 
-LEFT_OUT = ("user_session", "idempotency_key")
-"""Who is signed in, and kept answers, which repeat what was written."""
+LEFT_OUT = ("user_session", "idempotency_key", "cache_timeline")
+"""Who is signed in, and kept answers, which repeat what was written; and of which objects of this very database the
+versions were stamped."""
 OF_NO_CLINIC = ("legacy_map", "legacy_ticket")
 """Ids of every clinic's rows, and not whose: with the network's only."""
 SECRET = frozenset({("app_user", "password_hash")})

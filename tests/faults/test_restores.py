@@ -12,14 +12,16 @@ from pathlib import Path
 import httpx
 import pytest
 from fastapi import FastAPI
+from sqlalchemy.engine import make_url
 
 from core.clock import boottime
+from core.db.migrate import upgrade
 from core.doctor.finding import Verdict
 from core.doctor.triggers import look_at_triggers, repair_triggers
 from core.embedded.wheels import folder_of
 from core.runtime import Runtime
 from core.settings import Settings
-from tests.conftest import SignIn, running
+from tests.conftest import SignIn, administer, running
 from tests.factories import rows
 from tests.factories.fixtures import Seed
 
@@ -297,3 +299,61 @@ async def test_where_changes_leave_no_stamp_nothing_is_kept_until_it_is_repaired
     await installation.write(seed.sant.id, "Dr. New")
     for process in installation.processes:
         await process.hits_again()
+
+
+async def cut_off(url: str, *, back: bool) -> None:
+    """The database refuses everybody, as one that is away; or takes them again."""
+    name = make_url(url).database
+    await administer(url, f"ALTER DATABASE {name} ALLOW_CONNECTIONS {back}")
+    await administer(url, f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'")
+
+
+async def test_last_good_answers_of_a_restore_that_nobody_watched_are_given_to_nobody(
+    settings: Settings, connection: Connection, database_url: str, tmp_path: Path, seed: Seed, sign_in: SignIn
+) -> None:
+    backup = await backed_up(connection, database_url, tmp_path)
+    async with running(settings) as (app, _):
+        client = await sign_in(seed.sant.viewer, on=app)
+        await rows.doctor(connection, seed.sant.id, name=LOST)
+        # It may have been read a moment before.
+        while LOST not in await names(client):  # noqa: ASYNC110  the other end tells of it
+            await asyncio.sleep(0.01)
+    await connection.execute("DROP SCHEMA backup CASCADE")
+    await connection.close()
+    await asyncio.to_thread(backup.restore, "--clean", "--if-exists")
+    await asyncio.to_thread(upgrade, database_url)
+    async with running(settings) as (app, _):
+        client = await sign_in(seed.sant.viewer, on=app)
+        assert (await client.get("/v1/specialties")).status_code == 200
+        await cut_off(database_url, back=False)
+        try:
+            versions = app.state.runtime.versions
+            while versions.is_fresh():  # noqa: ASYNC110  the map wakes nobody
+                await asyncio.sleep(0.01)
+            # What was read since is given, labelled; what was read before the restore is not.
+            told = await client.get("/v1/specialties")
+            assert (told.status_code, "fwd=stale" in told.headers["cache-status"]) == (200, True)
+            assert (await client.get(DOCTORS)).status_code == 503
+        finally:
+            await cut_off(database_url, back=True)
+
+
+async def test_a_sign_in_that_a_copy_does_not_have_ends_with_the_copy(
+    settings: Settings, connection: Connection, database_url: str, seed: Seed, sign_in: SignIn
+) -> None:
+    """A login bumps nothing, and a database that is copied keeps every object and version."""
+    name = make_url(database_url).database
+    await connection.close()
+    await cut_off(database_url, back=False)
+    await administer(database_url, f"CREATE DATABASE backup_{name} TEMPLATE {name} STRATEGY file_copy")
+    await cut_off(database_url, back=True)
+    async with running(settings) as (app, _):
+        client = await sign_in(seed.sant.admin, on=app)
+        assert (await client.get(DOCTORS)).status_code == 200
+        await cut_off(database_url, back=False)
+        await administer(database_url, f"DROP DATABASE {name} WITH (FORCE)")
+        await administer(database_url, f"ALTER DATABASE backup_{name} RENAME TO {name}")
+        process = Process(app.state.runtime, client, client)
+        await process.told_of(boottime())
+        for path in (ME, DOCTORS, "/v1/exports/tickets.csv"):
+            assert (await client.get(path)).status_code == 401, path

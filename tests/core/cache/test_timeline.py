@@ -6,12 +6,14 @@ from collections.abc import Awaitable, Callable
 import asyncpg
 import pytest
 from sqlalchemy import text
+from sqlalchemy.engine import make_url
 
 from core.cache.polls import Ledger
 from core.cache.timeline import Timeline
 from core.cache.versions import Poll, VersionMap
 from core.clock import boottime
 from core.db.transaction import Database, ReadSession, WriteSession
+from tests.conftest import administer, database_named
 from tests.factories import rows
 from tests.factories.fixtures import Seed
 
@@ -40,6 +42,12 @@ async def fingerprint(connection: rows.Connection) -> str | None:
         "DROP TRIGGER cache_flush ON cache_flush",
         "ALTER TABLE user_session DISABLE TRIGGER cache_stamp_update",
         "ALTER TABLE cache_version ENABLE TRIGGER cache_changed_in",
+        "ALTER TABLE doctor DROP COLUMN name; ALTER TABLE doctor ADD COLUMN name text DEFAULT 'Dr. Nobody'",
+        "CREATE TABLE heirs () INHERITS (doctor)",
+        "ALTER TABLE doctor ENABLE ROW LEVEL SECURITY",
+        "CREATE RULE quiet AS ON UPDATE TO doctor DO INSTEAD NOTHING",
+        "CREATE OR REPLACE FUNCTION cache_stamp_doctor() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN END'",
+        "CREATE OR REPLACE FUNCTION cache_remember(keys text[]) RETURNS void LANGUAGE sql AS 'SELECT'",
     ],
 )
 async def test_what_replaces_rows_or_stops_stamping_shows(connection: rows.Connection, statement: str) -> None:
@@ -67,6 +75,36 @@ async def test_what_changes_rows_as_ever_does_not(connection: rows.Connection, s
     before = await fingerprint(connection)
     await connection.execute(statement)
     assert await fingerprint(connection) == before
+
+
+async def test_a_copy_of_the_database_is_another_timeline(migrated: str, database_url: str) -> None:
+    """Object for object, and row for row, it is the same."""
+    name = make_url(database_url).database
+    opened = await asyncpg.connect(database_url)
+    before = await fingerprint(opened)
+    await opened.close()
+    await administer(migrated, f"CREATE DATABASE copy_of_{name} TEMPLATE {name} STRATEGY file_copy")
+    try:
+        opened = await asyncpg.connect(database_named(database_url, f"copy_of_{name}"))
+        assert await fingerprint(opened) not in (None, before)
+        assert await opened.fetchval("SELECT cache_new_timeline()")
+        await opened.close()
+    finally:
+        await administer(migrated, f"DROP DATABASE copy_of_{name} WITH (FORCE)")
+
+
+async def test_a_new_timeline_has_another_id(connection: rows.Connection) -> None:
+    async def identity() -> str:
+        return str(await connection.fetchval("SELECT id FROM cache_timeline"))
+
+    seen = [await identity()]
+    for statement in ("TRUNCATE fpa_modification", "SELECT"):
+        await connection.execute(statement)
+        await connection.execute("SELECT cache_new_timeline($1)", statement == "SELECT")
+        seen.append(await identity())
+    await connection.execute("SELECT cache_new_timeline()")
+    assert seen[-1] == await identity()
+    assert len(set(seen)) == 3
 
 
 async def test_of_several_who_see_a_new_timeline_one_bumps_everything_once(
@@ -161,6 +199,17 @@ def test_another_timeline_empties_memory_and_is_trusted_once_all_rows_were_read(
     polled(versions, Timeline("b", "b"), full=True)
     assert versions.is_fresh()
     assert restored == [1]
+
+
+def test_a_timeline_that_was_stamped_anew_empties_memory() -> None:
+    versions = VersionMap()
+    restored: list[int] = []
+    versions.on_restored.append(lambda: restored.append(1))
+    for identity in ("one", "one", "two"):
+        polled(versions, Timeline("a", "a", identity), full=True)
+    assert restored == [1]
+    polled(versions, Timeline(None, "a", "two"))
+    assert restored == [1, 1], "and so does one that is not whole any more"
 
 
 def poll(rows_told: list[tuple[int, str, int]], number: int, total: int, *, full: bool = False) -> Poll:

@@ -228,14 +228,15 @@ async def test_a_session_of_a_lost_timeline_ends_with_its_next_record(
     one: Process, settings: Settings, connection: rows.Connection, seed: Seed
 ) -> None:
     """A login bumps nothing, so a database restored to before it has the versions that the copy was read under."""
-    token = (await one.sign_in(seed.sant.viewer)).token
-    await one.who(token)
-    await settled(one.runtime)
-    # As a backup of before the sign-in: nothing tells of it, neither a version nor the tables.
+    # Nothing will tell that its record is gone: neither a version nor the tables.
     await connection.execute(
         "CREATE OR REPLACE FUNCTION cache_stamp_user_session() RETURNS trigger LANGUAGE plpgsql"
         " AS 'BEGIN RETURN NULL; END'"
     )
+    await connection.execute("SELECT cache_new_timeline()")
+    token = (await one.sign_in(seed.sant.viewer)).token
+    await one.who(token)
+    await settled(one.runtime)
     await connection.execute("DELETE FROM user_session")
     async with process(settings) as restarted:
         await restarted.who(token)

@@ -85,10 +85,14 @@ async def test_a_web_login_sets_the_cookie_and_answers_no_token(client: httpx.As
     assert me.json() == answer.json()
 
 
-async def test_in_production_the_cookie_is_pinned_to_this_host_over_tls(settings: Settings, seed: Seed) -> None:
+async def test_in_production_the_cookie_is_pinned_to_this_host_over_tls(
+    settings: Settings, connection: rows.Connection, seed: Seed
+) -> None:
     production = settings.model_copy(update={"env": "production"})
+    chosen = "one that is not the demo's"
+    await connection.execute("UPDATE app_user SET password_hash = $1", PasswordHasher().hash(chosen))
     async with running(production) as (_, client):
-        answer = await client.post(LOGIN, json=credentials("viewer_sant", "web"))
+        answer = await client.post(LOGIN, json=credentials("viewer_sant", "web", chosen))
         cookie = cookie_of(answer)["__Host-th_session"]
         assert (cookie["httponly"], cookie["samesite"], cookie["path"], cookie["secure"]) == (True, "lax", "/", True)
         assert cookie["domain"] == ""

@@ -30,7 +30,7 @@ async def test_a_board_as_the_contract_shows_it(
     }
     [shown] = board["items"]
     whole = (await viewer.get(f"/v1/tickets/{ticket}")).json()
-    del whole["history"]
+    del whole["history"], whole["warnings"]
     assert shown.pop("seconds_left") == pytest.approx(whole.pop("seconds_left"), abs=2)
     assert shown == whole
     assert datetime.fromisoformat(board["now"]).utcoffset() in (timedelta(hours=-3), timedelta(hours=-4))
@@ -78,7 +78,7 @@ async def test_what_is_refused(viewer: httpx.AsyncClient) -> None:
         ({"date_from": "1234567890"}, [("date_from", "invalid")]),
         ({"date_to": "9999-12-31"}, [("date_to", "out_of_range")]),
         ({"date_from": "2026-02-02", "date_to": "2026-02-01"}, [("date_to", "before_date_from")]),
-        ({"surgery_id": 2**31}, [("surgery_id", "less_than_equal")]),
+        ({"surgery_id": 2**31}, [("surgery_id", "invalid")]),
         ({"cursor": "x"}, [("cursor", "invalid")]),
         ({"cursor": ""}, [("cursor", "invalid")]),
     ]
