@@ -106,7 +106,7 @@ def upgrade() -> None:
         "cache_timeline",
         sa.Column("is_only", sa.Boolean(), server_default=sa.text("true"), nullable=False),
         sa.Column("fingerprint", sa.Text(), nullable=False),
-        sa.Column("id", sa.Text(), server_default=sa.text("gen_random_uuid()::text"), nullable=False),
+        sa.Column("id", sa.Text(), server_default=sa.text("(gen_random_uuid())::text"), nullable=False),
         sa.CheckConstraint("is_only", name=op.f("ck_cache_timeline_is_only")),
         sa.PrimaryKeyConstraint("is_only", name=op.f("pk_cache_timeline")),
     )

@@ -41,7 +41,7 @@ class CacheTimeline(Base):
 
     is_only: Mapped[bool] = mapped_column(primary_key=True, server_default=text("true"))
     fingerprint: Mapped[str] = mapped_column(Text)
-    id: Mapped[str] = mapped_column(Text, server_default=text("gen_random_uuid()::text"))
+    id: Mapped[str] = mapped_column(Text, server_default=text("(gen_random_uuid())::text"))
     """Another one for each timeline."""
 
 
