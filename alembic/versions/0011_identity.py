@@ -69,8 +69,9 @@ IDENTITY = rf"""
 CREATE FUNCTION document_identity(kind text, typed text) RETURNS text
 LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE AS $$
 DECLARE
-    ascii text := repeat('0123456789', {len(ZEROS)});
-    letters text := regexp_replace(translate(public.folded_text(typed), '{DIGITS}', ascii), '[^[:alnum:]]+', '', 'g');
+    plain text := CASE WHEN octet_length(typed) = length(typed) THEN typed
+        ELSE translate(typed, '{DIGITS}', repeat('0123456789', {len(ZEROS)})) END;
+    letters text := regexp_replace(public.folded_text(plain), '[^[:alnum:]]+', '', 'g');
     written text;
     found text[];
     total integer := 0;
@@ -85,11 +86,11 @@ BEGIN
     IF letters ~ '^[0-9]' AND replace(letters, left(letters, 1), '') = '' THEN
         RETURN NULL;  -- 11.111.111-1
     END IF;
-    written := regexp_replace(typed, '[{INVISIBLE}]+', '', 'g');
     IF kind <> 'rut' THEN
-        written := upper(translate(normalize(written, NFKC), '{DIGITS}', ascii));
+        written := upper(normalize(regexp_replace(plain, '[{INVISIBLE}]+', '', 'g'), NFKC));
         RETURN nullif(regexp_replace(written, '[^[:alnum:]]+', '', 'g'), '');
     END IF;
+    written := regexp_replace(typed, '[{INVISIBLE}]+', '', 'g');
     written := regexp_replace(regexp_replace(written, '[{SPACES}.]+', '', 'g'), '[{DASHES}]', '-', 'g');
     found := regexp_match(upper(written), '^0*([1-9][0-9]{{4,9}})-?([0-9K])$');
     IF found IS NULL THEN

@@ -21,7 +21,7 @@ class BadCell(ValueError):
 
 def word(text: object) -> str:
     """By which headings, sheets and fixed words are known: `Horas base` → `horas_base`."""
-    plain = unicodedata.normalize("NFKD", str(text))
+    plain = unicodedata.normalize("NFKD", clean(str(text)))
     plain = "".join(letter for letter in plain if not unicodedata.combining(letter))
     return "_".join(plain.lower().replace("-", " ").replace("_", " ").split())
 
@@ -62,7 +62,7 @@ GROUPED = re.compile(r"[0-9]{1,3}(?:[., '’\u00a0\u202f][0-9]{3})+(?:[.,][0-9]+
 
 def integer(least: int, most: int) -> Callable[[Any], int]:
     def read(value: Any) -> int:
-        written = value.strip() if isinstance(value, str) else None
+        written = clean(value) if isinstance(value, str) else None
         if written is not None and GROUPED.fullmatch(written):
             raise BadCell(
                 f"“{written}” may be a thousand or a fraction: write the digits alone, without dots or commas"
@@ -100,7 +100,7 @@ def flag(value: Any) -> bool:
     if isinstance(value, int | float):
         known = {0.0: False, 1.0: True}.get(float(value))
     else:
-        written = value.strip() if isinstance(value, str) else ""
+        written = clean(value) if isinstance(value, str) else ""
         # By the words' own letters, but by the digits as they are: other scripts have digits, too.
         known = FLAGS.get(written if written in FLAGS or any(map(str.isnumeric, written)) else word(written))
     if known is None:

@@ -16,6 +16,7 @@ from core.imports.legacy.documents import Fields, Key, People, document_of, name
 from core.imports.legacy.values import UNKNOWN, fitting, sex_of, text, whole, within
 from core.patients.document import Document, DocumentType
 from core.patients.same import is_same_person
+from core.rut import normal_rut
 
 TABLE = "patient"
 COLUMNS = [
@@ -161,7 +162,7 @@ def _wanted(run: Run, batch: Sequence[asyncpg.Record], before: Before, *, counte
         notes: list[str] = []
         document = document_of(row, notes)
         key = (clinic.id, document.type.value, document.text)
-        known = run.memory.row(TABLE, row["id"], _remembered(key))
+        known = _known(run, row["id"], key)
         if known is None:
             yield _Wanted(row, document, key, patient_fields(row, clinic.id, document, notes), notes)
         else:
@@ -170,6 +171,17 @@ def _wanted(run: Run, batch: Sequence[asyncpg.Record], before: Before, *, counte
             run.patients[row["id"], clinic.id] = known
             run.patient_homes.setdefault(row["id"], clinic.id)
             run.report.of(TABLE).present += counted
+
+
+def _known(run: Run, legacy_id: int, key: Key) -> int | None:
+    """The patient that an earlier run made of the row.
+
+    The release before wrote what is no RUT in capitals, and what is nobody's (`11.111.111-1`) as it wrote RUTs.
+    """
+    clinic_id, kind, written = key
+    spellings = dict.fromkeys((written, written.upper(), normal_rut(written) or written))
+    found = (run.memory.row(TABLE, legacy_id, _remembered((clinic_id, kind, spelled))) for spelled in spellings)
+    return next((patient_id for patient_id in found if patient_id is not None), None)
 
 
 def _look_again(run: Run, row: asyncpg.Record, before: Before, known: int, fields: Fields, document: Document) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from core.imports.catalog.kinds import KINDS, Column, SheetKind, flag
+from core.imports.catalog.kinds import KINDS, Column, SheetKind, flag, kind_called
 from core.imports.catalog.kinds import text as text_column
 from core.imports.catalog.workbook import unescaped
 from tests.core.imports import spreadsheets
@@ -270,3 +270,13 @@ async def test_a_cell_of_another_kind_is_no_text(
 def test_a_text_that_stands_for_none_is_refused(written: Any) -> None:
     with pytest.raises(ValueError, match=r"shows|no text|must be a text"):
         text_column(20)(written)
+
+
+@pytest.mark.parametrize("unseen", ["\u200b", "\ufeff", "\u00ad", "\u2060", "\u200e", "\ufe0f", "\u2003"])
+def test_what_nobody_sees_makes_no_other_heading_sheet_flag_or_number(unseen: str) -> None:
+    for kind, column in EVERY:
+        assert kind_called(f"{unseen}{kind.name}{unseen}") is kind
+        assert kind.column(f"{unseen}{column.name}{unseen}") is column
+    assert [flag(f"{unseen}{written}{unseen}") for written in ("sí", "no", "1", "0")] == [True, False, True, False]
+    for _, column in NUMBERS:
+        assert column.read(f"{unseen}12{unseen}") == 12

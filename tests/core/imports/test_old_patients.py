@@ -182,6 +182,24 @@ async def test_what_an_earlier_import_joined_by_laxer_rules_is_told(
     assert report.count(Outcome.KEPT, "patient", JOINED) == 1
 
 
+@pytest.mark.parametrize(
+    ("written", "remembered"),
+    [("rn", "RN"), ("sin  rut", "SIN RUT"), ("00100001-k", "00100001-K"), ("11.111.111-1", "11111111-1"),
+     ("022.222.222-2", "22222222-2"), ("7.654.321-6", "7654321-6"), ("100.000.000-7", "100.000.000-7")],
+)  # fmt: skip
+async def test_what_the_release_before_imported_is_known_by_its_spelling_of_the_document(
+    hospital: Hospital, run_import: Import, connection: rows.Connection, written: str, remembered: str
+) -> None:
+    await hospital.old.add("patient", clinic_id=hospital.clinic, **ANA, rut=written)
+    await run_import()
+    key = f"{await connection.fetchval('SELECT id FROM clinic')}/rut/{remembered}"
+    theirs = "kind = 'patient' AND key NOT LIKE '%12345678-5'"
+    await connection.execute(f"UPDATE legacy_map SET key = $1 WHERE {theirs}", key)
+    again = await run_import()
+    assert (again.of("patient").imported, again.of("patient").present) == (0, 2)
+    assert await connection.fetchval("SELECT count(*) FROM patient") == 2
+
+
 async def test_texts_come_over_in_their_one_form(
     hospital: Hospital, run_import: Import, connection: rows.Connection
 ) -> None:
