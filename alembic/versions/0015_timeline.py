@@ -15,9 +15,13 @@ down_revision = "0012"
 branch_labels = None
 depends_on = None
 
-STAMPED_TABLES = 11
+STAMPED_TABLES = (
+    *("ticket", "fpa_modification", "patient", "specialty", "surgery", "doctor", "standardized_reason"),
+    *("urgency_threshold", "clinic", "app_user", "user_session"),
+)
 """With four triggers `cache_stamp_…` each (migration 0003); beside them one that flushes and one on cache_version."""
-TRIGGERS = 4 * STAMPED_TABLES + 2
+TRIGGERS = 4 * len(STAMPED_TABLES) + 2
+TABLES = ", ".join(f"'{table}'" for table in (*STAMPED_TABLES, "cache_flush", "cache_version"))
 
 CHANGED_IN = """
 CREATE FUNCTION cache_changed_in() RETURNS trigger LANGUAGE plpgsql AS $$
@@ -30,11 +34,12 @@ END $$
 
 # Null where a trigger is missing or not always on: then a change may leave no stamp. An xmin is that of a row in the
 # catalog: disabling and enabling a trigger, a column with another default, another body of a function make another one.
+# Tables are looked for by name: one that was renamed keeps its triggers, and another without may stand where it stood.
 FINGERPRINT = f"""
 CREATE FUNCTION cache_fingerprint() RETURNS text LANGUAGE sql STABLE SET search_path = public, pg_temp AS $$
     WITH triggers AS (
         SELECT t.oid, t.xmin, t.tgrelid, t.tgfoid, t.tgenabled FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid
-        WHERE c.relnamespace = 'public'::regnamespace
+        WHERE c.relnamespace = 'public'::regnamespace AND c.relname IN ({TABLES})
             AND t.tgname ~ '^cache_(stamp_(insert|update|delete|truncate)|flush|changed_in)$'
     ), tables AS (
         SELECT oid, relfilenode, xmin FROM pg_class WHERE oid = ANY (ARRAY(SELECT tgrelid FROM triggers))
@@ -47,6 +52,8 @@ CREATE FUNCTION cache_fingerprint() RETURNS text LANGUAGE sql STABLE SET search_
             WHERE oid = ANY (ARRAY(SELECT tgfoid FROM triggers) || to_regproc('public.cache_remember')::oid)
         -- A copy of a database keeps all of these.
         UNION ALL SELECT concat_ws('.', 'd', oid) FROM pg_database WHERE datname = current_database()
+        -- Recovery to a point in time and a fail-over, too. They may lose what moves no version: users and logins.
+        UNION ALL SELECT 'w.' || left(pg_walfile_name(pg_current_wal_lsn()), 8) WHERE NOT pg_is_in_recovery()
     )
     SELECT CASE WHEN (SELECT count(*) FROM triggers WHERE tgenabled = 'A') = {TRIGGERS}
         THEN (SELECT md5(string_agg(what, ' ' ORDER BY what)) FROM parts) END
@@ -68,6 +75,10 @@ BEGIN
     INSERT INTO cache_timeline (fingerprint) VALUES (found)
         ON CONFLICT (is_only) DO UPDATE SET fingerprint = excluded.fingerprint, id = excluded.id;
     PERFORM cache_remember(ARRAY['*/*']);
+    IF current_setting('ticket_home.push', true) IS DISTINCT FROM 'off' THEN
+        -- Versions alone, perhaps lower ones than those that were lost, tell nobody that there is another timeline.
+        PERFORM pg_notify('ticket_home', 'poll');
+    END IF;
     RETURN true;
 END $$
 """

@@ -120,6 +120,7 @@ class Listener:
                     await connection.add_listener(CHANNEL, self._notified)
             since = EVERYTHING
             ledger = Ledger()
+            tried = False
             while True:
                 self._wake.clear()
                 poll = await self._poll(connection, since)
@@ -128,11 +129,17 @@ class Listener:
                     self._versions.distrust()
                     since = EVERYTHING
                     continue
-                went_back, self._xmin = int(poll.xmin) < self._xmin, int(poll.xmin)
-                if poll.timeline.is_new or went_back:
-                    await self._new_timeline(in_any_case=went_back)
+                went_back = int(poll.xmin) < self._xmin
+                if (poll.timeline.is_new or went_back) and not tried:
+                    tried = True
+                    with suppress(Unavailable):
+                        await self._new_timeline(in_any_case=went_back)
+                        self._xmin = int(poll.xmin)
                     since = EVERYTHING
                     continue
+                # Where it could not be noted, it is tried again with the next poll, and not at once.
+                tried = False
+                self._xmin = max(self._xmin, int(poll.xmin))
                 self._tell_unstamped(poll.timeline)
                 # A pooler may lead to another server by now, restored from a backup: its transactions have other ids.
                 since = EVERYTHING if connection.is_pooled or not self._versions.is_fresh() else poll.xmin
@@ -149,7 +156,9 @@ class Listener:
             connection.terminate()
 
     def _tell_unstamped(self, timeline: Timeline) -> None:
-        if not timeline.is_whole and not self._told_unstamped:
+        if timeline.is_new and not self._told_unstamped:
+            logger.error("tables were restored or rewritten, and that cannot be noted: nothing is cached")
+        elif not timeline.is_whole and not self._told_unstamped:
             logger.error("triggers that stamp versions are missing or off: nothing is cached. Run ticket-home doctor")
         self._told_unstamped = not timeline.is_whole
 
@@ -233,7 +242,8 @@ class DirectReads:
 
     async def _read(self) -> None:
         if (await self._read_once()).is_new:
-            await begin(self._database)
+            with suppress(Unavailable):  # nothing can be written: nothing is kept, then, but all can be read
+                await begin(self._database)
             await self._read_once()
 
     async def _read_once(self) -> Timeline:

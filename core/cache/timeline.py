@@ -22,8 +22,10 @@ Answers are then computed for each request anew. It costs work, and never truth.
 from typing import NamedTuple
 
 from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
 
 from core.db.transaction import Database, WriteSession
+from core.errors import Unavailable
 
 STAMPED = "(SELECT fingerprint FROM cache_timeline)"
 ID = "(SELECT id FROM cache_timeline)"
@@ -51,10 +53,13 @@ class Timeline(NamedTuple):
 async def begin(database: Database, *, in_any_case: bool = False) -> None:
     """Bump every version and note the tables' fingerprint, where nobody has done so, or `in_any_case`.
 
-    Raises Unavailable.
+    Raises Unavailable where nothing can be written, whatever refuses it: answers are computed anew until somebody can.
     """
 
     async def work(session: WriteSession) -> None:
         await session.execute(NEW, {"in_any_case": in_any_case})
 
-    await database.write(work)
+    try:
+        await database.write(work)
+    except DBAPIError as error:
+        raise Unavailable from error

@@ -58,6 +58,8 @@ class VersionMap:
         """Whether every change is stamped, and these very rows were, as the last poll had it. If not, the lease is
         over, and nothing that is kept is right (core/cache/timeline.py)."""
         self._fingerprint: str | None = None
+        self._another_since = float("-inf")
+        """boottime: when a poll came back that showed another timeline."""
 
     # --- the database's clock
 
@@ -145,6 +147,15 @@ class VersionMap:
                 changed.append((clinic_id, topic, version))
         self._changed(changed)
 
+    def made(self, rows: Iterable[VersionRow]) -> None:
+        """What this process committed, read after its COMMIT. Lower ones than are known are not those of the timeline
+        that is known: the rows themselves tell. (Or another commit was learnt of meanwhile; then it is one look more.)
+        """
+        read = list(rows)
+        self.committed(read)
+        if any(version < self.get(clinic_id, topic) for clinic_id, topic, version in read):
+            self.distrust()
+
     def _note(self, key: tuple[int, str], version: int) -> None:
         for learnt in self._learnt:
             learnt[key] = max(version, learnt.get(key, 0))
@@ -165,22 +176,16 @@ class VersionMap:
         poll's snapshot. Not a plain maximum: a restored database must be able to lower a version.
         """
         self.poll_failed(learnt)
+        if sent_at < self._another_since:
+            # Its snapshot may be one of the timeline that is gone, and then its rows are higher than those there are.
+            self.distrust()
+            return
         told = {(clinic_id, topic): version for clinic_id, topic, version in poll.rows}
         for key, version in told.items():
             self._note(key, version)
         if poll.full:
             told |= {key: 0 for key in self._rows if key not in told}
-        changed: list[VersionRow] = []
-        lowered = False
-        for key, version in told.items():
-            version = max(version, learnt.get(key, 0))
-            known = self._rows.get(key, 0)
-            if version != known:
-                lowered = lowered or version < known
-                self._rows[key] = version
-                changed.append((*key, version))
-            if not version:
-                self._rows.pop(key, None)
+        changed, lowered = self._replace({key: max(version, learnt.get(key, 0)) for key, version in told.items()})
         self.read_at = max(self.read_at, sent_at)
         self._set_clock(poll.now, sent_at)
         replaced = self._replaced(poll.timeline)
@@ -189,9 +194,24 @@ class VersionMap:
         elif sent_at >= self._distrusted_at:
             self._trusted_until = max(self._trusted_until, sent_at + LEASE)
         if lowered or replaced:
+            self._another_since = boottime()
             for listener in self.on_restored:
                 listener()
         self._changed(changed)
+
+    def _replace(self, told: Vector) -> tuple[list[VersionRow], bool]:
+        """(the rows that are new; whether any of them is lower than before). 0 stands for a row that is gone."""
+        changed: list[VersionRow] = []
+        lowered = False
+        for key, version in told.items():
+            known = self._rows.get(key, 0)
+            if version != known:
+                lowered = lowered or version < known
+                self._rows[key] = version
+                changed.append((*key, version))
+            if not version:
+                self._rows.pop(key, None)
+        return changed, lowered
 
     def _replaced(self, timeline: Timeline) -> bool:
         """Whether the tables or triggers are others than the last poll saw, if it saw all of them, or stamped anew."""

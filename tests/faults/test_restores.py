@@ -8,6 +8,7 @@ import subprocess
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -277,6 +278,48 @@ async def test_nothing_of_a_lost_timeline_passes_as_current(
     await installation.restored(restore, connection)
     await installation.look()
     await installation.write(seed.sant.id, "Dr. New")
+    for process in installation.processes:
+        await process.hits_again()
+
+
+async def test_where_nothing_can_be_written_what_was_restored_is_computed_for_each_request(
+    installation: Installation, connection: Connection, database_url: str
+) -> None:
+    """Nobody can note the new timeline. Nothing is kept, all is read, and nobody asks without a pause."""
+    polls = 0
+
+    async def reads_only(on: str) -> None:
+        name = await connection.fetchval("SELECT current_database()")
+        await connection.execute(f"ALTER DATABASE {name} SET default_transaction_read_only = {on}")
+        await connection.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            " WHERE datname = $1 AND pid <> pg_backend_pid() AND backend_type = 'client backend'",
+            name,
+        )
+
+    await reads_only("on")
+    await installation.restored(one_table_s_rows, connection)
+    for process in installation.processes:
+        take = process.runtime.versions.polled
+
+        def counted(*told: Any, take: Any = take) -> None:
+            nonlocal polls
+            polls += 1
+            take(*told)
+
+        process.runtime.versions.polled = counted  # type: ignore[method-assign]
+    for process in installation.processes:
+        for _ in range(3):
+            answer = await process.admin.get(DOCTORS)
+            assert (answer.status_code, LOST in answer.text) == (200, False), answer.text
+            assert answer.headers["cache-status"] == "ticket-home; fwd=miss"
+        assert await tickets(process.admin) == 1
+    seconds = asyncio.get_running_loop().time()
+    polls = 0
+    await asyncio.sleep(2.5)
+    # Two each by both listeners: the one of the second, and one after an attempt.
+    assert polls <= 4 * (asyncio.get_running_loop().time() - seconds + 1)
+    await reads_only("off")
     for process in installation.processes:
         await process.hits_again()
 

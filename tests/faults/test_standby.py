@@ -3,6 +3,7 @@
 import asyncio
 from pathlib import Path
 
+import asyncpg
 import pytest
 
 from core.settings import Settings
@@ -34,3 +35,30 @@ async def test_a_demoted_primary_s_rows_are_never_told_as_current(
             await recovered(signed, "/v1/specialties")
             assert (await client.get("/v1/tickets")).status_code == 200
         await recovered(signed, "/v1/doctors")
+
+
+async def test_a_promotion_is_another_timeline_for_it_may_have_lost_what_leaves_no_stamp(
+    own_database: str, own_seed: Seed, postgres_folder: Path, postgres_server: Breakable
+) -> None:
+    """A user and a login move no version. So does recovery to a point in time, which ends with a promotion, too."""
+
+    async def told() -> tuple[str, bool]:
+        connection = await asyncpg.connect(own_database)
+        try:
+            fingerprint = await connection.fetchval("SELECT cache_fingerprint()")
+            return fingerprint, await connection.fetchval("SELECT cache_new_timeline()")
+        finally:
+            await connection.close()
+
+    before, _ = await told()
+    assert await told() == (before, False)
+    async with Demoted(postgres_folder, postgres_server) as standby:
+        # As a standby it tells no other one: what reads there is refused.
+        connection = await asyncpg.connect(own_database)
+        assert await connection.fetchval("SELECT cache_fingerprint()") is not None
+        await connection.close()
+        await standby.promote()
+        after, is_new = await told()
+        assert after != before
+        assert is_new
+        assert await told() == (after, False)

@@ -12,7 +12,9 @@ from core.cache.polls import Ledger
 from core.cache.timeline import Timeline
 from core.cache.versions import Poll, VersionMap
 from core.clock import boottime
+from core.db.engine import dispose, serving_engine
 from core.db.transaction import Database, ReadSession, WriteSession
+from core.settings import Settings
 from tests.conftest import administer, database_named
 from tests.factories import rows
 from tests.factories.fixtures import Seed
@@ -126,8 +128,18 @@ async def test_of_several_who_see_a_new_timeline_one_bumps_everything_once(
     assert not await connection.fetchval("SELECT cache_new_timeline()")
 
 
-async def test_without_all_of_its_triggers_no_timeline_begins(connection: rows.Connection) -> None:
-    await connection.execute("DROP TRIGGER cache_stamp_insert ON doctor")
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "DROP TRIGGER cache_stamp_insert ON doctor",
+        "ALTER TABLE doctor RENAME TO away; CREATE TABLE doctor (LIKE away INCLUDING ALL)",
+        "ALTER TABLE doctor RENAME TO away; CREATE VIEW doctor AS TABLE away",
+        "CREATE SCHEMA other; ALTER TABLE doctor SET SCHEMA other; CREATE TABLE doctor (LIKE other.doctor)",
+    ],
+)
+async def test_without_all_of_its_triggers_no_timeline_begins(connection: rows.Connection, statement: str) -> None:
+    """A table that was renamed keeps its own, and is not the one that is read."""
+    await connection.execute(statement)
     assert not await connection.fetchval("SELECT cache_new_timeline()")
     assert await connection.fetchval("SELECT cache_fingerprint() IS NULL")
 
@@ -210,6 +222,55 @@ def test_a_timeline_that_was_stamped_anew_empties_memory() -> None:
     assert restored == [1]
     polled(versions, Timeline(None, "a", "two"))
     assert restored == [1, 1], "and so does one that is not whole any more"
+
+
+@pytest.mark.parametrize("full", [True, False])
+def test_a_poll_that_was_sent_before_another_timeline_was_seen_tells_nothing(full: bool) -> None:
+    """It looked before the restore, and its answer came after the new timeline's: what was lost is higher."""
+    versions = VersionMap()
+    key = (5, "catalogs")
+    late, late_sent_at = versions.poll_started(), boottime()
+    for timeline, version in ((WHOLE, 900), (Timeline("b", "a"), 10), (Timeline("b", "b"), 20)):
+        versions.polled(Poll([(*key, version)], "1", 0.0, True, timeline), versions.poll_started(), boottime())
+    assert versions.is_fresh()
+    versions.polled(Poll([(*key, 900)], "1", 0.0, full, WHOLE), late, late_sent_at)
+    assert versions.get(*key) == 20
+    assert not versions.is_fresh()  # whoever asked for it had a reason: it is asked for again
+    polled(versions, Timeline("b", "b"))
+    assert versions.is_fresh()
+
+
+async def test_a_write_whose_versions_are_lower_than_those_that_are_known_has_the_rows_read(
+    settings: Settings, connection: rows.Connection, seed: Seed
+) -> None:
+    """The database was restored since the last poll: the writer would be given what it had before."""
+    versions = VersionMap()
+    engine = serving_engine(settings)
+    database = Database(engine, versions)
+
+    async def work(session: WriteSession) -> None:
+        await session.execute(text("UPDATE doctor SET name = name || '.'"))
+
+    await rows.doctor(connection, seed.sant.id)
+    polled(versions, WHOLE)
+    await database.write(work)
+    assert versions.is_fresh()
+    versions.committed([(seed.sant.id, "catalogs", 2**62)])
+    await database.write(work)
+    assert not versions.is_fresh()
+    await dispose(engine)
+
+
+async def test_of_a_new_timeline_every_process_is_told_at_once(connection: rows.Connection, database_url: str) -> None:
+    told: asyncio.Queue[str] = asyncio.Queue()
+    listening = await asyncpg.connect(database_url)
+    await listening.add_listener("ticket_home", lambda *said: told.put_nowait(str(said[3])))
+    await connection.execute("VACUUM FULL doctor")
+    await connection.execute("SELECT cache_new_timeline()")
+    async with asyncio.timeout(10):
+        while await told.get() != "poll":
+            pass
+    await listening.close()
 
 
 def poll(rows_told: list[tuple[int, str, int]], number: int, total: int, *, full: bool = False) -> Poll:
