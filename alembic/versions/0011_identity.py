@@ -88,7 +88,9 @@ BEGIN
     END IF;
     IF kind <> 'rut' THEN
         written := upper(normalize(regexp_replace(plain, '[{INVISIBLE}]+', '', 'g'), NFKC));
-        RETURN nullif(regexp_replace(written, '[^[:alnum:]]+', '', 'g'), '');
+        written := regexp_replace(written, '[^[:alnum:]]+', '', 'g');
+        -- What is longer in its normal form than there is room for is refused by the code, and identifies nobody here.
+        RETURN CASE WHEN length(written) BETWEEN 1 AND 40 THEN written END;
     END IF;
     written := regexp_replace(typed, '[{INVISIBLE}]+', '', 'g');
     written := regexp_replace(regexp_replace(written, '[{SPACES}.]+', '', 'g'), '[{DASHES}]', '-', 'g');
