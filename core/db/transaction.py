@@ -25,6 +25,11 @@ ATTEMPTS = 3
 
 IS_WHOLE = "coalesce((SELECT cache_fingerprint() = (SELECT fingerprint FROM cache_timeline)), false)"
 """SQL: whether versions that are read in this snapshot are those of the rows in it (core/cache/timeline.py)."""
+OVERTAKEN = text(
+    "SELECT EXISTS (SELECT FROM pg_class WHERE relnamespace = CAST('public' AS regnamespace) AND relkind = 'r'"
+    " AND relfilenode <> 0 AND pg_relation_filenode(oid) IS DISTINCT FROM relfilenode)"
+)
+"""Whether a table was emptied, rewritten or dropped since the snapshot: its file then is not its file now."""
 LOOK_WHOLE = text(f"SELECT {IS_WHOLE}")
 PENDING = text("SELECT split_part(coalesce(current_setting('ticket_home.pending', true), ''), '|', 2)")
 """What the triggers remember to bump at COMMIT: `5/figures 5/tickets`; a star stands for every clinic or topic."""
@@ -69,7 +74,7 @@ class Database:
         return await self._run(lambda: self._read_once(work, "READ COMMITTED"), budget)
 
     async def snapshot(self, work: Callable[[ReadSession], Awaitable[T]], *, budget: float = BUDGET) -> T:
-        """Like `read`, every statement seeing one snapshot."""
+        """Like `read`, every statement seeing one snapshot. Where a table was replaced meanwhile, `work` runs again."""
         return await self._run(lambda: self._read_once(work, "REPEATABLE READ"), budget)
 
     async def write(self, work: Callable[[WriteSession], Awaitable[T]], *, budget: float = BUDGET) -> T:
@@ -95,7 +100,12 @@ class Database:
         async with self._connected() as plain:
             connection = await plain.execution_options(isolation_level=isolation, postgresql_readonly=True)
             async with ReadSession(bind=connection, expire_on_commit=False) as session:
-                return await work(session)
+                result = await work(session)
+                # In a table that was truncated, rewritten or made anew an older snapshot sees no row at all. What was
+                # read is locked by now: nobody replaces it after this.
+                if isolation == "REPEATABLE READ" and await session.scalar(OVERTAKEN):
+                    raise Overtaken
+                return result
 
     async def _write_once(self, work: Callable[[WriteSession], Awaitable[T]]) -> T:
         async with self._connected() as connection:
@@ -217,6 +227,13 @@ async def versions_of(connection: AsyncConnection | WriteSession, pending: str) 
 
 def _meant(key: tuple[str, str], row: VersionRow) -> bool:
     return key[0] in ("*", str(row[0])) and key[1] in ("*", row[1])
+
+
+class Overtaken(Unavailable):
+    """A snapshot that tables were replaced under: read again."""
+
+    sqlstate = "40001"
+    """As PostgreSQL would call it, if it did."""
 
 
 class CommitFailed(Exception):

@@ -1,7 +1,9 @@
 """What runs again, what is told as away, and what bounds each connection; on a real server."""
 
+import asyncio
 from collections.abc import AsyncIterator
 
+import asyncpg
 import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
@@ -67,6 +69,47 @@ async def test_a_write_that_always_loses_is_given_up_after_three_times(
     assert sqlstate(raised.value) == lost
     assert racing.runs == 3
     assert await connection.fetchval("SELECT count(*) FROM race") == 0
+
+
+REPLACED = [
+    "CREATE TEMP TABLE kept AS TABLE race; TRUNCATE race; INSERT INTO race TABLE kept",
+    "CREATE TABLE again AS TABLE race; DROP TABLE race; ALTER TABLE again RENAME TO race",
+    "ALTER TABLE race ALTER COLUMN id TYPE bigint",
+]
+
+
+@pytest.mark.parametrize("replace", REPLACED)
+@pytest.mark.parametrize("is_waited_for", [True, False])
+async def test_a_snapshot_is_never_of_tables_that_were_replaced_under_it(
+    database: Database, connection: Connection, database_url: str, replace: str, is_waited_for: bool
+) -> None:
+    """It would see no rows, where at every moment there was one."""
+    await connection.execute("CREATE TABLE race AS SELECT 1 AS id")
+    replacing = await asyncpg.connect(database_url)
+    transaction = replacing.transaction()
+    await transaction.start()
+    if is_waited_for:
+        await replacing.execute(replace)
+    runs = 0
+
+    async def work(session: ReadSession) -> int:
+        nonlocal runs
+        runs += 1
+        await session.execute(text("SELECT count(*) FROM clinic"))
+        if runs == 1 and not is_waited_for:
+            await replacing.execute(replace)
+            await transaction.commit()
+        return int(await session.scalar(text("SELECT count(*) FROM race")) or 0)
+
+    reading = asyncio.create_task(database.snapshot(work))
+    if is_waited_for:
+        waits = "SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted AND database = (SELECT oid FROM pg_database"
+        while not await connection.fetchval(f"{waits} WHERE datname = current_database()))"):  # noqa: ASYNC110  it tells nobody
+            await asyncio.sleep(0.01)
+        await transaction.commit()
+    assert await reading == 1
+    assert runs == 2
+    await replacing.close()
 
 
 async def test_a_file_that_work_does_not_find_is_a_bug_and_no_outage(database: Database) -> None:
