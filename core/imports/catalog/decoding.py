@@ -104,7 +104,8 @@ def _letter_fits(letter: str, before: str, after: str) -> bool:
         among_capitals = right.isupper() or (len(before) == 2 and before.isupper() and not right.isalpha())
         return not among_capitals and (letter in LOWER or (left.isalpha() and left < "\x7f" and right < "\x7f"))
     if letter in UPPER:
-        return not left.islower()
+        # Capitals begin a word or stand among capitals: no name is PÚrez, which DOS would make of Pérez.
+        return not left.islower() and not (left.isalpha() and right.islower())
     return letter in FOREIGN_UPPER and not left.isalpha() and right.islower()
 
 

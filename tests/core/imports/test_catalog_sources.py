@@ -25,6 +25,7 @@ WESTERN = [
     *(word for word in SPANISH if word not in ("él",)),
     *("O’Higgins, cirugía", "Operación – Sjögren", "Síndrome de Menière", "“Cirugía”", "Injerto 5 µg – niño"),
     *("1½ día: revisión", "Cirugía… menor", "D’Angelo y Muñoz"),
+    *("Pérez", "Médico", "Técnica", "Cérvix"),  # in DOS PÚrez, which nobody is called
 ]
 
 
