@@ -49,13 +49,13 @@ def listen(host: str, port: int) -> socket.socket:
     return listening
 
 
-def run(listening: socket.socket, workers: int, settings: Settings, announce: Callable[[], None]) -> int:
-    """Serve until SIGINT or SIGTERM, and return the exit code. `announce` is called once the first answer was given."""
+def configuration(workers: int, settings: Settings, *, loop: str = "uvloop") -> DrainingConfig:
+    """How the service is served; `loop` as uvicorn takes it."""
     config = DrainingConfig(
         APPLICATION,
         factory=True,
         workers=workers,
-        loop="uvloop",
+        loop=loop,
         http=DrainingProtocol,
         ws="none",
         lifespan="on",
@@ -68,9 +68,15 @@ def run(listening: socket.socket, workers: int, settings: Settings, announce: Ca
         backlog=BACKLOG,
         timeout_graceful_shutdown=DRAIN_SECONDS,
     )
+    config.bounds = Bounds.of(settings)
+    return config
+
+
+def run(listening: socket.socket, workers: int, settings: Settings, announce: Callable[[], None]) -> int:
+    """Serve until SIGINT or SIGTERM, and return the exit code. `announce` is called once the first answer was given."""
+    config = configuration(workers, settings)
     # The master's log, too: what became of its workers.
     configure(settings.log_format, level=logging.WARNING)
-    config.bounds = Bounds.of(settings)
     threading.Thread(target=_announce, args=(listening, announce), daemon=True, name="announce").start()
     processes = serve(config, listening)
     return STARTUP_FAILURE if any(one.exitcode == STARTUP_FAILURE for one in processes) else 0

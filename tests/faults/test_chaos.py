@@ -25,6 +25,7 @@ SECONDS = 30.0
 SLOWEST_FILL = 0.02
 QUICK = [name for name in KINDS if "stopped" not in name and ": " not in name]
 """The longest of them, and the many kinds of networks, are for `make chaos`."""
+RESTORES = [name for name in KINDS if name.startswith("PostgreSQL: ") and ("restore" in name or "rows" in name)]
 NETWORKS = [f"{server}: {how}" for server in ("PostgreSQL", "Redis", "the listening connection") for how in TOXICS]
 
 
@@ -37,6 +38,14 @@ async def test_no_read_contradicts_the_database_whatever_fails(tmp_path: Path) -
     for fault, errors in verdict.errors.items():
         # Trouble with Redis alone reaches nobody.
         assert not fault.startswith("Redis") or set(errors) <= {"connection"}, told(verdict)
+
+
+@pytest.mark.long
+async def test_no_read_contradicts_the_database_however_it_is_restored(tmp_path: Path) -> None:
+    async with site(tmp_path, processes=2, clinics=3, slowest_fill=SLOWEST_FILL) as made:
+        verdict = await Chaos(made, SEED, RESTORES).run(2 * SECONDS)
+    assert not verdict.violations, told(verdict)
+    assert {fault for fault in verdict.answers if fault in RESTORES}, told(verdict)
 
 
 @pytest.mark.long

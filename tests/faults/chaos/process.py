@@ -2,9 +2,9 @@
 
 import sys
 
-import uvicorn
-
-from api.app import create_app
+from api.drain import serve
+from api.serve import configuration, listen
+from core.settings import Settings
 from tests.faults.chaos.variants import PATCHES, slow_fills
 
 if __name__ == "__main__":
@@ -13,12 +13,5 @@ if __name__ == "__main__":
         PATCHES[variant]()
     if float(slowest):
         slow_fills(float(slowest))
-    # In this very process, without a master: it is stopped and killed as one.
-    uvicorn.run(
-        create_app,
-        factory=True,
-        port=int(port),
-        loop="tests.faults.chaos.network:loop",
-        log_config=None,
-        access_log=False,
-    )
+    # As `ticket-home serve` does with one worker: in this very process, which is stopped and killed as one.
+    serve(configuration(1, Settings(), loop="tests.faults.chaos.network:loop"), listen("127.0.0.1", int(port)))
