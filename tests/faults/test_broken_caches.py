@@ -29,7 +29,7 @@ READERS = {"joins of finished tasks": 24}
         pytest.param("versions read after the data", (), marks=pytest.mark.long),
         pytest.param(
             "polls look at changed rows only",
-            ("PostgreSQL: one table's rows replaced by older ones",),
+            ("PostgreSQL: schema dropped and restored", "PostgreSQL: pg_restore --clean, in one transaction"),
             marks=pytest.mark.long,
         ),
         pytest.param("joins of finished tasks", ("PostgreSQL: cut again and again",), marks=pytest.mark.long),
