@@ -10,6 +10,7 @@ from contextlib import asynccontextmanager, suppress
 from typing import Protocol, TypeVar
 
 from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession
 
 from core.db.failures import is_again, is_away, is_forgotten, is_of_schema
@@ -149,7 +150,9 @@ class Database:
             if not is_away(error):
                 raise
 
-    async def _run(self, once: Callable[[], Awaitable[T]], budget: float, *, writes: bool = False) -> T:
+    async def _run(
+        self, once: Callable[[], Awaitable[T]], budget: float, *, writes: bool = False, looks: bool = True
+    ) -> T:
         async def attempts() -> T:
             for attempt in range(1, ATTEMPTS + 1):
                 try:
@@ -179,7 +182,7 @@ class Database:
         try:
             return task.result()
         except Exception as error:
-            if is_away(error) or (is_of_schema(error) and not await self._is_whole()):
+            if is_away(error) or (looks and is_of_schema(error) and not await self._is_whole()):
                 raise Unavailable from error
             raise
 
@@ -190,8 +193,9 @@ class Database:
             return bool(await session.scalar(LOOK_WHOLE))
 
         try:
-            return await self.read(look)
-        except Unavailable:
+            return await self._run(lambda: self._read_once(look, "READ COMMITTED"), BUDGET, looks=False)
+        except (Unavailable, DBAPIError):
+            # What is looked at, or the right to do so, may be what is not there yet.
             return False
 
     def _abandon(self, task: "asyncio.Task[T]", *, writes: bool) -> None:

@@ -10,6 +10,7 @@ from sqlalchemy.exc import DBAPIError
 
 from core.db.failures import sqlstate
 from core.db.transaction import ATTEMPTS, Database, ReadSession, WriteSession
+from core.errors import Unavailable
 from core.runtime import open_runtime
 from core.settings import Settings
 from tests.factories.rows import Connection
@@ -110,6 +111,22 @@ async def test_a_snapshot_is_never_of_tables_that_were_replaced_under_it(
     assert await reading == 1
     assert runs == 2
     await replacing.close()
+
+
+@pytest.mark.parametrize(
+    "missing",
+    ["ALTER TABLE cache_timeline RENAME COLUMN fingerprint TO not_yet", "DROP TABLE cache_timeline", "SELECT"],
+)
+async def test_what_a_restore_has_not_brought_yet_is_away_also_where_that_is_what_would_tell(
+    database: Database, connection: Connection, missing: str
+) -> None:
+    async def work(session: ReadSession) -> None:
+        await session.execute(text("SELECT no_such_column FROM doctor"))
+
+    await connection.execute(missing)
+    # With all that there is to be it is a bug.
+    with pytest.raises(DBAPIError if missing == "SELECT" else Unavailable):
+        await database.read(work)
 
 
 async def test_a_file_that_work_does_not_find_is_a_bug_and_no_outage(database: Database) -> None:
