@@ -13,7 +13,7 @@ from core.cache.versions import LEASE, Poll, Vector, VersionMap
 from core.clock import boottime
 from core.db.connecting import connect_to_primary
 from core.db.connection import APPLICATION, ServiceConnection
-from core.db.failures import is_away
+from core.db.failures import is_away, is_of_schema
 from core.db.transaction import Database, ReadSession
 from core.errors import Unavailable
 from core.log import logger
@@ -102,7 +102,10 @@ class Listener:
                 # What comes back may be another timeline, restored from a backup, with lower versions than we know.
                 self._versions.distrust()
                 if not told:
-                    logger.warning("version listener lost its connection", exc_info=None if is_away(error) else error)
+                    logger.warning(
+                        "version listener lost its connection",
+                        exc_info=None if is_away(error) or is_of_schema(error) else error,
+                    )
                     told = True
                 await asyncio.sleep(pause)
                 pause = min(pause * 2, 1.0)

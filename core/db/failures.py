@@ -5,15 +5,15 @@ from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 AWAY_CLASSES = ("08", "53", "57")  # connection, resources, operator intervention (shutdown, cancelled by time-out)
-AWAY_CODES = frozenset({"25006", "3D000", "55P03", "42P01", "42883", "3F000"})
-"""A demoted primary is read-only; a database is dropped to be restored; a lock was not to be had in time; tables,
-functions or their schema are dropped, and will be there again once a restore in place is done."""
+AWAY_CODES = frozenset({"25006", "3D000", "55P03"})
+"""A demoted primary is read-only; a database is dropped to be restored; a lock was not to be had in time."""
 FORGOTTEN = "26000"
 """A statement that was prepared is not there any more."""
 AGAIN_CODES = frozenset({"40001", "40P01", FORGOTTEN, "XX000"})
 """Serialization failure and deadlock; and a table that was dropped, and made anew, while a plan was made for it ("could
 not open relation", "cache lookup failed")."""
-SCHEMA_CODES = frozenset({"42P10", "42501", "42703", "42704", "42803"})
+SCHEMA_CODES = frozenset({"42P01", "42883", "3F000", "42P10", "42501", "42703", "42704", "42803"})
+"""Of a table, function, schema, constraint, right, column or type that is not there."""
 VOID_PLAN = "0A000"
 """Of a plan that DDL made void ("cached plan must not change result type"), and of what PostgreSQL cannot do at all."""
 
@@ -52,7 +52,7 @@ def is_again(error: BaseException) -> bool:
 
 
 def is_of_schema(error: BaseException) -> bool:
-    """Whether a column, constraint, type or right is not there: a bug, or a restore in place that is under way."""
+    """Whether something of the schema is not there: a bug, or a restore in place that is under way."""
     return sqlstate(error) in SCHEMA_CODES
 
 
