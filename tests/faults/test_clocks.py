@@ -20,6 +20,8 @@ from tests.faults.debian import program
 from tests.support.machine import until
 
 DAY = 86400
+ENOUGH = 5
+"""Processes."""
 
 
 class Faked:
@@ -78,10 +80,15 @@ async def test_a_process_whose_clock_was_wrong_from_the_start_shares_entries_wit
 ) -> None:
     faked = Faked(tmp_path)
     faked.set_off(-3 * DAY)
-    async with with_faked_clock(settings, seed, faked) as wrong, child(settings, seed.sant.id) as right:
+    async with with_faked_clock(settings, seed, faked) as wrong:
         assert (await wrong.read())[:3] == (1, "miss", 1)
         await stored(settings)
-        assert (await right.read())[:3] == (1, "hit", 0)
+        told = []
+        # One that gets no answer from Redis in its time computes by itself, on a busy machine: it has told nothing.
+        while (1, "hit", 0) not in told and len(told) < ENOUGH:
+            async with child(settings, seed.sant.id) as right:
+                told.append(tuple((await right.read())[:3]))
+        assert told[-1] == (1, "hit", 0), told
 
 
 async def stored(settings: Settings) -> None:

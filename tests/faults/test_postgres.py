@@ -213,9 +213,11 @@ async def test_nothing_of_a_lost_timeline_is_served_after_a_restore(
     """Restored from an older backup while the application runs and Redis keeps everything; then history goes on."""
     name = make_url(own_database).database
     backup = f"backup_{name}"
+    async with running(on_own_postgres) as (_, before):
+        await sign_in(before, own_seed.sant.viewer)
     await administer(postgres_server.url, f"CREATE DATABASE {backup} TEMPLATE {name} STRATEGY file_copy")
     async with running(on_own_postgres) as (app, client):
-        await sign_in(client, own_seed.sant.viewer)
+        client.headers.update(before.headers)
         signed = Signed(app.state.runtime, client)
         insert = text("INSERT INTO doctor (clinic_id, name) VALUES (:clinic, 'Dr. ' || gen_random_uuid())")
 
