@@ -39,8 +39,12 @@ ALONE = (
 )
 """Whose tests are marked `alone`: they compare how long things take, and would each disturb the other. All others have
 bounds that widen with what the machine does (tests/support/machine.py)."""
-
-
+LONG = (
+    *("core/embedded", "core/exports/test_making.py", "setup/test_image.py"),
+    *("faults/test_deadline.py", "faults/test_pooler.py", "faults/test_slow_clients.py", "faults/test_tls.py"),
+    "faults/test_postgres_tls.py",
+)
+"""Whose tests are all marked `long`; others mark theirs one by one."""
 UNHURRIED = ("api", "contract", "core/board", "core/dashboard", "core/patients", "core/tickets")
 """Whose tests are not about time: their requests have ten times what they have otherwise."""
 
@@ -49,6 +53,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if is_under(item.path, ALONE):
             item.add_marker(pytest.mark.alone)
+        if is_under(item.path, LONG):
+            item.add_marker(pytest.mark.long)
 
 
 def is_under(path: Path, places: Sequence[str]) -> bool:

@@ -10,6 +10,7 @@ import pytest
 from fastapi import FastAPI
 from sqlalchemy import event
 
+from core.db.transaction import OVERTAKEN
 from tests.conftest import SignIn
 from tests.factories import rows
 from tests.factories.fixtures import Seed
@@ -79,7 +80,8 @@ async def test_a_miss_is_one_statement_beside_the_versions(app: FastAPI, sign_in
     for path in PATHS[:-1]:
         with statements(app) as sent:
             assert outcome(await viewer.get(path)) == "miss"
-        assert len([text for text in sent if "cache_version" not in text]) == 1, sent
+        # Each snapshot is asked at its end whether tables were replaced meanwhile.
+        assert len([text for text in sent if "cache_version" not in text and text != str(OVERTAKEN)]) == 1, sent
 
 
 CHANGES = {
