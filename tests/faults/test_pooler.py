@@ -158,7 +158,8 @@ async def test_a_backup_put_in_place_behind_it_is_noticed_by_the_next_poll(
             await writer.close()
             async with open_runtime(polling) as runtime:
                 assert version(runtime) > before
-                polled = runtime.versions.true_at()
+                lost, polled = version(runtime), runtime.versions.true_at()
+                timeline = runtime.versions.timeline_id
                 await administer(
                     postgres_server.url,
                     f"ALTER DATABASE {name} ALLOW_CONNECTIONS false",
@@ -166,7 +167,9 @@ async def test_a_backup_put_in_place_behind_it_is_noticed_by_the_next_poll(
                     f"ALTER DATABASE {name} RENAME TO {name}_lost",
                     f"ALTER DATABASE {name}_backup RENAME TO {name}",
                 )
-                await machine.until(lambda: runtime.versions.true_at() > polled and version(runtime) == before)
+                # A copy is another timeline: everything is bumped, the backup's versions too.
+                await machine.until(lambda: runtime.versions.true_at() > polled and version(runtime) != lost)
+                assert runtime.versions.timeline_id != timeline
             await administer(postgres_server.url, f"DROP DATABASE {name}_lost")
 
 

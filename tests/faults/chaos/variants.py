@@ -109,7 +109,14 @@ def joins_of_finished_tasks() -> None:
     """A flight counts as under way until the loop has told that it is done. Awaiting it then waits for nothing, and who
     looks again after each join keeps the process to itself: it answers nobody, `/livez` neither.
     """
+    forget = Flights._forget
+
+    def forget_late(self: Flights[Any], key: str, task: "asyncio.Task[Any]") -> None:
+        # As a loop with much to do would: that two ask in the very turn in which it ends is rare otherwise.
+        asyncio.get_running_loop().call_later(0.01, forget, self, key, task)
+
     Flights._under_way = lambda self, key: self._flying.get(key)  # type: ignore[method-assign]
+    Flights._forget = forget_late  # type: ignore[method-assign]
 
 
 def changed_rows_only() -> None:
