@@ -7,7 +7,7 @@ from pathlib import Path
 from alembic.util import CommandError
 
 from core.db.migrate import check, upgrade
-from core.embedded import start_servers
+from core.operations.embedded import start_servers
 
 
 def main() -> None:

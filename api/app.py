@@ -11,13 +11,13 @@ from api.middleware.deadline import Decided
 from api.middleware.head import Head
 from api.middleware.observe import Observe
 from api.middleware.request_id import RequestId
+from api.middleware.request_stats import RequestStats
 from api.middleware.security_headers import SecurityHeaders
 from api.middleware.single_headers import SingleHeaders
 from api.ops import docs
-from api.ops.request_stats import RequestStats
 from api.ops.routes import router as ops
 from api.v1.routers import ROUTERS
-from core.cache.wire import VersionWire
+from core.cache.versions.header import VersionWire
 from core.log import configure
 from core.settings import Settings
 
@@ -50,7 +50,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     )
     app.state.settings = settings
     app.state.request_stats = RequestStats()
-    app.state.slots = None  # where other processes serve beside this one: api/worker.py
+    app.state.slots = None  # where other processes serve beside this one: api/server/worker.py
     problems.register(app)
     app.include_router(ops)
     for router in ROUTERS:

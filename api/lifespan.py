@@ -7,11 +7,11 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from fastapi import FastAPI
 from sqlalchemy import text
 
+from api.fastapi_cache.key_builder import init_fastapi_cache
 from api.ops.service_figures import ServiceFigures
-from core.cache.namespaces import init_fastapi_cache
 from core.db.transaction import Database, ReadSession
-from core.housekeeping.hourly import hourly
 from core.log import logger
+from core.operations.housekeeping.hourly import hourly
 from core.runtime import ENDING, end, open_runtime
 from core.settings import Settings
 from core.users.repository import ACTIVE_DEMO_ACCOUNTS

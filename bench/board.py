@@ -21,7 +21,7 @@ import asyncpg
 import httpx
 
 from core.db.migrate import upgrade
-from core.embedded import start_servers
+from core.operations.embedded import start_servers
 from core.users.passwords import hash_password
 
 TARGET = 3.0

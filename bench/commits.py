@@ -18,8 +18,8 @@ from time import perf_counter
 import asyncpg
 
 from core.db.migrate import upgrade
-from core.demo.filling import fill_demo
-from core.embedded import start_servers
+from core.operations.demo.filling import fill_demo
+from core.operations.embedded import start_servers
 
 TICKETS = 20_000
 OTHER_ROWS = "SELECT clinic_id, array_agg(id) AS tickets FROM ticket GROUP BY clinic_id ORDER BY clinic_id"

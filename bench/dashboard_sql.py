@@ -19,15 +19,15 @@ from typing import Any
 from pydantic import SecretStr
 from sqlalchemy import text
 
-from core.cache.versions import VersionMap
+from core.cache.versions.map import VersionMap
 from core.clock import start_of_day, zone
 from core.dashboard.merge import part_of
 from core.dashboard.stats import Filters, read_stats
 from core.db.engine import dispose, serving_engine
 from core.db.migrate import upgrade
 from core.db.transaction import Database, ReadSession
-from core.demo import fill
-from core.embedded import start_servers
+from core.operations.demo import fill
+from core.operations.embedded import start_servers
 from core.settings import Settings
 
 USUAL = 10_000

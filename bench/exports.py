@@ -19,10 +19,10 @@ from pydantic import SecretStr
 
 from core.access import Actor, Role
 from core.db.migrate import upgrade
-from core.demo import fill
-from core.embedded import start_servers
 from core.exports.export import Request
 from core.exports.jobs import Format
+from core.operations.demo import fill
+from core.operations.embedded import start_servers
 from core.runtime import open_runtime
 from core.settings import Settings
 

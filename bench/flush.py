@@ -25,8 +25,8 @@ import redis.asyncio as redis_client
 
 from bench.load import Load, Window, window
 from core.db.migrate import upgrade
-from core.demo.filling import fill_demo
-from core.embedded import start_servers
+from core.operations.demo.filling import fill_demo
+from core.operations.embedded import start_servers
 
 PASSWORD = "a-bench-needs-one"
 PATHS = (

@@ -24,8 +24,8 @@ from bench.install import python_of_peers
 from bench.load import Measured, closed_loop
 from bench.serving import TICKET_HOME, Cores, peer, serving
 from core.db.migrate import upgrade
-from core.demo.filling import fill_demo
-from core.embedded import EmbeddedServers, start_servers
+from core.operations.demo.filling import fill_demo
+from core.operations.embedded import EmbeddedServers, start_servers
 
 CONNECTIONS = 32
 PASSWORD = "a-bench-needs-one"

@@ -15,11 +15,11 @@ from pathlib import Path
 
 import asyncpg
 
-from core.demo.names import NETWORK
-from core.embedded import start_servers
-from core.imports.legacy import import_legacy
+from core.operations.demo.names import NETWORK
+from core.operations.embedded import start_servers
+from core.operations.imports.legacy import import_legacy
 from tests.conftest import administer, database_named
-from tests.core.imports.old_database import SCHEMA
+from tests.core.operations.imports.old_database import SCHEMA
 
 FILL = (
     """INSERT INTO "user" (username, email, password, role, is_active, created_at, clinic_id)

@@ -1,7 +1,7 @@
 """The only caller of the machine's clocks, and clinic-local time.
 
-`now` is the database's clock wherever an answer depends on it (see core/cache/versions.py); the machine's wall clock
-serves logs only. Durations and leases are measured on clocks that nobody can set.
+`now` is the database's clock wherever an answer depends on it (see core/cache/versions/map.py); the machine's wall
+clock serves logs only. Durations and leases are measured on clocks that nobody can set.
 
 Instants are kept in UTC and local times are only shown: Python subtracts two datetimes of one zone by their wall
 clocks, an hour wrong across a change of the clock.

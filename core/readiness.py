@@ -15,10 +15,10 @@ from typing import Final
 
 from sqlalchemy.exc import DBAPIError
 
-from core.cache.flight import Flights
-from core.cache.polls import DirectReads
-from core.cache.redis import RedisTier
-from core.cache.versions import LEASE, VersionMap
+from core.cache.single_flight import Flights
+from core.cache.tiers.redis import RedisTier
+from core.cache.versions.listener import DirectReads
+from core.cache.versions.map import LEASE, VersionMap
 from core.clock import boottime
 from core.db.failures import sqlstate
 from core.db.transaction import Database

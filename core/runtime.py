@@ -9,17 +9,17 @@ from typing import Any
 
 from limits import parse as parse_limit
 
-from core.cache.flight import Flights
 from core.cache.keys import Keys
-from core.cache.memory import MemoryTier
-from core.cache.polls import DirectReads, Listener
-from core.cache.processes import Processes
 from core.cache.read_through import Cache
-from core.cache.redis import RedisTier
-from core.cache.seals import Seals
-from core.cache.timeline import begin
-from core.cache.versions import VersionMap
-from core.cache.wire import VersionWire
+from core.cache.single_flight import Flights
+from core.cache.stats.published import Processes
+from core.cache.tiers.memory import MemoryTier
+from core.cache.tiers.redis import RedisTier
+from core.cache.tiers.seals import Seals
+from core.cache.versions.header import VersionWire
+from core.cache.versions.listener import DirectReads, Listener
+from core.cache.versions.map import VersionMap
+from core.cache.versions.timeline import begin
 from core.db.engine import dispose, serving_engine
 from core.db.transaction import Database
 from core.errors import Unavailable

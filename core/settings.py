@@ -55,7 +55,7 @@ class Settings(BaseSettings):
         None,
         alias="REDIS_URL",
         description="redis://, rediss://, unix://, redis+cluster://host:port,host:port; absent: embedded."
-        " TLS with a private CA: rediss://…?ssl_ca_certs=/path/ca.pem (core/cache/address.py has all of it)",
+        " TLS with a private CA: rediss://…?ssl_ca_certs=/path/ca.pem (core/cache/tiers/address.py has all of it)",
     )
 
     secret_keys: Annotated[tuple[SecretStr, ...], NoDecode] = Field(

@@ -18,7 +18,7 @@ from sqlalchemy.engine import make_url
 
 from api.app import create_app
 from core.db.migrate import upgrade
-from core.embedded import EmbeddedServers, start_servers
+from core.operations.embedded import EmbeddedServers, start_servers
 from core.settings import Settings
 from core.users import passwords
 from tests.support.unhurried import unhurried
@@ -40,7 +40,7 @@ ALONE = (
 """Whose tests are marked `alone`: they compare how long things take, and would each disturb the other. All others have
 bounds that widen with what the machine does (tests/support/machine.py)."""
 LONG = (
-    *("core/embedded", "core/exports/test_making.py", "setup/test_image.py"),
+    *("core/operations/embedded", "core/exports/test_making.py", "setup/test_image.py"),
     *("faults/test_deadline.py", "faults/test_pooler.py", "faults/test_slow_clients.py", "faults/test_tls.py"),
     "faults/test_postgres_tls.py",
 )

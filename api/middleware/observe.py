@@ -11,9 +11,9 @@ from starlette.datastructures import MutableHeaders
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from api.ops.request_stats import RequestStats
+from api.middleware.request_stats import RequestStats
 from api.problems import problem
-from core.cache.wire import VersionWire
+from core.cache.versions.header import VersionWire
 from core.db.failures import sqlstate
 from core.log import logger
 from core.trace import Trace, current

@@ -3,7 +3,7 @@
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from api.cached import CACHE_CONTROL, VARY
+from api.answers.cached import CACHE_CONTROL, VARY
 
 API_POLICY = "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
 """For answers that are no pages; a page sets its own."""

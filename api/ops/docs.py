@@ -7,7 +7,7 @@ from fastapi import APIRouter, FastAPI, Request
 from starlette.responses import FileResponse, RedirectResponse, Response
 from starlette.staticfiles import StaticFiles
 
-from api.cached import respond
+from api.answers.cached import respond
 from core.cache.entry import Entry
 
 STATIC = Path(__file__).parent / "static"

@@ -13,8 +13,8 @@ from typing import Any
 
 from prometheus_client import ProcessCollector
 
+from api.middleware.request_stats import RequestStats, Times
 from api.ops.loop_lag import LOOP_LAG
-from api.ops.request_stats import RequestStats, Times
 from core.runtime import Runtime
 
 Labelled = Iterable[tuple[tuple[str, ...], float]]

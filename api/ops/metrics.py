@@ -8,8 +8,8 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Histo
 from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
+from api.middleware.request_stats import BUCKETS
 from api.ops.figures import COUNTERS, GAUGES, PROCESS, SILENT, Figures
-from api.ops.request_stats import BUCKETS
 
 
 def exposition(figures: Figures) -> bytes:

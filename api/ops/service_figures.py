@@ -3,8 +3,8 @@
 import asyncio
 from typing import Final
 
+from api.middleware.request_stats import RequestStats
 from api.ops.figures import Figures, of_all, of_this_process
-from api.ops.request_stats import RequestStats
 from api.ops.slots import Slots
 from core.log import logger
 from core.runtime import Runtime

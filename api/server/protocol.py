@@ -2,7 +2,7 @@
 
 A wish for another protocol (`Upgrade`) is ignored, and the body kept. Heads, trailers and what surrounds chunks are
 bounded in bytes; connection.py bounds everything in time. Requests are answered in the order in which they came,
-refusals too. Whoever closes one half of the connection is answered on the other. What draining is, api/drain.py tells.
+refusals too. Whoever closes one half of the connection is answered on the other. drain.py tells what draining is.
 """
 
 import asyncio

@@ -9,8 +9,8 @@ from typing import Any
 from sqlalchemy import CTE, ColumnElement, Integer, Interval, Select, case, exists, false, func, literal, select, true
 
 from core.access import ClinicScope
-from core.catalogs.answers import ThresholdHours
 from core.catalogs.models import UrgencyThreshold
+from core.catalogs.views import ThresholdHours
 from core.db.transaction import Session
 from core.tickets.listing import TicketFilter
 from core.tickets.models import Ticket, matters_at

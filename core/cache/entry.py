@@ -65,7 +65,7 @@ class Entry:
 def decode(raw: bytes | None) -> Entry | None:
     """An entry from its bytes; None for what is absent or of another form: a miss, never an error.
 
-    That they are ours is known (core/cache/seals.py); they may be another release's.
+    That they are ours is known (core/cache/tiers/seals.py); they may be another release's.
     """
     try:
         line, rest = (raw or b"").split(b"\n", 1)

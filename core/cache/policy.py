@@ -6,7 +6,7 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
-from core.cache.versions import Vector, VersionMap, token_of
+from core.cache.versions.map import Vector, VersionMap, token_of
 
 TOPICS = ("tickets", "figures", "catalogs", "clinics", "users")
 

@@ -7,18 +7,18 @@ from functools import partial
 from time import perf_counter
 
 from core.cache.entry import Entry
-from core.cache.fill import Loader
-from core.cache.filling import Filling, Found
-from core.cache.flight import Flights
+from core.cache.fills.fill import Loader
+from core.cache.fills.find_or_compute import Filling, Found
+from core.cache.fills.lease import FillLeases
 from core.cache.keys import Parameters, digest
-from core.cache.lease import FillLeases
-from core.cache.memory import MemoryTier
 from core.cache.policy import Place, Policy
-from core.cache.polls import DirectReads
-from core.cache.redis import RedisTier
-from core.cache.shelves import Shelves
-from core.cache.stats import CacheStats
-from core.cache.versions import LEASE, Vector, VersionMap, at_least
+from core.cache.single_flight import Flights
+from core.cache.stats.counters import CacheStats
+from core.cache.tiers.memory import MemoryTier
+from core.cache.tiers.redis import RedisTier
+from core.cache.tiers.shelves import Shelves
+from core.cache.versions.listener import DirectReads
+from core.cache.versions.map import LEASE, Vector, VersionMap, at_least
 from core.clock import boottime
 from core.db.transaction import Database
 from core.errors import AppError, Unavailable

@@ -8,9 +8,9 @@ from sqlalchemy.dialects.postgresql import insert
 
 from core.access import Actor
 from core.audit.service import record
-from core.catalogs.answers import ThresholdItem
 from core.catalogs.models import UrgencyThreshold
 from core.catalogs.thresholds import DEFAULTS, threshold_item
+from core.catalogs.views import ThresholdItem
 from core.clinics.models import Clinic
 from core.clinics.references import require_clinic
 from core.clock import DEFAULT_ZONE

@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from typing import Any
 
-from core.catalogs.answers import DoctorItem, ReasonItem, SpecialtyItem, SurgeryItem
 from core.catalogs.models import Doctor, Specialty, StandardizedReason, Surgery
+from core.catalogs.views import DoctorItem, ReasonItem, SpecialtyItem, SurgeryItem
 
 
 @dataclass(frozen=True, slots=True)

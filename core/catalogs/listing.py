@@ -7,9 +7,10 @@ from typing import Any
 from sqlalchemy import ColumnElement, and_, select
 
 from core.access import ClinicScope
-from core.cache.fill import Fill, Loaded, Loader
+from core.cache.fills.fill import Fill, Loaded, Loader
 from core.cache.policy import Policy, shape_of
-from core.catalogs.answers import (
+from core.catalogs.models import Doctor, Specialty, StandardizedReason, Surgery
+from core.catalogs.views import (
     DoctorItem,
     DoctorList,
     ReasonItem,
@@ -19,7 +20,6 @@ from core.catalogs.answers import (
     SurgeryItem,
     SurgeryList,
 )
-from core.catalogs.models import Doctor, Specialty, StandardizedReason, Surgery
 from core.clinics.models import Clinic
 from core.db.order import spanish
 from core.errors import NotFound

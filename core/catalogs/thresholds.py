@@ -7,11 +7,11 @@ from sqlalchemy import Integer, String, and_, case, func, literal, null, select,
 from sqlalchemy.orm import aliased
 
 from core.access import ClinicScope
-from core.cache.fill import Fill, Loaded, Loader
+from core.cache.fills.fill import Fill, Loaded, Loader
 from core.cache.policy import Policy, shape_of
-from core.catalogs.answers import ThresholdItem, ThresholdList
 from core.catalogs.listing import CODE_VERSION, TTL
 from core.catalogs.models import UrgencyThreshold
+from core.catalogs.views import ThresholdItem, ThresholdList
 from core.clinics.models import Clinic
 from core.clock import DEFAULT_ZONE, shown, zone
 from core.db.order import spanish

@@ -7,10 +7,10 @@ from sqlalchemy import select, text, update
 
 from core.access import Actor
 from core.audit.service import record
-from core.clinics.answers import ClinicItem
 from core.clinics.create import ONE_AT_A_TIME, TAKEN, require_unlike
 from core.clinics.models import Clinic
 from core.clinics.timezones import require_zone
+from core.clinics.views import ClinicItem
 from core.db.duplicates import refused_as_duplicate
 from core.db.transaction import WriteSession
 from core.errors import Conflict, NotFound

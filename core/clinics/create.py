@@ -4,11 +4,11 @@ from sqlalchemy import Text, exists, func, insert, literal, select, text
 
 from core.access import Actor
 from core.audit.service import record
-from core.clinics.answers import ClinicItem
 from core.clinics.listing import COLUMNS
 from core.clinics.models import Clinic
 from core.clinics.prefix import prefix_for
 from core.clinics.timezones import require_zone
+from core.clinics.views import ClinicItem
 from core.db.duplicates import refused_as_duplicate
 from core.db.transaction import WriteSession
 from core.errors import Conflict

@@ -3,10 +3,10 @@
 from sqlalchemy import select
 
 from core.access import ClinicScope
-from core.cache.fill import Fill, Loaded, Loader
+from core.cache.fills.fill import Fill, Loaded, Loader
 from core.cache.policy import Policy, shape_of
-from core.clinics.answers import ClinicItem, ClinicList
 from core.clinics.models import Clinic
+from core.clinics.views import ClinicItem, ClinicList
 from core.db.order import spanish
 from core.errors import NotFound
 

@@ -3,12 +3,12 @@
 from sqlalchemy import select
 
 from core.access import ClinicScope
-from core.cache.fill import Fill, Loaded, Loader
+from core.cache.fills.fill import Fill, Loaded, Loader
 from core.cache.policy import Policy, shape_of
 from core.clinics.models import Clinic
-from core.dashboard.figures import Dashboard
 from core.dashboard.merge import Part, network_of, part_of
 from core.dashboard.stats import Filters, read_stats
+from core.dashboard.views import Dashboard
 from core.errors import NotFound
 
 TTL = 300.0

@@ -11,9 +11,10 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Row
 
 from core.cache.entry import Entry
-from core.cache.fill import Loaded, utc
+from core.cache.fills.fill import Loaded, utc
 from core.clock import DEFAULT_ZONE, next_full_hour, shown, start_of_hour, zone
-from core.dashboard.figures import (
+from core.dashboard.stats import HOURS, RECENT, TOP_DOCTORS, TOP_SURGERIES
+from core.dashboard.views import (
     Dashboard,
     DoctorCount,
     Hour,
@@ -22,7 +23,6 @@ from core.dashboard.figures import (
     RecentTicket,
     SurgeryCount,
 )
-from core.dashboard.stats import HOURS, RECENT, TOP_DOCTORS, TOP_SURGERIES
 
 T = TypeVar("T")
 

@@ -11,8 +11,8 @@ from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.util.concurrency import await_
 
-from core.db.connecting import Connecting
 from core.db.connection import APPLICATION, STATEMENTS, ServiceConnection, connect_directly
+from core.db.primary import Connecting
 from core.settings import Settings
 from core.trace import current
 

@@ -1,11 +1,11 @@
 """Every table, imported once: for migrations, and for whoever needs the whole metadata."""
 
 from core.audit import models as audit
-from core.cache import models as cache
+from core.cache.versions import models as cache
 from core.catalogs import models as catalogs
 from core.clinics import models as clinics
 from core.db.base import Base
-from core.imports import models as imports
+from core.operations.imports import models as imports
 from core.patients import models as patients
 from core.sessions import models as sessions
 from core.tickets import models as tickets

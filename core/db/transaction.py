@@ -25,7 +25,7 @@ BUDGET = 2.0
 ATTEMPTS = 3
 
 IS_WHOLE = "coalesce((SELECT cache_fingerprint() = (SELECT fingerprint FROM cache_timeline)), false)"
-"""SQL: whether versions that are read in this snapshot are those of the rows in it (core/cache/timeline.py)."""
+"""SQL: whether versions read in this snapshot are those of the rows in it (core/cache/versions/timeline.py)."""
 OVERTAKEN = text(
     "SELECT EXISTS (SELECT FROM pg_class WHERE relnamespace = CAST('public' AS regnamespace) AND relkind = 'r'"
     " AND relfilenode <> 0 AND pg_relation_filenode(oid) IS DISTINCT FROM relfilenode)"

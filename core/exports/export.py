@@ -8,6 +8,7 @@ from enum import Enum
 
 from core.access import Actor, ClinicScope
 from core.audit.service import record
+from core.background import Background
 from core.clock import DEFAULT_ZONE, in_zone, zone
 from core.db.connection import APPLICATION
 from core.db.engine import COMMAND_TIMEOUT, CONNECT_TIMEOUT, SERVER_SETTINGS
@@ -19,7 +20,6 @@ from core.exports.scratch import sweep
 from core.exports.selection import Subject, subject, tickets
 from core.exports.tables import left_out, tables
 from core.log import logger
-from core.sessions.background import Background
 from core.tickets.listing import TicketFilter
 
 TARGET = "export"

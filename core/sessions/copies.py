@@ -63,7 +63,7 @@ SHAPE = ",".join(field.name for field in fields(SessionCopy))
 
 
 def encoded(digest: bytes, copy: SessionCopy) -> bytes:
-    """For Redis, which seals it (core/cache/seals.py)."""
+    """For Redis, which seals it (core/cache/tiers/seals.py)."""
     return json.dumps([SHAPE, digest.hex(), asdict(copy)], separators=(",", ":")).encode()
 
 

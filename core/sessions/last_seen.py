@@ -4,11 +4,11 @@ import asyncio
 from collections.abc import Callable
 from math import isfinite
 
-from core.cache.redis import RedisTier
+from core.background import Background
+from core.cache.tiers.redis import RedisTier
 from core.db.transaction import Database, ReadSession, WriteSession
 from core.errors import NotAuthenticated, Unavailable
 from core.sessions import records
-from core.sessions.background import Background
 from core.sessions.copies import Held
 
 SHARE_EVERY = 30.0

@@ -3,13 +3,13 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from core.cache.flight import Flights
-from core.cache.redis import RedisTier
-from core.cache.versions import VersionMap
+from core.background import Background
+from core.cache.single_flight import Flights
+from core.cache.tiers.redis import RedisTier
+from core.cache.versions.map import VersionMap
 from core.clock import boottime
 from core.db.transaction import Database, ReadSession
 from core.sessions import records
-from core.sessions.background import Background
 from core.sessions.copies import Held, HeldCopies, SessionCopy, decoded, encoded
 
 POLICY = "session"

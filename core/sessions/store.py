@@ -6,15 +6,15 @@ invalidated either: whatever ends a session or changes its user bumps a version,
 
 import asyncio
 
-from core.cache.polls import DirectReads
-from core.cache.redis import RedisTier
-from core.cache.stats import CacheStats
-from core.cache.versions import VersionMap
+from core.background import Background
+from core.cache.stats.counters import CacheStats
+from core.cache.tiers.redis import RedisTier
+from core.cache.versions.listener import DirectReads
+from core.cache.versions.map import VersionMap
 from core.clock import boottime
 from core.db.transaction import Database, WriteSession
 from core.errors import NotAuthenticated, Unavailable
 from core.sessions import records
-from core.sessions.background import Background
 from core.sessions.copies import SIZE, Held, HeldCopies, SessionCopy
 from core.sessions.last_seen import LastSeen
 from core.sessions.lookup import POLICY, Lookup

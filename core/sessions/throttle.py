@@ -24,7 +24,7 @@ from limits import RateLimitItem
 from limits.aio.storage import Storage
 from limits.aio.strategies import FixedWindowRateLimiter
 
-from core.cache.redis import RedisTier
+from core.cache.tiers.redis import RedisTier
 from core.clock import boottime
 from core.errors import TooManyAttempts
 

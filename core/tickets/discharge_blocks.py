@@ -4,7 +4,7 @@ from pydantic import BaseModel, ConfigDict
 from sqlalchemy import exists, select
 
 from core.access import ClinicScope
-from core.cache.fill import Fill, Loaded, Loader
+from core.cache.fills.fill import Fill, Loaded, Loader
 from core.cache.policy import Policy, shape_of
 from core.clinics.models import Clinic
 from core.errors import NotFound

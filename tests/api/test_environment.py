@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from core.settings import Settings
-from tests.api.test_user_commands import environment, run
+from tests.api.cli.test_user import environment, run
 from tests.api.v1.users.test_users import ME, log_in
 from tests.conftest import SignIn, running
 from tests.factories import rows

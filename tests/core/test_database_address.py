@@ -11,15 +11,15 @@ from hypothesis import strategies as st
 from pydantic import SecretStr, ValidationError
 from sqlalchemy import text
 
-from core.cache.polls import Listener
-from core.cache.versions import VersionMap
+from core.cache.versions.listener import Listener
+from core.cache.versions.map import VersionMap
 from core.database_address import NoAddress, normalised
 from core.db.connection import connect_directly
 from core.db.engine import dispose, migration_engine, serving_engine
 from core.db.migrate import upgrade
-from core.doctor.configuration import Addresses
-from core.doctor.reaching import Ways, reach
-from core.imports.legacy.source import NotTheSource, opened
+from core.operations.doctor.configuration import Addresses
+from core.operations.doctor.reaching import Ways, reach
+from core.operations.imports.legacy.source import NotTheSource, opened
 from core.settings import Settings
 
 START = "postgresql://ana:secret@db.example.org:5433/th"

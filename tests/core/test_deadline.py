@@ -8,7 +8,7 @@ from starlette.types import Message, Receive, Scope, Send
 
 from api.middleware.deadline import Decided
 from core import deadline
-from core.cache.flight import Flights
+from core.cache.single_flight import Flights
 from core.deadline import Deadline, current_deadline, in_time, left
 from core.errors import Unavailable
 

@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from core.cache.redis import RedisTier
+from core.cache.tiers.redis import RedisTier
 from core.runtime import ENDING, end, open_runtime
 from core.settings import Settings
 from tests.support import machine

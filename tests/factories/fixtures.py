@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from core.cache.versions import VersionMap
+from core.cache.versions.map import VersionMap
 from core.db.engine import dispose, serving_engine
 from core.db.transaction import Database
 from core.settings import Settings

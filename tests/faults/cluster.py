@@ -7,8 +7,8 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from core.embedded import valkey
-from core.embedded.account import PR_SET_PDEATHSIG, _prctl
+from core.operations.embedded import valkey
+from core.operations.embedded.account import PR_SET_PDEATHSIG, _prctl
 from tests.faults.servers import command
 from tests.setup.serving import free_port
 from tests.support import machine

@@ -13,7 +13,7 @@ from datetime import timedelta
 
 from sqlalchemy import text
 
-from core.cache.fill import Fill, Loaded
+from core.cache.fills.fill import Fill, Loaded
 from core.cache.policy import Policy
 from core.clock import wall_now
 from core.log import configure

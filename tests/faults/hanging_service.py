@@ -13,9 +13,9 @@ from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
 
-from api import serve, worker
-from api.cli import main
+from api.cli.main import main
 from api.ops.slots import Slots
+from api.server import serve, worker
 
 
 def spin_in_python() -> None:

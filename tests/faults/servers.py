@@ -8,7 +8,7 @@ from pathlib import Path
 
 import redis.asyncio as redis_client
 
-from core.embedded import Running, start_servers
+from core.operations.embedded import Running, start_servers
 
 
 class Breakable:

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import asyncpg
 
-from core.embedded import postgres
-from core.embedded.account import Account, account_for, reaching
-from core.embedded.place import Place
-from core.embedded.process import Server, Tools
+from core.operations.embedded import postgres
+from core.operations.embedded.account import Account, account_for, reaching
+from core.operations.embedded.place import Place
+from core.operations.embedded.process import Server, Tools
 from tests.conftest import database_named
 from tests.faults.servers import Breakable
 from tests.support.machine import PATIENCE

@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 from sqlalchemy.engine import make_url
 
-from core.doctor.configuration import Addresses
-from core.doctor.examine import examine
-from core.doctor.finding import Finding, Verdict
+from core.operations.doctor.configuration import Addresses
+from core.operations.doctor.examine import examine
+from core.operations.doctor.finding import Finding, Verdict
 from core.settings import Settings
 from tests.conftest import administer
 from tests.factories.fixtures import Seed

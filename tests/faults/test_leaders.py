@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from core.cache.lease import LEASE
+from core.cache.fills.lease import LEASE
 from core.settings import Settings
 from tests.factories import rows
 from tests.factories.fixtures import Seed

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 import pytest
 
 from core.settings import Settings
-from tests.core.cache.test_namespaces import Counted, application
+from tests.api.fastapi_cache.test_key_builder import Counted, application
 from tests.factories import rows
 from tests.factories.fixtures import Seed
 from tests.faults.servers import Breakable

@@ -14,12 +14,12 @@ from pydantic import SecretStr
 from sqlalchemy import text
 from sqlalchemy.engine import make_url
 
-from core.cache import polls
+from core.cache.versions import listener as polls
 from core.db.transaction import ReadSession, WriteSession
-from core.doctor.configuration import Addresses
-from core.doctor.examine import examine
-from core.doctor.finding import Finding, Verdict
 from core.errors import Unavailable
+from core.operations.doctor.configuration import Addresses
+from core.operations.doctor.examine import examine
+from core.operations.doctor.finding import Finding, Verdict
 from core.runtime import Runtime, open_runtime
 from core.settings import Settings
 from tests.conftest import administer, database_named, running

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 from pydantic import SecretStr
 
-from core.cache.processes import Processes
+from core.cache.stats.published import Processes
 from core.log import FIRST, configure
 from core.settings import Settings
 from tests.core.cache.test_read_through import process

@@ -17,9 +17,9 @@ from sqlalchemy.engine import make_url
 
 from core.clock import boottime
 from core.db.migrate import upgrade
-from core.doctor.finding import Verdict
-from core.doctor.triggers import look_at_triggers, repair_triggers
-from core.embedded.wheels import folder_of
+from core.operations.doctor.finding import Verdict
+from core.operations.doctor.triggers import look_at_triggers, repair_triggers
+from core.operations.embedded.wheels import folder_of
 from core.runtime import Runtime
 from core.settings import Settings
 from tests.conftest import SignIn, administer, running

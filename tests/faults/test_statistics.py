@@ -8,7 +8,7 @@ from typing import Any
 import httpx
 import pytest
 
-from core.cache.processes import INTERVAL, LIVE
+from core.cache.stats.published import INTERVAL, LIVE
 from core.settings import Settings
 from tests.factories.fixtures import Seed
 from tests.faults.crowd import crowd

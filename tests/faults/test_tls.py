@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
-from core.embedded.account import PR_SET_PDEATHSIG, _prctl
+from core.operations.embedded.account import PR_SET_PDEATHSIG, _prctl
 from core.settings import Settings
 from tests.conftest import running
 from tests.factories.fixtures import Seed

@@ -8,7 +8,7 @@ import pytest
 from fastapi import FastAPI
 from starlette.requests import Request
 
-from api.authentication import authenticate
+from api.requests.authentication import authenticate
 from core.errors import Unavailable
 from core.settings import Settings
 from tests.conftest import running

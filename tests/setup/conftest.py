@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from core.embedded import EmbeddedServers
+from core.operations.embedded import EmbeddedServers
 from tests.conftest import administer, database_named
 
 

@@ -12,7 +12,7 @@ from tests.factories.fixtures import Seed
 from tests.setup.serving import Serving, serving
 from tests.setup.test_serve import environment
 
-COMMAND = (sys.executable, "-c", "from api.cli import main; main()", "serve")
+COMMAND = (sys.executable, "-c", "from api.cli.main import main; main()", "serve")
 CLIENT, ANOTHER = "203.0.113.7", "203.0.113.8"
 
 

@@ -14,15 +14,15 @@ import httpx
 import pytest
 import redis
 
-from api.installation import local_secret
+from api.cli.installation import local_secret
 from core.settings import DEMO_PASSWORD
-from tests.core.embedded.processes import family, gone_within
+from tests.core.operations.embedded.processes import family, gone_within
 from tests.setup.serving import Serving, serving
 
 pytestmark = pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="looks at processes in /proc")
 
 ROOT = Path(__file__).parents[2]
-TICKET_HOME = (sys.executable, "-c", "from api.cli import main; main()")
+TICKET_HOME = (sys.executable, "-c", "from api.cli.main import main; main()")
 KILLED_WITHIN = 2.0
 ENDED_WITHIN = 10.0
 AT_ONCE = 0.5

@@ -6,7 +6,9 @@ from typing import TypeVar
 import pytest
 
 from core import deadline
-from core.cache import fill, read_through, redis
+from core.cache import read_through
+from core.cache.fills import fill
+from core.cache.tiers import redis
 from core.db import engine
 from core.db.transaction import Database
 

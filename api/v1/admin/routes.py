@@ -6,13 +6,13 @@ from math import isfinite
 from fastapi import Request
 from starlette.responses import Response
 
-from api.cached import fresh
-from api.dependencies import RequireSuperuser, RuntimeState
+from api.answers.cached import fresh
+from api.answers.written import Written, write
 from api.openapi import signed_in
-from api.routing import Router
+from api.requests.dependencies import RequireSuperuser, RuntimeState
+from api.requests.routing import Router
 from api.v1.admin.schemas import CACHE_STATUS, CacheStatus, InvalidationIn, PolicyTier, RedisStatus, Version
-from api.writes import Written, write
-from core.cache.admin import Status, invalidate, status
+from core.cache.stats.admin import Status, invalidate, status
 from core.db.transaction import WriteSession
 from core.runtime import Runtime
 

@@ -6,11 +6,11 @@ from typing import Annotated, cast
 from fastapi import Query
 from starlette.responses import Response
 
-from api.cached import fresh
-from api.dependencies import KnownScope, RequireAdmin, RuntimeState
+from api.answers.cached import fresh
 from api.openapi import signed_in
 from api.pagination import Cursor, Limit, cursor_of, keys_of
-from api.routing import Router
+from api.requests.dependencies import KnownScope, RequireAdmin, RuntimeState
+from api.requests.routing import Router
 from api.schemas import Text
 from api.v1.audit.moments import From, To, span
 from api.v1.audit.schemas import ActionAudits, ActionEntry, LoginAudits, LoginEntry, told

@@ -8,13 +8,14 @@ from fastapi import Path, Request
 from pydantic import Field
 from starlette.responses import Response
 
-from api.authentication import session_of
-from api.cached import NO_STORE, fresh
-from api.dependencies import CurrentUser, RuntimeState
+from api.answers.cached import NO_STORE, fresh
+from api.answers.written import idempotency_scope
 from api.openapi import problems, signed_in
+from api.requests.authentication import session_of
 from api.requests.client import address_of
 from api.requests.credentials import credentials_of
-from api.routing import Router
+from api.requests.dependencies import CurrentUser, RuntimeState
+from api.requests.routing import Router
 from api.schemas import Digits
 from api.v1.auth.schemas import (
     Client,
@@ -26,7 +27,6 @@ from api.v1.auth.schemas import (
     SessionOut,
     UserOut,
 )
-from api.writes import idempotency_scope
 from core.access import Actor
 from core.clock import shown, zone
 from core.db.transaction import WriteSession

@@ -3,15 +3,15 @@
 from fastapi import Request
 from starlette.responses import Response
 
-from api.dependencies import RequireSuperuser, RuntimeState
+from api.answers.written import Written, write
 from api.openapi import conflict, signed_in
-from api.routing import Router
+from api.requests.dependencies import RequireSuperuser, RuntimeState
+from api.requests.routing import Router
 from api.v1.catalogs.path import ClinicPath
 from api.v1.catalogs.schemas import ClinicChange, ClinicIn
-from api.writes import Written, write
-from core.clinics.answers import ClinicItem
 from core.clinics.change import change
 from core.clinics.create import create
+from core.clinics.views import ClinicItem
 from core.db.transaction import WriteSession
 
 router: Router = Router(prefix="/v1/clinics", tags=["catalogs"])

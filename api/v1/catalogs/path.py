@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any
 
-from api.path import row_named
+from api.requests.path import row_named
 from core.access import Actor
 from core.catalogs.kinds import DOCTOR, REASON, SPECIALTY, SURGERY, Kind
 from core.catalogs.references import require_row

@@ -5,8 +5,8 @@ from typing import Annotated
 from fastapi import Depends, Query, Request
 from pydantic import TypeAdapter, ValidationError
 
-from api.authentication import authenticate
-from api.routing import Gate
+from api.requests.authentication import authenticate
+from api.requests.routing import Gate
 from core.access import Role
 from core.errors import Forbidden
 

@@ -5,18 +5,18 @@ from typing import Annotated
 from fastapi import Query, Request
 from starlette.responses import Response
 
-from api.cached import cached
-from api.dependencies import CurrentUser, ReadScope, RuntimeState
+from api.answers.cached import cached
 from api.openapi import cached_responses
-from api.routing import Router
+from api.requests.dependencies import CurrentUser, ReadScope, RuntimeState
+from api.requests.routing import Router
 from api.schemas import Id
 from api.v1.catalogs.queries import IncludeInactive
 from core.cache.keys import Parameter
-from core.catalogs.answers import Category, DoctorList, ReasonList, SpecialtyList, SurgeryList, ThresholdList
 from core.catalogs.listing import DOCTORS, REASONS, SPECIALTIES, SURGERIES
 from core.catalogs.thresholds import THRESHOLDS, thresholds_loader
-from core.clinics.answers import ClinicList
+from core.catalogs.views import Category, DoctorList, ReasonList, SpecialtyList, SurgeryList, ThresholdList
 from core.clinics.listing import CLINICS, clinics_loader
+from core.clinics.views import ClinicList
 from core.tickets.discharge_blocks import DISCHARGE_BLOCKS, DischargeBlockList, discharge_blocks_loader
 
 router: Router = Router(prefix="/v1", tags=["catalogs"])

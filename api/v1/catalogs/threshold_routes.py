@@ -3,14 +3,14 @@
 from fastapi import Request
 from starlette.responses import Response
 
-from api.dependencies import ReadScope, RequireAdmin, RuntimeState
+from api.answers.written import Written, write
 from api.openapi import conflict, signed_in
-from api.routing import Router
+from api.requests.dependencies import ReadScope, RequireAdmin, RuntimeState
+from api.requests.routing import Router
 from api.v1.catalogs.schemas import ThresholdsIn
-from api.writes import Written, write
 from core.access import Actor, Role
-from core.catalogs.answers import ThresholdItem
 from core.catalogs.change_thresholds import remove_thresholds, set_thresholds
+from core.catalogs.views import ThresholdItem
 from core.clinics.references import require_known
 from core.db.transaction import WriteSession
 from core.errors import Conflict, Forbidden, Invalid

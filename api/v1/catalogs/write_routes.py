@@ -3,9 +3,10 @@
 from fastapi import Request
 from starlette.responses import Response
 
-from api.dependencies import RequireSuperuser, RuntimeState
+from api.answers.written import Written, write
 from api.openapi import Responses, conflict, signed_in
-from api.routing import Router
+from api.requests.dependencies import RequireSuperuser, RuntimeState
+from api.requests.routing import Router
 from api.v1.catalogs.path import DoctorPath, ReasonPath, SpecialtyPath, SurgeryPath
 from api.v1.catalogs.schemas import (
     Change,
@@ -19,12 +20,11 @@ from api.v1.catalogs.schemas import (
     SurgeryChange,
     SurgeryIn,
 )
-from api.writes import Written, write
 from core.access import Actor
-from core.catalogs.answers import DoctorItem, ReasonItem, SpecialtyItem, SurgeryItem
 from core.catalogs.change import change
 from core.catalogs.create import create
 from core.catalogs.kinds import DOCTOR, REASON, SPECIALTY, SURGERY, Kind
+from core.catalogs.views import DoctorItem, ReasonItem, SpecialtyItem, SurgeryItem
 from core.db.transaction import WriteSession
 from core.runtime import Runtime
 

@@ -3,14 +3,14 @@
 from fastapi import Request
 from starlette.responses import Response
 
-from api.cached import cached
-from api.dependencies import ReadScope, RequireAdmin, RuntimeState
+from api.answers.cached import cached
 from api.openapi import cached_responses
-from api.routing import Router
+from api.requests.dependencies import ReadScope, RequireAdmin, RuntimeState
+from api.requests.routing import Router
 from api.v1.tickets.filters import DateFrom, DateTo, Named, SurgeryId, require_dates
 from core.dashboard.cached import loader, policy_for
-from core.dashboard.figures import Dashboard
 from core.dashboard.stats import Filters
+from core.dashboard.views import Dashboard
 
 router: Router = Router(prefix="/v1/dashboard", tags=["dashboard"])
 

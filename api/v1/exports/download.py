@@ -8,7 +8,7 @@ from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from api.cached import NO_STORE
+from api.answers.cached import NO_STORE
 from core.exports.export import Export
 
 STALLED = 60.0

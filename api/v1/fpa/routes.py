@@ -3,11 +3,11 @@
 from fastapi import Request
 from starlette.responses import Response
 
-from api.dependencies import RequireClinical, RuntimeState
+from api.answers.written import Written, write
 from api.openapi import signed_in
-from api.routing import Router
+from api.requests.dependencies import RequireClinical, RuntimeState
+from api.requests.routing import Router
 from api.v1.fpa.schemas import PreviewIn
-from api.writes import Written, write
 from core.db.transaction import WriteSession
 from core.tickets.preview import preview
 from core.tickets.views import FpaPreview

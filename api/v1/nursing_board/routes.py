@@ -5,11 +5,11 @@ from typing import Annotated, Literal
 from fastapi import Query, Request
 from starlette.responses import Response
 
-from api.dependencies import CurrentUser, ReadScope, RuntimeState
+from api.answers.shared import shared
 from api.openapi import signed_in
 from api.pagination import Cursor, Limit, next_cursor, position_of
-from api.routing import Router
-from api.shared import shared
+from api.requests.dependencies import CurrentUser, ReadScope, RuntimeState
+from api.requests.routing import Router
 from api.v1.nursing_board.schemas import EXAMPLE, Counts, NursingBoard
 from api.v1.tickets.filters import Filters, parameters
 from core.board.query import Asked, Board, View, nursing_board

@@ -5,7 +5,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field
 
 from api.v1.tickets.examples import SUMMARY
-from core.catalogs.answers import ThresholdHours
+from core.catalogs.views import ThresholdHours
 from core.tickets.views import Local, TicketSummary
 
 EXAMPLE: dict[str, Any] = {

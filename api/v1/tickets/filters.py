@@ -6,9 +6,9 @@ from typing import Annotated
 
 from fastapi import Depends, Query, Request
 
-from api.authentication import authenticate
-from api.dependencies import CurrentUser, runtime_of
-from api.routing import ExistsWhenRefused
+from api.requests.authentication import authenticate
+from api.requests.dependencies import CurrentUser, runtime_of
+from api.requests.routing import ExistsWhenRefused
 from api.schemas import Date, Id, Text
 from core.cache.keys import Parameter
 from core.clock import known_date

@@ -7,11 +7,11 @@ from fastapi import Query
 from pydantic import BaseModel, ConfigDict
 from starlette.responses import Response
 
-from api.cached import fresh
-from api.dependencies import CurrentUser, ReadScope, RuntimeState
+from api.answers.cached import fresh
 from api.openapi import signed_in
 from api.pagination import Cursor, Limit, next_cursor, position_of
-from api.routing import Router
+from api.requests.dependencies import CurrentUser, ReadScope, RuntimeState
+from api.requests.routing import Router
 from api.v1.tickets.examples import SUMMARY
 from api.v1.tickets.filters import ListFilter, parameters
 from core.db.order import SPANISH

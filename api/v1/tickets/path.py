@@ -5,9 +5,9 @@ from typing import Annotated
 
 from fastapi import Depends, Path, Request
 
-from api.authentication import authenticate
-from api.dependencies import runtime_of
-from api.routing import ExistsWhenRefused
+from api.requests.authentication import authenticate
+from api.requests.dependencies import runtime_of
+from api.requests.routing import ExistsWhenRefused
 from core.db.transaction import ReadSession
 from core.errors import NotFound
 from core.tickets.repository import exists

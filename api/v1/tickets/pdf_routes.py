@@ -2,10 +2,10 @@
 
 from starlette.responses import Response
 
-from api.cached import NO_STORE
-from api.dependencies import CurrentUser, ReadScope, RuntimeState
+from api.answers.cached import NO_STORE
 from api.openapi import signed_in
-from api.routing import Router
+from api.requests.dependencies import CurrentUser, ReadScope, RuntimeState
+from api.requests.routing import Router
 from api.v1.tickets.path import TicketId
 from core.db.transaction import ReadSession
 from core.exports.pdf import pdf

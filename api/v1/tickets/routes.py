@@ -5,16 +5,16 @@ from collections.abc import Mapping
 from fastapi import Request
 from starlette.responses import Response
 
-from api.cached import fresh
-from api.conditional import IfMatch, revision_etag
-from api.dependencies import CurrentUser, ReadScope, RequireAdmin, RequireClinical, RuntimeState
+from api.answers.cached import fresh
+from api.answers.written import Written, write
 from api.openapi import Responses, refusal, signed_in
 from api.problems import MEDIA_TYPE
-from api.routing import Router
+from api.requests.conditional import IfMatch, revision_etag
+from api.requests.dependencies import CurrentUser, ReadScope, RequireAdmin, RequireClinical, RuntimeState
+from api.requests.routing import Router
 from api.v1.tickets.examples import TICKET
 from api.v1.tickets.path import TicketId
 from api.v1.tickets.schemas import AnnulmentIn, DischargeIn, ModificationIn, PlacementIn, TicketEditIn, TicketIn
-from api.writes import Written, write
 from core.db.transaction import ReadSession, WriteSession
 from core.tickets.annul import annul, restore
 from core.tickets.create import create

@@ -5,15 +5,15 @@ from typing import Annotated
 from fastapi import Query, Request
 from starlette.responses import Response
 
-from api.cached import fresh
-from api.dependencies import KnownScope, RequireAdmin, RuntimeState
+from api.answers.cached import fresh
+from api.answers.written import Written, write
 from api.openapi import conflict, signed_in
 from api.pagination import Cursor, Limit, cursor_of, keys_of
-from api.routing import Router
+from api.requests.dependencies import KnownScope, RequireAdmin, RuntimeState
+from api.requests.routing import Router
 from api.schemas import Text
 from api.v1.users.path import UserPath
 from api.v1.users.schemas import UserChangeIn, UserIn, UserItem, UserList
-from api.writes import Written, write
 from core.access import Role
 from core.db.order import SPANISH
 from core.db.transaction import ReadSession, WriteSession

@@ -8,7 +8,7 @@ import pytest
 from pydantic import SecretStr
 from sqlalchemy import text
 
-from core.cache.fill import Fill, Loaded
+from core.cache.fills.fill import Fill, Loaded
 from core.cache.policy import Policy
 from core.cache.read_through import Answer
 from core.db.transaction import WriteSession

@@ -12,9 +12,9 @@ from typing import Any, cast
 
 import pytest
 
-from core.cache.flight import Flights
-from core.cache.polls import DirectReads
-from core.cache.versions import Poll, VersionMap
+from core.cache.single_flight import Flights
+from core.cache.versions.listener import DirectReads
+from core.cache.versions.map import Poll, VersionMap
 from core.clock import boottime
 from core.db.transaction import Database
 from core.errors import Unavailable
@@ -207,7 +207,7 @@ async def test_a_pause_of_the_process_after_a_read_is_followed_by_another(monkey
     """Stopped between the read's answer and those who wait for it: the lease is over when they go on."""
     late: list[asyncio.Task[None]] = []
     jump = 0.0
-    for module in ("core.cache.versions", "core.cache.polls"):
+    for module in ("core.cache.versions.map", "core.cache.versions.listener"):
         monkeypatch.setattr(f"{module}.boottime", lambda: boottime() + jump)
 
     class Pausing(CountingMap):
@@ -284,4 +284,4 @@ def test_there_is_one_way_to_join_what_is_under_way() -> None:
             isinstance(node, ast.Attribute) and node.attr == "shield" for node in ast.walk(ast.parse(path.read_text()))
         )
     }
-    assert found == {"core/cache/flight.py"}
+    assert found == {"core/cache/single_flight.py"}

@@ -8,8 +8,8 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import text
 
-from core.cache.fill import Fill, Loaded, Loader
-from core.cache.filling import Found, Wanted
+from core.cache.fills.fill import Fill, Loaded, Loader
+from core.cache.fills.find_or_compute import Found, Wanted
 from core.cache.keys import Parameters
 from core.cache.policy import Place, Policy
 from core.cache.read_through import Answer

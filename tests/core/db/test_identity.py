@@ -7,7 +7,7 @@ import asyncpg
 import pytest
 
 from core.db.migrate import upgrade
-from core.doctor.twins import look_at_patients
+from core.operations.doctor.twins import look_at_patients
 from core.patients.document import DocumentType, parse
 from core.text import clean, folded
 from tests.core.db.test_migrations import downgrade

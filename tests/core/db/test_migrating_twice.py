@@ -9,11 +9,11 @@ from pathlib import Path
 
 import asyncpg
 
-from core.embedded import EmbeddedServers
+from core.operations.embedded import EmbeddedServers
 from tests.conftest import administer, database_named
 
 ROOT = Path(__file__).parents[3]
-MIGRATE = (sys.executable, "-c", "from api.cli import main; main()", "migrate")
+MIGRATE = (sys.executable, "-c", "from api.cli.main import main; main()", "migrate")
 
 
 def migrate(given: dict[str, str]) -> "subprocess.CompletedProcess[str]":

@@ -12,10 +12,10 @@ import asyncpg
 import pytest
 from pydantic import SecretStr
 
-from core.cache.versions import LEASE
+from core.cache.versions.map import LEASE
 from core.db.migrate import upgrade
-from core.embedded import Running, start_servers
 from core.errors import NotAuthenticated, Unavailable
+from core.operations.embedded import Running, start_servers
 from core.settings import Settings
 from tests.conftest import administer, database_named
 from tests.core.sessions.processes import Process, process

@@ -7,8 +7,8 @@ import pytest
 from limits import parse
 
 from core.cache.keys import Keys
-from core.cache.redis import RedisTier
-from core.cache.seals import Seals
+from core.cache.tiers.redis import RedisTier
+from core.cache.tiers.seals import Seals
 from core.errors import TooManyAttempts
 from core.sessions.throttle import SharedCounts, Throttle, network_of, plain
 from core.settings import Settings

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from core.access import Actor, Role
-from core.cache.versions import VersionMap
+from core.cache.versions.map import VersionMap
 from core.db.engine import DIALECT
 from core.db.transaction import Database, WriteSession
 from core.errors import Conflict

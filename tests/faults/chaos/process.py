@@ -2,8 +2,8 @@
 
 import sys
 
-from api.drain import serve
-from api.serve import configuration, listen
+from api.server.drain import serve
+from api.server.serve import configuration, listen
 from core.settings import Settings
 from tests.faults.chaos.variants import PATCHES, slow_fills
 

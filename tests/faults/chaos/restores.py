@@ -12,7 +12,7 @@ from contextlib import asynccontextmanager, suppress
 import asyncpg
 
 from core.clock import boottime
-from core.embedded.wheels import folder_of
+from core.operations.embedded.wheels import folder_of
 from tests.conftest import database_named
 from tests.faults.chaos.faults import Breaking, kind
 from tests.faults.chaos.history import Restore

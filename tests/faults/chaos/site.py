@@ -19,10 +19,10 @@ from pydantic import SecretStr
 from sqlalchemy.engine import make_url
 
 from core.db.migrate import upgrade
-from core.embedded.wheels import folder_of
+from core.operations.embedded.wheels import folder_of
 from core.settings import Settings
 from tests.conftest import administer, database_named
-from tests.core.embedded.processes import is_at_work, state_of
+from tests.core.operations.embedded.processes import is_at_work, state_of
 from tests.factories import rows
 from tests.faults.chaos import registers
 from tests.faults.chaos.network import LISTENER, POSTGRES, Network

@@ -8,15 +8,15 @@ from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import Any
 
-from core.cache.fill import Fill, Loaded, Loader, read_versions, utc
-from core.cache.filling import Filling, Found
-from core.cache.flight import Flights
-from core.cache.lease import Lease
+from core.cache.fills.fill import Fill, Loaded, Loader, read_versions, utc
+from core.cache.fills.find_or_compute import Filling, Found
+from core.cache.fills.lease import Lease
 from core.cache.policy import Place
-from core.cache.polls import Ledger
 from core.cache.read_through import Cache
-from core.cache.timeline import Timeline
-from core.cache.versions import LEASE, Poll, Vector, VersionMap
+from core.cache.single_flight import Flights
+from core.cache.versions.listener import Ledger
+from core.cache.versions.map import LEASE, Poll, Vector, VersionMap
+from core.cache.versions.timeline import Timeline
 from core.clock import boottime
 from core.db.transaction import ReadSession
 

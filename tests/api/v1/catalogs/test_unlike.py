@@ -6,8 +6,8 @@ from typing import Any
 import httpx
 import pytest
 
-from core.doctor.finding import Verdict
-from core.doctor.twins import look_at_catalogs
+from core.operations.doctor.finding import Verdict
+from core.operations.doctor.twins import look_at_catalogs
 from tests.api.told import refusal
 from tests.conftest import SignIn
 from tests.factories import rows

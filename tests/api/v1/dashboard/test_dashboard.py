@@ -7,7 +7,7 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
-from core.dashboard.figures import EXAMPLE, Dashboard
+from core.dashboard.views import EXAMPLE, Dashboard
 from tests.conftest import SignIn
 from tests.factories import rows
 from tests.factories.fixtures import Seed

@@ -1,0 +1,67 @@
+"""A cached read's answer: bytes of an entry, with what tells the client how new they are. Other reads: `fresh`."""
+
+from collections.abc import Mapping
+
+from fastapi import Request
+from pydantic import BaseModel
+from starlette.responses import Response
+
+from api.requests.conditional import matches
+from api.requests.headers import listed
+from core.cache.entry import Entry
+from core.cache.fills.fill import Loader
+from core.cache.keys import Parameters
+from core.cache.policy import Policy
+from core.runtime import Runtime
+from core.trace import current
+
+CACHE_CONTROL = "private, no-cache"
+VARY = "Cookie, Authorization, Accept-Encoding, Origin"
+NO_STORE = {"Cache-Control": "no-store"}
+"""For patient data."""
+
+
+async def cached(
+    request: Request, runtime: Runtime, policy: Policy, clinic_id: int | None, parameters: Parameters, load: Loader
+) -> Response:
+    """The entry for `clinic_id` (None: the network) as an answer; 304 where the client holds it already.
+
+    A client that sends back the `Cache-Version` of its write gets an answer at least that new.
+    Raises Unavailable as Cache.read does, and whatever else `load` raises.
+    """
+    sent = listed(request.headers, "cache-version")
+    required = runtime.wire.parse(sent, clinic_id) if sent else None
+    answer = await runtime.cache.read(policy, clinic_id, parameters, load, required=required)
+    return respond(request, answer.entry, stale=answer.stale)
+
+
+def respond(request: Request, entry: Entry, *, stale: bool = False) -> Response:
+    headers = {"ETag": entry.etag, "Cache-Control": CACHE_CONTROL, "Vary": VARY}
+    # A stale answer is told in its headers, which a 304 would let a client overlook; and so is one on a stale session.
+    if not stale and not current().is_unverified and matches(listed(request.headers, "if-none-match"), entry.etag):
+        return Response(status_code=304, headers=headers)
+    body = entry.body
+    if entry.gzip is not None and accepts_gzip(listed(request.headers, "accept-encoding") or ""):
+        body = entry.gzip
+        headers["Content-Encoding"] = "gzip"
+    return Response(body, media_type="application/json", headers=headers)
+
+
+def accepts_gzip(header: str) -> bool:
+    """RFC 9110, 12.5.3: named, or by `*`, and not with a weight of zero."""
+    weights: dict[str, float] = {}
+    for part in header.lower().split(","):
+        name, _, parameter = part.partition(";")
+        _, _, weight = parameter.partition("=")
+        try:
+            weights[name.strip()] = float(weight) if weight else 1.0
+        except ValueError:
+            weights[name.strip()] = 0.0
+    return weights.get("gzip", weights.get("*", 0.0)) > 0
+
+
+def fresh(model: BaseModel, *, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
+    """An answer that is never stored: patient data, sessions, administration."""
+    return Response(
+        model.model_dump_json(), status, media_type="application/json", headers=NO_STORE | dict(headers or {})
+    )

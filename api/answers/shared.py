@@ -1,0 +1,44 @@
+"""A read that is stored nowhere, but shared by those who ask the same at the same moment."""
+
+from collections.abc import Awaitable, Callable
+from time import perf_counter
+
+from fastapi import Request
+from starlette.responses import Response
+
+from api.answers.cached import NO_STORE
+from api.requests.headers import listed
+from core.cache.keys import Parameters, digest
+from core.cache.policy import Policy
+from core.runtime import Runtime
+from core.trace import current
+
+
+async def shared(
+    request: Request,
+    runtime: Runtime,
+    policy: Policy,
+    clinic_id: int | None,
+    parameters: Parameters,
+    compute: Callable[[], Awaitable[bytes]],
+) -> Response:
+    """What `compute` gives, as JSON that nobody may store. Raises Unavailable, and whatever `compute` raises.
+
+    A flight is joined only under the versions that it began under, so nobody gets an answer from before a write that
+    this process knows of, or that the client names by its `Cache-Version`.
+    """
+    started = perf_counter()
+    sent = listed(request.headers, "cache-version")
+    if sent:
+        await runtime.direct.require(runtime.wire.parse(sent, clinic_id))
+    await runtime.direct.ensure_fresh()
+    # Nothing awaits from here until the flight is joined.
+    token = policy.token(runtime.versions, clinic_id)
+    key = f"{policy.name}:{clinic_id or 0}:{token}:{digest(parameters)}"
+    if not runtime.versions.is_whole:
+        # The versions do not tell of every write: only what begins now has those before it.
+        await runtime.reads.landed(key)
+    body, joined = await runtime.reads.join(key, compute)
+    ms = (perf_counter() - started) * 1000
+    current().cached(policy.name, "bypass", "database", ms=ms, collapsed=joined)
+    return Response(body, media_type="application/json", headers=NO_STORE)

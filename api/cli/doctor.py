@@ -1,0 +1,84 @@
+"""`ticket-home doctor`: what is wrong, in a line each, and what to do about it."""
+
+import asyncio
+import os
+from collections.abc import Callable
+from contextlib import ExitStack
+from typing import Annotated
+
+import asyncpg
+import typer
+from pydantic import ValidationError
+from sqlalchemy.exc import SQLAlchemyError
+
+from api.cli.command_line import DataDir
+from api.cli.installation import installation
+from core.operations.doctor import configuration
+from core.operations.doctor.configuration import Addresses, effective
+from core.operations.doctor.examine import examine
+from core.operations.doctor.finding import Finding, Verdict, failed
+from core.operations.embedded import CannotStart
+from core.settings import Settings
+
+COLOURS = {
+    Verdict.OK: typer.colors.GREEN,
+    Verdict.REPAIRED: typer.colors.GREEN,
+    Verdict.SKIPPED: typer.colors.BRIGHT_BLACK,
+    Verdict.WARNING: typer.colors.YELLOW,
+    Verdict.FAILED: typer.colors.RED,
+}
+WIDTH = max(len(verdict.value) for verdict in Verdict)
+
+
+def doctor(
+    repair: Annotated[
+        bool, typer.Option("--repair", help="Put back triggers, versions, counters and search texts.")
+    ] = False,
+    data_dir: DataDir = None,
+) -> None:
+    """Check settings, servers, versions, triggers, migrations, clocks and time zones, and say what to do."""
+    verdicts: list[Verdict] = []
+
+    def tell(finding: Finding) -> None:
+        verdicts.append(finding.verdict)
+        verdict = typer.style(finding.verdict.value.ljust(WIDTH), fg=COLOURS[finding.verdict])
+        typer.echo(f"{verdict}  {finding}")
+
+    with ExitStack() as servers:
+        asyncio.run(_examine(_addresses(servers, data_dir, tell), repair, tell))
+    if Verdict.FAILED in verdicts:
+        raise typer.Exit(1)
+
+
+def _addresses(servers: ExitStack, data_dir: DataDir, tell: Callable[[Finding], None]) -> Addresses:
+    """Those of the configured servers, or of the data folder's own; as many as can be had."""
+    try:
+        settings = servers.enter_context(installation(data_dir, whosesoever=True))
+    except ValidationError as error:
+        for finding in configuration.refused(error):
+            tell(finding)
+        return Addresses.around(os.environ)
+    except CannotStart as error:
+        tell(failed("Embedded servers", str(error), "see its log, or configure DATABASE_URL and REDIS_URL"))
+        return Addresses.around(os.environ)
+    except (SQLAlchemyError, asyncpg.PostgresError, OSError) as error:
+        told = f"the data folder's database cannot be migrated ({type(error).__name__})"
+        tell(failed("Embedded servers", told, "see its log in the data folder"))
+        return Addresses.around(os.environ)
+    _print(settings)
+    for finding in configuration.examined(settings):
+        tell(finding)
+    return Addresses.of(settings)
+
+
+def _print(settings: Settings) -> None:
+    rows = effective(settings)
+    width = max(len(name) for name, _, _ in rows)
+    for name, value, is_given in rows:
+        typer.echo(f"{name.ljust(width)}  {value}{'' if is_given else '  (by default)'}")
+    typer.echo("")
+
+
+async def _examine(addresses: Addresses, repair: bool, tell: Callable[[Finding], None]) -> None:
+    async for finding in examine(addresses, repair=repair):
+        tell(finding)

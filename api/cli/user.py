@@ -1,0 +1,165 @@
+"""`ticket-home user` and `housekeeping`: for whoever has the machine, before anybody can sign in."""
+
+import asyncio
+import sys
+from typing import Annotated
+
+import typer
+from pydantic import SecretStr, ValidationError
+from sqlalchemy import func, select
+
+from api.cli.cache import OPERATOR
+from api.cli.command_line import DataDir, explained, fail
+from api.cli.installation import installation
+from api.v1.users.schemas import UserIn
+from core.access import Role
+from core.audit.service import record
+from core.clinics.models import Clinic
+from core.db.transaction import ReadSession, WriteSession
+from core.errors import FieldError, Invalid, NotFound, Unavailable
+from core.operations.housekeeping.sweep import Swept, sweep
+from core.runtime import Runtime, open_runtime
+from core.sessions.throttle import is_address, user_key
+from core.settings import Settings
+from core.users.change import UserChange, change
+from core.users.create import allowed, create
+from core.users.models import User
+from core.users.passwords import NewPassword, hash_password
+from core.users.repository import Account, account_named
+
+user = typer.Typer(help="Make users, set their passwords, deactivate them.", no_args_is_help=True)
+
+Username = Annotated[str, typer.Argument(help="The user name; case does not matter.", show_default=False)]
+
+
+@user.command("create")
+def user_create(
+    username: Username,
+    email: Annotated[str, typer.Option(help="Of nobody else.", show_default=False)],
+    role: Annotated[Role, typer.Option(help="What the user may do.")] = Role.SUPERUSER,
+    clinic: Annotated[
+        str | None, typer.Option(metavar="PREFIX", help="Whose user it is, e.g. SANT; a superuser has none.")
+    ] = None,
+    data_dir: DataDir = None,
+) -> None:
+    """A new user, the first superuser among them. The password is asked, or read from standard input."""
+    with explained(), installation(data_dir) as settings:
+        password = _password()
+        asyncio.run(_create(settings, username, email, role, clinic, password))
+        typer.echo(f"Created {role} {username}.")
+
+
+@user.command("password")
+def user_password(username: Username, data_dir: DataDir = None) -> None:
+    """A new password, asked, or read from standard input. It ends the user's sessions."""
+    with explained(), installation(data_dir) as settings:
+        text = _password()
+        asyncio.run(_change(settings, username, UserChange({}, NewPassword(text, hash_password(text)))))
+        typer.echo(f"{username} has a new password.")
+
+
+@user.command("deactivate")
+def user_deactivate(username: Username, data_dir: DataDir = None) -> None:
+    """The user may sign in no longer, and is signed out. The last active superuser stays."""
+    with explained(), installation(data_dir) as settings:
+        asyncio.run(_change(settings, username, UserChange({"is_active": False})))
+        typer.echo(f"{username} is not active any more.")
+
+
+@user.command("unlock")
+def user_unlock(
+    username: Annotated[str | None, typer.Argument(help="The user name or the email.", show_default=False)] = None,
+    address: Annotated[
+        str | None, typer.Option(metavar="IP", help="Let everybody at this address try again.", show_default=False)
+    ] = None,
+    data_dir: DataDir = None,
+) -> None:
+    """Whoever guessed too often may try again at once: a user, an address, or both."""
+    if username is None and address is None:
+        fail("Name a user, or an --address.")
+    if address is not None and not is_address(address):
+        fail(f"{address} is no IP address.")
+    with explained(), installation(data_dir) as settings:
+        asyncio.run(_unlock(settings, username, address))
+        typer.echo(f"{' and '.join(filter(None, (username, address)))} may try again.")
+
+
+def housekeeping(data_dir: DataDir = None) -> None:
+    """Delete expired sessions and idempotency keys; serving processes do it hourly."""
+    with explained(), installation(data_dir) as settings:
+        swept = asyncio.run(_sweep(settings))
+    if not swept.alone:
+        typer.echo("Another process is at it.")
+    typer.echo(f"Deleted {swept.sessions} sessions and {swept.idempotency_keys} idempotency keys.")
+
+
+def _password() -> str:
+    """Asked twice and not shown; of what is no terminal the first line."""
+    if sys.stdin.isatty():
+        asked: str = typer.prompt("Password", hide_input=True, confirmation_prompt=True)
+        return asked
+    line = sys.stdin.readline()
+    if not line:
+        fail("No password: standard input is empty.")
+    return line.removesuffix("\n").removesuffix("\r")
+
+
+async def _create(settings: Settings, username: str, email: str, role: Role, prefix: str | None, password: str) -> None:
+    async with open_runtime(settings) as runtime:
+        clinic_id = None if prefix is None else await _clinic(runtime, prefix)
+        # The same rules for names and emails as over HTTP.
+        try:
+            asked = UserIn(username=username, email=email, role=role, clinic_id=clinic_id, password=SecretStr(password))
+        except ValidationError as error:
+            wrong = [FieldError(str(one["loc"][0]), "invalid", one["msg"]) for one in error.errors()]
+            raise Invalid(*wrong) from error
+        new = allowed(OPERATOR, asked.new())
+        hashed = await runtime.passwords.new(password)
+        await runtime.database.write(lambda session: create(session, OPERATOR, new, hashed))
+
+
+async def _change(settings: Settings, username: str, asked: UserChange) -> None:
+    async def work(session: WriteSession) -> None:
+        named = select(User.id).where(func.lower(User.username) == func.lower(username))
+        user_id = await session.scalar(named)
+        if user_id is None:
+            raise NotFound(f"Nobody is called {username}.")
+        await change(session, runtime.sessions, OPERATOR, user_id, asked)
+
+    async with open_runtime(settings) as runtime:
+        await runtime.database.write(work)
+
+
+async def _unlock(settings: Settings, username: str | None, address: str | None) -> None:
+    async def look_up(session: ReadSession) -> Account | None:
+        return await account_named(session, username or "")
+
+    async with open_runtime(settings) as runtime:
+        lifted = True
+        if username is not None:
+            found = await runtime.database.read(look_up)
+            if found is None:
+                raise NotFound(f"Nobody is called {username}.")
+            lifted = await runtime.throttle.unlock(user_key(found.id, username))
+            await runtime.database.write(
+                lambda session: record(session, OPERATOR, "user.unlocked", "user", found.id, clinic_id=found.clinic_id)
+            )
+        if address is not None:
+            lifted = await runtime.throttle.unlock_address(address) and lifted
+    if not lifted:
+        raise Unavailable("Redis is away: the counts lie in the serving processes, which a command cannot reach.")
+
+
+async def _clinic(runtime: Runtime, prefix: str) -> int:
+    async def work(session: ReadSession) -> int | None:
+        return await session.scalar(select(Clinic.id).where(Clinic.prefix == prefix.upper()))
+
+    found = await runtime.database.read(work)
+    if found is None:
+        raise NotFound(f"No clinic has the prefix {prefix.upper()}.")
+    return found
+
+
+async def _sweep(settings: Settings) -> Swept:
+    async with open_runtime(settings) as runtime:
+        return await sweep(runtime.database)

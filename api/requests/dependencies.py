@@ -1,0 +1,92 @@
+"""What routes name in their signatures: who acts, on which clinics, and this process's runtime."""
+
+from typing import Annotated
+
+from fastapi import Depends, Query, Request
+
+from api.requests.authentication import authenticate
+from api.requests.routing import ExistsWhenRefused, Gate
+from api.schemas import Id
+from core.access import Actor, ClinicScope, Role
+from core.clinics.references import require_known
+from core.db.row_ids import row_id
+from core.db.transaction import ReadSession
+from core.errors import Forbidden
+from core.runtime import Runtime
+
+
+def runtime_of(request: Request) -> Runtime:
+    runtime: Runtime = request.app.state.runtime
+    return runtime
+
+
+# Async, like every dependency here: FastAPI runs the others in a thread, which costs a hit more than its answer does.
+async def _runtime(request: Request) -> Runtime:
+    return runtime_of(request)
+
+
+RuntimeState = Annotated[Runtime, Depends(_runtime)]
+
+
+class Require(Gate):
+    """A signed-in user of at least this role. Raises NotAuthenticated, Forbidden."""
+
+    def __init__(self, role: Role) -> None:
+        self.role = role
+
+    async def __call__(self, request: Request) -> Actor:
+        actor = await authenticate(request)
+        if actor.role.rank < self.role.rank:
+            raise Forbidden("Your role may not do this.")
+        return actor
+
+
+_viewer = Require(Role.VIEWER)
+
+CurrentUser = Annotated[Actor, Depends(_viewer)]
+RequireClinical = Annotated[Actor, Depends(Require(Role.CLINICAL))]
+RequireAdmin = Annotated[Actor, Depends(Require(Role.ADMIN))]
+RequireSuperuser = Annotated[Actor, Depends(Require(Role.SUPERUSER))]
+
+
+async def _not_foreign(request: Request) -> None:
+    """Raises NotFound where the query names a foreign clinic, whatever else is wrong with it.
+
+    What is no id is the parameter's to refuse: `Id` reads by the same `row_id`.
+    """
+    (await authenticate(request)).narrowed(row_id(request.query_params.get("clinic_id", "")))
+
+
+ClinicIdQuery = Annotated[
+    Id | None, Query(alias="clinic_id", description="One clinic; a superuser without it reads the whole network.")
+]
+
+
+async def _with_parameter(
+    request: Request,
+    _: Annotated[None, Depends(ExistsWhenRefused(_not_foreign))],
+    clinic_id: ClinicIdQuery = None,
+) -> ClinicScope:
+    return (await authenticate(request)).narrowed(clinic_id)
+
+
+ReadScope = Annotated[ClinicScope, Depends(_with_parameter)]
+"""The clinic that a GET asks for within what the user may see. Raises NotFound for a foreign one."""
+
+
+async def _known(request: Request) -> None:
+    scope = (await authenticate(request)).narrowed(row_id(request.query_params.get("clinic_id", "")))
+
+    async def work(session: ReadSession) -> None:
+        await require_known(session, scope)
+
+    await runtime_of(request).database.read(work)
+
+
+async def _of_known(scope: ReadScope, _: Annotated[None, Depends(ExistsWhenRefused(_known))]) -> ClinicScope:
+    return scope
+
+
+KnownScope = Annotated[ClinicScope, Depends(_of_known)]
+"""Likewise, of a read that is not cached: a clinic that nobody has is NotFound too, also where the rest of the query
+is refused. Where it is not, the read itself finds out."""

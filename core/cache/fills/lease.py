@@ -1,0 +1,73 @@
+"""One computation per key over all processes: whoever holds the key's lease in Redis computes, the others look again.
+
+A lease only saves work. What keeps answers right is that an entry is stored under the versions it was read under: a
+leader that was stopped, and goes on when its lease is long over, stores an entry that nobody asks for any more.
+"""
+
+import asyncio
+import secrets
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+from core.cache.tiers.redis import RedisTier
+
+LEASE = 1.0
+"""Seconds. Half of a fill's budget: who waits for a leader that died has the other half to compute it himself."""
+RENEWAL = 0.3
+"""Seconds after which a leader that still computes renews it: two may be lost."""
+PATIENCE = 2.0
+"""Seconds that a fill waits for leaders, one after the other, before it computes whatever others do: one's budget."""
+FIRST_PAUSE = 0.01
+LONGEST_PAUSE = 0.1
+
+RELEASE = "if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) end return 0"
+RENEW = "if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('PEXPIRE', KEYS[1], ARGV[2]) end return 0"
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    key: str
+    token: bytes
+    """Sealed: what anybody else put there holds up nobody."""
+
+
+NOBODYS = Lease("", b"")
+"""Redis is away, or patience at its end: each process computes for itself."""
+
+
+class FillLeases:
+    def __init__(self, redis: RedisTier) -> None:
+        self._redis = redis
+
+    async def claim(self, entry_key: str) -> Lease | None:
+        """None where another process computes it. Whoever gets it looks for the entry once more before computing."""
+        key = self._redis.keys.lease(entry_key)
+        lease = Lease(key, self._redis.seals.seal(key, secrets.token_bytes(16)))
+        taken = await self._redis.set_if_absent(lease.key, lease.token, LEASE)
+        if taken is None:
+            return NOBODYS
+        return lease if taken else None
+
+    @asynccontextmanager
+    async def held(self, lease: Lease) -> AsyncIterator[None]:
+        """Renewed for as long as the block takes: only a leader that was killed or stopped loses it."""
+        if lease is NOBODYS:
+            yield
+            return
+        renewing = asyncio.create_task(self._renew(lease))
+        try:
+            yield
+        finally:
+            renewing.cancel()
+
+    async def _renew(self, lease: Lease) -> None:
+        while True:
+            await asyncio.sleep(RENEWAL)
+            if await self._redis.script(RENEW, lease.key, lease.token, int(LEASE * 1000)) == (True, 0):
+                return  # this process was stopped, and the lease is another's by now
+
+    async def release(self, lease: Lease) -> None:
+        """Once the entry is stored, or will not be. Another's lease stays: ours may have run out."""
+        if lease is not NOBODYS:
+            await self._redis.script(RELEASE, lease.key, lease.token)

@@ -1,0 +1,102 @@
+"""What all live processes counted: each publishes its own figures in Redis, and whoever asks sums them."""
+
+import asyncio
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, cast
+from uuid import uuid4
+
+from core.cache.stats.counters import CacheStats, merge
+from core.cache.tiers.memory import MemoryTier
+from core.cache.tiers.redis import RedisTier
+from core.cache.versions.map import VersionMap
+
+INTERVAL = 2.0
+LIVE = 6.0
+"""Seconds without news after which a process is not counted any more."""
+
+Sums = dict[tuple[str, str, str], int]
+
+
+@dataclass(frozen=True, slots=True)
+class ProcessFigures:
+    """Of one process, or of several summed. `memory` is policy → (entries, bytes) of the first tier."""
+
+    processes: int
+    complete: bool
+    """False where Redis could not be asked for all of them: then there may be more."""
+    counts: Sums
+    memory: dict[str, tuple[int, int]]
+    redis_errors: int
+    extra: dict[str, Any] = field(default_factory=dict)
+
+
+class Processes:
+    def __init__(self, stats: CacheStats, memory: MemoryTier, redis: RedisTier, versions: VersionMap) -> None:
+        self.id = uuid4().hex
+        self._stats = stats
+        self._memory = memory
+        self._redis = redis
+        self._versions = versions
+        self.beside: list[Callable[[], tuple[str, int, int]]] = []
+        """(policy, entries, bytes) of what this process holds in memory outside of the tier."""
+        self._register = redis.keys.plain("{stats}:processes")
+
+    def _key(self, process: str) -> str:
+        return self._redis.keys.plain(f"{{stats}}:{process}")
+
+    def _own(self) -> dict[str, Any]:
+        return {
+            "counts": self._stats.rows(),
+            "memory": [
+                *([name, *figures] for name, figures in self._memory.by_policy().items()),
+                *(list(told()) for told in self.beside),
+            ],
+            "redis_errors": self._redis.errors,
+        }
+
+    async def publish(self) -> None:
+        """Until cancelled. A process that was killed is forgotten when its figures expire."""
+        while True:
+            await self.publish_once()
+            await asyncio.sleep(INTERVAL)
+
+    async def publish_once(self) -> None:
+        if await self._redis.set(self._key(self.id), json.dumps(self._own()).encode(), LIVE):
+            await self._redis.register(self._register, self.id, self._versions.now(), LIVE)
+
+    async def withdraw(self) -> None:
+        """At shutdown."""
+        await self._redis.unregister(self._register, self.id)
+        await self._redis.delete(self._key(self.id))
+
+    async def sums(self) -> ProcessFigures:
+        """Of every live process; this one's own figures are those of this moment."""
+        ids = await self._redis.registered(self._register, self._versions.now() - LIVE)
+        others = [process for process in ids or [] if process != self.id]
+        published = await self._redis.get_many([self._key(process) for process in others])
+        heard = [figures for figures in map(_parsed, published) if figures is not None]
+        figures = [self._own(), *heard]
+        memory: dict[str, tuple[int, int]] = {}
+        for name, entries, size in (row for one in figures for row in one["memory"]):
+            before = memory.get(name, (0, 0))
+            memory[name] = (before[0] + entries, before[1] + size)
+        return ProcessFigures(
+            processes=len(figures),
+            complete=ids is not None and len(heard) == len(others),
+            counts=merge([cast("list[list[Any]]", one["counts"]) for one in figures]),
+            memory=memory,
+            redis_errors=sum(one["redis_errors"] for one in figures),
+        )
+
+
+def _parsed(raw: bytes | None) -> dict[str, Any] | None:
+    """What `_own` told; None for what is absent, foreign or cut short. It is summed, and so looked at closely."""
+    try:
+        found = json.loads(raw or b"")
+        merge([found["counts"]])
+        sizes = [int(entries) + int(size) for _, entries, size in found["memory"]]
+        return found if sum(sizes) + int(found["redis_errors"]) >= 0 else None
+    except (ValueError, TypeError, KeyError):
+        return None

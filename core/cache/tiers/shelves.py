@@ -1,0 +1,129 @@
+"""Where entries lie: memory and Redis, and beside them the last good answers."""
+
+import asyncio
+from collections.abc import Coroutine, Mapping
+from typing import Any
+
+from core.cache.entry import Entry, decode
+from core.cache.fills.lease import NOBODYS, FillLeases, Lease
+from core.cache.keys import Keys, Parameters, digest
+from core.cache.policy import Place, Policy
+from core.cache.tiers.last_good import LastGood
+from core.cache.tiers.memory import MemoryTier
+from core.cache.tiers.redis import RedisTier
+from core.cache.versions.map import Vector, VersionMap
+
+MEMORY_TTL_WITHOUT_REDIS = 60.0
+
+
+class Shelves:
+    """`ttls`: seconds by policy name, where they differ from the policy's own."""
+
+    def __init__(
+        self,
+        versions: VersionMap,
+        memory: MemoryTier,
+        redis: RedisTier,
+        leases: FillLeases,
+        ttls: Mapping[str, float],
+    ) -> None:
+        self.memory = memory
+        self.redis = redis
+        self._versions = versions
+        self._leases = leases
+        self._keys: Keys = redis.keys
+        self._ttls = ttls
+        self.last_good = LastGood(versions, memory, redis)
+        self._storing: set[asyncio.Task[Any]] = set()
+
+    def key(self, place: Place, token: str) -> str:
+        return self._keys.entry(place.policy.name, place.policy.shape, place.clinic_id, token, place.parameters)
+
+    def seconds(self, policy: Policy, entry: Entry, now: float) -> float:
+        """How long the entry may still serve, by time alone."""
+        by_policy = entry.computed_at + self._ttls.get(policy.name, policy.ttl) - now
+        return max(0.0, by_policy if entry.valid_until is None else min(by_policy, entry.valid_until - now))
+
+    # --- looking
+
+    def at_hand(self, key: str, now: float) -> Entry | None:
+        """In memory, and serving at `now`."""
+        held: Entry | None = self.memory.get(key)
+        return held if held is not None and held.serves(now) else None
+
+    def unpacked(self, place: Place, key: str, raw: bytes | None) -> Entry | None:
+        """What Redis gave, where it serves at this moment; memory has it too from now on."""
+        entry = decode(raw)
+        if entry is None or not entry.serves(self._versions.now()):
+            return None
+        self.remember(place, key, entry)
+        return entry
+
+    async def look_up(
+        self, policy: Policy, vectors: dict[int, Vector], parameters: Parameters, now: float
+    ) -> dict[int, Entry]:
+        """Shelf.look_up, for a fill of the network."""
+        found: dict[int, Entry] = {}
+        missing: dict[str, Place] = {}
+        parameters_digest = digest(parameters)
+        for clinic_id, vector in vectors.items():
+            place = Place(policy, clinic_id, parameters_digest)
+            key = self.key(place, policy.token_of(vector, clinic_id))
+            held = self.at_hand(key, now)
+            if held is not None:
+                found[clinic_id] = held
+            else:
+                missing[key] = place
+        raw = await self.redis.get_many(list(missing))
+        for (key, place), value in zip(missing.items(), raw, strict=True):
+            entry = decode(value)
+            if entry is not None and entry.serves(now) and place.clinic_id is not None:
+                self._put(place, key, entry)
+                found[place.clinic_id] = entry
+        return found
+
+    # --- keeping
+
+    def remember(self, place: Place, key: str, entry: Entry) -> None:
+        """In memory, as the last good answer too."""
+        self._put(place, key, entry)
+        self.last_good.remember(place, entry)
+
+    def _put(self, place: Place, key: str, entry: Entry) -> None:
+        seconds = self.seconds(place.policy, entry, self._versions.now())
+        if self.redis.breaker.is_open:
+            seconds = min(seconds, MEMORY_TTL_WITHOUT_REDIS)
+        self.memory.put(key, entry, entry.size, seconds)
+
+    def store(self, place: Place, key: str, entry: Entry, lease: Lease) -> None:
+        """In both tiers; then the lease ends."""
+        self.remember(place, key, entry)
+        self._in_background(self._store(place, key, entry, lease, last_good=True))
+
+    async def keep(self, policy: Policy, clinic_id: int, vector: Vector, parameters: Parameters, entry: Entry) -> None:
+        """Shelf.keep: one clinic's part of the network."""
+        place = Place(policy, clinic_id, digest(parameters))
+        key = self.key(place, policy.token_of(vector, clinic_id))
+        self._put(place, key, entry)
+        self._in_background(self._store(place, key, entry, NOBODYS, last_good=False))
+
+    async def _store(self, place: Place, key: str, entry: Entry, lease: Lease, *, last_good: bool) -> None:
+        raw = entry.encode()
+        await self.redis.set(key, raw, max(1.0, self.seconds(place.policy, entry, self._versions.now())))
+        await self._leases.release(lease)
+        if last_good:
+            await self.last_good.store(place, raw, entry.computed_at)
+
+    def give_up(self, lease: Lease) -> None:
+        """Nothing will be stored under it: the next one may try."""
+        self._in_background(self._leases.release(lease))
+
+    def _in_background(self, work: Coroutine[Any, Any, None]) -> None:
+        """Nobody waits for Redis to have stored what is answered already."""
+        task = asyncio.create_task(work)
+        self._storing.add(task)
+        task.add_done_callback(self._storing.discard)
+
+    async def drain(self, within: float) -> None:
+        if self._storing:
+            await asyncio.wait(self._storing, timeout=within)

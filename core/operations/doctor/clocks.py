@@ -1,0 +1,47 @@
+"""This machine's clock against the servers'. Nothing depends on it: rules run on the database's clock, and durations on
+clocks that nobody sets. But logs of several machines are hard to read together."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+
+from core.clock import boottime, wall_now
+from core.db.copying import Connection
+from core.operations.doctor.finding import Finding, ok, warning
+
+CHECK = "Clocks"
+TOLERATED = 1.0
+"""Seconds."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    ahead: float
+    """Seconds by which the server's clock is ahead of this machine's."""
+    within: float
+    """Half of the time that asking took: how exact that is."""
+
+
+async def read(ask: Callable[[], Awaitable[float]]) -> Reading:
+    """`ask` gives the server's clock, epoch seconds."""
+    before, started = wall_now().timestamp(), boottime()
+    theirs = await ask()
+    half = (boottime() - started) / 2
+    return Reading(theirs - (before + half), half)
+
+
+async def database(connection: Connection) -> Reading:
+    async def ask() -> float:
+        found: float = await connection.fetchval("SELECT extract(epoch FROM clock_timestamp())::float8")
+        return found
+
+    await ask()  # the first one pays for parsing
+    return await read(ask)
+
+
+def compared(readings: Mapping[str, Reading]) -> Finding:
+    told = ", ".join(
+        f"{name} {'ahead' if one.ahead >= 0 else 'behind'} by {abs(one.ahead):.3f} s" for name, one in readings.items()
+    )
+    if any(abs(one.ahead) - one.within > TOLERATED for one in readings.values()):
+        return warning(CHECK, f"against this machine's, {told}", "set them by NTP; only logs depend on it, no answer")
+    return ok(CHECK, f"against this machine's, {told}")

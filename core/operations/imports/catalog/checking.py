@@ -1,0 +1,149 @@
+"""A file's rows beside those of the catalog. Nothing is written, and all that is wrong is told at once."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from core.operations.imports.catalog.kinds import DOCTORS, REASONS, SPECIALTIES, BadCell, Column, SheetKind
+from core.operations.imports.catalog.report import Problem
+from core.operations.imports.catalog.sheets import File, Row, Sheet
+from core.operations.imports.catalog.workbook import BadValue
+from core.text import folded
+
+There = Mapping[str, list[dict[str, Any]]]
+"""Rows of the clinic's catalog, by the kind's name."""
+
+
+@dataclass(slots=True)
+class Wanted:
+    """One row of the file. `values` are by column of the sheet: a specialty is a name as yet."""
+
+    values: dict[str, Any]
+    before: dict[str, Any] | None
+    """What is there; None for a new one."""
+
+
+@dataclass(slots=True)
+class Check:
+    there: There
+    problems: list[Problem]
+    wanted: dict[str, list[Wanted]] = field(default_factory=dict)
+    """By the kind's name."""
+    specialties: dict[str | None, bool] = field(default_factory=dict)
+    """Whether each is in use, once the file is imported; by name in lower case."""
+    seen: dict[object, str] = field(default_factory=dict)
+    """Where each row of the file was met first."""
+
+
+def check(file: File, there: There) -> Check:
+    found = Check(there, list(file.problems))
+    found.specialties = {_folded(one["name"]): one["is_active"] for one in there[SPECIALTIES.name]}
+    # Specialties first, wherever they stand: the others name them.
+    for sheet in sorted(file.sheets, key=lambda sheet: sheet.kind is not SPECIALTIES):
+        _Sheet(found, sheet).check()
+    return found
+
+
+class _Sheet:
+    def __init__(self, found: Check, sheet: Sheet) -> None:
+        self.found = found
+        self.sheet = sheet
+        self.kind = sheet.kind
+        self.by_key: dict[object, list[dict[str, Any]]] = {}
+        for one in found.there[self.kind.name]:
+            self.by_key.setdefault(key_of(self.kind, one), []).append(one)
+            if one.get("rut") is not None:
+                self.by_key.setdefault(one["rut"], []).append(one)
+
+    def check(self) -> None:
+        wanted = self.found.wanted.setdefault(self.kind.name, [])
+        for row in self.sheet.rows:
+            values = self._values(row)
+            if values is None:
+                continue
+            before = self._before(row, values)
+            if self._is_new_here(row, values, before):
+                self._refer(row, values, before)
+                if before is None:
+                    values = {column.name: column.default for column in self.kind.columns} | values
+                wanted.append(Wanted(values, before))
+                if self.kind is SPECIALTIES:
+                    kept = True if before is None else before["is_active"]
+                    self.found.specialties[_folded(values["name"])] = values.get("is_active", kept)
+
+    def _problem(self, row: Row, column: str | None, message: str) -> None:
+        self.found.problems.append(Problem(self.sheet.name, row.number, column, message))
+
+    def _values(self, row: Row) -> dict[str, Any] | None:
+        """What the row says; None where a cell is wrong."""
+        values, wrong = {}, False
+        for column in self.kind.columns:
+            if column.name not in row.cells:
+                wrong = wrong or column.required
+                continue
+            try:
+                value = _read(column, row.cells[column.name])
+            except BadCell as bad:
+                self._problem(row, column.name, str(bad))
+                wrong = True
+                continue
+            if value is not None or column.nullable:
+                values[column.name] = value
+        return None if wrong else values
+
+    def _before(self, row: Row, values: Mapping[str, Any]) -> dict[str, Any] | None:
+        """The row of the catalog that it is."""
+        alike = self.by_key.get(key_of(self.kind, values), [])
+        if self.kind is not DOCTORS:
+            return alike[0] if alike else None
+        rut = values.get("rut")
+        if rut is not None:
+            # Whoever has no RUT yet may be the one who is called so.
+            alike = self.by_key.get(rut) or [one for one in alike if one["rut"] is None]
+        if len(alike) > 1:
+            self._problem(row, "name", f"{len(alike)} doctors of the clinic are called so: say which by the RUT")
+        return alike[0] if alike else None
+
+    def _is_new_here(self, row: Row, values: Mapping[str, Any], before: Mapping[str, Any] | None) -> bool:
+        """Whether no earlier row of the file was the same one."""
+        known = key_of(self.kind, values) if values.get("rut") is None else values["rut"]
+        keys = [(self.kind.name, known)] + ([(self.kind.name, before["id"])] if before is not None else [])
+        earlier = [self.found.seen[key] for key in keys if key in self.found.seen]
+        if earlier:
+            self._problem(row, self.kind.columns[0].name, f"is the same as {earlier[0]}")
+            return False
+        self.found.seen.update(dict.fromkeys(keys, f"{self.sheet.name}, row {row.number}"))
+        return True
+
+    def _refer(self, row: Row, values: Mapping[str, Any], before: Mapping[str, Any] | None) -> None:
+        """A specialty is one of the clinic's or of the file's, and in use; one that a row has already may not be."""
+        name = values.get("specialty")
+        if name is None:
+            return
+        if before is not None and _folded(before["specialty"]) == _folded(name):
+            return
+        is_active = self.found.specialties.get(_folded(name))
+        if is_active is None:
+            self._problem(row, "specialty", "the clinic has none of this name, and the file neither")
+        elif not is_active:
+            self._problem(row, "specialty", "is no longer in use")
+
+
+def key_of(kind: SheetKind, values: Mapping[str, Any]) -> tuple[Any, ...]:
+    """What must be unique in a clinic; doctors' names need not be."""
+    name = _folded(values[kind.columns[0].name])
+    return (values["category"], name) if kind is REASONS else (name,)
+
+
+def _folded(name: Any) -> str | None:
+    return None if name is None else folded(str(name))
+
+
+def _read(column: Column, value: Any) -> Any:
+    if isinstance(value, BadValue):
+        raise BadCell(value.message)
+    if value is None:
+        if column.required:
+            raise BadCell("is missing")
+        return None
+    return column.read(value)

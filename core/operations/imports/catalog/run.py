@@ -1,0 +1,127 @@
+"""Reading, checking, and writing in one transaction."""
+
+import asyncio
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import insert, select, update
+
+from core.access import Actor
+from core.audit.service import Entry, record_all
+from core.catalogs.models import Specialty
+from core.clinics.models import Clinic
+from core.db.duplicates import refused_as_duplicate
+from core.db.transaction import Database, WriteSession
+from core.errors import NotFound
+from core.operations.imports.catalog.checking import Wanted, check
+from core.operations.imports.catalog.kinds import DOCTORS, KINDS, SURGERIES, SheetKind
+from core.operations.imports.catalog.report import CatalogReport, Counts
+from core.operations.imports.catalog.sheets import File, read_file
+from core.text import folded
+
+BUDGET = 120.0
+"""Seconds that thousands of rows may take."""
+TAKEN = "Somebody changed this catalog meanwhile: run it again."
+
+
+async def import_catalog(database: Database, actor: Actor, prefix: str, path: Path) -> CatalogReport:
+    """The report; where it has problems, nothing was written.
+
+    Raises NotFound for a prefix that no clinic has, NoCatalog for a file that cannot be read, OSError, Unavailable.
+    """
+    file = await asyncio.to_thread(read_file, path)
+
+    async def work(session: WriteSession) -> CatalogReport:
+        return await _bring(session, actor, prefix, file)
+
+    return await database.write(work, budget=BUDGET)
+
+
+async def _bring(session: WriteSession, actor: Actor, prefix: str, file: File) -> CatalogReport:
+    # Writers of one catalog queue at its clinic's row, as in core/catalogs/references.py.
+    locking = select(Clinic.id).where(Clinic.prefix == prefix.upper()).with_for_update(key_share=True)
+    clinic_id = await session.scalar(locking)
+    if clinic_id is None:
+        raise NotFound(f"No clinic has the prefix {prefix.upper()}.")
+    found = check(file, {kind.name: await _there(session, clinic_id, kind) for kind in KINDS})
+    report = CatalogReport(problems=found.problems, ignored=file.ignored, hidden=file.hidden)
+    if not found.problems:
+        for kind in KINDS:
+            if kind.name in found.wanted:
+                counts = await _write(session, actor, clinic_id, kind, found.wanted[kind.name])
+                report.kinds[kind.name] = counts
+    return report
+
+
+async def _there(session: WriteSession, clinic_id: int, kind: SheetKind) -> list[dict[str, Any]]:
+    """With the specialty's name, where rows have one."""
+    table = kind.kind.table
+    statement = select(table.id, *(getattr(table, name) for name in _fields(kind))).where(table.clinic_id == clinic_id)
+    if kind in (SURGERIES, DOCTORS):
+        statement = statement.add_columns(Specialty.name.label("specialty")).outerjoin(
+            Specialty, Specialty.id == table.specialty_id
+        )
+    return [dict(row) for row in (await session.execute(statement.order_by(table.id))).mappings()]
+
+
+def _fields(kind: SheetKind) -> list[str]:
+    """Columns of the table; in a sheet a specialty is named."""
+    return ["specialty_id" if column.name == "specialty" else column.name for column in kind.columns]
+
+
+async def _write(session: WriteSession, actor: Actor, clinic_id: int, kind: SheetKind, wanted: list[Wanted]) -> Counts:
+    specialties = await _specialty_ids(session, clinic_id) if kind in (SURGERIES, DOCTORS) else {}
+    counts, entries = Counts(), []
+    new: list[dict[str, Any]] = []
+    for one in wanted:
+        values = _stored(one.values, specialties)
+        if one.before is None:
+            new.append(values)
+            continue
+        changes = {name: [one.before[name], value] for name, value in values.items() if one.before[name] != value}
+        if not changes:
+            counts.unchanged += 1
+            continue
+        table = kind.kind.table
+        changed = update(table).where(table.id == one.before["id"]).values({name: values[name] for name in changes})
+        with refused_as_duplicate(TAKEN):
+            await session.execute(changed, execution_options={"synchronize_session": False})
+        entries.append(Entry(f"{kind.kind.name}.changed", kind.kind.name, one.before["id"], changes))
+        counts.updated += 1
+    entries += await _insert(session, clinic_id, kind, new)
+    counts.created = len(new)
+    if entries:
+        await record_all(session, actor, entries, clinic_id=clinic_id)
+    return counts
+
+
+async def _specialty_ids(session: WriteSession, clinic_id: int) -> dict[str, int]:
+    rows = await session.execute(select(Specialty.name, Specialty.id).where(Specialty.clinic_id == clinic_id))
+    return {folded(name): specialty_id for name, specialty_id in rows}
+
+
+def _stored(values: dict[str, Any], specialties: dict[str, int]) -> dict[str, Any]:
+    """By column of the table."""
+    stored = dict(values)
+    if "specialty" in stored:
+        name = stored.pop("specialty")
+        stored["specialty_id"] = None if name is None else specialties[folded(name)]
+    return stored
+
+
+async def _insert(session: WriteSession, clinic_id: int, kind: SheetKind, new: list[dict[str, Any]]) -> list[Entry]:
+    if not new:
+        return []
+    table = kind.kind.table
+    statement = insert(table).returning(table.id, sort_by_parameter_order=True)
+    with refused_as_duplicate(TAKEN):
+        ids = (await session.execute(statement, [{"clinic_id": clinic_id} | values for values in new])).scalars().all()
+    return [
+        Entry(
+            f"{kind.kind.name}.created",
+            kind.kind.name,
+            made,
+            {name: [None, value] for name, value in values.items() if value is not None},
+        )
+        for made, values in zip(ids, new, strict=True)
+    ]

@@ -1,0 +1,211 @@
+"""A file's rows as they stand, from xlsx or csv: cells by heading, nothing checked but that there is one."""
+
+import csv
+import io
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import chain
+from pathlib import Path
+from typing import Any
+
+from core.operations.imports.catalog.decoding import decoded
+from core.operations.imports.catalog.kinds import KINDS, Column, SheetKind, kind_called, word
+from core.operations.imports.catalog.report import NoCatalog, Problem
+from core.operations.imports.catalog.workbook import BadValue, BookSheet, column_letter, read_workbook
+from core.text import clean
+
+ZIP = b"PK\x03\x04"
+OLD_EXCEL = b"\xd0\xcf\x11\xe0"
+DELIMITERS = ",;\t"
+SEPARATOR = re.compile(r'"?sep=([^\w\s"]|\t)"?\r?\n', re.IGNORECASE)
+"""The line by which Excel lets a csv file say what separates its cells."""
+KIND = "kind"
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    number: int
+    cells: dict[str, Any]
+    """By column, as far as the file has it; None where blank."""
+
+
+@dataclass(slots=True)
+class Sheet:
+    name: str
+    kind: SheetKind
+    rows: list[Row] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class File:
+    sheets: list[Sheet] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)
+    ignored: list[str] = field(default_factory=list)
+    hidden: list[str] = field(default_factory=list)
+    """What a spreadsheet does not show: sheets, rows and columns, by name."""
+
+
+def read_file(path: Path) -> File:
+    """Raises NoCatalog, and OSError."""
+    content = path.read_bytes()
+    if content.startswith(ZIP):
+        return _xlsx(content)
+    if content.startswith(OLD_EXCEL):
+        raise NoCatalog(f"{path.name} is of an old Excel, or encrypted: save it as xlsx, without a password.")
+    return _csv(decoded(content, path.name), path)
+
+
+def _xlsx(content: bytes) -> File:
+    file = File()
+    for sheet in read_workbook(content):
+        kind = kind_called(sheet.title)
+        if kind is None:
+            file.ignored.append(sheet.title)
+            continue
+        if sheet.is_hidden:
+            file.hidden.append(f"sheet {sheet.title}")
+        _add(file, sheet.title, kind, sheet.rows, sheet)
+    if not file.sheets and not file.problems:
+        names = ", ".join(kind.name for kind in KINDS)
+        raise NoCatalog(f"No sheet is called {names}.")
+    return file
+
+
+def _csv(text: str, path: Path) -> File:
+    if text.lstrip().startswith("<"):
+        raise NoCatalog(f"{path.name} is HTML or XML and no csv file, whatever its name says: save it as xlsx.")
+    delimiter, text = _delimiter(text)
+    try:
+        rows: list[Sequence[Any]] = list(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True))
+    except csv.Error as error:
+        raise NoCatalog(f"{path.name} is no csv file: {error}.") from error
+    headings = [word(cell) for cell in rows[0]] if rows else []
+    file = File()
+    if KIND in headings:
+        _mixed(file, path.name, rows, headings.index(KIND))
+        return file
+    kind = kind_called(path.stem) or _told_by(headings)
+    if kind is None:
+        raise NoCatalog(f"{path.name} does not tell what it holds: call it surgeries.csv, or give it a column kind.")
+    _add(file, path.name, kind, enumerate(rows, start=1))
+    return file
+
+
+def _delimiter(text: str) -> tuple[str, str]:
+    """What separates cells, and the text without the line that says so, which spreadsheets do not count as a row."""
+    said = SEPARATOR.match(text)
+    if said is not None:
+        return said[1], text[said.end() :]
+    first = text.split("\n", 1)[0]
+    return max(DELIMITERS, key=first.count), text
+
+
+def _told_by(headings: Iterable[str]) -> SheetKind | None:
+    """The kind that alone has one of these columns; a name and no more is a specialty."""
+    given = [heading for heading in headings if heading]
+    for kind in KINDS:
+        columns = {column.name for heading in given if (column := kind.column(heading))}
+        if columns & kind.telling:
+            return kind
+    return next((kind for kind in KINDS[:1] if all(kind.column(heading) for heading in given) and given), None)
+
+
+def _mixed(file: File, name: str, rows: Sequence[Sequence[Any]], place: int) -> None:
+    """A csv file of several kinds: a row's kind says which of the columns it has."""
+    headings = [cell for index, cell in enumerate(rows[0]) if index != place]
+    apart: dict[str, list[tuple[int, Sequence[Any]]]] = {}
+    for number, row in enumerate(rows[1:], start=2):
+        if not any(map(_filled, row)):
+            continue
+        kind = kind_called(row[place]) if place < len(row) else None
+        if kind is None:
+            file.problems.append(Problem(name, number, KIND, f"must be one of {', '.join(one.name for one in KINDS)}"))
+            continue
+        apart.setdefault(kind.name, []).append((number, [cell for index, cell in enumerate(row) if index != place]))
+    anywhere = {word(heading) for heading in headings if _filled(heading)}
+    unknown = [heading for heading in anywhere if not any(kind.column(heading) for kind in KINDS)]
+    file.problems += [Problem(name, 1, heading, "is no column of any kind") for heading in unknown]
+    for kind in KINDS:
+        numbered = apart.get(kind.name)
+        if numbered:
+            columns = _columns(file, name, kind, headings, strict=False)
+            file.sheets.append(Sheet(name, kind, list(_rows(file, name, columns, numbered))))
+
+
+def _add(
+    file: File,
+    name: str,
+    kind: SheetKind,
+    numbered: Iterable[tuple[int, Sequence[Any]]],
+    book: BookSheet | None = None,
+) -> None:
+    """`book` knows what of it is hidden."""
+    rows = iter(numbered)
+    number, headings = next(rows, (1, ()))
+    if number > 1:
+        # The first row is blank, and what comes later has no headings.
+        rows, headings = chain([(number, headings)], rows), ()
+    columns = _columns(file, name, kind, headings, strict=True)
+    sheet = Sheet(name, kind, list(_rows(file, name, columns, rows)))
+    file.sheets.append(sheet)
+    if book is not None:
+        hidden = [row.number for row in sheet.rows if row.number in book.hidden_rows]
+        file.hidden += [f"{name}, row {run}" for run in _runs(hidden)]
+        file.hidden += [
+            f"{name}, column {column_letter(place)} ({column.name})"
+            for place, column in enumerate(columns)
+            if column is not None and place in book.hidden_columns
+        ]
+
+
+def _runs(numbers: Iterable[int]) -> list[str]:
+    """Of numbers in order: `3`, or `3 to 7` where they follow each other."""
+    runs: list[list[int]] = []
+    for number in numbers:
+        if runs and runs[-1][-1] == number - 1:
+            runs[-1].append(number)
+        else:
+            runs.append([number])
+    return [str(run[0]) if len(run) == 1 else f"{run[0]} to {run[-1]}" for run in runs]
+
+
+def _columns(file: File, name: str, kind: SheetKind, headings: Sequence[Any], *, strict: bool) -> list[Column | None]:
+    """What each place of a row holds. `strict`: every heading must be one of the kind's columns."""
+    columns: list[Column | None] = []
+    for place, heading in enumerate(headings):
+        if isinstance(heading, BadValue):
+            file.problems.append(Problem(name, 1, f"column {column_letter(place)}", heading.message))
+            columns.append(None)
+            continue
+        column = kind.column(heading) if _filled(heading) else None
+        if column is None and _filled(heading) and strict:
+            file.problems.append(Problem(name, 1, str(heading), f"is no column of {kind.name}"))
+        if column is not None and column in columns:
+            file.problems.append(Problem(name, 1, str(heading), "is there twice"))
+            column = None
+        columns.append(column)
+    for column in kind.columns:
+        if column.required and column not in columns:
+            file.problems.append(Problem(name, 1, column.name, "is missing"))
+    return columns
+
+
+def _rows(
+    file: File, name: str, columns: Sequence[Column | None], numbered: Iterable[tuple[int, Sequence[Any]]]
+) -> Iterator[Row]:
+    for number, cells in numbered:
+        if not any(map(_filled, cells)):
+            continue
+        if any(map(_filled, cells[len(columns) :])):
+            file.problems.append(Problem(name, number, None, "has more cells than there are headings"))
+        given = {
+            column.name: value if _filled(value) else None
+            for column, value in zip(columns, [*cells, *[None] * len(columns)], strict=False)
+            if column is not None
+        }
+        yield Row(number, given)
+
+
+def _filled(value: Any) -> bool:
+    return value is not None and (not isinstance(value, str) or bool(clean(value)))

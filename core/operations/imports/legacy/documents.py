@@ -1,0 +1,60 @@
+"""Whose document it is. Two rows are one patient only where a verified document and the names say so."""
+
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import asyncpg
+
+from core.operations.imports.legacy.values import UNKNOWN, fitting, text
+from core.patients.document import LONGEST, Document, DocumentType, parse
+from core.patients.same import is_same_person
+
+Key = tuple[int, str, str]
+"""Clinic here, document's type, document."""
+Fields = Mapping[str, Any]
+"""Of a patient, by column."""
+NAMES = ("first_name", "middle_name", "last_name", "second_last_name")
+
+
+@dataclass(slots=True)
+class People:
+    """Patients of the target and of this run, by their document: one, or several whose names differ."""
+
+    by_key: dict[Key, list[tuple[int, Fields]]] = field(default_factory=lambda: defaultdict(list))
+
+    def learn(self, rows: list[asyncpg.Record]) -> None:
+        for row in rows:
+            key = (row["clinic_id"], row["document_type"], row["document"])
+            if row["id"] not in [known for known, _ in self.by_key[key]]:
+                self.by_key[key].append((row["id"], dict(row)))
+
+    def find(self, key: Key, given: Fields) -> int | None:
+        """Who has this document and may be called so."""
+        wanted = said(given)
+        return next((known for known, there in self.by_key[key] if is_same_person(said(there), wanted)), None)
+
+    def others(self, key: Key) -> list[tuple[int, Fields]]:
+        return self.by_key[key]
+
+    def add(self, key: Key, patient_id: int, given: Fields) -> None:
+        self.by_key[key].append((patient_id, given))
+
+
+def named(given: Fields) -> str:
+    return " ".join(str(given[name]) for name in NAMES if given[name])
+
+
+def said(given: Fields) -> dict[str, Any]:
+    """What is unknown contradicts nothing."""
+    return {name: None if value == UNKNOWN else value for name, value in given.items()}
+
+
+def document_of(row: asyncpg.Record, notes: list[str]) -> Document:
+    """In the form by which a client's document finds it."""
+    written = text(row["rut"])
+    if written is None:
+        notes.append("without a RUT: got a document of another kind")
+        return Document(DocumentType.OTHER, f"LEGACY-{row['id']}", verified=False)
+    return parse(DocumentType.RUT, fitting(written, LONGEST, notes.append) or written[:LONGEST], "document")

@@ -1,0 +1,67 @@
+"""`ticket-home cache status` and `invalidate`, as processes on given servers."""
+
+import httpx
+import pytest
+
+from core.settings import Settings
+from tests.api.cli.test_user import given, refused, run, run_beside  # noqa: F401  `given` is a fixture
+from tests.api.told import audits
+from tests.conftest import SignIn
+from tests.factories import rows
+from tests.factories.fixtures import Seed
+
+
+@pytest.fixture
+def operator(given: dict[str, str], settings: Settings) -> dict[str, str]:  # noqa: F811  the fixture
+    keys = ",".join(key.get_secret_value() for key in settings.secret_keys)
+    return given | {"CACHE_PREFIX": settings.cache_prefix, "SECRET_KEYS": keys, "COLUMNS": "200"}
+
+
+def outcome(answer: httpx.Response) -> str:
+    assert answer.status_code == 200, answer.text
+    return answer.headers["cache-status"].split("; ")[1]
+
+
+async def test_status_tells_what_the_serving_processes_counted(
+    operator: dict[str, str], sign_in: SignIn, seed: Seed
+) -> None:
+    viewer = await sign_in(seed.sant.viewer)
+    for _ in range(3):
+        await viewer.get("/v1/doctors")
+    told = run(operator, "cache", "status")
+    assert told.returncode == 0, told.stderr
+    assert "1 serving process" in told.stdout
+    assert "doctors" in told.stdout
+    assert "hit rate" in told.stdout
+
+
+async def test_status_by_another_key_says_that_it_is_not_whole(
+    operator: dict[str, str], sign_in: SignIn, seed: Seed
+) -> None:
+    await sign_in(seed.sant.viewer)
+    told = run(operator | {"SECRET_KEYS": "another-secret-of-forty-characters-or-so"}, "cache", "status")
+    assert told.returncode != 0
+    assert "SECRET_KEYS" in told.stderr
+
+
+async def test_invalidate_ends_the_entries_it_names_and_is_audited(
+    operator: dict[str, str], sign_in: SignIn, seed: Seed, connection: rows.Connection
+) -> None:
+    sant, maga = await sign_in(seed.sant.viewer), await sign_in(seed.maga.viewer)
+    for client in (sant, maga):
+        await client.get("/v1/doctors")
+    done = await run_beside(operator, "cache", "invalidate", "--clinic", "sant", "--topic", "catalogs")
+    assert done.returncode == 0, done.stderr
+    assert outcome(await sant.get("/v1/doctors")) == "fwd=miss"
+    assert outcome(await maga.get("/v1/doctors")) == "hit"
+    (audit,) = await audits(connection, "cache.invalidated")
+    assert (audit["username"], audit["clinic_id"]) == ("(command line)", seed.sant.id)
+    assert audit["target_id"] == f"{seed.sant.id}/catalogs"
+
+
+async def test_what_no_clinic_or_topic_is_called_is_refused(
+    operator: dict[str, str], seed: Seed, connection: rows.Connection
+) -> None:
+    assert "NOPE" in refused(run(operator, "cache", "invalidate", "--clinic", "nope"))
+    assert "topic" in refused(run(operator, "cache", "invalidate", "--topic", "beds"))
+    assert await audits(connection) == []

@@ -1,0 +1,307 @@
+"""fastapi-cache2 with its plain `@cache` over our tiers: coherent, apart for each user, and unmoved by Redis."""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from datetime import date
+from typing import Annotated, Any
+
+import httpx
+import pytest
+from fastapi import Depends, FastAPI, Header, Query, Request
+from fastapi.responses import JSONResponse, PlainTextResponse
+from fastapi_cache import FastAPICache
+from fastapi_cache.decorator import cache
+from pydantic import BaseModel
+from sqlalchemy import text
+
+from api.fastapi_cache.backend import TieredBackend
+from api.fastapi_cache.key_builder import RouteKeys, call, init_fastapi_cache, topic_of, topics_of
+from core.access import Actor, Role
+from core.cache.tiers.breaker import Trouble
+from core.runtime import Runtime, open_runtime
+from core.settings import Settings
+from tests.factories import rows
+from tests.factories.fixtures import Seed
+
+
+class Count(BaseModel):
+    clinic_id: int | None
+    tickets: int
+    on: date = date(2026, 1, 2)
+
+
+class Prefs(BaseModel):
+    x_unit: str = "hours"
+
+
+class Service:
+    """What routes get injected: its text is an address, and addresses come again."""
+
+
+def signed_in(request: Request) -> Actor:
+    request.state.actor = request.app.state.actors[request.headers["user"]]
+    actor: Actor = request.state.actor
+    return actor
+
+
+SignedIn = Annotated[Actor, Depends(signed_in)]
+Injected = Annotated[Service, Depends(Service)]
+
+
+class Counted:
+    """An application with cached routes; each run of a route is counted."""
+
+    def __init__(self, runtime: Runtime, actors: dict[str, Actor]) -> None:
+        self.runtime = runtime
+        self.runs = 0
+        self.app = FastAPI()
+        self.app.state.actors = actors
+
+        @self.app.get("/count")
+        @cache(expire=50, namespace="reports")
+        async def count(actor: SignedIn, service: Injected) -> Count:
+            self.runs += 1
+            return Count(clinic_id=actor.clinic_id, tickets=await self.tickets(actor.clinic_id))
+
+        @self.app.get("/all")
+        @cache(expire=50, namespace="other")
+        async def everybodys(page: int = 1) -> dict[str, int]:
+            self.runs += 1
+            return {"tickets": await self.tickets(None), "page": page}
+
+        @self.app.get("/order")
+        @cache(expire=50)
+        async def in_order(order: Annotated[list[str], Query()]) -> list[str]:
+            return order
+
+        @self.app.get("/unit")
+        @cache(expire=50)
+        async def unit(prefs: Annotated[Prefs, Header()]) -> dict[str, str]:
+            return {"unit": prefs.x_unit}
+
+        @self.app.get("/answers/{kind}")
+        @cache(expire=50)
+        async def answers(kind: str) -> Any:
+            self.runs += 1
+            made = {"text": PlainTextResponse("a, b"), "json": JSONResponse({"a": 1}), "no": JSONResponse({}, 409)}
+            return made[kind]
+
+    async def tickets(self, clinic_id: int | None) -> int:
+        wanted = text("SELECT count(*) FROM ticket WHERE CAST(:clinic AS int) IS NULL OR clinic_id = :clinic")
+        return await self.runtime.database.read(lambda session: _scalar(session, wanted, clinic_id))
+
+    def client(self, user: str = "") -> httpx.AsyncClient:
+        return httpx.AsyncClient(
+            transport=httpx.ASGITransport(app=self.app), base_url="http://x", headers={"user": user}
+        )
+
+    async def get(self, path: str, user: str = "") -> tuple[Any, str]:
+        """(body, HIT or MISS)"""
+        async with self.client(user) as client:
+            answer = await client.get(path)
+        assert answer.status_code == 200, answer.text
+        return answer.json(), answer.headers["x-fastapi-cache"]
+
+
+async def _scalar(session: Any, statement: Any, clinic_id: int | None) -> int:
+    return int(await session.scalar(statement, {"clinic": clinic_id}))
+
+
+@asynccontextmanager
+async def application(settings: Settings, seed: Seed) -> AsyncIterator[Counted]:
+    users = (
+        ("sant", Role.ADMIN, seed.sant.id),
+        ("sant2", Role.ADMIN, seed.sant.id),
+        ("maga", Role.ADMIN, seed.maga.id),
+        ("root", Role.SUPERUSER, None),
+    )
+    actors = {
+        name: Actor(number, name, f"{name}@example.org", role, clinic_id, 1, "web")
+        for number, (name, role, clinic_id) in enumerate(users, start=1)
+    }
+    async with open_runtime(settings) as runtime:
+        cache_of = runtime.cache
+        init_fastapi_cache(
+            runtime.database, runtime.versions, runtime.direct, cache_of.memory, runtime.redis, cache_of.stats
+        )
+        yield Counted(runtime, actors)
+    FastAPICache.reset()
+
+
+@pytest.fixture
+async def counted(settings: Settings, seed: Seed) -> AsyncIterator[Counted]:
+    async with application(settings, seed) as made:
+        yield made
+
+
+async def write_ticket(counted: Counted, connection: rows.Connection, clinic: Any) -> None:
+    """In psql, and known here as from a commit of this process: no wait for the notification."""
+    await rows.ticket(connection, clinic.id, clinic.patient_id, clinic.surgery_id)
+    counted.runtime.versions.distrust()
+
+
+async def test_the_application_runs_plain_cache_routes_on_its_own_tiers(app: FastAPI) -> None:
+    backend = FastAPICache.get_backend()
+    assert isinstance(backend, TieredBackend)
+    await backend.set("key", b"1", 60)
+    assert app.state.runtime.cache.memory.get("key") == b"1"
+    assert isinstance(FastAPICache.get_key_builder(), RouteKeys)
+
+
+async def test_it_is_coherent_after_a_write_and_only_for_the_clinic_written_to(
+    counted: Counted, connection: rows.Connection, seed: Seed
+) -> None:
+    for user in ("sant", "maga", "root"):
+        assert (await counted.get("/count", user))[1] == "MISS"
+        assert (await counted.get("/count", user))[1] == "HIT"
+    await write_ticket(counted, connection, seed.sant)
+    sant = {"clinic_id": seed.sant.id, "tickets": 1, "on": "2026-01-02"}
+    assert await counted.get("/count", "sant") == (sant, "MISS")
+    assert await counted.get("/count", "sant") == (sant, "HIT")
+    assert (await counted.get("/count", "maga"))[1] == "HIT"
+    assert await counted.get("/count", "root") == (sant | {"clinic_id": None}, "MISS")
+
+
+async def test_two_users_never_share_even_in_one_clinic(counted: Counted, seed: Seed) -> None:
+    for turn in ("MISS", "HIT"):
+        for user, clinic_id in (
+            ("sant", seed.sant.id),
+            ("sant2", seed.sant.id),
+            ("maga", seed.maga.id),
+            ("root", None),
+        ):
+            body, outcome = await counted.get("/count", user)
+            assert (body["clinic_id"], outcome) == (clinic_id, turn)
+    assert counted.runs == 4
+
+
+async def test_a_public_route_follows_every_clinic_and_knows_its_query_apart(
+    counted: Counted, connection: rows.Connection, seed: Seed
+) -> None:
+    assert await counted.get("/all") == ({"tickets": 0, "page": 1}, "MISS")
+    assert await counted.get("/all?page=2") == ({"tickets": 0, "page": 2}, "MISS")
+    assert await counted.get("/all?page=2", "maga") == ({"tickets": 0, "page": 2}, "HIT")
+    await write_ticket(counted, connection, seed.maga)
+    assert await counted.get("/all?page=2") == ({"tickets": 1, "page": 2}, "MISS")
+
+
+async def test_another_process_finds_it_in_redis(counted: Counted) -> None:
+    await counted.get("/count", "sant")
+    counted.runtime.cache.memory.clear()
+    assert (await counted.get("/count", "sant"))[1] == "HIT"
+    assert counted.runs == 1
+
+
+async def test_clear_of_a_namespace_ends_it_everywhere_at_once_and_no_other(
+    counted: Counted, connection: rows.Connection
+) -> None:
+    await counted.get("/count", "sant")
+    await counted.get("/all")
+    await FastAPICache.clear("reports")
+    assert (await counted.get("/count", "sant"))[1] == "MISS"
+    assert (await counted.get("/all"))[1] == "HIT"
+    await FastAPICache.clear()
+    assert (await counted.get("/count", "sant"))[1] == "MISS"
+    assert (await counted.get("/all"))[1] == "MISS"
+    topics = await connection.fetch("SELECT topic FROM cache_version WHERE topic LIKE 'ns:%' ORDER BY topic")
+    assert [row["topic"] for row in topics] == ["ns:ticket-home", "ns:ticket-home:reports"]
+
+
+async def test_its_hits_and_misses_are_counted_per_tier(counted: Counted) -> None:
+    for _ in range(3):
+        await counted.get("/count", "sant")
+    counted.runtime.cache.memory.clear()
+    await counted.get("/count", "sant")
+    counts = counted.runtime.cache.stats.counts
+    assert {key: count for key, count in counts.items() if key[0] == "route"} == {
+        ("route", "miss", "database"): 1,
+        ("route", "hit", "memory"): 2,
+        ("route", "hit", "redis"): 1,
+    }
+
+
+async def test_it_survives_an_outage_of_redis(counted: Counted, connection: rows.Connection, seed: Seed) -> None:
+    counted.runtime.redis.breaker.failed(Trouble.TIMEOUT, "hung")
+    assert (await counted.get("/count", "sant"))[1] == "MISS"
+    assert (await counted.get("/count", "sant"))[1] == "HIT"
+    await write_ticket(counted, connection, seed.sant)
+    body, outcome = await counted.get("/count", "sant")
+    assert (body["tickets"], outcome) == (1, "MISS")
+
+
+async def test_corrupt_bytes_are_a_miss(counted: Counted, settings: Settings) -> None:
+    await counted.get("/count", "sant")
+    counted.runtime.cache.memory.clear()
+    client = counted.runtime.redis.client
+    keys = [key async for key in client.scan_iter(f"{settings.cache_prefix}:*:route:*")]
+    assert len(keys) == 1
+    await client.set(keys[0], b'{"clinic_id": 1, "tickets": 99}')
+    assert await counted.get("/count", "sant") == (
+        {"clinic_id": 1, "tickets": 0, "on": "2026-01-02"},
+        "MISS",
+    )
+
+
+async def test_only_a_json_answer_with_status_200_is_kept(counted: Counted) -> None:
+    async with counted.client() as client:
+        for _ in range(2):
+            assert (await client.get("/answers/json")).json() == {"a": 1}
+            assert (await client.get("/answers/text")).text == "a, b"
+            assert (await client.get("/answers/no")).status_code == 409
+    assert counted.runs == 1 + 2 + 2
+
+
+def test_a_namespace_depends_on_those_around_it() -> None:
+    assert topics_of("ticket-home:") == ("ns:ticket-home",)
+    assert topics_of("ticket-home:a:b") == ("ns:ticket-home", "ns:ticket-home:a", "ns:ticket-home:a:b")
+
+
+@pytest.mark.parametrize("name", ["with space", "a/b", "a=b", "*", "ñ", "x" * 200])
+def test_a_namespaces_topic_fits_in_the_table_and_the_notification(name: str) -> None:
+    topic = topic_of(name)
+    assert topic.isascii()
+    assert not set(" /=*") & set(topic)
+    assert len(topic) <= 80
+
+
+def plain(value: object) -> None:
+    """What is decorated in these."""
+
+
+@pytest.mark.parametrize("value", [Service(), [Service()], Settings.model_construct()])
+def test_a_plain_functions_argument_without_a_text_is_refused(value: object) -> None:
+    with pytest.raises(TypeError, match="cannot be cached"):
+        call(plain, "ns", None, (value,), {})
+    with pytest.raises(TypeError, match="cannot be cached"):
+        call(plain, "ns", None, (), {"value": value})
+
+
+def test_calls_with_other_values_functions_and_namespaces_have_other_keys() -> None:
+    def other(value: object) -> None:
+        """Not `plain`."""
+
+    calls: list[tuple[Callable[..., Any], str, tuple[Any, ...], dict[str, Any]]] = [
+        (plain, "ns", (1,), {}),
+        (plain, "ns", (2,), {}),
+        (plain, "ns", (), {"value": 1}),
+        (plain, "sn", (1,), {}),
+        (other, "ns", (1,), {}),
+        (plain, "ns", ("1",), {}),
+        (plain, "ns", (None,), {}),
+        (plain, "ns", ("None",), {}),
+        (plain, "ns", (["a", "b"],), {}),
+        (plain, "ns", (["b", "a"],), {}),
+        (plain, "ns", ([["a"], "b"],), {}),
+        (plain, "ns", (Prefs(x_unit="days"),), {}),
+        (plain, "ns", (Prefs(),), {}),
+    ]
+    keys = {call(function, namespace, None, args, kwargs) for function, namespace, args, kwargs in calls}
+    assert len(keys) == len(calls)
+
+
+async def test_the_order_of_a_names_values_and_a_model_of_headers_are_asked_for_too(counted: Counted) -> None:
+    for order in (["a", "b"], ["b", "a"]):
+        assert await counted.get(f"/order?order={order[0]}&order={order[1]}") == (order, "MISS")
+    for unit in ("hours", "days"):
+        async with counted.client() as client:
+            assert (await client.get("/unit", headers={"X-Unit": unit})).json() == {"unit": unit}

@@ -1,0 +1,43 @@
+"""How many fills run at once, and for how long memory alone may keep what they found."""
+
+import asyncio
+
+import pytest
+from fastapi import FastAPI
+
+from core.cache.fills.fill import AT_ONCE
+from core.cache.tiers import memory
+from core.cache.tiers.breaker import Trouble
+from core.cache.tiers.shelves import MEMORY_TTL_WITHOUT_REDIS
+from core.clock import boottime
+from core.settings import Settings
+from tests.conftest import SignIn
+from tests.core.cache.test_read_through import process
+from tests.factories.fixtures import Seed
+
+
+async def test_no_more_than_eight_fills_run_at_once(settings: Settings, seed: Seed) -> None:
+    """A cold cache must not take every connection from those who write."""
+    async with process(settings) as one:
+        one.pause = 0.05
+        asked = [asyncio.create_task(one.read(seed.sant.id, {"number": number})) for number in range(3 * AT_ONCE)]
+        most = 0
+        while not all(task.done() for task in asked):
+            most = max(most, one.runs - sum(task.done() for task in asked))
+            await asyncio.sleep(0.002)
+        await asyncio.gather(*asked)
+        assert one.runs == 3 * AT_ONCE
+        assert most == AT_ONCE
+
+
+async def test_without_redis_memory_keeps_an_entry_for_a_minute(
+    app: FastAPI, sign_in: SignIn, seed: Seed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of an hour: nobody can say how many processes keep what, and the next fill may find Redis well again."""
+    user = await sign_in(seed.sant.viewer)
+    app.state.runtime.redis.breaker.failed(Trouble.TIMEOUT, "hung")
+    seen = []
+    for seconds in (0.0, 0.0, MEMORY_TTL_WITHOUT_REDIS - 1, MEMORY_TTL_WITHOUT_REDIS + 1):
+        monkeypatch.setattr(memory, "boottime", lambda seconds=seconds: boottime() + seconds)
+        seen.append((await user.get("/v1/doctors")).headers["cache-status"].split("; ")[1])
+    assert seen == ["fwd=miss", "hit", "hit", "fwd=miss"]

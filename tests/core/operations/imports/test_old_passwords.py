@@ -1,0 +1,139 @@
+"""A password column holds more than passwords: what is none lets nobody in, and is told of."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import httpx
+import pytest
+
+from core.operations.imports.legacy.report import Outcome
+from core.users.passwords import UNUSABLE, hash_password, verify_password
+from tests.core.operations.imports.conftest import Hospital, Import
+from tests.core.operations.imports.oddities import SCRYPT
+from tests.core.operations.imports.test_old_users import PBKDF2, here, sign_in, user
+from tests.factories import rows
+
+PLACEHOLDER = "a placeholder and no password: needs a new one"
+BROKEN = "a password's hash that is broken, or of an unknown kind: needs a new one"
+SHARED = "a password in plain text that several accounts share: needs a new one"
+NONE = "without a password: needs a new one"
+
+PLACEHOLDERS = [
+    "iap_user_placeholder",
+    "sso-user-no-password",
+    "IAP_USER_PLACEHOLDER",
+    " Sso-User-No-Password ",
+    "iap user placeholder",
+    "ssoUserNoPassword\n",
+    "iap-user-placeholder",
+    "ｉａｐ_user_placeholder",
+    "sso_user",
+    "oauth-placeholder",
+    "no password",
+    "SIN CONTRASEÑA",
+    "None",
+    "NULL",
+    "n/a",
+    "!",
+    "*",
+    "--",
+]
+BROKEN_HASHES = [
+    SCRYPT[:-2],
+    SCRYPT + "\n",
+    SCRYPT.upper(),
+    SCRYPT.partition("$")[0],
+    SCRYPT.rpartition("$")[0],
+    "scrypt:32768:8:1$$",
+    PBKDF2[:-1],
+    PBKDF2.replace("sha256", "sha3_256"),
+    "'" + PBKDF2 + "'",
+    f"b'{PBKDF2}'",
+    "pbkdf2_sha256$600000$salt$" + "A" * 43 + "=",
+    "$2b$12$short",
+    "!$6$salt$hash",
+    "$argon2id$v=19$m=65536,t=3,p=4$c2FsdA",
+    "{SSHA}nU4eI71bcnBGqeO0t9tXvY1u5oQx",
+    "5f4dcc3b5aa765d61d8327deb882cf99",
+    "*4ACFE3202A5FF5CF467898FC58AAB1D615029441",
+    "XohImNooBHFR0OVvjcYpJ3NgPQ1qq73WKhHvch0VQtg=",
+    "!" + "aB3" * 13 + "x",
+]
+
+
+async def signs_nobody_in(client: httpx.AsyncClient, name: str, stored: str) -> bool:
+    tried = dict.fromkeys([stored, stored.strip(), stored.lower(), "iap_user_placeholder", "sso-user-no-password"])
+    return {await sign_in(client, name, password or "x") for password in tried} <= {401, 429}
+
+
+@pytest.mark.parametrize(
+    ("stored", "told"),
+    [
+        *((stored, PLACEHOLDER) for stored in PLACEHOLDERS),
+        *((stored, BROKEN) for stored in BROKEN_HASHES),
+        *((stored, NONE) for stored in ("", " ", "\t\n", None)),
+    ],
+)
+async def test_what_is_no_password_lets_nobody_in_and_is_told(
+    hospital: Hospital,
+    run_import: Import,
+    connection: rows.Connection,
+    client: httpx.AsyncClient,
+    stored: str | None,
+    told: str,
+) -> None:
+    await user(hospital, "berta", password=stored)
+    report = await run_import()
+    assert (await here(connection))["berta"]["password_hash"] == UNUSABLE
+    assert await signs_nobody_in(client, "berta", stored or "")
+    found = [one.what for one in report.findings() if (one.table, one.legacy_id) == ("user", "2")]
+    assert found == [told]
+
+
+@pytest.mark.parametrize(
+    "shared",
+    [
+        ("clave-de-todos 1", "clave-de-todos 1"),
+        ("clave-de-todos 1", " clave-de-todos 1 "),
+        ("Clave-de-Todos 1", "clave-de-todos 1", "CLAVE-DE-TODOS 1"),
+        ("contraseña 1", "contrasen\u0303a 1"),
+    ],
+)
+async def test_a_plain_text_that_several_accounts_share_is_nobodys_password(
+    hospital: Hospital, run_import: Import, client: httpx.AsyncClient, shared: Sequence[str]
+) -> None:
+    """Whoever is one of them could be all of them. Who has one of their own keeps it."""
+    for number, password in enumerate(shared):
+        await user(hospital, f"shared{number}", password=password, is_active=number == 0)
+    await user(hospital, "own", password="clave-de-una 1")
+    report = await run_import()
+    for number, password in enumerate(shared):
+        assert await sign_in(client, f"shared{number}", password) == 401
+    assert await sign_in(client, "own", "clave-de-una 1") == 200
+    assert report.count(Outcome.REPAIRED, "user", SHARED) == len(shared)
+    assert "clave-de" not in str(report)
+
+
+async def test_one_whose_twin_is_refused_shares_the_password_all_the_same(
+    hospital: Hospital, run_import: Import, client: httpx.AsyncClient
+) -> None:
+    await user(hospital, "berta", password="clave-de-todos 1")
+    await user(hospital, "lost", password="clave-de-todos 1", clinic_id=None)
+    await run_import()
+    assert await sign_in(client, "berta", "clave-de-todos 1") == 401
+
+
+@pytest.mark.parametrize("password", ["Berta y su perro 7", "scrypt:is my favourite", "$alario2025", "deadbeef", "a=b"])
+async def test_a_password_in_plain_text_is_one_all_the_same(
+    hospital: Hospital, run_import: Import, client: httpx.AsyncClient, password: str
+) -> None:
+    await user(hospital, "berta", password=password)
+    await run_import()
+    assert await sign_in(client, "berta", password) == 200
+
+
+@pytest.mark.parametrize("password", PLACEHOLDERS[:8])
+def test_single_sign_ons_words_are_never_right_however_they_are_stored(password: str) -> None:
+    """Also where the old application hashed them, or an earlier import did."""
+    made: Any = hash_password(password)
+    assert not verify_password(made, password).right
