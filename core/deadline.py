@@ -70,6 +70,7 @@ async def in_time(work: Awaitable[T]) -> T:
         raise
 
 
-def shared() -> None:
-    """Begins a task that serves several requests: it was copied the context of one, whose deadline is not theirs."""
+def without_deadline() -> None:
+    """Call first in a task that serves several requests. It was given a copy of the context of the request that began
+    it, whose deadline is not the others'."""
     current_deadline.set(None)

@@ -35,10 +35,9 @@ async def shared(
     # Nothing awaits from here until the flight is joined.
     token = policy.token(runtime.versions, clinic_id)
     key = f"{policy.name}:{clinic_id or 0}:{token}:{digest(parameters)}"
-    if not runtime.versions.is_whole:
-        # The versions do not tell of every write: only what begins now has those before it.
-        await runtime.reads.landed(key)
-    body, joined = await runtime.reads.join(key, compute)
+    # Where versions do not tell of every write, only what begins now has those before it.
+    join = runtime.reads.join if runtime.versions.is_whole else runtime.reads.join_next
+    body, joined = await join(key, compute)
     ms = (perf_counter() - started) * 1000
     current().cached(policy.name, "bypass", "database", ms=ms, collapsed=joined)
     return Response(body, media_type="application/json", headers=NO_STORE)

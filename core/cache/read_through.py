@@ -161,8 +161,7 @@ class Cache:
     async def _unkept(self, place: Place, load: Loader) -> Answer:
         """Computed from what the database has, after this request began: what is kept may be another timeline's."""
         key = self._shelves.key(place, "unkept")
-        await self.flights.landed(key)
-        found, joined = await self.flights.join(key, partial(self._filling.alone, place, load))
+        found, joined = await self.flights.join_next(key, partial(self._filling.alone, place, load))
         return self._answer(place, found.entry, "miss", found.tier, self.versions.now(), collapsed=joined, stored=False)
 
     def _is_current(self, place: Place, found: Found, vector: Vector, began: float) -> bool:

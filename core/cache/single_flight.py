@@ -1,32 +1,58 @@
-"""One flight: callers of the same key share one computation, which none of them can cancel.
+"""Single flight: callers of the same key share one computation. And beside it the asyncio lock per key, for callers
+that must each do their own work, one after the other. Whoever waits for somebody else's task does it here.
 
-The only place where several wait for one task. A flight has landed as soon as its task is done, and not only when the
-event loop has told so: awaiting a finished task waits for nothing, and whoever looked again after each join would keep
-the loop to themselves for ever.
+| | the flight, `Flights` | the lock, `Locks` |
+|---|---|---|
+| who comes while one works | gets that one's result or error | waits, then works |
+| a caller is cancelled | the work goes on for the others | its own work ends, the next one's begins |
+| ends | as its task is done | as its block is left |
+
+There are two ways to join a flight: `join` takes the one under way; `join_next` only one that begins after the call,
+for callers that must see what was written before it. Neither takes a flight whose task is done, even if the event loop
+has not yet called its callbacks: awaiting a finished task does not wait, and a caller that looked again after each join
+would keep the loop to itself for ever.
 """
 
 import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Generic, TypeVar
+from weakref import WeakValueDictionary
 
-from core.deadline import in_time, shared
+from core.deadline import in_time, without_deadline
 
 T = TypeVar("T")
 
 
+class Locks:
+    """One lock per key, kept while somebody holds it or waits for it."""
+
+    def __init__(self) -> None:
+        self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+
+    def of(self, key: str) -> asyncio.Lock:
+        """For `async with locks.of(key):`."""
+        return self._locks.setdefault(key, asyncio.Lock())
+
+    def __len__(self) -> int:
+        """Locks that somebody holds or waits for."""
+        return len(self._locks)
+
+
 class Flights(Generic[T]):
-    """Keyed by the full entry key, versions included: a flight that began before a write is not joined after it."""
+    """One task per key, detached and shielded: a caller that is cancelled, by a client that disconnects for example,
+    stops waiting and stops nothing else. Errors go to all who wait, and are not kept.
+
+    An entry's key has its versions in it: a flight that began before a write is not joined by who asks after it.
+    """
 
     def __init__(self) -> None:
         self._flying: dict[str, asyncio.Task[T]] = {}
 
     async def join(self, key: str, compute: Callable[[], Awaitable[T]]) -> tuple[T, bool]:
-        """(result, whether somebody else's flight was joined), of the one under way or else of a new one.
+        """(result, whether another caller began it) of the flight under way, or else of a new one.
 
-        Its error goes to all who wait, and is not kept. Raises Unavailable where a request's own time is up first.
-        Always waits: other tasks get their turn.
-
-        The task is detached and shielded: a client that disconnects cancels its own wait, not the work.
+        Raises what `compute` raises, and Unavailable where the request's deadline is first. Always waits: other tasks
+        get their turn.
         """
         task = self._under_way(key)
         joined = task is not None
@@ -34,11 +60,15 @@ class Flights(Generic[T]):
             task = self._begin(key, compute)
         return await in_time(asyncio.shield(task)), joined
 
-    async def landed(self, key: str) -> None:
-        """Return once the flight that is under way now, if any, has ended, however it ends. Whoever joins then gets
-        one that began after they asked, and so sees what was written before.
+    async def join_next(self, key: str, compute: Callable[[], Awaitable[T]]) -> tuple[T, bool]:
+        """As `join`, of a flight that begins after this call: all who wait for the one under way share the next."""
+        await self.landed(key)
+        return await self.join(key, compute)
 
-        Raises Unavailable where a request's own time is up first.
+    async def landed(self, key: str) -> None:
+        """Return once the flight under way now, if any, has ended, with a result or an error.
+
+        Raises Unavailable where the request's deadline is first.
         """
         task = self._under_way(key)
         if task is not None:
@@ -50,7 +80,7 @@ class Flights(Generic[T]):
 
     def _begin(self, key: str, compute: Callable[[], Awaitable[T]]) -> "asyncio.Task[T]":
         async def fly() -> T:
-            shared()
+            without_deadline()
             return await compute()
 
         task = self._flying[key] = asyncio.create_task(fly(), name=f"flight {key}")
@@ -68,7 +98,7 @@ class Flights(Generic[T]):
         return sum(not task.done() for task in self._flying.values())
 
     async def drain(self, within: float) -> None:
-        """Wait for what is under way, `within` seconds at most; then cancel."""
+        """Wait for the flights under way, `within` seconds at most; then cancel them."""
         tasks = list(self._flying.values())
         if tasks:
             await asyncio.wait(tasks, timeout=within)

@@ -18,12 +18,12 @@ from hashlib import blake2b
 from ipaddress import ip_address, ip_network
 from math import ceil
 from typing import NamedTuple
-from weakref import WeakValueDictionary
 
 from limits import RateLimitItem
 from limits.aio.storage import Storage
 from limits.aio.strategies import FixedWindowRateLimiter
 
+from core.cache.single_flight import Locks
 from core.cache.tiers.redis import RedisTier
 from core.clock import boottime
 from core.errors import TooManyAttempts
@@ -147,7 +147,7 @@ class Throttle:
         self._limiter = FixedWindowRateLimiter(self._counts)
         self._per_user = per_user
         self._per_address = per_address
-        self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+        self._turns = Locks()
 
     @asynccontextmanager
     async def attempt(self, user: str, address: str | None, device: str | None = None) -> AsyncIterator[Tried]:
@@ -165,8 +165,7 @@ class Throttle:
             else (self._per_address, ("address", network_of(address)))
         )
         # One at a time for each user: a crowd of guesses would all be looked at before the first one counts.
-        turn = self._turns.setdefault(user, asyncio.Lock())
-        async with turn:
+        async with self._turns.of(user):
             failures, from_there = await asyncio.gather(
                 self._admit(self._per_user, "user", user), self._admit(limit, *whence)
             )

@@ -67,9 +67,7 @@ async def join(flights: Flights[int], compute: Compute) -> tuple[int, bool]:
 
 
 async def join_next(flights: Flights[int], compute: Compute) -> tuple[int, bool]:
-    """For who needs a flight that began after they asked."""
-    await flights.landed("k")
-    return await flights.join("k", compute)
+    return await flights.join_next("k", compute)
 
 
 @pytest.mark.parametrize("way", [join, join_next])
@@ -275,13 +273,16 @@ async def test_a_read_that_fails_is_told_to_all_who_wait_and_the_next_request_re
     assert rows.reads == 2
 
 
-def test_there_is_one_way_to_join_what_is_under_way() -> None:
+@pytest.mark.parametrize("name", ["shield", "Lock"])
+def test_there_is_one_module_of_flights_and_locks(name: str) -> None:
+    """Tasks that several wait for, and asyncio's locks, are nowhere else."""
     found = {
         str(path.relative_to(ROOT))
         for folder in ("core", "api")
         for path in (ROOT / folder).rglob("*.py")
         if any(
-            isinstance(node, ast.Attribute) and node.attr == "shield" for node in ast.walk(ast.parse(path.read_text()))
+            isinstance(node, ast.Attribute) and ast.unparse(node) == f"asyncio.{name}"
+            for node in ast.walk(ast.parse(path.read_text()))
         )
     }
     assert found == {"core/cache/single_flight.py"}

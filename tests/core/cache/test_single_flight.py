@@ -2,7 +2,7 @@ import asyncio
 
 import pytest
 
-from core.cache.single_flight import Flights
+from core.cache.single_flight import Flights, Locks
 
 
 async def test_all_who_ask_while_it_flies_share_one_flight() -> None:
@@ -71,3 +71,19 @@ async def test_other_keys_fly_apart() -> None:
 
     one, two = await asyncio.gather(flights.join("1", lambda: compute("a")), flights.join("2", lambda: compute("b")))
     assert (one[0], two[0]) == ("a", "b")
+
+
+async def test_who_takes_the_lock_of_a_key_works_alone_and_another_key_is_another_lock() -> None:
+    locks = Locks()
+    inside: list[str] = []
+
+    async def work(key: str) -> None:
+        async with locks.of(key):
+            assert key not in inside
+            inside.append(key)
+            await asyncio.sleep(0)
+            inside.remove(key)
+
+    async with locks.of("other"):
+        await asyncio.gather(*(work("k") for _ in range(20)))
+    assert len(locks) == 0
