@@ -12,7 +12,7 @@ from fastapi import Query
 from pydantic import Field
 from pydantic_core import from_json, to_json
 
-from api.schemas import Digits, Opaque
+from api.requests.fields import Digits, Opaque
 from api.sealed import Broken, Seal
 from core.cache.keys import Parameters, digest
 from core.errors import Invalid

@@ -6,7 +6,7 @@ from typing import Any
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
-from pydantic import BaseModel, Field
+from pydantic import Field
 from pydantic_core import to_json
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
@@ -15,6 +15,7 @@ from starlette.routing import compile_path
 from core import errors
 from core.errors import AppError, FieldError, Invalid, Malformed
 from core.trace import current
+from core.views import View
 
 MEDIA_TYPE = "application/problem+json"
 
@@ -69,13 +70,13 @@ TITLES = {
 }
 
 
-class ProblemField(BaseModel):
+class ProblemField(View):
     path: str = Field(examples=["patient.document"])
     code: str = Field(examples=["unknown_reference"])
     message: str
 
 
-class Problem(BaseModel):
+class Problem(View):
     """What every refusal answers. Clients switch on `code`."""
 
     type: str = Field(description="A stable URI path.", examples=["/problems/ticket_not_active"])

@@ -11,7 +11,7 @@ from sqlalchemy import func, select
 from api.cli.cache import OPERATOR
 from api.cli.command_line import DataDir, explained, fail
 from api.cli.installation import installation
-from api.v1.users.schemas import UserIn
+from api.v1.users.bodies import UserIn
 from core.access import Role
 from core.audit.service import record
 from core.clinics.models import Clinic

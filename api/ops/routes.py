@@ -5,33 +5,19 @@ from typing import Annotated, Literal
 
 from fastapi import Query, Request
 from prometheus_client import CONTENT_TYPE_LATEST
-from pydantic import BaseModel
 from starlette.responses import Response
 
 from api.answers.cached import fresh
 from api.openapi import problems
 from api.ops.metrics import exposition
 from api.ops.service_figures import ServiceFigures
+from api.ops.views import Alive, Ready
 from api.requests.credentials import credentials_of
 from api.requests.dependencies import RuntimeState
 from api.requests.routing import Router
 from core.errors import NotAuthenticated, Unavailable
 
 router = Router(tags=["operations"])
-
-
-class Alive(BaseModel):
-    status: Literal["alive"] = "alive"
-
-
-class Ready(BaseModel):
-    status: Literal["ready"] = "ready"
-    database: Literal["ok", "away"]
-    """Away for all processes, as far as is known: what is answered is labelled stale."""
-    redis: Literal["ok", "away"]
-    """Away: answers are computed and kept in memory; nobody is refused for it."""
-    push: bool
-    """Whether changes are pushed; without it they are polled each second."""
 
 
 @router.get("/livez", operation_id="livez", summary="Whether the process answers", response_model=Alive)

@@ -5,8 +5,8 @@ from typing import Annotated
 from fastapi import Depends, Query, Request
 
 from api.requests.authentication import authenticate
+from api.requests.fields import Id
 from api.requests.routing import ExistsWhenRefused, Gate
-from api.schemas import Id
 from core.access import Actor, ClinicScope, Role
 from core.clinics.references import require_known
 from core.db.row_ids import row_id

@@ -7,8 +7,8 @@ from fastapi import Depends, Path, Request
 
 from api.requests.authentication import authenticate
 from api.requests.dependencies import runtime_of
+from api.requests.fields import Id
 from api.requests.routing import ExistsWhenRefused
-from api.schemas import Id
 from core.access import Actor
 from core.db.row_ids import row_id
 from core.db.transaction import ReadSession

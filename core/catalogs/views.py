@@ -3,23 +3,21 @@
 from datetime import datetime
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
+
+from core.views import View
 
 Category = Literal["modification", "annulment", "initial"]
 
 
-class Answer(BaseModel):
-    model_config = ConfigDict(frozen=True)
-
-
-class SpecialtyItem(Answer):
+class SpecialtyItem(View):
     id: int = Field(examples=[2])
     clinic_id: int = Field(examples=[5])
     name: str = Field(examples=["Traumatología"])
     is_active: bool = Field(examples=[True])
 
 
-class SurgeryItem(Answer):
+class SurgeryItem(View):
     id: int = Field(examples=[3])
     clinic_id: int = Field(examples=[5])
     name: str = Field(examples=["Artroscopía de rodilla"])
@@ -32,7 +30,7 @@ class SurgeryItem(Answer):
     is_active: bool = Field(examples=[True])
 
 
-class DoctorItem(Answer):
+class DoctorItem(View):
     id: int = Field(examples=[7])
     clinic_id: int = Field(examples=[5])
     name: str = Field(examples=["Dra. Marcela Soto Vergara"])
@@ -44,7 +42,7 @@ class DoctorItem(Answer):
     is_active: bool = Field(examples=[True])
 
 
-class ReasonItem(Answer):
+class ReasonItem(View):
     id: int = Field(examples=[9])
     clinic_id: int = Field(examples=[5])
     reason: str = Field(examples=["Dolor no controlado"])
@@ -52,7 +50,7 @@ class ReasonItem(Answer):
     is_active: bool = Field(examples=[True])
 
 
-class ThresholdHours(Answer):
+class ThresholdHours(View):
     clinic_id: int | None = Field(examples=[5], description="null: the global ones.")
     red_hours: int = Field(examples=[2])
     yellow_hours: int = Field(examples=[4])
@@ -68,21 +66,21 @@ class ThresholdItem(ThresholdHours):
     updated_by: str | None = Field(examples=["admin_sant"])
 
 
-class SpecialtyList(Answer):
+class SpecialtyList(View):
     items: list[SpecialtyItem]
 
 
-class SurgeryList(Answer):
+class SurgeryList(View):
     items: list[SurgeryItem]
 
 
-class DoctorList(Answer):
+class DoctorList(View):
     items: list[DoctorItem]
 
 
-class ReasonList(Answer):
+class ReasonList(View):
     items: list[ReasonItem]
 
 
-class ThresholdList(Answer):
+class ThresholdList(View):
     items: list[ThresholdItem]

@@ -1,11 +1,11 @@
 """What a list of clinics looks like to clients."""
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
+
+from core.views import View
 
 
-class ClinicItem(BaseModel):
-    model_config = ConfigDict(frozen=True)
-
+class ClinicItem(View):
     id: int = Field(examples=[5])
     name: str = Field(examples=["Clínica RedSalud Santiago"])
     prefix: str = Field(examples=["SANT"], description="Four letters; part of its tickets' ids.")
@@ -13,7 +13,5 @@ class ClinicItem(BaseModel):
     is_active: bool = Field(examples=[True])
 
 
-class ClinicList(BaseModel):
-    model_config = ConfigDict(frozen=True)
-
+class ClinicList(View):
     items: list[ClinicItem]

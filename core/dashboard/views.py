@@ -3,7 +3,9 @@
 from datetime import datetime
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import ConfigDict, Field
+
+from core.views import View
 
 EXAMPLE: dict[str, Any] = {
     "clinic_id": 5,
@@ -41,11 +43,7 @@ EXAMPLE: dict[str, Any] = {
 }
 
 
-class Figures(BaseModel):
-    model_config = ConfigDict(frozen=True)
-
-
-class Kpis(Figures):
+class Kpis(View):
     active: int = Field(description="Active, its FPA to come.")
     overdue: int = Field(description="Active, its FPA passed.")
     discharged: int
@@ -62,32 +60,32 @@ class Kpis(Figures):
     mean_delay_minutes: float | None = Field(description="Discharge − FPA, one decimal; null if none.")
 
 
-class SurgeryCount(Figures):
+class SurgeryCount(View):
     clinic_id: int
     surgery_id: int
     name: str
     tickets: int
 
 
-class DoctorCount(Figures):
+class DoctorCount(View):
     clinic_id: int
     doctor_id: int
     name: str
     modifications: int
 
 
-class Modifications(Figures):
+class Modifications(View):
     total: int
     tickets: int = Field(description="With at least one.")
     per_ticket: float = Field(description="total ÷ tickets in scope, two decimals; 0 if none.")
 
 
-class Hour(Figures):
+class Hour(View):
     hour: datetime = Field(description="Its first instant.")
     discharges: int = Field(description="Active tickets whose FPA lies in it.")
 
 
-class RecentTicket(Figures):
+class RecentTicket(View):
     id: str
     clinic_id: int
     surgery_name: str
@@ -97,8 +95,8 @@ class RecentTicket(Figures):
     created_by: str
 
 
-class Dashboard(Figures):
-    model_config = ConfigDict(frozen=True, json_schema_extra={"examples": [EXAMPLE]})
+class Dashboard(View):
+    model_config = ConfigDict(json_schema_extra={"examples": [EXAMPLE]})
 
     clinic_id: int | None = Field(description="Null: the network.")
     generated_at: datetime

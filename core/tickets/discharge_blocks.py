@@ -1,6 +1,5 @@
 """The list of discharge blocks. It never changes, and is an entry like any other catalog's: the same headers."""
 
-from pydantic import BaseModel, ConfigDict
 from sqlalchemy import exists, select
 
 from core.access import ClinicScope
@@ -9,14 +8,7 @@ from core.cache.policy import Policy, shape_of
 from core.clinics.models import Clinic
 from core.errors import NotFound
 from core.tickets.fpa import block_ending_at
-from core.tickets.views import BlockView
-
-
-class DischargeBlockList(BaseModel):
-    model_config = ConfigDict(frozen=True)
-
-    items: list[BlockView]
-
+from core.tickets.views import BlockView, DischargeBlockList
 
 DISCHARGE_BLOCKS = Policy(
     "discharge_blocks", 24 * 3600, shape_of(DischargeBlockList), topics=(), global_topics=("clinics",)

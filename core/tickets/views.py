@@ -3,18 +3,15 @@
 from datetime import datetime
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from core.tickets.fpa import Block
 from core.tickets.models import Status
 from core.tickets.state import State, WarningLevel
+from core.views import View
 
 Local = Annotated[datetime, Field(examples=["2025-01-15T12:30:00-03:00"])]
 """Carries the clinic's offset at that moment."""
-
-
-class View(BaseModel):
-    model_config = ConfigDict(frozen=True)
 
 
 class PatientView(View):
@@ -54,6 +51,10 @@ class BlockView(View):
     @classmethod
     def of(cls, block: Block) -> "BlockView":
         return cls(start_hour=block.start_hour, end_hour=block.end_hour, label=block.label)
+
+
+class DischargeBlockList(View):
+    items: list[BlockView]
 
 
 class ModificationView(View):
@@ -121,6 +122,11 @@ class TicketSummary(View):
     created_at: Local
     created_by: str
     modifications: list[ModificationView]
+
+
+class TicketList(View):
+    items: list[TicketSummary]
+    next: str | None
 
 
 class WarningView(View):

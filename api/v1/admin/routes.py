@@ -11,7 +11,8 @@ from api.answers.written import Written, write
 from api.openapi import signed_in
 from api.requests.dependencies import RequireSuperuser, RuntimeState
 from api.requests.routing import Router
-from api.v1.admin.schemas import CACHE_STATUS, CacheStatus, InvalidationIn, PolicyTier, RedisStatus, Version
+from api.v1.admin.bodies import InvalidationIn
+from api.v1.admin.views import CACHE_STATUS, CacheStatus, PolicyTier, RedisStatus, Version
 from core.cache.stats.admin import Status, invalidate, status
 from core.db.transaction import WriteSession
 from core.runtime import Runtime

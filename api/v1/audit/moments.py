@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 from fastapi import Query
 from pydantic import TypeAdapter, ValidationError
 
-from api.schemas import Date, Opaque, Time
+from api.requests.fields import Date, Opaque, Time
 from core.clock import known_date, parse_local, start_of_day
 from core.errors import Invalid
 

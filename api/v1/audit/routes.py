@@ -10,10 +10,10 @@ from api.answers.cached import fresh
 from api.openapi import signed_in
 from api.pagination import Cursor, Limit, cursor_of, keys_of
 from api.requests.dependencies import KnownScope, RequireAdmin, RuntimeState
+from api.requests.fields import Text
 from api.requests.routing import Router
-from api.schemas import Text
 from api.v1.audit.moments import From, To, span
-from api.v1.audit.schemas import ActionAudits, ActionEntry, LoginAudits, LoginEntry, told
+from api.v1.audit.views import ActionAudits, ActionEntry, LoginAudits, LoginEntry, told
 from core.access import ClinicScope
 from core.audit.search import Page, Place, Search, actions, logins, timezone_of
 from core.clock import zone

@@ -15,18 +15,10 @@ from api.requests.authentication import session_of
 from api.requests.client import address_of
 from api.requests.credentials import credentials_of
 from api.requests.dependencies import CurrentUser, RuntimeState
+from api.requests.fields import Digits
 from api.requests.routing import Router
-from api.schemas import Digits
-from api.v1.auth.schemas import (
-    Client,
-    LoginIn,
-    LoginOut,
-    OpenSession,
-    OpenSessions,
-    PasswordIn,
-    SessionOut,
-    UserOut,
-)
+from api.v1.auth.bodies import Client, LoginIn, PasswordIn
+from api.v1.auth.views import LoginOut, OpenSession, OpenSessions, SessionOut, UserOut
 from core.access import Actor
 from core.clock import shown, zone
 from core.db.transaction import WriteSession

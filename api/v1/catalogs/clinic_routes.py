@@ -7,8 +7,8 @@ from api.answers.written import Written, write
 from api.openapi import conflict, signed_in
 from api.requests.dependencies import RequireSuperuser, RuntimeState
 from api.requests.routing import Router
+from api.v1.catalogs.bodies import ClinicChange, ClinicIn
 from api.v1.catalogs.path import ClinicPath
-from api.v1.catalogs.schemas import ClinicChange, ClinicIn
 from core.clinics.change import change
 from core.clinics.create import create
 from core.clinics.views import ClinicItem

@@ -8,8 +8,8 @@ from starlette.responses import Response
 from api.answers.cached import cached
 from api.openapi import cached_responses
 from api.requests.dependencies import CurrentUser, ReadScope, RuntimeState
+from api.requests.fields import Id
 from api.requests.routing import Router
-from api.schemas import Id
 from api.v1.catalogs.queries import IncludeInactive
 from core.cache.keys import Parameter
 from core.catalogs.listing import DOCTORS, REASONS, SPECIALTIES, SURGERIES
@@ -17,7 +17,8 @@ from core.catalogs.thresholds import THRESHOLDS, thresholds_loader
 from core.catalogs.views import Category, DoctorList, ReasonList, SpecialtyList, SurgeryList, ThresholdList
 from core.clinics.listing import CLINICS, clinics_loader
 from core.clinics.views import ClinicList
-from core.tickets.discharge_blocks import DISCHARGE_BLOCKS, DischargeBlockList, discharge_blocks_loader
+from core.tickets.discharge_blocks import DISCHARGE_BLOCKS, discharge_blocks_loader
+from core.tickets.views import DischargeBlockList
 
 router: Router = Router(prefix="/v1", tags=["catalogs"])
 

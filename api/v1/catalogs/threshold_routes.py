@@ -7,7 +7,7 @@ from api.answers.written import Written, write
 from api.openapi import conflict, signed_in
 from api.requests.dependencies import ReadScope, RequireAdmin, RuntimeState
 from api.requests.routing import Router
-from api.v1.catalogs.schemas import ThresholdsIn
+from api.v1.catalogs.bodies import ThresholdsIn
 from core.access import Actor, Role
 from core.catalogs.change_thresholds import remove_thresholds, set_thresholds
 from core.catalogs.views import ThresholdItem

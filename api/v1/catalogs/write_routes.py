@@ -7,8 +7,7 @@ from api.answers.written import Written, write
 from api.openapi import Responses, conflict, signed_in
 from api.requests.dependencies import RequireSuperuser, RuntimeState
 from api.requests.routing import Router
-from api.v1.catalogs.path import DoctorPath, ReasonPath, SpecialtyPath, SurgeryPath
-from api.v1.catalogs.schemas import (
+from api.v1.catalogs.bodies import (
     Change,
     DoctorChange,
     DoctorIn,
@@ -20,6 +19,7 @@ from api.v1.catalogs.schemas import (
     SurgeryChange,
     SurgeryIn,
 )
+from api.v1.catalogs.path import DoctorPath, ReasonPath, SpecialtyPath, SurgeryPath
 from core.access import Actor
 from core.catalogs.change import change
 from core.catalogs.create import create

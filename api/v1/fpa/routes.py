@@ -7,7 +7,7 @@ from api.answers.written import Written, write
 from api.openapi import signed_in
 from api.requests.dependencies import RequireClinical, RuntimeState
 from api.requests.routing import Router
-from api.v1.fpa.schemas import PreviewIn
+from api.v1.fpa.bodies import PreviewIn
 from core.db.transaction import WriteSession
 from core.tickets.preview import preview
 from core.tickets.views import FpaPreview

@@ -10,7 +10,7 @@ from api.openapi import signed_in
 from api.pagination import Cursor, Limit, next_cursor, position_of
 from api.requests.dependencies import CurrentUser, ReadScope, RuntimeState
 from api.requests.routing import Router
-from api.v1.nursing_board.schemas import EXAMPLE, Counts, NursingBoard
+from api.v1.nursing_board.views import EXAMPLE, Counts, NursingBoard
 from api.v1.tickets.filters import Filters, parameters
 from core.board.query import Asked, Board, View, nursing_board
 from core.cache.policy import Policy

@@ -8,8 +8,8 @@ from fastapi import Depends, Query, Request
 
 from api.requests.authentication import authenticate
 from api.requests.dependencies import CurrentUser, runtime_of
+from api.requests.fields import Date, Id, Text
 from api.requests.routing import ExistsWhenRefused
-from api.schemas import Date, Id, Text
 from core.cache.keys import Parameter
 from core.clock import known_date
 from core.db.row_ids import row_id

@@ -4,7 +4,6 @@ from dataclasses import replace
 from typing import Annotated, Literal
 
 from fastapi import Query
-from pydantic import BaseModel, ConfigDict
 from starlette.responses import Response
 
 from api.answers.cached import fresh
@@ -18,18 +17,11 @@ from core.db.order import SPANISH
 from core.db.transaction import ReadSession
 from core.tickets.listing import list_tickets
 from core.tickets.paging import Page, Turn
-from core.tickets.views import TicketSummary
+from core.tickets.views import TicketList
 
 router: Router = Router(prefix="/v1/tickets", tags=["tickets"])
 
 Sort = Literal["created_at", "-created_at", "current_fpa", "-current_fpa", "patient", "-patient", "surgery", "-surgery"]
-
-
-class TicketList(BaseModel):
-    model_config = ConfigDict(frozen=True)
-
-    items: list[TicketSummary]
-    next: str | None
 
 
 @router.get(

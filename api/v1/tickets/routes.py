@@ -12,9 +12,9 @@ from api.problems import MEDIA_TYPE
 from api.requests.conditional import IfMatch, revision_etag
 from api.requests.dependencies import CurrentUser, ReadScope, RequireAdmin, RequireClinical, RuntimeState
 from api.requests.routing import Router
+from api.v1.tickets.bodies import AnnulmentIn, DischargeIn, ModificationIn, PlacementIn, TicketEditIn, TicketIn
 from api.v1.tickets.examples import TICKET
 from api.v1.tickets.path import TicketId
-from api.v1.tickets.schemas import AnnulmentIn, DischargeIn, ModificationIn, PlacementIn, TicketEditIn, TicketIn
 from core.db.transaction import ReadSession, WriteSession
 from core.tickets.annul import annul, restore
 from core.tickets.create import create

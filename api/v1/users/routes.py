@@ -10,10 +10,11 @@ from api.answers.written import Written, write
 from api.openapi import conflict, signed_in
 from api.pagination import Cursor, Limit, cursor_of, keys_of
 from api.requests.dependencies import KnownScope, RequireAdmin, RuntimeState
+from api.requests.fields import Text
 from api.requests.routing import Router
-from api.schemas import Text
+from api.v1.users.bodies import UserChangeIn, UserIn
 from api.v1.users.path import UserPath
-from api.v1.users.schemas import UserChangeIn, UserIn, UserItem, UserList
+from api.v1.users.views import UserItem, UserList
 from core.access import Role
 from core.db.order import SPANISH
 from core.db.transaction import ReadSession, WriteSession

@@ -1,16 +1,13 @@
-"""What signing in takes and answers."""
+"""What signing in answers, and the list of one's own sessions."""
 
 from datetime import datetime
-from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, ConfigDict, Field, SecretStr
+from pydantic import ConfigDict, Field
 from pydantic.config import JsonDict
 
-from api.schemas import In, Out, storable
+from api.v1.auth.bodies import Client
 from core.access import Role
-from core.users.password_rules import LONGEST, SHORTEST
-
-Client = Literal["web", "mobile", "display"]
+from core.views import View
 
 USER: JsonDict = {"id": 4, "username": "admin_sant", "email": "admin_sant@example.org", "role": "admin", "clinic_id": 5}
 SESSION: JsonDict = {"user": USER, "expires_at": "2025-01-15T20:30:00-03:00", "idle_seconds": 3600}
@@ -25,37 +22,8 @@ OPEN_SESSION: JsonDict = {
     "current": True,
 }
 
-Password = Annotated[SecretStr, BeforeValidator(storable), Field(min_length=1, max_length=LONGEST)]
 
-
-class LoginIn(In):
-    model_config = ConfigDict(
-        json_schema_extra={"examples": [{"username": "admin_sant", "password": "ticket-home-demo", "client": "web"}]}
-    )
-
-    username: str = Field(min_length=1, max_length=254, description="The user name or the email; case does not matter.")
-    password: Password
-    client: Client = Field(
-        "web",
-        description="`web` gets a cookie; `mobile` a token for `Authorization: Bearer`; `display` likewise, "
-        "for wall screens: viewers only, read-only, 30 days.",
-    )
-
-
-class PasswordIn(In):
-    model_config = ConfigDict(
-        json_schema_extra={
-            "examples": [{"current_password": "ticket-home-demo", "new_password": "four words of my own"}]
-        }
-    )
-
-    current_password: Password
-    new_password: Password = Field(
-        description=f"{SHORTEST} characters or more, not a common one, not the user name. Spaces count."
-    )
-
-
-class UserOut(Out):
+class UserOut(View):
     id: int = Field(examples=[4])
     username: str = Field(examples=["admin_sant"])
     email: str = Field(examples=["admin_sant@example.org"])
@@ -63,7 +31,7 @@ class UserOut(Out):
     clinic_id: int | None = Field(description="Null for a superuser.", examples=[5])
 
 
-class SessionOut(Out):
+class SessionOut(View):
     """Who is signed in, and until when."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [SESSION]})
@@ -83,7 +51,7 @@ class LoginOut(SessionOut):
     )
 
 
-class OpenSession(Out):
+class OpenSession(View):
     """One of one's own sessions. Times are clinic-local."""
 
     id: int = Field(examples=[81])
@@ -96,7 +64,7 @@ class OpenSession(Out):
     current: bool = Field(description="The one that asks.")
 
 
-class OpenSessions(Out):
+class OpenSessions(View):
     model_config = ConfigDict(json_schema_extra={"examples": [{"items": [OPEN_SESSION]}]})
 
     items: list[OpenSession]

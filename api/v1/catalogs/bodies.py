@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field
 from pydantic_core import PydanticCustomError
 
-from api.schemas import In, JsonId, number
+from api.requests.fields import Body, JsonId, number
 from core.catalogs.change_thresholds import Hours
 from core.clock import DEFAULT_ZONE
 from core.rut import normal_rut
@@ -49,19 +49,19 @@ Timezone = Annotated[
 ]
 
 
-class Change(In):
+class Change(Body):
     """Fields that may not be null have no default in the contract: they are absent, or have a value."""
 
     def values(self) -> dict[str, Any]:
         return self.model_dump(exclude_unset=True)
 
 
-class New(In):
+class New(Body):
     def values(self) -> dict[str, Any]:
         return self.model_dump(exclude={"clinic_id"})
 
 
-class ClinicIn(In):
+class ClinicIn(Body):
     model_config = ConfigDict(json_schema_extra={"examples": [{"name": "Clínica RedSalud Ñuñoa"}]})
 
     name: ClinicName
@@ -177,7 +177,7 @@ class ReasonChange(Change):
     is_active: Flag = Field(default_factory=bool)
 
 
-class ThresholdsIn(In):
+class ThresholdsIn(Body):
     """Hours left to the FPA: `red_hours < yellow_hours < green_hours`."""
 
     model_config = ConfigDict(

@@ -1,4 +1,4 @@
-"""What all request and answer models share."""
+"""The types of what a query, a path or a body says, and the base of bodies."""
 
 import re
 from datetime import date, datetime
@@ -67,7 +67,7 @@ def cleaned(value: Any) -> Any:
 Opaque = Annotated[str, BeforeValidator(storable)]
 """What a query brings back as it was given, or is parsed by its route."""
 Text = Annotated[str, BeforeValidator(cleaned)]
-"""What a query says in words; bodies' texts are cleaned by `In`."""
+"""What a query says in words; bodies' texts are cleaned by `Body`."""
 
 Checked = Annotated[T, BeforeValidator(storable)]
 
@@ -111,7 +111,7 @@ Time = Annotated[
 Date = Annotated[date, BeforeValidator(written_date), Field(examples=["2025-01-17"])]
 
 
-class In(BaseModel):
+class Body(BaseModel):
     """A request's body: unknown fields are refused, and every text is cleaned before its bounds are looked at.
 
     Passwords (`SecretStr`) and what is no text (times, codes) are taken as they were sent.
@@ -132,7 +132,3 @@ def _is_text(model: type[BaseModel], field: str) -> bool:
     for kind in kinds:
         kinds += get_args(kind)
     return str in kinds
-
-
-class Out(BaseModel):
-    model_config = ConfigDict(frozen=True)

@@ -7,8 +7,8 @@ from pydantic import ConfigDict, Field
 from pydantic.config import JsonDict
 from sqlalchemy import Row
 
-from api.schemas import Out
 from core.clock import shown, zone
+from core.views import View
 
 LOGIN: JsonDict = {
     "id": 812,
@@ -38,7 +38,7 @@ ACTION: JsonDict = {
 }
 
 
-class LoginEntry(Out):
+class LoginEntry(View):
     id: int
     at: datetime = Field(description="Clinic-local.")
     user_id: int | None = Field(description="Null for a name that nobody had.")
@@ -52,7 +52,7 @@ class LoginEntry(Out):
     request_id: str | None
 
 
-class ActionEntry(Out):
+class ActionEntry(View):
     id: int
     at: datetime = Field(description="Clinic-local.")
     user_id: int | None
@@ -66,14 +66,14 @@ class ActionEntry(Out):
     request_id: str | None
 
 
-class LoginAudits(Out):
+class LoginAudits(View):
     model_config = ConfigDict(json_schema_extra={"examples": [{"items": [LOGIN], "next": None}]})
 
     items: list[LoginEntry]
     next: str | None = Field(description="`cursor` of the next page; null: there is none.")
 
 
-class ActionAudits(Out):
+class ActionAudits(View):
     model_config = ConfigDict(json_schema_extra={"examples": [{"items": [ACTION], "next": None}]})
 
     items: list[ActionEntry]

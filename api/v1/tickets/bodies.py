@@ -4,7 +4,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, ConfigDict, Field
 
-from api.schemas import Date, In, JsonId, JsonInt, Time, number
+from api.requests.fields import Body, Date, JsonId, JsonInt, Time, number
 from core.patients.document import DocumentType, parse
 from core.patients.mismatch import SamePerson
 from core.patients.service import PATH, Given
@@ -43,7 +43,7 @@ PATIENT: dict[str, Any] = {
 }
 
 
-class SamePersonIn(In):
+class SamePersonIn(Body):
     """The answer to `patient_mismatch`: it is the patient that was shown, and the file is to be corrected."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"id": 1, "revision": 3}]})
@@ -62,7 +62,7 @@ def same_person_of(sent: SamePersonIn | None) -> SamePerson | None:
     return None if sent is None else SamePerson(sent.id, sent.revision)
 
 
-class PatientIn(In):
+class PatientIn(Body):
     """Found by document in the clinic, or made. What is empty on file is filled; the rest of it, names above all, stays
     unless `same_person` says that it is to be corrected. Null and absent leave the file as it is."""
 
@@ -84,7 +84,7 @@ class PatientIn(In):
         return Given(document, fields, same_person_of(self.same_person))
 
 
-class TicketIn(In):
+class TicketIn(Body):
     model_config = ConfigDict(
         json_schema_extra={
             "examples": [
@@ -122,7 +122,7 @@ class TicketIn(In):
         )
 
 
-class ModificationIn(In):
+class ModificationIn(Body):
     model_config = ConfigDict(
         json_schema_extra={
             "examples": [
@@ -142,19 +142,19 @@ class ModificationIn(In):
         return Modification(self.date, self.block_end_hour, self.reason_id, self.justification)
 
 
-class DischargeIn(In):
+class DischargeIn(Body):
     model_config = ConfigDict(json_schema_extra={"examples": [{"discharged_at": "2025-01-16T12:10"}]})
 
     discharged_at: Time | None = Field(None, description="Now, unless given; not in the future, not before admission.")
 
 
-class AnnulmentIn(In):
+class AnnulmentIn(Body):
     model_config = ConfigDict(json_schema_extra={"examples": [{"reason_id": 12}]})
 
     reason_id: JsonId = Field(description="An active reason of category `annulment`.")
 
 
-class PlacementIn(In):
+class PlacementIn(Body):
     """Absent fields stay, null clears."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"bed_number": "12B", "location": "Piso 3"}]})
@@ -167,7 +167,7 @@ class PlacementIn(In):
         return self.model_dump(exclude_unset=True)
 
 
-class PatientEditIn(In):
+class PatientEditIn(Body):
     """Replaces the patient's data: what is absent is cleared. Another document and another name at once are
     `patient_mismatch`."""
 
@@ -182,7 +182,7 @@ class PatientEditIn(In):
     same_person: Same = None
 
 
-class TicketEditIn(In):
+class TicketEditIn(Body):
     """Replaces patient data, surgery and doctor; never the times."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"patient": PATIENT, "surgery_id": 3, "doctor_id": 7}]})

@@ -1,9 +1,9 @@
 from pydantic import ConfigDict, Field
 
-from api.schemas import In, JsonId, Time
+from api.requests.fields import Body, JsonId, Time
 
 
-class PreviewIn(In):
+class PreviewIn(Body):
     model_config = ConfigDict(json_schema_extra={"examples": [{"surgery_id": 3, "surgery_at": "2025-01-15T14:30"}]})
 
     clinic_id: JsonId | None = Field(None, description="A superuser must name it; others' is their own.")

@@ -1,28 +1,14 @@
-"""Users as those who administer them send and see them."""
+"""Users as those who administer them send them."""
 
-from datetime import datetime
 from typing import Annotated, Any
 
 from pydantic import ConfigDict, Field, StringConstraints
-from pydantic.config import JsonDict
 
-from api.schemas import In, JsonId, Out
-from api.v1.auth.schemas import Password
+from api.requests.fields import Body, JsonId
+from api.v1.auth.bodies import Password
 from core.access import Role
-from core.clock import shown, zone
 from core.users.create import NewUser
-from core.users.listing import UserView
 from core.users.password_rules import SHORTEST
-
-USER: JsonDict = {
-    "id": 4,
-    "username": "clinical_sant",
-    "email": "clinical_sant@example.org",
-    "role": "clinical",
-    "clinic_id": 5,
-    "is_active": True,
-    "created_at": "2025-01-15T12:30:00-03:00",
-}
 
 # No `@`: whoever signs in by their email must not meet somebody of that user name.
 Username = Annotated[
@@ -39,7 +25,7 @@ Flag = Annotated[bool, Field(strict=True)]
 PASSWORD = f"{SHORTEST} characters or more, not a common one, not the user name. Spaces count."
 
 
-class UserIn(In):
+class UserIn(Body):
     model_config = ConfigDict(
         json_schema_extra={
             "examples": [
@@ -66,7 +52,7 @@ class UserIn(In):
         return NewUser(self.username, self.email, self.role, self.clinic_id, self.is_active)
 
 
-class UserChangeIn(In):
+class UserChangeIn(Body):
     """Absent fields stay. A new role, clinic or password, or deactivation, ends the user's sessions."""
 
     model_config = ConfigDict(
@@ -86,34 +72,3 @@ class UserChangeIn(In):
     def values(self) -> dict[str, Any]:
         """All but the password."""
         return self.model_dump(exclude={"password"}, exclude_unset=True)
-
-
-class UserItem(Out):
-    model_config = ConfigDict(json_schema_extra={"examples": [USER]})
-
-    id: int
-    username: str
-    email: str
-    role: Role
-    clinic_id: int | None = Field(description="Null for a superuser.")
-    is_active: bool
-    created_at: datetime = Field(description="Clinic-local.")
-
-    @classmethod
-    def of(cls, user: UserView) -> "UserItem":
-        return cls(
-            id=user.id,
-            username=user.username,
-            email=user.email,
-            role=user.role,
-            clinic_id=user.clinic_id,
-            is_active=user.is_active,
-            created_at=shown(user.created_at, zone(user.timezone)),
-        )
-
-
-class UserList(Out):
-    model_config = ConfigDict(json_schema_extra={"examples": [{"items": [USER], "next": None}]})
-
-    items: list[UserItem]
-    next: str | None = Field(description="`cursor` of the next page; null: there is none.")

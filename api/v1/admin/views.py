@@ -4,10 +4,10 @@ from typing import Any, Literal
 
 from pydantic import ConfigDict, Field
 
-from api.schemas import In, JsonId, Out
+from core.views import View
 
 
-class PolicyTier(Out):
+class PolicyTier(View):
     """One policy in one tier, since the processes started. Who misses in memory asks Redis; there, the database."""
 
     model_config = ConfigDict(from_attributes=True)
@@ -24,7 +24,7 @@ class PolicyTier(Out):
     bytes: int | None
 
 
-class RedisStatus(Out):
+class RedisStatus(View):
     """Redis's own figures, null while it is away, and what this process makes of it."""
 
     available: bool
@@ -40,13 +40,13 @@ class RedisStatus(Out):
     uptime_seconds: int | None
 
 
-class Version(Out):
+class Version(View):
     clinic_id: int = Field(description="0: the network and global rows.")
     topic: str
     version: int
 
 
-class CacheStatus(Out):
+class CacheStatus(View):
     processes: int = Field(description="Live processes that are summed here.")
     complete: bool = Field(description="False where not all could be asked.")
     policies: list[PolicyTier]
@@ -56,17 +56,6 @@ class CacheStatus(Out):
         description="Since the versions were last read; over 2 a request reads them itself. Null before the first time."
     )
     listening: bool = Field(description="Whether this process hears of changes at once.")
-
-
-class InvalidationIn(In):
-    model_config = ConfigDict(
-        json_schema_extra={"examples": [{"clinic_id": 5, "topic": "figures"}, {"topic": "catalogs"}, {}]}
-    )
-
-    clinic_id: JsonId | None = Field(None, description="Null: every clinic, and global rows.")
-    topic: Literal["tickets", "figures", "catalogs", "clinics", "users"] | None = Field(
-        None, description="Null: every topic, and every namespace of `@cache` routes."
-    )
 
 
 CACHE_STATUS: dict[str, Any] = {

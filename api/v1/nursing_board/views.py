@@ -2,11 +2,12 @@
 
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from api.v1.tickets.examples import SUMMARY
 from core.catalogs.views import ThresholdHours
 from core.tickets.views import Local, TicketSummary
+from core.views import View
 
 EXAMPLE: dict[str, Any] = {
     "items": [SUMMARY],
@@ -28,10 +29,8 @@ EXAMPLE: dict[str, Any] = {
 }
 
 
-class Counts(BaseModel):
+class Counts(View):
     """Of every view and state, whichever of them is shown."""
-
-    model_config = ConfigDict(frozen=True)
 
     active: int = Field(description="Normal, warning, critical and scheduled.")
     scheduled: int
@@ -45,9 +44,7 @@ class Counts(BaseModel):
     all: int
 
 
-class NursingBoard(BaseModel):
-    model_config = ConfigDict(frozen=True)
-
+class NursingBoard(View):
     items: list[TicketSummary]
     next: str | None
     now: Local = Field(description="The moment that states are told for: the first page's.")
