@@ -1,6 +1,5 @@
 """Opens what the application needs and closes it again."""
 
-import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
@@ -12,7 +11,7 @@ from api.ops.service_figures import ServiceFigures
 from core.db.transaction import Database, ReadSession
 from core.log import logger
 from core.operations.housekeeping.hourly import hourly
-from core.runtime import ENDING, end, open_runtime
+from core.runtime import open_runtime
 from core.settings import Settings
 from core.users.repository import ACTIVE_DEMO_ACCOUNTS
 
@@ -47,13 +46,8 @@ def lifespan_with(settings: Settings) -> Callable[[FastAPI], AbstractAsyncContex
             app.state.figures = ServiceFigures(app.state.request_stats, runtime, app.state.slots)
             if settings.is_production:
                 await tell_of_demo_accounts(runtime.database)
-            background = [
-                asyncio.create_task(hourly(runtime.database), name="housekeeping"),
-                asyncio.create_task(app.state.figures.publish(), name="figures"),
-            ]
-            try:
-                yield
-            finally:
-                await end(background, ENDING)
+            runtime.background.start(hourly(runtime.database), name="housekeeping")
+            runtime.background.start(app.state.figures.publish(), name="figures")
+            yield
 
     return lifespan

@@ -1,14 +1,14 @@
 """What one process holds open: the pool, the version map with its listener, Redis, and the cache over them."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
 
 from limits import parse as parse_limit
 
+from core.background import Background
 from core.cache.keys import Keys
 from core.cache.read_through import Cache
 from core.cache.single_flight import Flights
@@ -24,7 +24,6 @@ from core.db.engine import dispose, serving_engine
 from core.db.transaction import Database
 from core.errors import Unavailable
 from core.exports.export import Exports
-from core.log import logger
 from core.readiness import Readiness
 from core.sessions.devices import Devices
 from core.sessions.store import Sessions
@@ -35,9 +34,9 @@ from core.users.passwords import Passwords
 DRAIN = 2.0
 """Seconds that fills under way get at shutdown."""
 ENDING = 2.0
-"""Seconds within which a background task ends, or is left behind."""
-AGAIN = 0.1
-"""Seconds after which it is cancelled again."""
+"""Seconds within which what runs for ever ends, or is left behind."""
+LOOK = 0.1
+"""Seconds that a look whether the database takes writes gets to end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +58,8 @@ class Runtime:
     throttle: Throttle
     devices: Devices
     exports: Exports
+    background: Background
+    """What runs until the process ends."""
 
 
 @asynccontextmanager
@@ -82,13 +83,12 @@ async def open_runtime(settings: Settings) -> AsyncIterator[Runtime]:
     exports = Exports(database, settings.require_direct_url())
     throttle = Throttle(redis, parse_limit(settings.login_limit_user), parse_limit(settings.login_limit_address))
     readiness = Readiness(database, versions, direct, redis)
-    background = [
-        asyncio.create_task(listener.run(), name="version listener"),
-        asyncio.create_task(redis.probe(), name="redis probe"),
-        asyncio.create_task(processes.publish(), name="statistics"),
-        asyncio.create_task(readiness.note(), name="readiness"),
-        asyncio.create_task(readiness.look(), name="readiness of writes"),
-    ]
+    background = Background()
+    background.start(listener.run(), name="version listener")
+    background.start(redis.probe(), name="redis probe")
+    background.start(processes.publish(), name="statistics")
+    background.start(readiness.note(), name="readiness")
+    background.start(readiness.look(), name="readiness of writes")
     try:
         # Ready with the first answer where the database is there; a process without it starts all the same.
         with suppress(Unavailable):
@@ -110,29 +110,13 @@ async def open_runtime(settings: Settings) -> AsyncIterator[Runtime]:
             throttle=throttle,
             devices=Devices([key.get_secret_value() for key in settings.secret_keys]),
             exports=exports,
+            background=background,
         )
     finally:
         await asyncio.gather(cache.drain(DRAIN), reads.drain(DRAIN), sessions.close(DRAIN), exports.close(DRAIN))
         passwords.close()
-        await end(background, ENDING)
-        await readiness.drain(AGAIN)
+        await background.cancel(ENDING)
+        await readiness.drain(LOOK)
         await processes.withdraw()
         await redis.close()
         await dispose(engine)
-
-
-async def end(tasks: Iterable[asyncio.Task[Any]], within: float) -> None:
-    """Cancel until they have ended, `within` seconds at most.
-
-    Once is not enough: a cancellation that comes as an awaited operation ends may be swallowed (`asyncio.wait_for` of
-    Python 3.11 does that, in whatever library), and a shutdown that waits for the task would never end.
-    """
-    until = asyncio.get_running_loop().time() + within
-    running = set(tasks)
-    while running:
-        for task in running:
-            task.cancel()
-        _, running = await asyncio.wait(running, timeout=AGAIN)
-        if running and asyncio.get_running_loop().time() > until:
-            logger.warning("background tasks did not end", tasks=sorted(task.get_name() for task in running))
-            return

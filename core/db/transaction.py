@@ -13,6 +13,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession
 
+from core.background import Background
 from core.db.failures import is_again, is_away, is_forgotten, is_of_schema
 from core.deadline import left
 from core.errors import Unavailable
@@ -68,7 +69,7 @@ class Database:
     def __init__(self, engine: AsyncEngine, stamps: Stamps) -> None:
         self.engine = engine
         self._stamps = stamps
-        self._abandoned: set[asyncio.Task[object]] = set()
+        self._abandoned = Background()
 
     async def read(self, work: Callable[[ReadSession], Awaitable[T]], *, budget: float = BUDGET) -> T:
         """Run `work` in one READ ONLY transaction. Raises Unavailable where the database is away."""
@@ -207,8 +208,7 @@ class Database:
             with suppress(Exception, asyncio.CancelledError):
                 await task
 
-        self._abandoned.add(ending := asyncio.ensure_future(end()))
-        ending.add_done_callback(self._abandoned.discard)
+        self._abandoned.start(end(), name="abandoned statement")
 
 
 async def stamped_by(session: WriteSession) -> str:

@@ -44,7 +44,7 @@ class Exports:
         self._workshop = Workshop()
         self._background = Background()
         # What processes that were killed with their serving process left behind: patients' rows.
-        self._background.start(asyncio.to_thread(sweep))
+        self._background.start(asyncio.to_thread(sweep), name="sweep of exports")
 
     async def open(self, asked: Request) -> "Export":
         """Recorded as begun: no byte leaves that nobody accounts for.
@@ -86,7 +86,7 @@ class Exports:
                     sent += len(chunk)
                 rows = making.rows
         finally:
-            ending = self._background.start(self._ended(export.asked, rows, sent))
+            ending = self._background.start(self._ended(export.asked, rows, sent), name="end of an export")
             if rows is not None:
                 # Whoever has the whole of it knows that it was recorded.
                 await asyncio.wait({ending})
@@ -101,7 +101,7 @@ class Exports:
             logger.warning("the end of an export was not recorded", request_id=asked.actor.request_id, code=error.code)
 
     async def close(self, within: float) -> None:
-        await self._background.close(within)
+        await self._background.drain(within)
 
 
 @dataclass(frozen=True, slots=True)

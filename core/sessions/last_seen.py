@@ -84,12 +84,13 @@ class LastSeen:
         if idle_seconds is not None and now - held.shared_at >= share_every(idle_seconds):
             held.shared_at = now
             ttl = idle_seconds + KEEP_EVERY + SHARE_EVERY
-            self._background.start(self._redis.set(self._key(digest), f"{now:.3f}".encode(), ttl))
+            sharing = self._redis.set(self._key(digest), f"{now:.3f}".encode(), ttl)
+            self._background.start(sharing, name="last seen to Redis")
         if now - held.durable_at >= keep_every(idle_seconds):
             held.durable_at = now
             self._pending[digest] = now
             if self._flushing is None:
-                self._flushing = self._background.start(self._flush_later())
+                self._flushing = self._background.start(self._flush_later(), name="last seen to PostgreSQL")
 
     async def _flush_later(self) -> None:
         pause = GATHER
@@ -125,7 +126,7 @@ class LastSeen:
             self._flushing.cancel()
             await asyncio.wait({self._flushing}, timeout=within)
         if self._pending:
-            self._background.start(self._flush())
+            self._background.start(self._flush(), name="last seen to PostgreSQL")
 
 
 def read_time(raw: bytes | None) -> float | None:

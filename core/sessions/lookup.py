@@ -129,11 +129,11 @@ class Lookup:
         if now - held.stored_at >= STORE_EVERY:
             held.stored_at = now
             raw = encoded(digest, held.current())
-            self._background.start(self._redis.set(self._key(digest), raw, self._ttl))
+            self._background.start(self._redis.set(self._key(digest), raw, self._ttl), name="session to Redis")
 
     def forget(self, digest: bytes) -> None:
         self._held.drop(digest)
-        self._background.start(self._redis.delete(self._key(digest)))
+        self._background.start(self._redis.delete(self._key(digest)), name="session out of Redis")
 
     def _key(self, digest: bytes) -> str:
         # The clinic is not known before the copy is read: the digest itself is the hash tag.

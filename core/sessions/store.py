@@ -196,4 +196,4 @@ class Sessions:
         until = loop.time() + within
         await self._lookup.flights.drain(within)
         await self._seen.close(max(0.0, until - loop.time()))
-        await self._background.close(max(0.0, until - loop.time()))
+        await self._background.drain(max(0.0, until - loop.time()))

@@ -7,9 +7,8 @@ import time
 import pytest
 
 from core.cache.tiers.redis import RedisTier
-from core.runtime import ENDING, end, open_runtime
+from core.runtime import ENDING, open_runtime
 from core.settings import Settings
-from tests.support import machine
 from tests.support.machine import PATIENCE
 
 
@@ -51,24 +50,3 @@ async def test_a_runtime_whose_task_swallows_a_cancellation_closes_all_the_same(
     async with asyncio.timeout(ENDING + PATIENCE), open_runtime(settings):
         await asyncio.sleep(0.1)
     assert swallowed.is_set()
-
-
-async def test_a_task_that_never_ends_is_left_behind() -> None:
-    stop = False
-
-    async def deaf() -> None:
-        while not stop:
-            try:
-                await asyncio.sleep(60)
-            except asyncio.CancelledError:
-                continue
-
-    task = asyncio.create_task(deaf())
-    await asyncio.sleep(0)
-    began = machine.now()
-    await end([task], 0.3)
-    assert 0.25 < machine.now() - began < machine.bound(1.0, began)
-    assert not task.done()
-    stop = True
-    await end([task], PATIENCE)
-    assert task.done()

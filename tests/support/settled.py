@@ -7,5 +7,5 @@ from tests.support.machine import PATIENCE, until
 async def settled(runtime: Runtime) -> None:
     """Entries, copies of sessions and their last use are stored; what gathers for seconds on purpose goes on."""
     sessions = runtime.sessions
-    await until(lambda: sessions._background._tasks <= {sessions._seen._flushing})
+    await until(lambda: len(sessions._background) == (sessions._seen._flushing is not None))
     await runtime.cache.drain(PATIENCE)

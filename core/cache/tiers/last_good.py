@@ -1,8 +1,6 @@
 """The last good answers, of what has no filters: given, and labelled stale, while the database is away."""
 
-import asyncio
-from typing import Any
-
+from core.background import Background
 from core.cache.entry import Entry, decode
 from core.cache.keys import Keys, digest
 from core.cache.policy import Place
@@ -24,14 +22,14 @@ class LastGood:
     no process saw it, the timeline's id in front of what Redis has tells.
     """
 
-    def __init__(self, versions: VersionMap, memory: MemoryTier, redis: RedisTier) -> None:
+    def __init__(self, versions: VersionMap, memory: MemoryTier, redis: RedisTier, background: Background) -> None:
         self._versions = versions
         self._memory = memory
         self._redis = redis
         self._keys: Keys = redis.keys
         self._restored_at = float("-inf")
         """Epoch seconds on the database's clock, as an entry's `computed_at`."""
-        self._telling: set[asyncio.Task[Any]] = set()
+        self._background = background
         versions.on_restored.append(self._restored)
 
     def _key(self, place: Place) -> str:
@@ -81,6 +79,4 @@ class LastGood:
     def _restored(self) -> None:
         self._restored_at = now = self._versions.now()
         telling = self._redis.set_if_newer(self._keys.plain("restored"), repr(now).encode(), now, TTL)
-        task = asyncio.create_task(telling)
-        self._telling.add(task)
-        task.add_done_callback(self._telling.discard)
+        self._background.start(telling, name="restore to Redis")

@@ -1,9 +1,8 @@
 """Where entries lie: memory and Redis, and beside them the last good answers."""
 
-import asyncio
-from collections.abc import Coroutine, Mapping
-from typing import Any
+from collections.abc import Mapping
 
+from core.background import Background
 from core.cache.entry import Entry, decode
 from core.cache.fills.lease import NOBODYS, FillLeases, Lease
 from core.cache.keys import Keys, Parameters, digest
@@ -33,8 +32,8 @@ class Shelves:
         self._leases = leases
         self._keys: Keys = redis.keys
         self._ttls = ttls
-        self.last_good = LastGood(versions, memory, redis)
-        self._storing: set[asyncio.Task[Any]] = set()
+        self._background = Background()
+        self.last_good = LastGood(versions, memory, redis, self._background)
 
     def key(self, place: Place, token: str) -> str:
         return self._keys.entry(place.policy.name, place.policy.shape, place.clinic_id, token, place.parameters)
@@ -98,14 +97,15 @@ class Shelves:
     def store(self, place: Place, key: str, entry: Entry, lease: Lease) -> None:
         """In both tiers; then the lease ends."""
         self.remember(place, key, entry)
-        self._in_background(self._store(place, key, entry, lease, last_good=True))
+        # Nobody waits for Redis to have stored what is answered already.
+        self._background.start(self._store(place, key, entry, lease, last_good=True), name="entry to Redis")
 
     async def keep(self, policy: Policy, clinic_id: int, vector: Vector, parameters: Parameters, entry: Entry) -> None:
         """Shelf.keep: one clinic's part of the network."""
         place = Place(policy, clinic_id, digest(parameters))
         key = self.key(place, policy.token_of(vector, clinic_id))
         self._put(place, key, entry)
-        self._in_background(self._store(place, key, entry, NOBODYS, last_good=False))
+        self._background.start(self._store(place, key, entry, NOBODYS, last_good=False), name="entry to Redis")
 
     async def _store(self, place: Place, key: str, entry: Entry, lease: Lease, *, last_good: bool) -> None:
         raw = entry.encode()
@@ -116,14 +116,7 @@ class Shelves:
 
     def give_up(self, lease: Lease) -> None:
         """Nothing will be stored under it: the next one may try."""
-        self._in_background(self._leases.release(lease))
-
-    def _in_background(self, work: Coroutine[Any, Any, None]) -> None:
-        """Nobody waits for Redis to have stored what is answered already."""
-        task = asyncio.create_task(work)
-        self._storing.add(task)
-        task.add_done_callback(self._storing.discard)
+        self._background.start(self._leases.release(lease), name="end of a lease")
 
     async def drain(self, within: float) -> None:
-        if self._storing:
-            await asyncio.wait(self._storing, timeout=within)
+        await self._background.drain(within)
