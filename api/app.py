@@ -17,7 +17,7 @@ from api.middleware.single_headers import SingleHeaders
 from api.ops import docs
 from api.ops.routes import router as ops
 from api.v1.routers import ROUTERS
-from core.cache.versions.header import VersionWire
+from core.cache.versions.header import VersionHeader
 from core.log import configure
 from core.settings import Settings
 
@@ -87,7 +87,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.add_middleware(SingleHeaders)
     app.add_middleware(SecurityHeaders, production=settings.is_production)
     keys = [key.get_secret_value() for key in settings.secret_keys]
-    app.add_middleware(Observe, stats=app.state.request_stats, wire=VersionWire(keys))
+    app.add_middleware(Observe, stats=app.state.request_stats, version_header=VersionHeader(keys))
     app.add_middleware(Decided)
     app.add_middleware(RequestId)
     return app

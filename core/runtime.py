@@ -12,11 +12,11 @@ from core.background import Background
 from core.cache.keys import Keys
 from core.cache.read_through import Cache
 from core.cache.single_flight import Flights
-from core.cache.stats.published import Processes
+from core.cache.stats.published import PublishedStats
 from core.cache.tiers.memory import MemoryTier
 from core.cache.tiers.redis import RedisTier
 from core.cache.tiers.seals import Seals
-from core.cache.versions.header import VersionWire
+from core.cache.versions.header import VersionHeader
 from core.cache.versions.listener import DirectReads, Listener
 from core.cache.versions.map import VersionMap
 from core.cache.versions.timeline import begin
@@ -50,8 +50,8 @@ class Runtime:
     cache: Cache
     reads: Flights[bytes]
     """Reads that are stored nowhere, but shared while they are under way."""
-    wire: VersionWire
-    processes: Processes
+    version_header: VersionHeader
+    published: PublishedStats
     readiness: Readiness
     sessions: Sessions
     passwords: Passwords
@@ -76,9 +76,9 @@ async def open_runtime(settings: Settings) -> AsyncIterator[Runtime]:
     cache = Cache(database, versions, direct, memory, redis, settings.cache_ttls, settings.database_pool_size)
     reads: Flights[bytes] = Flights()
     listener = Listener(settings.require_direct_url(), versions, partial(begin, database), push=settings.cache_push)
-    processes = Processes(cache.stats, memory, redis, versions)
+    published = PublishedStats(cache.stats, memory, redis, versions)
     sessions = Sessions(database, versions, direct, redis, settings, cache.stats)
-    processes.beside.append(sessions.in_memory)
+    published.beside.append(sessions.in_memory)
     passwords = Passwords(never=settings.passwords_never_right)
     exports = Exports(database, settings.require_direct_url())
     throttle = Throttle(redis, parse_limit(settings.login_limit_user), parse_limit(settings.login_limit_address))
@@ -86,7 +86,7 @@ async def open_runtime(settings: Settings) -> AsyncIterator[Runtime]:
     background = Background()
     background.start(listener.run(), name="version listener")
     background.start(redis.probe(), name="redis probe")
-    background.start(processes.publish(), name="statistics")
+    background.start(published.publish(), name="statistics")
     background.start(readiness.note(), name="readiness")
     background.start(readiness.look(), name="readiness of writes")
     try:
@@ -102,8 +102,8 @@ async def open_runtime(settings: Settings) -> AsyncIterator[Runtime]:
             redis=redis,
             cache=cache,
             reads=reads,
-            wire=VersionWire(secret_keys),
-            processes=processes,
+            version_header=VersionHeader(secret_keys),
+            published=published,
             readiness=readiness,
             sessions=sessions,
             passwords=passwords,
@@ -117,6 +117,6 @@ async def open_runtime(settings: Settings) -> AsyncIterator[Runtime]:
         passwords.close()
         await background.cancel(ENDING)
         await readiness.drain(LOOK)
-        await processes.withdraw()
+        await published.withdraw()
         await redis.close()
         await dispose(engine)

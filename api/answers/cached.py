@@ -30,7 +30,7 @@ async def cached(
     Raises Unavailable as Cache.read does, and whatever else `load` raises.
     """
     sent = listed(request.headers, "cache-version")
-    required = runtime.wire.parse(sent, clinic_id) if sent else None
+    required = runtime.version_header.parse(sent, clinic_id) if sent else None
     answer = await runtime.cache.read(policy, clinic_id, parameters, load, required=required)
     return respond(request, answer.entry, stale=answer.stale)
 

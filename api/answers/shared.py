@@ -30,7 +30,7 @@ async def shared(
     started = perf_counter()
     sent = listed(request.headers, "cache-version")
     if sent:
-        await runtime.direct.require(runtime.wire.parse(sent, clinic_id))
+        await runtime.direct.require(runtime.version_header.parse(sent, clinic_id))
     await runtime.direct.ensure_fresh()
     # Nothing awaits from here until the flight is joined.
     token = policy.token(runtime.versions, clinic_id)

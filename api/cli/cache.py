@@ -22,7 +22,7 @@ OPERATOR = Actor(
 async def cache_status(settings: Settings) -> Status:
     """Of the serving processes: this one, which serves nobody, is not counted."""
     async with open_runtime(settings) as runtime:
-        found = await status(runtime.processes, runtime.redis)
+        found = await status(runtime.published, runtime.redis)
     return replace(found, figures=replace(found.figures, processes=found.figures.processes - 1))
 
 

@@ -13,7 +13,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.middleware.request_stats import RequestStats
 from api.problems import problem
-from core.cache.versions.header import VersionWire
+from core.cache.versions.header import VersionHeader
 from core.db.failures import sqlstate
 from core.log import logger
 from core.trace import Trace, current
@@ -39,10 +39,10 @@ class Seen:
 
 
 class Observe:
-    def __init__(self, app: ASGIApp, *, stats: RequestStats, wire: VersionWire) -> None:
+    def __init__(self, app: ASGIApp, *, stats: RequestStats, version_header: VersionHeader) -> None:
         self._app = app
         self._stats = stats
-        self._wire = wire
+        self._version_header = version_header
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -93,7 +93,7 @@ class Observe:
             headers["Cache-Status"] = cache_status(trace)
             headers["Age"] = str(int(trace.age))
         if trace.cache_versions_made:
-            headers["Cache-Version"] = self._wire.format(trace.cache_versions_made)
+            headers["Cache-Version"] = self._version_header.format(trace.cache_versions_made)
 
 
 def facts_of(error: BaseException) -> dict[str, object]:

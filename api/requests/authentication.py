@@ -69,5 +69,5 @@ async def _verified(request: Request, runtime: Runtime, token: str) -> SessionCo
 def _required(request: Request, runtime: Runtime, held: SessionCopy) -> Vector:
     """Of the versions that the client has seen, those that a session is read under. The rest is for the read itself."""
     sent = listed(request.headers, "cache-version")
-    seen = runtime.wire.parse(sent, held.clinic_id) if sent else {}
+    seen = runtime.version_header.parse(sent, held.clinic_id) if sent else {}
     return {key: version for key, version in seen.items() if key in (held.stamp, (0, "clinics"))}

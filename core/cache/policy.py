@@ -33,7 +33,7 @@ class Policy:
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class EntryId:
     """What is asked for: `clinic_id` None is the network, `parameters` a digest."""
 
     policy: Policy

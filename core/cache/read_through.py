@@ -8,15 +8,15 @@ from time import perf_counter
 
 from core.cache.entry import Entry
 from core.cache.fills.fill import Loader
-from core.cache.fills.find_or_compute import Filling, Found
+from core.cache.fills.find_or_compute import Fills, FlightResult
 from core.cache.fills.lease import FillLeases
 from core.cache.keys import Parameters, digest
-from core.cache.policy import Place, Policy
+from core.cache.policy import EntryId, Policy
 from core.cache.single_flight import Flights
 from core.cache.stats.counters import CacheStats
+from core.cache.tiers.both import Tiers
 from core.cache.tiers.memory import MemoryTier
 from core.cache.tiers.redis import RedisTier
-from core.cache.tiers.shelves import Shelves
 from core.cache.versions.listener import DirectReads
 from core.cache.versions.map import LEASE, Vector, VersionMap, at_least
 from core.clock import boottime
@@ -69,11 +69,11 @@ class Cache:
         self.memory = memory
         self.redis = redis
         self.stats = CacheStats()
-        self.flights: Flights[Found] = Flights()
+        self.flights: Flights[FlightResult] = Flights()
         self._direct = direct
         leases = FillLeases(redis)
-        self._shelves = Shelves(versions, memory, redis, leases, ttls)
-        self._filling = Filling(database, versions, self._shelves, leases, pool_size)
+        self._tiers = Tiers(versions, memory, redis, leases, ttls)
+        self._fills = Fills(database, versions, self._tiers, leases, pool_size)
 
     async def read(
         self,
@@ -89,12 +89,12 @@ class Cache:
         Raises Unavailable where the database is away and no last good answer is held; whatever else a loader raises.
         """
         started = perf_counter()
-        place = Place(policy, clinic_id, digest(parameters))
+        entry_id = EntryId(policy, clinic_id, digest(parameters))
         answer = None
         if not required or not self._direct.behind(required):
-            answer = self._at_hand(place)
+            answer = self._at_hand(entry_id)
         if answer is None:
-            answer = await self._fetch(place, load, required or {})
+            answer = await self._fetch(entry_id, load, required or {})
         self.stats.count(policy.name, "collapsed" if answer.collapsed else answer.outcome, answer.tier)
         current().cached(
             policy.name,
@@ -109,34 +109,36 @@ class Cache:
         )
         return answer
 
-    def _at_hand(self, place: Place) -> Answer | None:
+    def _at_hand(self, entry_id: EntryId) -> Answer | None:
         """A hit in memory. Nothing awaits: lease, versions and clock are those of one moment."""
         if not self.versions.is_fresh():
             return None
         now = self.versions.now()
-        held = self._shelves.at_hand(self._shelves.key(place, place.policy.token(self.versions, place.clinic_id)), now)
-        return self._answer(place, held, "hit", "memory", now) if held is not None else None
+        held = self._tiers.at_hand(
+            self._tiers.key(entry_id, entry_id.policy.token(self.versions, entry_id.clinic_id)), now
+        )
+        return self._answer(entry_id, held, "hit", "memory", now) if held is not None else None
 
-    async def _fetch(self, place: Place, load: Loader, required: Vector) -> Answer:
+    async def _fetch(self, entry_id: EntryId, load: Loader, required: Vector) -> Answer:
         try:
             try:
                 async with asyncio.timeout(WAIT):
-                    return await self._wait(place, load, required)
+                    return await self._wait(entry_id, load, required)
             except TimeoutError as error:
                 raise Unavailable from error
         except Unavailable:
-            answer = await self._last_good(place)
+            answer = await self._last_good(entry_id)
             if answer is not None:
                 return answer
-            self.stats.count(place.policy.name, "error", "database")
+            self.stats.count(entry_id.policy.name, "error", "database")
             raise
         except AppError:
             raise  # an answer too: there is no such clinic
         except Exception:
-            self.stats.count(place.policy.name, "error", "database")
+            self.stats.count(entry_id.policy.name, "error", "database")
             raise
 
-    async def _wait(self, place: Place, load: Loader, required: Vector) -> Answer:
+    async def _wait(self, entry_id: EntryId, load: Loader, required: Vector) -> Answer:
         if required:
             await self._direct.require(required)
         began = boottime()
@@ -144,27 +146,29 @@ class Cache:
             if not self.versions.is_fresh():
                 await self._direct.ensure_fresh()
                 if not self.versions.is_whole:
-                    return await self._unkept(place, load)
+                    return await self._unkept(entry_id, load)
             # As in _at_hand nothing awaits from here until the flight is joined.
-            at_hand = self._at_hand(place)
+            at_hand = self._at_hand(entry_id)
             if at_hand is not None:
                 return at_hand
-            wanted = self._filling.wanted(place)
-            found, joined = await self.flights.join(wanted.key, partial(self._filling.find, place, wanted, load))
+            wanted = self._fills.wanted(entry_id)
+            found, joined = await self.flights.join(wanted.key, partial(self._fills.find, entry_id, wanted, load))
             now = self.versions.now()
-            if found.entry.serves(now) and self._is_current(place, found, wanted.versions, began):
+            if found.entry.serves(now) and self._is_current(entry_id, found, wanted.versions, began):
                 outcome = "miss" if found.tier == "database" else "hit"
                 stored = outcome == "miss" and found.is_whole
-                return self._answer(place, found.entry, outcome, found.tier, now, collapsed=joined, stored=stored)
+                return self._answer(entry_id, found.entry, outcome, found.tier, now, collapsed=joined, stored=stored)
         raise Unavailable("The figures change faster than they can be read just now.")
 
-    async def _unkept(self, place: Place, load: Loader) -> Answer:
+    async def _unkept(self, entry_id: EntryId, load: Loader) -> Answer:
         """Computed from what the database has, after this request began: what is kept may be another timeline's."""
-        key = self._shelves.key(place, "unkept")
-        found, joined = await self.flights.join_next(key, partial(self._filling.alone, place, load))
-        return self._answer(place, found.entry, "miss", found.tier, self.versions.now(), collapsed=joined, stored=False)
+        key = self._tiers.key(entry_id, "unkept")
+        found, joined = await self.flights.join_next(key, partial(self._fills.alone, entry_id, load))
+        return self._answer(
+            entry_id, found.entry, "miss", found.tier, self.versions.now(), collapsed=joined, stored=False
+        )
 
-    def _is_current(self, place: Place, found: Found, vector: Vector, began: float) -> bool:
+    def _is_current(self, entry_id: EntryId, found: FlightResult, vector: Vector, began: float) -> bool:
         """Whether what a flight brought is right for this request, at the moment of answering.
 
         It is where no newer version is known. Where writes overtook it, or the lease is over, it still has all that was
@@ -175,12 +179,14 @@ class Cache:
             # The snapshot is older than the map: a database restored from a backup. Read the rows themselves.
             self.versions.distrust()
             return False
-        if self.versions.is_fresh() and at_least(found.versions, place.policy.vector(self.versions, place.clinic_id)):
+        if self.versions.is_fresh() and at_least(
+            found.versions, entry_id.policy.vector(self.versions, entry_id.clinic_id)
+        ):
             return True
         return found.at >= began and boottime() - found.true_at < YOUNG
 
-    async def _last_good(self, place: Place) -> Answer | None:
-        found = await self._shelves.last_good.find(place)
+    async def _last_good(self, entry_id: EntryId) -> Answer | None:
+        found = await self._tiers.last_good.find(entry_id)
         if found is None:
             return None
         entry, tier = found
@@ -189,7 +195,7 @@ class Cache:
 
     def _answer(
         self,
-        place: Place,
+        entry_id: EntryId,
         entry: Entry,
         outcome: str,
         tier: str,
@@ -199,10 +205,10 @@ class Cache:
         stored: bool = False,
     ) -> Answer:
         age = max(0.0, now - entry.computed_at)
-        ttl = self._shelves.seconds(place.policy, entry, now)
+        ttl = self._tiers.seconds(entry_id.policy, entry, now)
         return Answer(entry, outcome, tier, age, ttl, collapsed, stored=stored)
 
     async def drain(self, within: float) -> None:
         """At shutdown: let fills and stores end, `within` seconds at most."""
         await self.flights.drain(within)
-        await self._shelves.drain(within)
+        await self._tiers.drain(within)

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 from pydantic import SecretStr
 
-from core.cache.stats.published import Processes
+from core.cache.stats.published import PublishedStats
 from core.log import FIRST, configure
 from core.settings import Settings
 from tests.core.cache.test_read_through import process
@@ -38,7 +38,7 @@ async def test_the_wait_for_a_turn_is_in_the_budget_and_is_not_taken_for_trouble
 
 async def test_garbage_in_the_statistics_is_skipped_and_heals(on_own_redis: Settings, redis_server: Breakable) -> None:
     async with process(on_own_redis) as one, process(on_own_redis) as other:
-        processes: list[Processes] = [each.runtime.processes for each in (one, other)]
+        processes: list[PublishedStats] = [each.runtime.published for each in (one, other)]
         for each in processes:
             await each.publish_once()
         first = processes[0]
@@ -66,7 +66,7 @@ async def test_a_user_who_may_run_no_scripts_has_a_cache_all_the_same_and_a_brea
             await one.read(seed.sant.id, {"number": number})
             await one.runtime.cache.drain(5)
             # Each a write that succeeds, and scripts that are refused.
-            await one.runtime.processes.publish_once()
+            await one.runtime.published.publish_once()
         answers = [await other.read(seed.sant.id, {"number": number}) for number in range(40)]
         assert {(answer.outcome, answer.tier) for answer in answers} == {("hit", "redis")}
         assert (one.runtime.redis.breaker.opened, other.runtime.redis.breaker.opened) == (0, 0)

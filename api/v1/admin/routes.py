@@ -28,7 +28,7 @@ router: Router = Router(prefix="/v1/admin/cache", tags=["admin"])
     responses={200: {"content": {"application/json": {"example": CACHE_STATUS}}}, **signed_in()},
 )
 async def cache_status(runtime: RuntimeState, _: RequireSuperuser) -> Response:
-    return fresh(shown(runtime, await status(runtime.processes, runtime.redis)))
+    return fresh(shown(runtime, await status(runtime.published, runtime.redis)))
 
 
 @router.post(

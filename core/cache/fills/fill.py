@@ -68,7 +68,7 @@ class Fill:
     """The database's clock as this process knows it, UTC: loaders take it as a parameter."""
     versions: Vector
     """As of this snapshot."""
-    shelf: Shelf
+    tiers: Shelf
     is_whole: bool = True
     """Whether these are the versions of the rows in this snapshot. If not, nothing of it is kept, nor what was."""
 
@@ -83,14 +83,14 @@ class Fill:
         if not self.is_whole:
             return {}
         vectors = {clinic_id: self.vector(policy, clinic_id) for clinic_id in clinic_ids}
-        return await self.shelf.look_up(policy, vectors, parameters, self.now.timestamp())
+        return await self.tiers.look_up(policy, vectors, parameters, self.now.timestamp())
 
     async def keep(self, policy: Policy, clinic_id: int, parameters: Parameters, loaded: Loaded) -> None:
         """Store one clinic's part, computed in this snapshot."""
         if not self.is_whole:
             return
         vector = self.vector(policy, clinic_id)
-        await self.shelf.keep(policy, clinic_id, vector, parameters, loaded.entry(self.now))
+        await self.tiers.keep(policy, clinic_id, vector, parameters, loaded.entry(self.now))
 
 
 Loader = Callable[[Fill], Awaitable[Loaded]]

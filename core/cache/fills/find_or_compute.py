@@ -7,15 +7,15 @@ from functools import partial
 from core.cache.entry import Entry
 from core.cache.fills.fill import Fill, Loader, Turns, read_versions, utc
 from core.cache.fills.lease import FIRST_PAUSE, LONGEST_PAUSE, NOBODYS, PATIENCE, FillLeases, Lease
-from core.cache.policy import Place
-from core.cache.tiers.shelves import Shelves
+from core.cache.policy import EntryId
+from core.cache.tiers.both import Tiers
 from core.cache.versions.map import Vector, VersionMap
 from core.clock import boottime
 from core.db.transaction import Database, ReadSession
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class VersionedKey:
     """The key that the map had `at` (boottime), the versions in it, and when the map was known to be true."""
 
     key: str
@@ -25,7 +25,7 @@ class Wanted:
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class FlightResult:
     """Where an entry came from, under which versions, and when (boottime) those were looked at.
 
     In the database they were right just then. What lay in Redis is as right as the map was: `true_at`, which may be a
@@ -41,53 +41,57 @@ class Found:
     """Whether those versions stand for what was found: if not, it was kept nowhere."""
 
 
-class Filling:
+class Fills:
     def __init__(
-        self, database: Database, versions: VersionMap, shelves: Shelves, leases: FillLeases, pool_size: int
+        self, database: Database, versions: VersionMap, tiers: Tiers, leases: FillLeases, pool_size: int
     ) -> None:
         self._database = database
         self._versions = versions
-        self._shelves = shelves
+        self._tiers = tiers
         self._leases = leases
         self._turns = Turns(pool_size)
 
-    def wanted(self, place: Place) -> Wanted:
+    def wanted(self, entry_id: EntryId) -> VersionedKey:
         """What is right at this moment, as the map has it. Ask with a fresh lease."""
-        key = self._shelves.key(place, place.policy.token(self._versions, place.clinic_id))
-        return Wanted(key, place.policy.vector(self._versions, place.clinic_id), boottime(), self._versions.true_at())
+        key = self._tiers.key(entry_id, entry_id.policy.token(self._versions, entry_id.clinic_id))
+        return VersionedKey(
+            key, entry_id.policy.vector(self._versions, entry_id.clinic_id), boottime(), self._versions.true_at()
+        )
 
-    async def find(self, place: Place, wanted: Wanted, load: Loader) -> Found:
+    async def find(self, entry_id: EntryId, wanted: VersionedKey, load: Loader) -> FlightResult:
         """A flight's work. Raises Unavailable, and whatever else a loader raises."""
         loop = asyncio.get_running_loop()
         until = loop.time() + PATIENCE
         pause = FIRST_PAUSE
-        redis = self._shelves.redis
+        redis = self._tiers.redis
         while True:
             raw, holder = await redis.get_many([wanted.key, redis.keys.lease(wanted.key)])
-            found = self._unpacked(place, wanted, raw)
+            found = self._unpacked(entry_id, wanted, raw)
             if found is not None:
                 return found
             patient = loop.time() < until
             if holder is None or not patient:
                 # The lease is asked for with the turn in hand: a process with a queue holds up no other.
-                found = await self._turns.take(partial(self._lead, place, wanted, load, alone=not patient))
+                found = await self._turns.take(partial(self._lead, entry_id, wanted, load, alone=not patient))
                 if found is not None:
                     return found
             await asyncio.sleep(pause)
             pause = min(2 * pause, LONGEST_PAUSE)
             if self._versions.is_fresh():
                 # A newer version is not computed by who reads an older one: that is waited for no longer.
-                wanted = self.wanted(place)
+                wanted = self.wanted(entry_id)
 
-    async def alone(self, place: Place, load: Loader) -> Found:
+    async def alone(self, entry_id: EntryId, load: Loader) -> FlightResult:
         """Computed, whatever is kept or computed elsewhere. Raises as `find`."""
-        return await self._turns.take(lambda seconds: self._fill(place, load, seconds, NOBODYS))
+        return await self._turns.take(lambda seconds: self._fill(entry_id, load, seconds, NOBODYS))
 
-    def _unpacked(self, place: Place, wanted: Wanted, raw: bytes | None) -> Found | None:
-        entry = self._shelves.unpacked(place, wanted.key, raw)
-        return Found(entry, wanted.versions, "redis", wanted.at, wanted.true_at) if entry is not None else None
+    def _unpacked(self, entry_id: EntryId, wanted: VersionedKey, raw: bytes | None) -> FlightResult | None:
+        entry = self._tiers.unpacked(entry_id, wanted.key, raw)
+        return FlightResult(entry, wanted.versions, "redis", wanted.at, wanted.true_at) if entry is not None else None
 
-    async def _lead(self, place: Place, wanted: Wanted, load: Loader, seconds: float, *, alone: bool) -> Found | None:
+    async def _lead(
+        self, entry_id: EntryId, wanted: VersionedKey, load: Loader, seconds: float, *, alone: bool
+    ) -> FlightResult | None:
         """The fill, if this process is elected, or does it `alone`; None where another one's entry is to be awaited."""
         lease = NOBODYS if alone else await self._leases.claim(wanted.key)
         if lease is None:
@@ -95,33 +99,33 @@ class Filling:
         try:
             if lease is not NOBODYS:
                 # The last leader may have stored it since we looked.
-                found = self._unpacked(place, wanted, await self._shelves.redis.get(wanted.key))
+                found = self._unpacked(entry_id, wanted, await self._tiers.redis.get(wanted.key))
                 if found is not None:
-                    self._shelves.give_up(lease)
+                    self._tiers.give_up(lease)
                     return found
             async with self._leases.held(lease):
-                return await self._fill(place, load, seconds, lease)
+                return await self._fill(entry_id, load, seconds, lease)
         except BaseException:
-            self._shelves.give_up(lease)
+            self._tiers.give_up(lease)
             raise
 
-    async def _fill(self, place: Place, load: Loader, seconds: float, lease: Lease) -> Found:
+    async def _fill(self, entry_id: EntryId, load: Loader, seconds: float, lease: Lease) -> FlightResult:
         """Compute and keep it, within `seconds`. The work may run twice: its last run counts."""
 
-        async def work(session: ReadSession) -> Found:
+        async def work(session: ReadSession) -> FlightResult:
             at = boottime()
-            read, is_whole = await read_versions(session, place.clinic_id)
+            read, is_whole = await read_versions(session, entry_id.clinic_id)
             now = utc(self._versions.now())
-            fill = Fill(session, now, read, self._shelves, is_whole)
+            fill = Fill(session, now, read, self._tiers, is_whole)
             loaded = await load(fill)
             self._versions.committed((clinic, topic, version) for (clinic, topic), version in read.items())
-            vector = fill.vector(place.policy, place.clinic_id)
-            return Found(loaded.entry(now), vector, "database", at, at, is_whole)
+            vector = fill.vector(entry_id.policy, entry_id.clinic_id)
+            return FlightResult(loaded.entry(now), vector, "database", at, at, is_whole)
 
         found = await self._database.snapshot(work, budget=seconds)
         if found.is_whole:
-            key = self._shelves.key(place, place.policy.token_of(found.versions, place.clinic_id))
-            self._shelves.store(place, key, found.entry, lease)
+            key = self._tiers.key(entry_id, entry_id.policy.token_of(found.versions, entry_id.clinic_id))
+            self._tiers.store(entry_id, key, found.entry, lease)
         else:
-            self._shelves.give_up(lease)
+            self._tiers.give_up(lease)
         return found

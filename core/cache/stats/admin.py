@@ -10,8 +10,8 @@ from core.access import Actor
 from core.audit.service import record
 from core.cache.keys import LEASE, policy_in
 from core.cache.policy import TOPICS
-from core.cache.stats.keyspace import info, sizes
-from core.cache.stats.published import Processes, ProcessFigures
+from core.cache.stats.published import PublishedStats, StatsTotals
+from core.cache.stats.redis_usage import server_info, value_sizes
 from core.cache.tiers.redis import RedisTier
 from core.db.transaction import WriteSession
 from core.errors import Invalid
@@ -39,7 +39,7 @@ class TierFigures:
     """None where it cannot be told: Redis is away."""
 
 
-def tier_figures(figures: ProcessFigures, in_redis: dict[str, tuple[int, int]] | None) -> list[TierFigures]:
+def tier_figures(figures: StatsTotals, in_redis: dict[str, tuple[int, int]] | None) -> list[TierFigures]:
     """One row per policy and tier. Who misses in memory asks Redis, who misses there asks the database."""
     policies = sorted({policy for policy, _, _ in figures.counts} | set(figures.memory) | set(in_redis or {}))
     found: list[TierFigures] = []
@@ -79,7 +79,7 @@ def tier_figures(figures: ProcessFigures, in_redis: dict[str, tuple[int, int]] |
 
 async def entries_in_redis(redis: RedisTier) -> dict[str, tuple[int, int]] | None:
     """Policy → (entries, bytes); None where Redis is away."""
-    keys = await sizes(redis, redis.keys.plain("{c*}:*"), WALKED)
+    keys = await value_sizes(redis, redis.keys.plain("{c*}:*"), WALKED)
     if keys is None:
         return None
     found: dict[str, tuple[int, int]] = {}
@@ -125,16 +125,16 @@ def redis_figures(servers: Sequence[Mapping[str, Any]]) -> RedisFigures:
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    figures: ProcessFigures
+    figures: StatsTotals
     """Summed over the live processes."""
     rows: list[TierFigures]
     redis: RedisFigures | None
     """None: it is away."""
 
 
-async def status(processes: Processes, redis: RedisTier) -> Status:
-    figures = await processes.sums()
-    servers = await info(redis)
+async def status(published: PublishedStats, redis: RedisTier) -> Status:
+    figures = await published.sums()
+    servers = await server_info(redis)
     return Status(
         figures=figures,
         rows=tier_figures(figures, await entries_in_redis(redis)),

@@ -20,7 +20,7 @@ Sums = dict[tuple[str, str, str], int]
 
 
 @dataclass(frozen=True, slots=True)
-class ProcessFigures:
+class StatsTotals:
     """Of one process, or of several summed. `memory` is policy → (entries, bytes) of the first tier."""
 
     processes: int
@@ -32,7 +32,7 @@ class ProcessFigures:
     extra: dict[str, Any] = field(default_factory=dict)
 
 
-class Processes:
+class PublishedStats:
     def __init__(self, stats: CacheStats, memory: MemoryTier, redis: RedisTier, versions: VersionMap) -> None:
         self.id = uuid4().hex
         self._stats = stats
@@ -71,7 +71,7 @@ class Processes:
         await self._redis.unregister(self._register, self.id)
         await self._redis.delete(self._key(self.id))
 
-    async def sums(self) -> ProcessFigures:
+    async def sums(self) -> StatsTotals:
         """Of every live process; this one's own figures are those of this moment."""
         ids = await self._redis.registered(self._register, self._versions.now() - LIVE)
         others = [process for process in ids or [] if process != self.id]
@@ -82,7 +82,7 @@ class Processes:
         for name, entries, size in (row for one in figures for row in one["memory"]):
             before = memory.get(name, (0, 0))
             memory[name] = (before[0] + entries, before[1] + size)
-        return ProcessFigures(
+        return StatsTotals(
             processes=len(figures),
             complete=ids is not None and len(heard) == len(others),
             counts=merge([cast("list[list[Any]]", one["counts"]) for one in figures]),

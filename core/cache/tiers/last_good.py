@@ -3,7 +3,7 @@
 from core.background import Background
 from core.cache.entry import Entry, decode
 from core.cache.keys import Keys, digest
-from core.cache.policy import Place
+from core.cache.policy import EntryId
 from core.cache.tiers.memory import MemoryTier
 from core.cache.tiers.redis import RedisTier
 from core.cache.versions.map import VersionMap
@@ -32,14 +32,16 @@ class LastGood:
         self._background = background
         versions.on_restored.append(self._restored)
 
-    def _key(self, place: Place) -> str:
-        return self._keys.last_good(place.policy.name, place.policy.shape, place.clinic_id, place.parameters)
+    def _key(self, entry_id: EntryId) -> str:
+        return self._keys.last_good(
+            entry_id.policy.name, entry_id.policy.shape, entry_id.clinic_id, entry_id.parameters
+        )
 
-    async def find(self, place: Place) -> tuple[Entry, str] | None:
+    async def find(self, entry_id: EntryId) -> tuple[Entry, str] | None:
         """(entry, tier): the newest of both tiers."""
-        if place.parameters != NO_PARAMETERS:
+        if entry_id.parameters != NO_PARAMETERS:
             return None
-        key = self._key(place)
+        key = self._key(entry_id)
         held: Entry | None = self._memory.get(key)
         shared = self._of_this_timeline(await self._redis.get_stamped(key))
         since = await self._since()
@@ -47,20 +49,20 @@ class LastGood:
         right = [(entry, tier) for entry, tier in found if entry.computed_at >= since]
         return max(right, key=lambda one: one[0].computed_at, default=None)
 
-    def remember(self, place: Place, entry: Entry) -> None:
+    def remember(self, entry_id: EntryId, entry: Entry) -> None:
         """In memory."""
-        if place.parameters != NO_PARAMETERS:
+        if entry_id.parameters != NO_PARAMETERS:
             return
-        key = self._key(place)
+        key = self._key(entry_id)
         held: Entry | None = self._memory.get(key)
         if held is None or held.computed_at <= entry.computed_at:
             self._memory.put(key, entry, entry.size, TTL)
 
-    async def store(self, place: Place, raw: bytes, computed_at: float) -> None:
+    async def store(self, entry_id: EntryId, raw: bytes, computed_at: float) -> None:
         """In Redis."""
-        if place.parameters == NO_PARAMETERS:
+        if entry_id.parameters == NO_PARAMETERS:
             told = (self._versions.timeline_id or "").encode() + END
-            await self._redis.set_if_newer(self._key(place), told + raw, computed_at, TTL)
+            await self._redis.set_if_newer(self._key(entry_id), told + raw, computed_at, TTL)
 
     def _of_this_timeline(self, raw: bytes | None) -> Entry | None:
         """A process that never reached the database knows of none, and takes what there is."""

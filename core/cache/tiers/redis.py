@@ -13,7 +13,7 @@ from core.cache.keys import Keys
 from core.cache.tiers.address import client_of, is_cluster
 from core.cache.tiers.breaker import Breaker, Trouble
 from core.cache.tiers.seals import Seals
-from core.cache.tiers.time_limit import Budget
+from core.cache.tiers.time_limit import TimeLimit
 from core.log import logger
 
 BUDGET = 0.1
@@ -238,7 +238,7 @@ class RedisTier:
             return False, None
         queued = self._turns.locked()
         try:
-            async with Budget(PROBE_BUDGET if probing else BUDGET), self._turns:
+            async with TimeLimit(PROBE_BUDGET if probing else BUDGET), self._turns:
                 if self.breaker.is_open and not probing:
                     return False, None  # opened by one of those that this one waited for
                 answer: Awaitable[Any] = operation(*args)

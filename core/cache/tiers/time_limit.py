@@ -6,8 +6,8 @@ from types import TracebackType
 TICKS = 5
 
 
-class Budget:
-    """`async with Budget(0.1):` raises TimeoutError after that long.
+class TimeLimit:
+    """`async with TimeLimit(0.1):` raises TimeoutError after that long.
 
     It is counted in ticks, and a tick that comes late counts once: when the loop was held up for half a second (a large
     answer, a collection, a stopped process), what came in meanwhile is looked at before anyone is blamed. With

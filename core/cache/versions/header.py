@@ -12,7 +12,7 @@ LONGEST = 4096
 """Bytes of header that are looked at."""
 
 
-class VersionWire:
+class VersionHeader:
     """`5/tickets=42.9f3c…, 5/figures=7.01ab…`: clinic/topic=version.mac"""
 
     def __init__(self, secret_keys: Sequence[str]) -> None:

@@ -9,9 +9,9 @@ import pytest
 from sqlalchemy import text
 
 from core.cache.fills.fill import Fill, Loaded, Loader
-from core.cache.fills.find_or_compute import Found, Wanted
+from core.cache.fills.find_or_compute import FlightResult, VersionedKey
 from core.cache.keys import Parameters
-from core.cache.policy import Place, Policy
+from core.cache.policy import EntryId, Policy
 from core.cache.read_through import Answer
 from core.runtime import Runtime, open_runtime
 from core.settings import Settings
@@ -268,20 +268,20 @@ async def test_everything_redis_holds_may_vanish_at_any_moment(
 async def test_who_asks_in_the_turn_in_which_a_fill_ends_that_serves_no_longer_begins_another(
     counting: Counting, seed: Seed, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    filling = counting.runtime.cache._filling
-    find = filling.find
+    fills = counting.runtime.cache._fills
+    find = fills.find
     late: list[asyncio.Task[Answer]] = []
     counting.valid_for = -1.0
 
-    async def find_and_ask(place: Place, wanted: Wanted, load: Loader) -> Found:
-        found = await find(place, wanted, load)
+    async def find_and_ask(entry_id: EntryId, wanted: VersionedKey, load: Loader) -> FlightResult:
+        found = await find(entry_id, wanted, load)
         if not late:
             counting.valid_for = None
             # Its first step is between the fill's last one and those of who waits for it.
             late.append(asyncio.create_task(counting.read(seed.sant.id)))
         return found
 
-    monkeypatch.setattr(filling, "find", find_and_ask)
+    monkeypatch.setattr(fills, "find", find_and_ask)
     first = await counting.read(seed.sant.id)
     # Not the last good answer, which is given where rounds are used up.
     assert {first.outcome, (await late[0]).outcome} <= {"miss", "hit"}

@@ -9,9 +9,9 @@ from functools import partial
 from typing import Any
 
 from core.cache.fills.fill import Fill, Loaded, Loader, read_versions, utc
-from core.cache.fills.find_or_compute import Filling, Found
+from core.cache.fills.find_or_compute import Fills, FlightResult
 from core.cache.fills.lease import Lease
-from core.cache.policy import Place
+from core.cache.policy import EntryId
 from core.cache.read_through import Cache
 from core.cache.single_flight import Flights
 from core.cache.versions.listener import Ledger
@@ -88,21 +88,23 @@ def poll_replaces() -> None:
 def versions_after_data() -> None:
     """The rows first, then the versions, each as of its own moment: old rows under new versions."""
 
-    async def fill(self: Filling, place: Place, load: Loader, seconds: float, lease: Lease) -> Found:
-        async def work(session: ReadSession) -> Found:
+    async def fill(self: Fills, entry_id: EntryId, load: Loader, seconds: float, lease: Lease) -> FlightResult:
+        async def work(session: ReadSession) -> FlightResult:
             at, now = boottime(), utc(self._versions.now())
-            before = Fill(session, now, (await read_versions(session, place.clinic_id))[0], self._shelves)
+            before = Fill(session, now, (await read_versions(session, entry_id.clinic_id))[0], self._tiers)
             loaded = await load(before)
-            read, _ = await read_versions(session, place.clinic_id)
-            after = Fill(session, now, read, self._shelves)
-            return Found(loaded.entry(now), after.vector(place.policy, place.clinic_id), "database", at, at)
+            read, _ = await read_versions(session, entry_id.clinic_id)
+            after = Fill(session, now, read, self._tiers)
+            return FlightResult(
+                loaded.entry(now), after.vector(entry_id.policy, entry_id.clinic_id), "database", at, at
+            )
 
         found = await self._database.read(work, budget=seconds)
-        key = self._shelves.key(place, place.policy.token_of(found.versions, place.clinic_id))
-        self._shelves.store(place, key, found.entry, lease)
+        key = self._tiers.key(entry_id, entry_id.policy.token_of(found.versions, entry_id.clinic_id))
+        self._tiers.store(entry_id, key, found.entry, lease)
         return found
 
-    Filling._fill = fill  # type: ignore[method-assign]
+    Fills._fill = fill  # type: ignore[method-assign]
 
 
 def joins_of_finished_tasks() -> None:
@@ -129,12 +131,12 @@ def changed_rows_only() -> None:
 
 def slow_fills(most: float) -> None:
     """Not broken, only slower: what a fill read gets `most` seconds old at most, before it is stored."""
-    lead = Filling._lead
+    lead = Fills._lead
 
-    async def lead_slowly(self: Filling, place: Place, wanted: Any, load: Loader, *rest: Any, **more: Any) -> Any:
-        return await lead(self, place, wanted, partial(_slowly, load, most), *rest, **more)
+    async def lead_slowly(self: Fills, entry_id: EntryId, wanted: Any, load: Loader, *rest: Any, **more: Any) -> Any:
+        return await lead(self, entry_id, wanted, partial(_slowly, load, most), *rest, **more)
 
-    Filling._lead = lead_slowly  # type: ignore[method-assign]
+    Fills._lead = lead_slowly  # type: ignore[method-assign]
 
 
 async def _slowly(load: Loader, most: float, fill: Fill) -> Loaded:

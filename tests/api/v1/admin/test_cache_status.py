@@ -57,7 +57,7 @@ async def test_all_live_processes_are_summed_and_one_that_ends_is_not_waited_for
         there = await sign_in(seed.sant.viewer, on=other)
         for _ in range(3):
             await there.get("/v1/doctors")
-        await other.state.runtime.processes.publish_once()
+        await other.state.runtime.published.publish_once()
         status = (await superuser.get("/v1/admin/cache")).json()
         assert (status["processes"], status["complete"]) == (2, True)
         assert row(status, "doctors", "memory")["hits"] == 2

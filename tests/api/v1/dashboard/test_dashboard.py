@@ -239,7 +239,9 @@ async def test_what_the_client_holds_is_not_sent_again_until_a_figure_changes(
         assert outcome(again) == "hit"
     await some_tickets(connection, seed)
     versions = await connection.fetch("SELECT clinic_id, topic, version FROM cache_version")
-    made = app.state.runtime.wire.format([(row["clinic_id"], row["topic"], row["version"]) for row in versions])
+    made = app.state.runtime.version_header.format(
+        [(row["clinic_id"], row["topic"], row["version"]) for row in versions]
+    )
     changed = await admin.get("/v1/dashboard", headers=held | {"Cache-Version": made})
     assert changed.status_code == 200
     assert changed.json()["kpis"]["total"] == 2

@@ -107,7 +107,7 @@ async def test_a_client_that_names_its_write_joins_no_flight_from_before_it_on_a
                 seed.sant.id,
             )
             assert made is not None
-            wire = app.state.runtime.wire.format([tuple(made)])
+            wire = app.state.runtime.version_header.format([tuple(made)])
             after = asyncio.create_task(viewer.get(PATH, headers={"Cache-Version": wire}))
             await under_way(deaf, 2)
         answers = list(await asyncio.gather(before, after))

@@ -12,8 +12,8 @@ from fastapi import FastAPI
 from pydantic import SecretStr
 
 from core.cache.keys import digest
-from core.cache.policy import Place
-from core.cache.stats.published import Processes
+from core.cache.policy import EntryId
+from core.cache.stats.published import PublishedStats
 from core.cache.tiers.last_good import NO_PARAMETERS
 from core.cache.tiers.redis import STAMP
 from core.cache.tiers.seals import Seals
@@ -157,7 +157,7 @@ async def test_what_was_tampered_with_is_a_miss_and_nothing_else(
         counts = other.state.runtime.cache.stats.counts
         assert counts["session", "hit", "redis"] == 0
         for clinic_id in (seed.sant.id, seed.maga.id):
-            found = await other.state.runtime.cache._shelves.last_good.find(Place(CLINIC, clinic_id, NO_PARAMETERS))
+            found = await other.state.runtime.cache._tiers.last_good.find(EntryId(CLINIC, clinic_id, NO_PARAMETERS))
             assert found is None or found[1] == "memory"
         figures = await elsewhere(clients[2], other).get("/v1/admin/cache")
         assert figures.status_code == 200
@@ -192,8 +192,8 @@ async def test_a_forged_lease_holds_up_nobody(settings: Settings, seed: Seed, ho
         policy = POLICY
         await one.read(seed.sant.id)
         await runtime.cache.drain(5)
-        key = runtime.cache._shelves.key(
-            Place(policy, seed.sant.id, digest({})), policy.token(runtime.versions, seed.sant.id)
+        key = runtime.cache._tiers.key(
+            EntryId(policy, seed.sant.id, digest({})), policy.token(runtime.versions, seed.sant.id)
         )
         lease = runtime.redis.keys.lease(key).encode()
         await runtime.redis.client.delete(key)
@@ -209,7 +209,7 @@ async def test_a_forged_lease_holds_up_nobody(settings: Settings, seed: Seed, ho
 @pytest.mark.parametrize("how", TAMPERS)
 async def test_statistics_that_others_wrote_are_not_summed(settings: Settings, seed: Seed, how: str) -> None:
     async with process(settings) as one, process(settings) as other, process(settings) as third:
-        processes: list[Processes] = [each.runtime.processes for each in (one, other, third)]
+        processes: list[PublishedStats] = [each.runtime.published for each in (one, other, third)]
         for each in processes:
             await each.publish_once()
         client = one.runtime.redis.client

@@ -1,9 +1,9 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.cache.versions.header import VersionWire
+from core.cache.versions.header import VersionHeader
 
-WIRE = VersionWire(["first-key", "old-key"])
+WIRE = VersionHeader(["first-key", "old-key"])
 ROWS = [(5, "tickets", 42), (5, "figures", 7), (0, "clinics", 1)]
 
 
@@ -23,8 +23,8 @@ def test_an_invented_version_is_ignored() -> None:
 
 
 def test_an_old_key_still_verifies() -> None:
-    assert VersionWire(["new", "first-key"]).parse(WIRE.format(ROWS), 5) != {}
-    assert VersionWire(["new"]).parse(WIRE.format(ROWS), 5) == {}
+    assert VersionHeader(["new", "first-key"]).parse(WIRE.format(ROWS), 5) != {}
+    assert VersionHeader(["new"]).parse(WIRE.format(ROWS), 5) == {}
 
 
 @given(st.text(max_size=200))

@@ -11,7 +11,7 @@ PAGES = 400
 """Steps of so many keys that a walk through a server's keyspace takes at most."""
 
 
-async def sizes(redis: RedisTier, pattern: str, at_most: int) -> list[tuple[str, int]] | None:
+async def value_sizes(redis: RedisTier, pattern: str, at_most: int) -> list[tuple[str, int]] | None:
     """(key, bytes of its value) of keys that match, about `at_most` of each node; None where Redis is away.
 
     It walks the keyspace in small steps, each within the budget.
@@ -37,7 +37,7 @@ async def sizes(redis: RedisTier, pattern: str, at_most: int) -> list[tuple[str,
     return found
 
 
-async def info(redis: RedisTier) -> list[dict[str, Any]] | None:
+async def server_info(redis: RedisTier) -> list[dict[str, Any]] | None:
     """INFO of each server; None where Redis is away."""
 
     async def each() -> list[dict[str, Any]]:

@@ -6,7 +6,7 @@ from core.background import Background
 from core.cache.entry import Entry, decode
 from core.cache.fills.lease import NOBODYS, FillLeases, Lease
 from core.cache.keys import Keys, Parameters, digest
-from core.cache.policy import Place, Policy
+from core.cache.policy import EntryId, Policy
 from core.cache.tiers.last_good import LastGood
 from core.cache.tiers.memory import MemoryTier
 from core.cache.tiers.redis import RedisTier
@@ -15,7 +15,7 @@ from core.cache.versions.map import Vector, VersionMap
 MEMORY_TTL_WITHOUT_REDIS = 60.0
 
 
-class Shelves:
+class Tiers:
     """`ttls`: seconds by policy name, where they differ from the policy's own."""
 
     def __init__(
@@ -35,8 +35,10 @@ class Shelves:
         self._background = Background()
         self.last_good = LastGood(versions, memory, redis, self._background)
 
-    def key(self, place: Place, token: str) -> str:
-        return self._keys.entry(place.policy.name, place.policy.shape, place.clinic_id, token, place.parameters)
+    def key(self, entry_id: EntryId, token: str) -> str:
+        return self._keys.entry(
+            entry_id.policy.name, entry_id.policy.shape, entry_id.clinic_id, token, entry_id.parameters
+        )
 
     def seconds(self, policy: Policy, entry: Entry, now: float) -> float:
         """How long the entry may still serve, by time alone."""
@@ -50,12 +52,12 @@ class Shelves:
         held: Entry | None = self.memory.get(key)
         return held if held is not None and held.serves(now) else None
 
-    def unpacked(self, place: Place, key: str, raw: bytes | None) -> Entry | None:
+    def unpacked(self, entry_id: EntryId, key: str, raw: bytes | None) -> Entry | None:
         """What Redis gave, where it serves at this moment; memory has it too from now on."""
         entry = decode(raw)
         if entry is None or not entry.serves(self._versions.now()):
             return None
-        self.remember(place, key, entry)
+        self.remember(entry_id, key, entry)
         return entry
 
     async def look_up(
@@ -63,56 +65,56 @@ class Shelves:
     ) -> dict[int, Entry]:
         """Shelf.look_up, for a fill of the network."""
         found: dict[int, Entry] = {}
-        missing: dict[str, Place] = {}
+        missing: dict[str, EntryId] = {}
         parameters_digest = digest(parameters)
         for clinic_id, vector in vectors.items():
-            place = Place(policy, clinic_id, parameters_digest)
-            key = self.key(place, policy.token_of(vector, clinic_id))
+            entry_id = EntryId(policy, clinic_id, parameters_digest)
+            key = self.key(entry_id, policy.token_of(vector, clinic_id))
             held = self.at_hand(key, now)
             if held is not None:
                 found[clinic_id] = held
             else:
-                missing[key] = place
+                missing[key] = entry_id
         raw = await self.redis.get_many(list(missing))
-        for (key, place), value in zip(missing.items(), raw, strict=True):
+        for (key, entry_id), value in zip(missing.items(), raw, strict=True):
             entry = decode(value)
-            if entry is not None and entry.serves(now) and place.clinic_id is not None:
-                self._put(place, key, entry)
-                found[place.clinic_id] = entry
+            if entry is not None and entry.serves(now) and entry_id.clinic_id is not None:
+                self._put(entry_id, key, entry)
+                found[entry_id.clinic_id] = entry
         return found
 
     # --- keeping
 
-    def remember(self, place: Place, key: str, entry: Entry) -> None:
+    def remember(self, entry_id: EntryId, key: str, entry: Entry) -> None:
         """In memory, as the last good answer too."""
-        self._put(place, key, entry)
-        self.last_good.remember(place, entry)
+        self._put(entry_id, key, entry)
+        self.last_good.remember(entry_id, entry)
 
-    def _put(self, place: Place, key: str, entry: Entry) -> None:
-        seconds = self.seconds(place.policy, entry, self._versions.now())
+    def _put(self, entry_id: EntryId, key: str, entry: Entry) -> None:
+        seconds = self.seconds(entry_id.policy, entry, self._versions.now())
         if self.redis.breaker.is_open:
             seconds = min(seconds, MEMORY_TTL_WITHOUT_REDIS)
         self.memory.put(key, entry, entry.size, seconds)
 
-    def store(self, place: Place, key: str, entry: Entry, lease: Lease) -> None:
+    def store(self, entry_id: EntryId, key: str, entry: Entry, lease: Lease) -> None:
         """In both tiers; then the lease ends."""
-        self.remember(place, key, entry)
+        self.remember(entry_id, key, entry)
         # Nobody waits for Redis to have stored what is answered already.
-        self._background.start(self._store(place, key, entry, lease, last_good=True), name="entry to Redis")
+        self._background.start(self._store(entry_id, key, entry, lease, last_good=True), name="entry to Redis")
 
     async def keep(self, policy: Policy, clinic_id: int, vector: Vector, parameters: Parameters, entry: Entry) -> None:
         """Shelf.keep: one clinic's part of the network."""
-        place = Place(policy, clinic_id, digest(parameters))
-        key = self.key(place, policy.token_of(vector, clinic_id))
-        self._put(place, key, entry)
-        self._background.start(self._store(place, key, entry, NOBODYS, last_good=False), name="entry to Redis")
+        entry_id = EntryId(policy, clinic_id, digest(parameters))
+        key = self.key(entry_id, policy.token_of(vector, clinic_id))
+        self._put(entry_id, key, entry)
+        self._background.start(self._store(entry_id, key, entry, NOBODYS, last_good=False), name="entry to Redis")
 
-    async def _store(self, place: Place, key: str, entry: Entry, lease: Lease, *, last_good: bool) -> None:
+    async def _store(self, entry_id: EntryId, key: str, entry: Entry, lease: Lease, *, last_good: bool) -> None:
         raw = entry.encode()
-        await self.redis.set(key, raw, max(1.0, self.seconds(place.policy, entry, self._versions.now())))
+        await self.redis.set(key, raw, max(1.0, self.seconds(entry_id.policy, entry, self._versions.now())))
         await self._leases.release(lease)
         if last_good:
-            await self.last_good.store(place, raw, entry.computed_at)
+            await self.last_good.store(entry_id, raw, entry.computed_at)
 
     def give_up(self, lease: Lease) -> None:
         """Nothing will be stored under it: the next one may try."""
