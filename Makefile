@@ -45,7 +45,7 @@ check: setup ## Lint, format, types, import layers, migration drift, OpenAPI sna
 	$(BIN)/python -m api.openapi | diff -u $(SNAPSHOT) - || \
 	    { echo "The API is not that of $(SNAPSHOT). If the change is meant: make openapi" >&2; exit 1; }
 
-bench: setup ## What performance.md asks for, beside other libraries, in ratios: some minutes on a calm machine
+bench: setup ## Speed beside other libraries, in ratios: some minutes on a calm machine
 	@$(BIN)/python -m bench.hits $(ARGS)
 	@$(BIN)/python -m bench.dashboard_sql --tickets 100000 --rounds 15
 	@$(BIN)/python -m bench.board --history 50000 --rounds 20

@@ -1,4 +1,5 @@
-"""The nursing board's first page: a clinic with 10,000 active tickets beside one with 100 (performance.md, target 6).
+"""The nursing board's first page: a clinic with 10,000 active tickets beside one with 100
+(docs/design/performance.md, target 6).
 
     .venv/bin/python -m bench.board [--history 200000] [--rounds 60]
 

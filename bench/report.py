@@ -1,4 +1,4 @@
-"""The table of hits, with its ratios, what the targets say of it (performance.md), and the versions it holds for."""
+"""The table of hits: its ratios, what the targets say of it (docs/design/performance.md), the versions it holds for."""
 
 import platform
 import re
@@ -55,7 +55,7 @@ def show(rows: Sequence[Row], how: str) -> None:
         ("1. hit in memory, of starsessions + fastapi-cache2", hit.rate / assembled.rate, 12.0),
         ("1. the empty route's p99, of the hit's", empty.p99 / hit.p99, 1.0),
         ("2. hit in Redis, of fastapi-cache2's", redis_hit.rate / cache_redis.rate, 1.5),
-        ("3. 304, of the hit in memory", not_modified.rate / hit.rate, 1.0),
+        ("1. 304, of the hit in memory", not_modified.rate / hit.rate, 1.0),
     ):
         print(f"| {name} | {found:.2f} | {wanted:.1f} |")
     print(f"\n{versions()}\n", flush=True)

@@ -1,4 +1,4 @@
-"""Cache versions: triggers stamp every change, in the writing transaction (cache.md, "Versions").
+"""Cache versions: triggers stamp every change, in the writing transaction (docs/design/cache.md, "Versions").
 
 Statement triggers only *remember* what changed, in a transaction-local setting; one deferred trigger bumps it all just
 before commit, in (clinic, topic) order. Bumping at once deadlocks as soon as two writers touch two clinics in

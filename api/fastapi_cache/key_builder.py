@@ -141,7 +141,7 @@ def call(
 
     A request's path and query say what is asked (values of one name in their order); models and lists, which may come
     from its headers, say more. Its injected objects say nothing and are left out. Their addresses in the library's own
-    keys mixed users up (cache.md).
+    keys mixed users up (docs/design/cache.md).
     """
     texts = [text_of(value) for value in args]
     named = {name: text_of(value) for name, value in sorted(kwargs.items())}

@@ -1,4 +1,4 @@
-"""A clinic's prefix: the four letters that its tickets' ids carry (domain.md, "Entities")."""
+"""A clinic's prefix: the four letters that its tickets' ids carry (docs/design/domain.md, "Entities")."""
 
 import unicodedata
 from collections.abc import Container

@@ -1,4 +1,5 @@
-"""Sessions: PostgreSQL has the record, Redis a working copy, memory one for the next request (cache.md, "Sessions").
+"""Sessions: PostgreSQL has the record, Redis a working copy, memory one for the next request
+(docs/design/cache.md, "Sessions").
 
 A copy is right as long as the versions that it was read under are still those of the map. So nothing here is
 invalidated either: whatever ends a session or changes its user bumps a version, in the transaction that does it.

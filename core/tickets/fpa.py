@@ -1,4 +1,6 @@
-"""The FPA (fecha probable de alta): its calculation, and the block in which it is shown (domain.md, "FPA"). Pure.
+"""The FPA (fecha probable de alta): its calculation, and the block in which it is shown. Pure.
+
+The rules are in docs/design/domain.md, "FPA".
 
 Instants go in and come out; the clinic's zone says what is "08:00", "a full hour" and "a night".
 """

@@ -53,7 +53,7 @@ class Ticket(Base):
         Index("ix_ticket_active", "clinic_id", "current_fpa", postgresql_where=text("status = 'active'")),
         Index("ix_ticket_patient_id", "patient_id"),
         Index("ix_ticket_search", "search", postgresql_using="gin", postgresql_ops={"search": "gin_trgm_ops"}),
-        # The dashboard's counts read this index alone (performance.md: a covering index halves them).
+        # The dashboard's counts read this index alone (docs/design/performance.md: a covering index halves them).
         Index(
             "ix_ticket_figures",
             "clinic_id",

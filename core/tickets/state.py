@@ -1,4 +1,6 @@
-"""A ticket's state at an instant: its one definition, in Python for one ticket and in SQL for many (domain.md).
+"""A ticket's state at an instant: its one definition, in Python for one ticket and in SQL for many.
+
+The rules are in docs/design/domain.md, "State".
 
 A property test holds the two together (tests/core/tickets/test_state.py).
 """

@@ -1,6 +1,6 @@
 """Every route × every role × own and foreign clinic, from the contract itself: a route without a rule fails.
 
-No foreign data, no 500, cached or not (reliability.md, "Isolation check").
+No foreign data, no 500, cached or not (docs/design/reliability.md, "Isolation check").
 """
 
 from dataclasses import dataclass
@@ -152,7 +152,7 @@ async def test_no_answer_holds_foreign_data(
 
 
 def of_clinics(app: FastAPI) -> list[Operation]:
-    """Every GET that a superuser may limit to a clinic (domain.md, "Superusers and clinics")."""
+    """Every GET that a superuser may limit to a clinic (docs/design/domain.md, "Superusers and clinics")."""
     apart = ("/v1/auth/", "/v1/admin/")
     return [
         operation

@@ -32,7 +32,7 @@ def client_of(url: str, *, timeout: float, connections: int) -> Any:
     redis-py would send through `asyncio.wait_for`, and Python 3.11's swallows a cancellation that comes as it ends.
     Raises ValueError for an address that redis-py does not take.
     """
-    # redis-py's own defaults wait up to a minute on a hung server (dependencies.md).
+    # redis-py's own defaults wait up to a minute on a hung server (docs/design/dependencies.md).
     options: dict[str, Any] = {
         "socket_timeout": None,
         "socket_connect_timeout": timeout,

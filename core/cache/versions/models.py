@@ -1,4 +1,4 @@
-"""Versions of what the cache holds. Triggers alone write them (alembic/versions, cache.md "Versions")."""
+"""Versions of what the cache holds. Triggers alone write them (alembic/versions, docs/design/cache.md "Versions")."""
 
 from sqlalchemy import BigInteger, CheckConstraint, String, Text, text
 from sqlalchemy.dialects.postgresql.base import ischema_names

@@ -1,4 +1,4 @@
-"""401, 403, 404, 422: decided in this order, whatever else is wrong with the request (api.md)."""
+"""401, 403, 404, 422: decided in this order, whatever else is wrong with the request (docs/design/api.md)."""
 
 from collections.abc import AsyncIterator
 

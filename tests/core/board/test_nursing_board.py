@@ -1,4 +1,4 @@
-"""The nursing board's rules (domain.md, "Nursing board"), at an instant that the tests choose."""
+"""The nursing board's rules (docs/design/domain.md, "Nursing board"), at an instant that the tests choose."""
 
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta

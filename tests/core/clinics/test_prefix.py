@@ -1,4 +1,4 @@
-"""A clinic's four letters (domain.md, "Entities")."""
+"""A clinic's four letters (docs/design/domain.md, "Entities")."""
 
 from string import ascii_uppercase
 

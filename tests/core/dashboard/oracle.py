@@ -1,5 +1,5 @@
-"""The dashboard once more, in plain Python from the words of domain.md: every row is read, and nothing is shared with
-the service. Local days are told by local dates, not by their first instants."""
+"""The dashboard once more, in plain Python from the words of docs/design/domain.md: every row is read, and nothing is
+shared with the service. Local days are told by local dates, not by their first instants."""
 
 from collections import Counter
 from collections.abc import Callable, Iterable

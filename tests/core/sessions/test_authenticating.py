@@ -16,7 +16,7 @@ from tests.factories.fixtures import Seed
 from tests.support.settled import settled
 
 BOUND = 2.0
-"""Seconds after which every process knows (cache.md)."""
+"""Seconds after which every process knows (docs/design/cache.md)."""
 
 
 async def refused_within(seconds: float, ask: Callable[[], Awaitable[object]]) -> float:

@@ -1,4 +1,4 @@
-"""The FPA's calculation: domain.md's table, the blocks, and what holds for every surgery, hour and clock."""
+"""The FPA's calculation: the table of docs/design/domain.md, the blocks, and what holds for every surgery and hour."""
 
 # ruff: noqa: DTZ001  the times without a zone that clients send are the subject
 

@@ -1,4 +1,4 @@
-"""Search (domain.md, "Nursing board"): what a word finds and what not, on the board and in the list alike."""
+"""Search (docs/design/domain.md, "Nursing board"): what a word finds and what not, on the board and in the list."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""A ticket's state: domain.md's rule case by case, and the same from Python and SQL for any ticket at any instant."""
+"""A ticket's state: the rule of docs/design/domain.md case by case, and the same from Python and SQL for any ticket."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta

@@ -1,4 +1,4 @@
-"""The data of the application that this one replaces (docs: shared/design/legacy.md).
+"""The data of the application that this one replaces (docs/design/legacy.md).
 
     from core.operations.imports.legacy import import_legacy
     report = await import_legacy(source_url, target_url, assume_discharged_after=None, progress=True)

@@ -1,4 +1,4 @@
-"""Every oddity that legacy.md names, at once, beside a second clinic."""
+"""Every oddity that docs/design/legacy.md names, at once, beside a second clinic."""
 
 from tests.core.operations.imports.conftest import Hospital, at
 

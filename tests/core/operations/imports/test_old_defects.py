@@ -1,4 +1,4 @@
-"""The defects of the old application that legacy.md names: each that its data carries must not come over."""
+"""The old application's defects that docs/design/legacy.md names: each that its data carries must not come over."""
 
 import json
 from datetime import UTC, datetime, timedelta
