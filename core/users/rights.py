@@ -1,4 +1,4 @@
-"""Who may administer whom: an admin its clinic's users below an admin, a superuser everybody (docs/design/domain.md)."""
+"""Who may administer whom: an admin users of its clinic below an admin, a superuser all (docs/design/domain.md)."""
 
 from core.access import Actor, Role
 from core.errors import Forbidden, Invalid
