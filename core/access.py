@@ -10,7 +10,7 @@ from core.errors import Invalid, NotFound
 
 
 class Role(StrEnum):
-    """Ordered by what they may do; see docs/design/domain.md, "Who uses it"."""
+    """Ordered by what they may do; see domain.md, "Who uses it"."""
 
     VIEWER = "viewer"
     CLINICAL = "clinical"

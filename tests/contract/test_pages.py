@@ -62,13 +62,13 @@ def test_every_file_that_is_named_is_there() -> None:
 
 
 def test_every_page_that_is_named_is_there() -> None:
-    """By its place from the root or from docs/, or beside who names it; a link by its place from its page."""
+    """By its place from the root, docs/ or docs/design/, or beside who names it; a link by its place from its page."""
     missing = set()
     for path, text in TEXTS.items():
         links = {link.partition("#")[0] for link in LINK.findall(text)} if path in PAGES else set()
         named = PAGE.findall(LINK.sub("", text))
         missing |= {(path, link) for link in links if link and "://" not in link and not (path.parent / link).exists()}
-        places = (path.parent, ROOT, ROOT / "docs")
+        places = (path.parent, ROOT, ROOT / "docs", ROOT / "docs" / "design")
         missing |= {(path, name) for name in named if not any((place / name).exists() for place in places)}
     assert missing == set()
 
