@@ -21,6 +21,8 @@ from core.db.migrate import upgrade
 from core.operations.embedded import EmbeddedServers, start_servers
 from core.settings import Settings
 from core.users import passwords
+from tests.support import signing_in
+from tests.support.commands import environment
 from tests.support.unhurried import unhurried
 
 pytest_plugins = ["tests.factories.fixtures"]
@@ -142,6 +144,12 @@ def settings(database_url: str, redis_url: str) -> Settings:
 
 
 @pytest.fixture
+def operator(settings: Settings) -> dict[str, str]:
+    """The environment in which the installation's operator runs `ticket-home`: where its servers are, and no more."""
+    return environment(DATABASE_URL=settings.require_database_url(), REDIS_URL=settings.require_redis_url())
+
+
+@pytest.fixture
 async def connection(database_url: str) -> AsyncIterator["asyncpg.Connection[asyncpg.Record]"]:
     """A plain connection beside the application: what somebody types into psql."""
     opened = await asyncpg.connect(database_url)
@@ -188,11 +196,7 @@ async def sign_in(app: FastAPI) -> AsyncIterator[SignIn]:
         transport = httpx.ASGITransport(app=on, raise_app_exceptions=False)
         made = httpx.AsyncClient(transport=transport, base_url=BASE_URL)
         opened.append(made)
-        answer = await made.post(
-            "/v1/auth/login", json={"username": username, "password": "ticket-home-demo", "client": "mobile"}
-        )
-        assert answer.status_code == 200, answer.text
-        made.headers["Authorization"] = f"Bearer {answer.json()['token']}"
+        await signing_in.sign_in(made, username)
         return made
 
     yield signed_in

@@ -8,12 +8,12 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from core.settings import Settings
-from tests.api.cli.test_user import environment, run
-from tests.api.v1.users.test_users import ME, log_in
 from tests.conftest import SignIn, running
 from tests.factories import rows
 from tests.factories.fixtures import Seed
+from tests.support.commands import environment, run
 from tests.support.settled import settled
+from tests.support.signing_in import ME, log_in
 
 Configured = Callable[..., Settings]
 

@@ -8,8 +8,7 @@ import pytest
 
 from core.settings import Settings
 from tests.factories.fixtures import Seed
-from tests.faults.workers import workers
-from tests.setup.serving import Serving
+from tests.support.services import Serving, workers
 
 
 @pytest.fixture

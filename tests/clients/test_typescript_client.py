@@ -7,7 +7,7 @@ import pytest
 
 from tests.clients.programs import output, require_seen
 from tests.clients.toolchains import NODE_AT_LEAST, installed_node, node_from_wheel, typescript
-from tests.setup.serving import Serving
+from tests.support.services import Serving
 
 HERE = Path(__file__).parent / "typescript"
 

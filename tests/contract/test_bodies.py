@@ -10,12 +10,12 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
-from tests.api.told import codes
 from tests.conftest import SignIn
-from tests.contract.rules import RULES, Rule, Target
 from tests.contract.test_isolation import Operation, operations, target_in
 from tests.factories import rows
 from tests.factories.fixtures import Seed
+from tests.support.answers import codes
+from tests.support.rules import RULES, Rule, Target
 
 JSON = {"Content-Type": "application/json"}
 

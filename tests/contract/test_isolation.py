@@ -12,9 +12,9 @@ from fastapi import FastAPI
 
 from core.access import Role
 from tests.conftest import SignIn
-from tests.contract.rules import RULES, Reach, Rule, Target
 from tests.factories import rows
 from tests.factories.fixtures import ClinicSeed, Seed
+from tests.support.rules import RULES, Reach, Rule, Target
 
 MARK = "maga"
 """In every text of the foreign clinic's rows, and nowhere else."""

@@ -13,9 +13,9 @@ from pathlib import Path
 import pytest
 
 from core.settings import Settings
-from tests.contract.rules import RULES
-from tests.faults.workers import COMMAND, environment
-from tests.setup.serving import Serving, serving
+from tests.support.commands import TICKET_HOME, environment
+from tests.support.rules import RULES
+from tests.support.services import Serving, serving
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
@@ -51,8 +51,8 @@ pytestmark = pytest.mark.timeout(7200 if LONG else 240)
 def served(settings: Settings, tmp_path: Path) -> Iterator[Serving]:
     """With demo data; it trusts us to tell from where a request comes."""
     given = {**environment(settings), "TRUSTED_PROXIES": "127.0.0.1"}
-    subprocess.run([COMMAND, "demo", "--tickets", "200"], env=given, check=True, capture_output=True, timeout=60)
-    with serving(COMMAND, "serve", environment=given, log=tmp_path / "log") as running:
+    subprocess.run([TICKET_HOME, "demo", "--tickets", "200"], env=given, check=True, capture_output=True, timeout=60)
+    with serving(TICKET_HOME, "serve", environment=given, log=tmp_path / "log") as running:
         yield running
 
 

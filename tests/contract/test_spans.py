@@ -5,11 +5,11 @@ from typing import Any
 
 from fastapi import FastAPI
 
-from tests.api.told import codes
 from tests.conftest import SignIn
-from tests.contract.rules import RULES
 from tests.contract.test_isolation import Operation, operations
 from tests.factories.fixtures import Seed
+from tests.support.answers import codes
+from tests.support.rules import RULES
 
 
 def pairs(app: FastAPI) -> list[tuple[Operation, str, str]]:

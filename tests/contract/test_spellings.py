@@ -13,10 +13,10 @@ from fastapi import FastAPI
 
 from core.access import Role
 from tests.conftest import SignIn
-from tests.contract.rules import RULES, Rule, Target
 from tests.contract.test_isolation import Operation, operations, target_in
 from tests.factories import rows
 from tests.factories.fixtures import Seed
+from tests.support.rules import RULES, Rule, Target
 
 Spell = Callable[[str], str]
 

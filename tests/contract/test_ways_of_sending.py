@@ -13,7 +13,8 @@ from core.settings import Settings
 from tests.api.server.sending import WAYS, WISHES
 from tests.factories import rows
 from tests.factories.fixtures import Seed
-from tests.faults.workers import bearer, workers
+from tests.support.services import workers
+from tests.support.signing_in import bearer
 
 SNAPSHOT = json.loads((Path(__file__).parent / "openapi.json").read_text())
 ROUTES = [

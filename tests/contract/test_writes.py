@@ -8,12 +8,12 @@ import pytest
 from fastapi import FastAPI
 
 from core.access import Role
-from tests.api.told import audits
 from tests.conftest import SignIn
-from tests.contract.rules import RULES, Reach, Target
 from tests.contract.test_isolation import Operation, operations, target_in
 from tests.factories import rows
 from tests.factories.fixtures import Seed
+from tests.support.answers import audits
+from tests.support.rules import RULES, Reach, Target
 
 ACTIONS = {
     "authLogout": "session.ended",

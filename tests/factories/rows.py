@@ -46,6 +46,11 @@ async def user(connection: Connection, username: str, role: str, clinic_id: int 
     return await insert(connection, "app_user", username=username, **(defaults | values))
 
 
+async def user_id(connection: Connection, username: str) -> int:
+    found: int = await connection.fetchval("SELECT id FROM app_user WHERE username = $1", username)
+    return found
+
+
 async def specialty(connection: Connection, clinic_id: int, **values: Any) -> int:
     return await insert(connection, "specialty", clinic_id=clinic_id, **({"name": f"Specialty {serial()}"} | values))
 

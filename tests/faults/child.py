@@ -8,8 +8,8 @@ from contextlib import asynccontextmanager
 from typing import NamedTuple
 
 from core.settings import Settings
-from tests.faults.workers import environment
 from tests.support import machine
+from tests.support.commands import environment
 
 
 class Told(NamedTuple):

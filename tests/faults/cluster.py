@@ -9,9 +9,9 @@ from pathlib import Path
 
 from core.operations.embedded import valkey
 from core.operations.embedded.account import PR_SET_PDEATHSIG, _prctl
-from tests.faults.servers import command
-from tests.setup.serving import free_port
 from tests.support import machine
+from tests.support.servers import command
+from tests.support.services import free_port
 
 SLOTS = 16384
 FORMED_WITHIN = 20.0

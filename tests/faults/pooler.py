@@ -14,10 +14,10 @@ from pathlib import Path
 import pytest
 from sqlalchemy.engine import make_url
 
-from tests.faults.debian import program
-from tests.faults.proxy import SOCKET, WireProxy
-from tests.setup.serving import free_port
+from tests.support.debian import program
 from tests.support.machine import PATIENCE
+from tests.support.proxy import SOCKET, WireProxy
+from tests.support.services import free_port
 
 LENT = 2
 """Connections to PostgreSQL, for everybody together."""

@@ -4,7 +4,7 @@ import contextlib
 
 import redis.asyncio as redis_client
 
-from tests.faults.servers import Breakable, command
+from tests.support.servers import Breakable, command
 
 
 async def make_replica(server: Breakable) -> None:

@@ -12,8 +12,8 @@ from core.operations.embedded.account import Account, account_for, reaching
 from core.operations.embedded.place import Place
 from core.operations.embedded.process import Server, Tools
 from tests.conftest import database_named
-from tests.faults.servers import Breakable
 from tests.support.machine import PATIENCE
+from tests.support.servers import Breakable
 
 REPLICATING = ("-c", "wal_level=replica", "-c", "hot_standby=on")
 """The embedded server writes less, and what it wrote so no standby reads: it is started like this once before."""

@@ -17,8 +17,8 @@ from tests.faults.chaos.network_faults import TOXICS
 from tests.faults.chaos.registers import ABSENT, SIGNED_OUT
 from tests.faults.chaos.run import Chaos
 from tests.faults.chaos.site import site
-from tests.setup.serving import free_port
 from tests.support.machine import until
+from tests.support.services import free_port
 
 SEED = 20261124
 SECONDS = 30.0

@@ -12,10 +12,10 @@ from pydantic import SecretStr
 from core.settings import Settings
 from tests.conftest import running
 from tests.factories.fixtures import Seed
-from tests.faults.proxy import WireProxy
-from tests.faults.test_postgres import sign_in
 from tests.support import machine
+from tests.support.proxy import WireProxy
 from tests.support.settled import settled
+from tests.support.signing_in import sign_in
 
 PATHS = {"doctors": "/v1/doctors", "dashboard": "/v1/dashboard"}
 """Policy → a route of it."""

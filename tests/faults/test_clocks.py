@@ -16,7 +16,7 @@ from core.settings import Settings
 from tests.factories import rows
 from tests.factories.fixtures import Seed
 from tests.faults.child import Child, child, seen
-from tests.faults.debian import program
+from tests.support.debian import program
 from tests.support.machine import until
 
 DAY = 86400

@@ -19,9 +19,9 @@ from tests.core.cache.fills import test_leases
 from tests.factories.fixtures import Seed
 from tests.faults.cluster import Cluster, Node, formed
 from tests.faults.stream import Stream
-from tests.faults.test_postgres import sign_in
 from tests.faults.test_redis import NOTHING_SLOWER
 from tests.support import machine
+from tests.support.signing_in import sign_in
 
 
 @pytest.fixture(scope="module")

@@ -8,9 +8,10 @@ from pydantic import SecretStr
 from core.settings import Settings
 from tests.conftest import running
 from tests.factories.fixtures import Seed
-from tests.faults.proxy import WireProxy
-from tests.faults.servers import Breakable
-from tests.faults.test_postgres import Signed, assert_unavailable, recovered, sign_in
+from tests.faults.test_postgres import Signed, assert_unavailable, recovered
+from tests.support.proxy import WireProxy
+from tests.support.servers import Breakable
+from tests.support.signing_in import sign_in
 
 CLIENTS = 20
 SECONDS = 2.0

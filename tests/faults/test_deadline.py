@@ -13,9 +13,10 @@ from core.settings import Settings
 from tests.conftest import running
 from tests.factories.fixtures import Seed
 from tests.factories.rows import PASSWORD
-from tests.faults.servers import Breakable, command
-from tests.faults.test_postgres import DECIDED, assert_unavailable, sign_in
+from tests.faults.test_postgres import DECIDED, assert_unavailable
 from tests.support import machine
+from tests.support.servers import Breakable, command
+from tests.support.signing_in import LOGIN, NEW_PASSWORD, credentials, sign_in
 
 POOL = 3
 
@@ -32,7 +33,7 @@ async def hold(database: Database, seconds: float) -> None:
 @pytest.mark.parametrize(
     ("method", "path", "first"),
     [
-        ("POST", "/v1/auth/login", 1.4),
+        ("POST", LOGIN, 1.4),
         # A session is looked up for one second at most.
         ("PUT", "/v1/auth/password", 0.8),
         ("GET", "/v1/surgeries", 0.8),
@@ -45,8 +46,8 @@ async def test_waits_for_a_busy_pool_do_not_add_up(
 ) -> None:
     """`first`: seconds until whoever waits gets a connection, within the first wait's own budget."""
     bodies = {
-        "/v1/auth/login": {"username": seed.sant.viewer, "password": PASSWORD, "client": "mobile"},
-        "/v1/auth/password": {"current_password": PASSWORD, "new_password": "four words of my own"},
+        LOGIN: credentials(seed.sant.viewer),
+        "/v1/auth/password": {"current_password": PASSWORD, "new_password": NEW_PASSWORD},
         "/v1/tickets": {
             "patient": {
                 **{"document_type": "passport", "document": "P1", "first_name": "A"},

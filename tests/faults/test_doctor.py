@@ -17,10 +17,10 @@ from core.operations.doctor.finding import Finding, Verdict
 from core.settings import Settings
 from tests.conftest import administer
 from tests.factories.fixtures import Seed
-from tests.faults.servers import Breakable, command
 from tests.faults.test_clocks import Faked
-from tests.faults.workers import COMMAND, environment
 from tests.support import machine
+from tests.support.commands import TICKET_HOME, environment
+from tests.support.servers import Breakable, command
 
 ENOUGH = 15.0
 """Seconds for a round with a server that says nothing."""
@@ -227,7 +227,7 @@ async def test_this_machines_clock_is_wrong(settings: Settings, seed: Seed, tmp_
     faked = Faked(tmp_path)
     faked.set_off(jump)
     doctor = await asyncio.create_subprocess_exec(
-        *(COMMAND, "doctor"), env=environment(settings) | faked.environment, stdout=asyncio.subprocess.PIPE
+        *(TICKET_HOME, "doctor"), env=environment(settings) | faked.environment, stdout=asyncio.subprocess.PIPE
     )
     told = (await doctor.communicate())[0].decode().splitlines()
     [line] = [line for line in told if "Clocks: " in line]

@@ -11,9 +11,10 @@ from bench.load import Load
 from core.settings import Settings
 from tests.factories import rows
 from tests.factories.fixtures import Seed
-from tests.faults.servers import Breakable, command
-from tests.faults.workers import bearer, workers
 from tests.support import machine
+from tests.support.servers import Breakable, command
+from tests.support.services import workers
+from tests.support.signing_in import bearer
 
 PATHS = ("/v1/dashboard", "/v1/surgeries", "/v1/doctors", "/v1/specialties", "/v1/reasons", "/v1/urgency-thresholds")
 KEYS = 2 * len(PATHS)

@@ -13,10 +13,10 @@ from pydantic import SecretStr
 from core.settings import Settings
 from tests.factories import rows
 from tests.factories.fixtures import Seed
-from tests.faults.proxy import WireProxy
-from tests.faults.workers import bearer, worker_pids, workers
-from tests.setup.serving import Serving
 from tests.support import machine
+from tests.support.proxy import WireProxy
+from tests.support.services import Serving, worker_pids, workers
+from tests.support.signing_in import bearer
 
 PATIENT = {
     "document_type": "passport",

@@ -13,8 +13,9 @@ from tests.factories import rows
 from tests.factories.fixtures import Seed
 from tests.faults.child import Child, child
 from tests.faults.crowd import crowd
-from tests.faults.workers import bearer, workers
 from tests.support import machine
+from tests.support.services import workers
+from tests.support.signing_in import bearer
 
 CLIENTS = 500
 VERSION = "SELECT version FROM cache_version WHERE clinic_id = $1 AND topic = 'catalogs'"

@@ -13,10 +13,11 @@ from tests.conftest import running
 from tests.factories import rows
 from tests.factories.fixtures import Seed
 from tests.faults.child import child
-from tests.faults.proxy import WireProxy
 from tests.faults.stream import Stream
-from tests.faults.test_postgres import Signed, sign_in, within_two_seconds
+from tests.faults.test_postgres import Signed, within_two_seconds
 from tests.support import machine
+from tests.support.proxy import WireProxy
+from tests.support.signing_in import sign_in
 
 LISTENER = "application_name = 'ticket-home-versions' AND datname = current_database()"
 

@@ -12,8 +12,8 @@ from prometheus_client.parser import text_string_to_metric_families
 from core.settings import Settings
 from tests.factories.fixtures import Seed
 from tests.faults.crowd import crowd
-from tests.faults.workers import bearer, worker_pids, workers
-from tests.setup.serving import Serving
+from tests.support.services import Serving, worker_pids, workers
+from tests.support.signing_in import bearer
 
 CONNECTIONS, ROUNDS = 40, 5
 LOOKS = 20

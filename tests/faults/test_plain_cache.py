@@ -8,8 +8,8 @@ from core.settings import Settings
 from tests.api.fastapi_cache.test_key_builder import Counted, application
 from tests.factories import rows
 from tests.factories.fixtures import Seed
-from tests.faults.servers import Breakable
 from tests.faults.test_redis import go_on, hang, kill, start
+from tests.support.servers import Breakable
 
 Act = Callable[[Breakable], Awaitable[object]]
 

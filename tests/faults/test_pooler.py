@@ -1,8 +1,6 @@
 """DATABASE_URL leads to a transaction pooler, and DATABASE_LISTEN_URL past it: nothing else changes."""
 
 import asyncio
-import os
-import subprocess
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -30,12 +28,13 @@ from tests.faults.chaos.faults import KINDS
 from tests.faults.chaos.run import Chaos
 from tests.faults.chaos.site import PooledSite, site
 from tests.faults.pooler import LENT, pooler
-from tests.faults.proxy import WireProxy
-from tests.faults.servers import Breakable
 from tests.faults.standby import Demoted
-from tests.faults.test_postgres import RECOVERED, sign_in
-from tests.faults.workers import COMMAND, environment
+from tests.faults.test_postgres import RECOVERED
 from tests.support import machine
+from tests.support.commands import environment, refused, run_beside
+from tests.support.proxy import WireProxy
+from tests.support.servers import Breakable
+from tests.support.signing_in import sign_in
 
 SEED = 20261124
 FAULTS = [name for name in KINDS if "PostgreSQL" in name]
@@ -223,15 +222,9 @@ async def test_no_read_contradicts_the_database_through_a_pooler(tmp_path: Path)
 
 
 async def test_migrations_go_past_the_pooler_and_say_so_where_they_cannot(pooled: Settings) -> None:
-    def migrate(settings: Settings) -> "subprocess.CompletedProcess[str]":
-        given = os.environ | environment(settings)
-        return subprocess.run([COMMAND, "migrate"], env=given, capture_output=True, text=True, timeout=30, check=False)
-
-    assert (await asyncio.to_thread(migrate, pooled)).returncode == 0
-    refused = await asyncio.to_thread(migrate, pooled.model_copy(update={"database_listen_url": None}))
-    assert refused.returncode == 1
-    assert "DATABASE_LISTEN_URL" in refused.stderr
-    assert "Traceback" not in refused.stderr
+    assert (await run_beside(environment(pooled), "migrate")).returncode == 0
+    without = environment(pooled.model_copy(update={"database_listen_url": None}))
+    assert "DATABASE_LISTEN_URL" in refused(await run_beside(without, "migrate"))
 
 
 async def test_the_doctor_tells_of_the_pooler_and_of_what_lacks_beside_it(

@@ -16,9 +16,9 @@ from core.settings import Settings
 from tests.conftest import administer, running
 from tests.factories import rows
 from tests.factories.fixtures import Seed
-from tests.factories.rows import PASSWORD
-from tests.faults.servers import Breakable
 from tests.support import machine
+from tests.support.servers import Breakable
+from tests.support.signing_in import LOGIN, credentials, sign_in
 
 Act = Callable[[Breakable], Awaitable[None]]
 DECIDED = 2.5
@@ -39,12 +39,6 @@ class Signed:
         answer = await self.client.get(path)
         assert machine.now() - began < machine.bound(within, began)
         return answer
-
-
-async def sign_in(client: httpx.AsyncClient, username: str) -> None:
-    answer = await client.post("/v1/auth/login", json={"username": username, "password": PASSWORD, "client": "mobile"})
-    assert answer.status_code == 200, answer.text
-    client.headers["Authorization"] = f"Bearer {answer.json()['token']}"
 
 
 @pytest.fixture
@@ -117,8 +111,7 @@ async def test_cached_reads_are_answered_and_labelled_the_rest_is_503_and_all_re
         for answer in await asyncio.gather(*(signed.decided("/v1/surgeries") for _ in range(20))):
             assert_unavailable(answer)
         preview = {"surgery_id": own_seed.sant.surgery_id, "surgery_at": "2026-01-15T14:30"}
-        login = {"username": own_seed.sant.viewer, "password": PASSWORD, "client": "mobile"}
-        for path, body in (("/v1/auth/login", login), ("/v1/fpa/preview", preview)):
+        for path, body in ((LOGIN, credentials(own_seed.sant.viewer)), ("/v1/fpa/preview", preview)):
             began = machine.now()
             answer = await signed.client.post(path, json=body)
             assert answer.status_code in (403, 503), answer.text
@@ -170,8 +163,8 @@ async def test_a_server_that_is_read_only_after_a_fail_over_still_answers_reads(
         f"ALTER DATABASE {name} SET default_transaction_read_only = on",
         f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'",
     )
-    login = {"username": own_seed.sant.viewer, "password": PASSWORD, "client": "mobile"}
-    assert_unavailable(await signed.client.post("/v1/auth/login", json=login))
+    login = credentials(own_seed.sant.viewer)
+    assert_unavailable(await signed.client.post(LOGIN, json=login))
     answer = await signed.client.get("/v1/surgeries")
     assert answer.status_code == 200
     assert "stale" not in answer.headers["cache-status"]
@@ -180,7 +173,7 @@ async def test_a_server_that_is_read_only_after_a_fail_over_still_answers_reads(
         f"ALTER DATABASE {name} SET default_transaction_read_only = off",
         f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'",
     )
-    assert (await signed.client.post("/v1/auth/login", json=login)).status_code == 200
+    assert (await signed.client.post(LOGIN, json=login)).status_code == 200
 
 
 async def test_an_exhausted_pool_holds_nobody_longer_than_two_seconds(

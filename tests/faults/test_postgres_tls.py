@@ -21,9 +21,9 @@ from core.settings import Settings
 from tests.conftest import running
 from tests.factories.fixtures import seed_clinic
 from tests.faults.certificates import Authority
-from tests.faults.debian import program
-from tests.setup.serving import free_port
+from tests.support.debian import program
 from tests.support.machine import PATIENCE, until
+from tests.support.services import free_port
 
 PASSWORD = "s/e:c@ret"
 QUOTED = "s%2Fe%3Ac%40ret"

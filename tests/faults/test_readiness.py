@@ -16,10 +16,10 @@ from core.settings import Settings
 from tests.conftest import running
 from tests.factories import rows
 from tests.factories.fixtures import Seed
-from tests.faults.proxy import WireProxy
-from tests.faults.servers import Breakable
-from tests.faults.workers import workers
 from tests.support import machine
+from tests.support.proxy import WireProxy
+from tests.support.servers import Breakable
+from tests.support.services import workers
 
 METRIC = "ticket_home_can_write "
 

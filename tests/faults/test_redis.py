@@ -8,7 +8,6 @@ import pytest
 from core.settings import Settings
 from tests.conftest import running
 from tests.factories.fixtures import Seed
-from tests.factories.rows import PASSWORD
 from tests.faults.redis_trouble import (
     drop_password,
     fill_up,
@@ -21,9 +20,10 @@ from tests.faults.redis_trouble import (
     set_password,
     write_garbage,
 )
-from tests.faults.servers import Breakable, command
 from tests.faults.stream import Stream
 from tests.support import machine
+from tests.support.servers import Breakable, command
+from tests.support.signing_in import sign_in
 
 Act = Callable[[Breakable], Awaitable[object]]
 
@@ -36,9 +36,7 @@ NOISE = 0.05
 @pytest.fixture
 async def stream(on_own_redis: Settings, seed: Seed) -> AsyncIterator[Stream]:
     async with running(on_own_redis) as (app, client):
-        login = {"username": seed.sant.viewer, "password": PASSWORD, "client": "mobile"}
-        answer = await client.post("/v1/auth/login", json=login)
-        client.headers["Authorization"] = f"Bearer {answer.json()['token']}"
+        await sign_in(client, seed.sant.viewer)
         made = Stream(app.state.runtime, client, seed.sant.id, existing=1)
         async with made.flowing():
             yield made
@@ -123,10 +121,7 @@ async def test_a_password_that_was_wrong_from_the_start(
 ) -> None:
     await set_password(redis_server)
     async with running(on_own_redis) as (_, client):
-        login = {"username": seed.sant.viewer, "password": PASSWORD, "client": "mobile"}
-        answer = await client.post("/v1/auth/login", json=login)
-        assert answer.status_code == 200
-        client.headers["Authorization"] = f"Bearer {answer.json()['token']}"
+        await sign_in(client, seed.sant.viewer)
         for outcome in ("fwd=miss", "hit", "hit"):
             answer = await client.get("/v1/doctors")
             assert answer.status_code == 200

@@ -11,8 +11,8 @@ from core.settings import Settings
 from tests.core.cache.test_read_through import process
 from tests.factories.fixtures import Seed
 from tests.faults.redis_trouble import write_garbage
-from tests.faults.servers import Breakable, command
 from tests.support import machine
+from tests.support.servers import Breakable, command
 
 
 async def test_the_wait_for_a_turn_is_in_the_budget_and_is_not_taken_for_trouble(settings: Settings) -> None:

@@ -12,9 +12,9 @@ import pytest
 from core.settings import Settings
 from tests.factories.fixtures import Seed
 from tests.factories.rows import PASSWORD
-from tests.faults.workers import bearer, workers
-from tests.setup.serving import Serving
 from tests.support import machine
+from tests.support.services import Serving, workers
+from tests.support.signing_in import bearer
 
 CLIENTS = 16
 SIGN_INS = 8

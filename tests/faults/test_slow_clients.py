@@ -10,9 +10,9 @@ import pytest
 
 from core.settings import Settings
 from tests.factories.fixtures import Seed
-from tests.faults.workers import bearer, worker_pids, workers
-from tests.setup.serving import Serving
 from tests.support import machine
+from tests.support.services import Serving, worker_pids, workers
+from tests.support.signing_in import bearer
 
 HEAD = "{} {} HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: {}\r\n"
 BODY = "Content-Type: application/json\r\nContent-Length: 100000\r\n\r\n"

@@ -9,10 +9,10 @@ import pytest
 from core.settings import Settings
 from tests.conftest import running
 from tests.factories.fixtures import Seed
-from tests.factories.rows import PASSWORD
-from tests.faults.servers import Breakable
 from tests.faults.standby import Demoted
-from tests.faults.test_postgres import Signed, assert_stale, assert_unavailable, recovered, sign_in
+from tests.faults.test_postgres import Signed, assert_stale, assert_unavailable, recovered
+from tests.support.servers import Breakable
+from tests.support.signing_in import LOGIN, credentials, sign_in
 
 pytestmark = pytest.mark.timeout(60)
 
@@ -20,7 +20,6 @@ pytestmark = pytest.mark.timeout(60)
 async def test_a_demoted_primary_s_rows_are_never_told_as_current(
     on_own_postgres: Settings, own_seed: Seed, postgres_folder: Path, postgres_server: Breakable
 ) -> None:
-    login = {"username": own_seed.sant.viewer, "password": PASSWORD, "client": "mobile"}
     async with running(on_own_postgres) as (app, client):
         await sign_in(client, own_seed.sant.viewer)
         signed = Signed(app.state.runtime, client)
@@ -30,7 +29,7 @@ async def test_a_demoted_primary_s_rows_are_never_told_as_current(
             assert_stale(await signed.decided("/v1/doctors"))
             for path in ("/v1/specialties", "/v1/tickets", "/v1/nursing-board", "/v1/tickets/TH-SANT-2025-001"):
                 assert_unavailable(await signed.decided(path))
-            assert_unavailable(await client.post("/v1/auth/login", json=login))
+            assert_unavailable(await client.post(LOGIN, json=credentials(own_seed.sant.viewer)))
             await standby.promote()
             await recovered(signed, "/v1/specialties")
             assert (await client.get("/v1/tickets")).status_code == 200

@@ -12,8 +12,9 @@ from core.cache.stats.published import INTERVAL, LIVE
 from core.settings import Settings
 from tests.factories.fixtures import Seed
 from tests.faults.crowd import crowd
-from tests.faults.workers import bearer, worker_pids, workers
 from tests.support.machine import until
+from tests.support.services import worker_pids, workers
+from tests.support.signing_in import bearer
 
 CONNECTIONS, ROUNDS = 40, 3
 

@@ -9,19 +9,16 @@ from core.settings import Settings
 from tests.conftest import running
 from tests.factories.fixtures import Seed
 from tests.factories.rows import PASSWORD
-from tests.faults.servers import Breakable
-from tests.faults.workers import bearer, workers
 from tests.support import machine
+from tests.support.servers import Breakable
+from tests.support.services import workers
+from tests.support.signing_in import bearer, log_in
 
 WRONG = "a wrong password"
 
 
-def body(username: str, password: str) -> dict[str, str]:
-    return {"username": username, "password": password, "client": "mobile"}
-
-
 async def guess(client: httpx.AsyncClient, username: str, password: str = WRONG) -> int:
-    return (await client.post("/v1/auth/login", json=body(username, password))).status_code
+    return await log_in(client, username, password)
 
 
 async def test_redis_killed_in_the_middle_of_guessing_lets_no_more_through(

@@ -17,10 +17,10 @@ from tests.conftest import running
 from tests.factories.fixtures import Seed
 from tests.faults.certificates import Authority, Signed
 from tests.faults.cluster import Node, formed
-from tests.faults.debian import program
 from tests.faults.stream import Stream
-from tests.faults.test_postgres import sign_in
-from tests.setup.serving import free_port
+from tests.support.debian import program
+from tests.support.services import free_port
+from tests.support.signing_in import sign_in
 
 PASSWORD = "s/e:c@ret"
 QUOTED = "s%2Fe%3Ac%40ret"

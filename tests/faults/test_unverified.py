@@ -12,12 +12,12 @@ from api.requests.authentication import authenticate
 from core.errors import Unavailable
 from core.settings import Settings
 from tests.conftest import running
-from tests.contract.rules import RULES, Target
 from tests.contract.test_isolation import operations
 from tests.factories.fixtures import Seed
-from tests.faults.servers import Breakable
-from tests.faults.test_postgres import sign_in
 from tests.support import machine
+from tests.support.rules import RULES, Target
+from tests.support.servers import Breakable
+from tests.support.signing_in import sign_in
 
 ANSWERED = {"authMe", "dashboardGet", "clinicsList", "specialtiesList", "surgeriesList", "doctorsList", "reasonsList"}
 """At least these, without filters and as warm as they are here."""

@@ -14,8 +14,8 @@ import pytest
 from api.server.watchdog import LOOKS, ROUND, WAKE_UPS
 from core.settings import Settings
 from tests.faults.hanging_service import HANGS, await_what_is_done
-from tests.faults.workers import environment, worker_pids
-from tests.setup.serving import Serving, serving
+from tests.support.commands import environment
+from tests.support.services import Serving, serving, worker_pids
 
 ROOT = Path(__file__).parents[2]
 PATIENCE = 60.0

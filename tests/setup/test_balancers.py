@@ -13,9 +13,9 @@ import httpx
 import pytest
 
 from core.settings import Settings
-from tests.faults.debian import program
-from tests.faults.workers import COMMAND, environment
-from tests.setup.serving import READY_WITHIN, Serving, free_port, serving
+from tests.support.commands import TICKET_HOME, environment
+from tests.support.debian import program
+from tests.support.services import READY_WITHIN, Serving, free_port, serving
 
 pytestmark = pytest.mark.long
 
@@ -101,7 +101,7 @@ async def posts(url: str, number: int) -> list[int]:
 async def test_posts_after_a_pause_are_answered_by_the_service(settings: Settings, tmp_path: Path, kind: str) -> None:
     given = environment(settings) | {"KEEP_ALIVE_SECONDS": f"{SERVICES:g}"}
     with (
-        serving(COMMAND, "serve", environment=given, log=tmp_path / "log") as service,
+        serving(TICKET_HOME, "serve", environment=given, log=tmp_path / "log") as service,
         balancer(kind, tmp_path / kind, service) as url,
     ):
         statuses = await asyncio.gather(*(posts(url, number) for number in range(CLIENTS)))

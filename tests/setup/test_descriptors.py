@@ -9,8 +9,9 @@ import httpx
 
 from core.settings import Settings
 from tests.factories.fixtures import Seed
-from tests.faults.workers import COMMAND, bearer, environment
-from tests.setup.serving import serving
+from tests.support.commands import TICKET_HOME, environment
+from tests.support.services import serving
+from tests.support.signing_in import bearer
 
 DESCRIPTORS = 256
 CLIENTS = 3 * DESCRIPTORS
@@ -20,7 +21,7 @@ HALF = b"GET /v1/doctors HTTP/1.1\r\nHost: a\r\n"
 def test_whoever_comes_is_served_while_others_hold_all_connections(
     settings: Settings, seed: Seed, tmp_path: Path
 ) -> None:
-    limited = ("/bin/sh", "-c", f'ulimit -n {DESCRIPTORS} && exec "$@"', "sh", COMMAND, "serve")
+    limited = ("/bin/sh", "-c", f'ulimit -n {DESCRIPTORS} && exec "$@"', "sh", TICKET_HOME, "serve")
     # Nobody is closed for having been silent.
     given = environment(settings) | {"HEAD_SECONDS": "3600", "KEEP_ALIVE_SECONDS": "3600"}
     with serving(*limited, environment=given, log=tmp_path / "log") as served, ExitStack() as held:

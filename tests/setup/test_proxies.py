@@ -1,6 +1,5 @@
 """TRUSTED_PROXIES: whose word on the client's address counts, in the audit and in the limit of failed sign-ins."""
 
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,10 +8,9 @@ import httpx
 import pytest
 
 from tests.factories.fixtures import Seed
-from tests.setup.serving import Serving, serving
-from tests.setup.test_serve import environment
+from tests.support.commands import TICKET_HOME, environment
+from tests.support.services import Serving, serving
 
-COMMAND = (sys.executable, "-c", "from api.cli.main import main; main()", "serve")
 CLIENT, ANOTHER = "203.0.113.7", "203.0.113.8"
 
 
@@ -30,13 +28,15 @@ def given(tmp_path: Path, database_url: str, redis_url: str) -> dict[str, str]:
 
 @pytest.fixture
 def behind_a_proxy(given: dict[str, str], tmp_path: Path) -> Iterator[Serving]:
-    with serving(*COMMAND, environment=given | {"TRUSTED_PROXIES": "10.0.0.9, 127.0.0.1"}, log=tmp_path / "log") as one:
+    trusting = given | {"TRUSTED_PROXIES": "10.0.0.9, 127.0.0.1"}
+    with serving(TICKET_HOME, "serve", environment=trusting, log=tmp_path / "log") as one:
         yield one
 
 
 @pytest.fixture
 def behind_another(given: dict[str, str], tmp_path: Path) -> Iterator[Serving]:
-    with serving(*COMMAND, environment=given | {"TRUSTED_PROXIES": "10.0.0.9"}, log=tmp_path / "log") as one:
+    trusting = given | {"TRUSTED_PROXIES": "10.0.0.9"}
+    with serving(TICKET_HOME, "serve", environment=trusting, log=tmp_path / "log") as one:
         yield one
 
 

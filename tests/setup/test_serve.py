@@ -3,7 +3,6 @@
 import os
 import signal
 import stat
-import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -17,26 +16,20 @@ import redis
 from api.cli.installation import local_secret
 from core.settings import DEMO_PASSWORD
 from tests.core.operations.embedded.processes import family, gone_within
-from tests.setup.serving import Serving, serving
+from tests.support.commands import TICKET_HOME, environment, refused, run
+from tests.support.services import Serving, serving
 
 pytestmark = pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="looks at processes in /proc")
 
-ROOT = Path(__file__).parents[2]
-TICKET_HOME = (sys.executable, "-c", "from api.cli.main import main; main()")
 KILLED_WITHIN = 2.0
 ENDED_WITHIN = 10.0
 AT_ONCE = 0.5
 """Python's own resource tracker ends when it sees that its process has ended, not before."""
 
 
-def environment(**more: str) -> dict[str, str]:
-    """Nothing configured but what a test gives."""
-    return {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), "HOME": "/nonexistent", **more}
-
-
 @contextmanager
 def served(folder: Path, *options: str, **more: str) -> Iterator[Serving]:
-    with serving(*TICKET_HOME, "serve", "--data-dir", str(folder), *options, environment=environment(**more)) as one:
+    with serving(TICKET_HOME, "serve", "--data-dir", str(folder), *options, environment=environment(**more)) as one:
         yield one
 
 
@@ -83,7 +76,7 @@ def test_sigterm_ends_it_in_good_order(folder: Path) -> None:
 def test_it_ends_with_make(folder: Path) -> None:
     """`exec` as in the Makefile: between make and it is no shell."""
     script = "import subprocess, sys; sys.exit(subprocess.run(sys.argv[1:]).returncode)"
-    make = (sys.executable, "-c", script, *TICKET_HOME)
+    make = (sys.executable, "-c", script, TICKET_HOME)
     command = (*make, "serve", "--data-dir", str(folder), "--end-with-parent")
     with serving(*command, environment=environment()) as one:
         running = family(one.process.pid)
@@ -95,17 +88,8 @@ def test_it_ends_with_make(folder: Path) -> None:
 @pytest.mark.long
 def test_the_second_on_one_port_says_so_and_harms_nobody(folder: Path) -> None:
     with served(folder) as one:
-        second = subprocess.run(
-            [*TICKET_HOME, "serve", "--data-dir", str(folder), "--port", str(one.port)],
-            env=environment(),
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=30,
-        )
-        assert second.returncode == 1
-        assert f"port {one.port} of 127.0.0.1 is in use" in second.stderr
-        assert "Traceback" not in second.stderr
+        second = run(environment(), "serve", "--data-dir", folder, "--port", one.port)
+        assert f"port {one.port} of 127.0.0.1 is in use" in refused(second)
         assert httpx.get(f"{one.url}/readyz").status_code == 200
 
 
@@ -195,14 +179,7 @@ def test_the_secret_is_the_data_folders_own_and_stays(folder: Path, tmp_path: Pa
 def test_what_an_operator_can_put_right_is_told_in_a_sentence(
     folder: Path, settings: dict[str, str], told: str
 ) -> None:
-    done = subprocess.run(
-        [*TICKET_HOME, "migrate", "--data-dir", str(folder)],
-        env=environment(REDIS_URL="redis://127.0.0.1:9", **settings),
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=30,
-    )
+    done = run(environment(REDIS_URL="redis://127.0.0.1:9", **settings), "migrate", "--data-dir", folder)
     assert done.returncode == 1
     assert told in done.stderr
     assert len(done.stderr.splitlines()) == 1, done.stderr

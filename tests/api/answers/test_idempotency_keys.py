@@ -3,10 +3,10 @@
 import httpx
 import pytest
 
-from tests.api.told import codes, refusal
 from tests.conftest import SignIn
 from tests.factories import rows
 from tests.factories.fixtures import Seed
+from tests.support.answers import codes, refusal
 
 PATH = "/v1/tickets"
 

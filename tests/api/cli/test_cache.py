@@ -4,17 +4,17 @@ import httpx
 import pytest
 
 from core.settings import Settings
-from tests.api.cli.test_user import given, refused, run, run_beside  # noqa: F401  `given` is a fixture
-from tests.api.told import audits
 from tests.conftest import SignIn
 from tests.factories import rows
 from tests.factories.fixtures import Seed
+from tests.support.answers import audits
+from tests.support.commands import environment, refused, run, run_beside
 
 
 @pytest.fixture
-def operator(given: dict[str, str], settings: Settings) -> dict[str, str]:  # noqa: F811  the fixture
-    keys = ",".join(key.get_secret_value() for key in settings.secret_keys)
-    return given | {"CACHE_PREFIX": settings.cache_prefix, "SECRET_KEYS": keys, "COLUMNS": "200"}
+def operator(settings: Settings) -> dict[str, str]:
+    """With the keys and the prefix of what it asks for, at a wide terminal."""
+    return environment(settings, COLUMNS="200")
 
 
 def outcome(answer: httpx.Response) -> str:
@@ -28,7 +28,7 @@ async def test_status_tells_what_the_serving_processes_counted(
     viewer = await sign_in(seed.sant.viewer)
     for _ in range(3):
         await viewer.get("/v1/doctors")
-    told = run(operator, "cache", "status")
+    told = await run_beside(operator, "cache", "status")
     assert told.returncode == 0, told.stderr
     assert "1 serving process" in told.stdout
     assert "doctors" in told.stdout

@@ -5,19 +5,16 @@ from urllib.parse import unquote
 
 import pytest
 
-from core.settings import Settings
-from tests.api.cli.test_user import environment, run
 from tests.factories import rows
 from tests.factories.fixtures import Seed
+from tests.support.commands import environment, run
 
 SECRET = "a-secret-of-more-than-forty-characters-at-least"
 
 
 @pytest.fixture
-def given(settings: Settings) -> dict[str, str]:
-    return environment(
-        DATABASE_URL=settings.require_database_url(), REDIS_URL=settings.require_redis_url(), SECRET_KEYS=SECRET
-    )
+def operator(operator: dict[str, str]) -> dict[str, str]:
+    return operator | {"SECRET_KEYS": SECRET}
 
 
 def lines(output: str, word: str) -> list[str]:
@@ -25,33 +22,33 @@ def lines(output: str, word: str) -> list[str]:
     return [line for line in output.splitlines() if line.startswith(f"{word} ")]
 
 
-async def test_all_is_well(given: dict[str, str], seed: Seed) -> None:
-    ended = run(given, "doctor")
+async def test_all_is_well(operator: dict[str, str], seed: Seed) -> None:
+    ended = run(operator, "doctor")
     assert (ended.returncode, ended.stderr) == (0, ""), ended.stdout
     assert not lines(ended.stdout, "FAILED")
     assert len(lines(ended.stdout, "ok")) >= 20
-    assert unquote(given["DATABASE_URL"]) in ended.stdout
+    assert unquote(operator["DATABASE_URL"]) in ended.stdout
     assert SECRET not in ended.stdout
     assert "LOG_FORMAT                 json  (by default)" in ended.stdout
 
 
 async def test_what_is_broken_fails_it_until_it_is_repaired(
-    given: dict[str, str], seed: Seed, connection: rows.Connection
+    operator: dict[str, str], seed: Seed, connection: rows.Connection
 ) -> None:
     await connection.execute("ALTER TABLE ticket DISABLE TRIGGER cache_stamp_update")
-    ended = run(given, "doctor")
+    ended = run(operator, "doctor")
     assert ended.returncode == 1
     [triggers, _] = lines(ended.stdout, "FAILED")
     assert triggers.endswith("→ run ticket-home doctor --repair")
-    ended = run(given, "doctor", "--repair")
+    ended = run(operator, "doctor", "--repair")
     assert ended.returncode == 0, ended.stdout
     [repaired] = lines(ended.stdout, "repaired")
     assert "put back cache_stamp_update on ticket" in repaired
-    assert run(given, "doctor").returncode == 0
+    assert run(operator, "doctor").returncode == 0
 
 
-async def test_with_both_servers_away_it_still_says_what_it_can(given: dict[str, str]) -> None:
-    away = given | {"DATABASE_URL": f"postgresql://app:{SECRET}@127.0.0.1:1/th", "REDIS_URL": "redis://127.0.0.1:1"}
+async def test_with_both_servers_away_it_still_says_what_it_can(operator: dict[str, str]) -> None:
+    away = operator | {"DATABASE_URL": f"postgresql://app:{SECRET}@127.0.0.1:1/th", "REDIS_URL": "redis://127.0.0.1:1"}
     ended = run(away, "doctor")
     assert ended.returncode == 1
     assert "Traceback" not in ended.stderr
@@ -61,8 +58,8 @@ async def test_with_both_servers_away_it_still_says_what_it_can(given: dict[str,
     assert SECRET not in ended.stdout + ended.stderr
 
 
-async def test_refused_settings_are_told_and_the_servers_looked_at(given: dict[str, str], seed: Seed) -> None:
-    unsafe = given | {"TICKET_HOME_ENV": "production", "SECRET_KEYS": "too-short", "CACHE_MEMORY_BYTES": "much"}
+async def test_refused_settings_are_told_and_the_servers_looked_at(operator: dict[str, str], seed: Seed) -> None:
+    unsafe = operator | {"TICKET_HOME_ENV": "production", "SECRET_KEYS": "too-short", "CACHE_MEMORY_BYTES": "much"}
     ended = run(unsafe, "doctor")
     assert ended.returncode == 1
     assert "CACHE_MEMORY_BYTES" in ended.stdout

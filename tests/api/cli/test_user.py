@@ -1,60 +1,28 @@
-"""`ticket-home user` and `housekeeping`, as processes: on given servers, and on the data folder's own."""
+"""`ticket-home user` and `housekeeping`, as processes: on operator servers, and on the data folder's own."""
 
-import asyncio
 import os
 import pty
 import subprocess
-import sys
 from pathlib import Path
 
 import httpx
 import pytest
 
 from core.settings import Settings
-from tests.api.told import audits
-from tests.api.v1.users.test_users import ME, log_in
 from tests.conftest import SignIn
 from tests.factories import rows
 from tests.factories.fixtures import Seed
+from tests.support.answers import audits
+from tests.support.commands import TICKET_HOME, WITHIN, environment, refused, run, run_beside
+from tests.support.signing_in import ME, log_in
 
-ROOT = Path(__file__).parents[3]
-TICKET_HOME = (sys.executable, "-c", "from api.cli.main import main; main()")
 PASSWORD = "four words of my own"
-WITHIN = 60
-
-
-@pytest.fixture
-def given(settings: Settings) -> dict[str, str]:
-    """The environment of an operator of the test's installation."""
-    return environment(DATABASE_URL=settings.require_database_url(), REDIS_URL=settings.require_redis_url())
-
-
-def environment(**more: str) -> dict[str, str]:
-    return {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), "HOME": "/nonexistent", **more}
-
-
-def run(given: dict[str, str], *arguments: str, typed: str = "") -> "subprocess.CompletedProcess[str]":
-    return subprocess.run(
-        [*TICKET_HOME, *arguments], env=given, input=typed, capture_output=True, text=True, timeout=WITHIN, check=False
-    )
-
-
-async def run_beside(given: dict[str, str], *arguments: str, typed: str = "") -> "subprocess.CompletedProcess[str]":
-    """While the application goes on: it hears of what was changed as if it were a process of its own."""
-    return await asyncio.to_thread(run, given, *arguments, typed=typed)
-
-
-def refused(ended: "subprocess.CompletedProcess[str]") -> str:
-    """What it says of its failure: a sentence, and no traceback."""
-    assert ended.returncode == 1, ended.stdout + ended.stderr
-    assert "Traceback" not in ended.stderr
-    return ended.stderr
 
 
 async def test_the_first_superuser_is_made_and_signs_in(
-    given: dict[str, str], client: httpx.AsyncClient, connection: rows.Connection
+    operator: dict[str, str], client: httpx.AsyncClient, connection: rows.Connection
 ) -> None:
-    made = run(given, "user", "create", "jefa", "--email", "jefa@example.org", typed=f"{PASSWORD}\n")
+    made = run(operator, "user", "create", "jefa", "--email", "jefa@example.org", typed=f"{PASSWORD}\n")
     assert made.returncode == 0, made.stderr
     assert PASSWORD not in made.stdout + made.stderr
     row = await connection.fetchrow("SELECT role, clinic_id, is_active FROM app_user WHERE username = 'jefa'")
@@ -62,57 +30,57 @@ async def test_the_first_superuser_is_made_and_signs_in(
     assert await log_in(client, "jefa", PASSWORD) == 200
     (audit,) = await audits(connection, "user.created")
     assert (audit["username"], audit["changes"]["role"]) == ("(command line)", [None, "superuser"])
-    again = run(given, "user", "create", "JEFA", "--email", "x@example.org", typed=f"{PASSWORD}\n")
+    again = run(operator, "user", "create", "JEFA", "--email", "x@example.org", typed=f"{PASSWORD}\n")
     assert "taken" in refused(again)
 
 
 @pytest.mark.long
 async def test_a_user_of_a_clinic_is_made_by_its_prefix(
-    given: dict[str, str], connection: rows.Connection, seed: Seed
+    operator: dict[str, str], connection: rows.Connection, seed: Seed
 ) -> None:
     options = ("--email", "otra@example.org", "--role", "admin")
-    assert run(given, "user", "create", "otra", *options, "--clinic", "sant", typed=PASSWORD).returncode == 0
+    assert run(operator, "user", "create", "otra", *options, "--clinic", "sant", typed=PASSWORD).returncode == 0
     assert await connection.fetchval("SELECT clinic_id FROM app_user WHERE username = 'otra'") == seed.sant.id
-    assert "NOPE" in refused(run(given, "user", "create", "x", *options, "--clinic", "nope", typed=PASSWORD))
-    assert "clinic" in refused(run(given, "user", "create", "x", *options, typed=PASSWORD))
+    assert "NOPE" in refused(run(operator, "user", "create", "x", *options, "--clinic", "nope", typed=PASSWORD))
+    assert "clinic" in refused(run(operator, "user", "create", "x", *options, typed=PASSWORD))
 
 
 @pytest.mark.long
-async def test_what_is_refused_is_told_in_a_sentence(given: dict[str, str], seed: Seed) -> None:
+async def test_what_is_refused_is_told_in_a_sentence(operator: dict[str, str], seed: Seed) -> None:
     create = ("user", "create", "otra", "--email", "otra@example.org")
-    assert "12 characters" in refused(run(given, *create, typed="short\n"))
-    assert "empty" in refused(run(given, *create))
-    assert "username" in refused(run(given, "user", "create", "a b", "--email", "a@example.org", typed=PASSWORD))
-    assert "email" in refused(run(given, "user", "create", "ab", "--email", "nobody", typed=PASSWORD))
+    assert "12 characters" in refused(run(operator, *create, typed="short\n"))
+    assert "empty" in refused(run(operator, *create))
+    assert "username" in refused(run(operator, "user", "create", "a b", "--email", "a@example.org", typed=PASSWORD))
+    assert "email" in refused(run(operator, "user", "create", "ab", "--email", "nobody", typed=PASSWORD))
     for command in ("password", "deactivate"):
-        assert "nobody" in refused(run(given, "user", command, "nobody", typed=PASSWORD))
-    assert "last active superuser" in refused(run(given, "user", "deactivate", "superuser"))
+        assert "nobody" in refused(run(operator, "user", command, "nobody", typed=PASSWORD))
+    assert "last active superuser" in refused(run(operator, "user", "deactivate", "superuser"))
 
 
 async def test_a_new_password_ends_the_users_sessions(
-    given: dict[str, str], sign_in: SignIn, client: httpx.AsyncClient, seed: Seed
+    operator: dict[str, str], sign_in: SignIn, client: httpx.AsyncClient, seed: Seed
 ) -> None:
     viewer = await sign_in(seed.sant.viewer)
-    ended = await run_beside(given, "user", "password", seed.sant.viewer.upper(), typed=f"{PASSWORD}\r\n")
+    ended = await run_beside(operator, "user", "password", seed.sant.viewer.upper(), typed=f"{PASSWORD}\r\n")
     assert ended.returncode == 0, ended.stderr
     assert (await viewer.get(ME)).status_code == 401
     assert await log_in(client, seed.sant.viewer, PASSWORD) == 200
 
 
 async def test_a_deactivated_user_is_out(
-    given: dict[str, str], sign_in: SignIn, client: httpx.AsyncClient, seed: Seed
+    operator: dict[str, str], sign_in: SignIn, client: httpx.AsyncClient, seed: Seed
 ) -> None:
     viewer = await sign_in(seed.sant.viewer)
-    assert (await run_beside(given, "user", "deactivate", seed.sant.viewer)).returncode == 0
+    assert (await run_beside(operator, "user", "deactivate", seed.sant.viewer)).returncode == 0
     assert (await viewer.get(ME)).status_code == 401
     assert await log_in(client, seed.sant.viewer, rows.PASSWORD) == 401
 
 
-def at_a_terminal(given: dict[str, str], *arguments: str, first: str, second: str) -> tuple[int, bytes]:
+def at_a_terminal(operator: dict[str, str], *arguments: str, first: str, second: str) -> tuple[int, bytes]:
     """Its exit code, and all that the terminal showed. Where it asks again, whoever types gives up."""
     ours, theirs = pty.openpty()
     process = subprocess.Popen(
-        [*TICKET_HOME, *arguments], env=given, stdin=theirs, stdout=theirs, stderr=theirs, start_new_session=True
+        [TICKET_HOME, *arguments], env=operator, stdin=theirs, stdout=theirs, stderr=theirs, start_new_session=True
     )
     os.close(theirs)
     told = unanswered = b""
@@ -137,9 +105,9 @@ def at_a_terminal(given: dict[str, str], *arguments: str, first: str, second: st
 
 @pytest.mark.parametrize(("second", "code"), [(PASSWORD, 0), ("something else", 1)])
 async def test_at_a_terminal_the_password_is_asked_twice_and_not_shown(
-    given: dict[str, str], client: httpx.AsyncClient, seed: Seed, second: str, code: int
+    operator: dict[str, str], client: httpx.AsyncClient, seed: Seed, second: str, code: int
 ) -> None:
-    ended, told = at_a_terminal(given, "user", "password", seed.sant.viewer, first=PASSWORD, second=second)
+    ended, told = at_a_terminal(operator, "user", "password", seed.sant.viewer, first=PASSWORD, second=second)
     assert ended == code, told
     assert b"Repeat" in told
     assert PASSWORD.encode() not in told
@@ -147,7 +115,7 @@ async def test_at_a_terminal_the_password_is_asked_twice_and_not_shown(
 
 
 async def test_housekeeping_tells_what_it_deleted(
-    given: dict[str, str], connection: rows.Connection, sign_in: SignIn, seed: Seed
+    operator: dict[str, str], connection: rows.Connection, sign_in: SignIn, seed: Seed
 ) -> None:
     await sign_in(seed.sant.viewer)
     await sign_in(seed.sant.admin)
@@ -156,7 +124,7 @@ async def test_housekeeping_tells_what_it_deleted(
         " WHERE user_id = (SELECT id FROM app_user WHERE username = $1)",
         seed.sant.viewer,
     )
-    ended = run(given, "housekeeping")
+    ended = run(operator, "housekeeping")
     assert (ended.returncode, ended.stdout) == (0, "Deleted 1 sessions and 0 idempotency keys.\n")
     assert await connection.fetchval("SELECT count(*) FROM user_session") == 1
 
@@ -170,13 +138,13 @@ def test_without_given_servers_the_data_folders_own_serve(tmp_path: Path) -> Non
 
 
 async def test_who_guessed_too_often_is_unlocked_and_it_is_audited(
-    given: dict[str, str], settings: Settings, client: httpx.AsyncClient, connection: rows.Connection, seed: Seed
+    operator: dict[str, str], settings: Settings, client: httpx.AsyncClient, connection: rows.Connection, seed: Seed
 ) -> None:
     username = seed.sant.viewer
     for _ in range(10):
         await log_in(client, username, "a wrong password")
     assert await log_in(client, username, rows.PASSWORD) == 429
-    there = given | {"CACHE_PREFIX": settings.cache_prefix}
+    there = operator | {"CACHE_PREFIX": settings.cache_prefix}
     unlocked = await run_beside(there, "user", "unlock", f"{username}@example.org".upper())
     assert unlocked.returncode == 0, unlocked.stderr
     assert await log_in(client, username, rows.PASSWORD) == 200
@@ -186,9 +154,9 @@ async def test_who_guessed_too_often_is_unlocked_and_it_is_audited(
     assert (await run_beside(there, "user", "unlock", "--address", "127.0.0.1")).returncode == 0
 
 
-async def test_what_cannot_be_unlocked_is_told(given: dict[str, str], seed: Seed) -> None:
-    assert "Nobody is called nobody." in refused(await run_beside(given, "user", "unlock", "nobody"))
-    assert "no IP address" in refused(await run_beside(given, "user", "unlock", "--address", "the ward"))
-    assert "Name a user" in refused(await run_beside(given, "user", "unlock"))
-    away = given | {"REDIS_URL": "redis://127.0.0.1:1"}
+async def test_what_cannot_be_unlocked_is_told(operator: dict[str, str], seed: Seed) -> None:
+    assert "Nobody is called nobody." in refused(await run_beside(operator, "user", "unlock", "nobody"))
+    assert "no IP address" in refused(await run_beside(operator, "user", "unlock", "--address", "the ward"))
+    assert "Name a user" in refused(await run_beside(operator, "user", "unlock"))
+    away = operator | {"REDIS_URL": "redis://127.0.0.1:1"}
     assert "Redis is away" in refused(await run_beside(away, "user", "unlock", seed.sant.viewer))

@@ -2,9 +2,9 @@
 
 import pytest
 
-from tests.api.told import refusal
 from tests.conftest import SignIn
 from tests.factories.fixtures import Seed
+from tests.support.answers import refusal
 
 BEYOND = ("2147483648", "9" * 12, "0" * 12 + "9" * 12, "0" * 5000, "9" * 5000)
 """PostgreSQL's `integer` ends at 2147483647; Python reads no number of more than 4,300 digits."""

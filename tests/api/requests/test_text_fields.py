@@ -11,12 +11,12 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
-from tests.api.told import codes
 from tests.conftest import SignIn
-from tests.contract.rules import RULES
 from tests.contract.test_isolation import Operation, operations, target_in
 from tests.factories import rows
 from tests.factories.fixtures import Seed
+from tests.support.answers import codes
+from tests.support.rules import RULES
 
 NO_TEXT = {"password", "current_password", "new_password", "surgery_at", "discharged_at", "date"}
 """Passwords are taken as they are, and times are parsed."""

@@ -13,12 +13,12 @@ from api.v1.tickets.filters import parameters
 from core.runtime import Runtime
 from core.tickets.listing import TicketFilter
 from core.tickets.paging import Position
-from tests.api.told import codes
 from tests.conftest import SignIn
 from tests.factories import rows
 from tests.factories.fixtures import Seed
 from tests.factories.spanish import NAMES
 from tests.factories.stays import Person, insert, stay
+from tests.support.answers import codes
 
 CATALOGS = {
     "/v1/clinics": "name",

@@ -17,8 +17,8 @@ from core.settings import Settings
 from core.trace import Trace, current_trace
 from tests.factories import rows
 from tests.factories.fixtures import ClinicSeed, Seed
-from tests.faults.proxy import WireProxy
 from tests.support import machine
+from tests.support.proxy import WireProxy
 
 POLICY = Policy("figures", 60, "shape", ("figures", "catalogs"), ("clinics",))
 COUNTS = text("""

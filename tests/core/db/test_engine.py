@@ -7,8 +7,8 @@ from sqlalchemy.exc import DBAPIError
 
 from core.db import engine as engines
 from core.settings import Settings
-from tests.faults.proxy import WireProxy
 from tests.support import machine
+from tests.support.proxy import WireProxy
 
 QUESTION = text("SELECT count(*) FROM clinic")
 PREPARED = text("SELECT count(*) FROM pg_prepared_statements WHERE statement = 'SELECT count(*) FROM clinic'")

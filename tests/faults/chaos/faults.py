@@ -13,8 +13,8 @@ from tests.faults.chaos.history import Restore
 from tests.faults.chaos.load import Reader, World
 from tests.faults.chaos.network import LISTENER
 from tests.faults.chaos.site import DATABASE, Site
-from tests.faults.servers import command
 from tests.faults.toxic import DOWN
+from tests.support.servers import command
 
 STOPPED = 5.0
 """Seconds that a process is stopped: longer than its lease."""

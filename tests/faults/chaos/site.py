@@ -28,10 +28,11 @@ from tests.faults.chaos import registers
 from tests.faults.chaos.network import LISTENER, POSTGRES, Network
 from tests.faults.chaos.registers import Made, Register
 from tests.faults.pooler import pooler
-from tests.faults.proxy import SOCKET, WireProxy
-from tests.faults.servers import Breakable
-from tests.faults.workers import bearer, environment
-from tests.setup.serving import free_port
+from tests.support.commands import environment
+from tests.support.proxy import SOCKET, WireProxy
+from tests.support.servers import Breakable
+from tests.support.services import free_port
+from tests.support.signing_in import bearer
 
 DATABASE = "chaos"
 BACKUP = "chaos_backup"

@@ -7,10 +7,10 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.api.told import codes
 from tests.conftest import SignIn
 from tests.factories import rows
 from tests.factories.fixtures import Seed
+from tests.support.answers import codes
 
 LOGINS = "/v1/audit/logins"
 ACTIONS = "/v1/audit/actions"

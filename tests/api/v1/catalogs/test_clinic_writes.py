@@ -7,10 +7,10 @@ import httpx
 import pytest
 
 from core.settings import Settings
-from tests.api.told import codes, last_audit
 from tests.conftest import SignIn, running
 from tests.factories import rows
 from tests.factories.fixtures import Seed
+from tests.support.answers import codes, last_audit
 from tests.support.machine import until
 
 CLINICS = "/v1/clinics"

@@ -8,10 +8,10 @@ import pytest
 
 from core.operations.doctor.finding import Verdict
 from core.operations.doctor.twins import look_at_catalogs
-from tests.api.told import refusal
 from tests.conftest import SignIn
 from tests.factories import rows
 from tests.factories.fixtures import Seed
+from tests.support.answers import refusal
 
 NAME = "Cirugía d'Ávila"
 SPELLINGS = (

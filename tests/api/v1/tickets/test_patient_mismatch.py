@@ -7,8 +7,8 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.api.told import audits, refusal
 from tests.factories import rows
+from tests.support.answers import audits, refusal
 
 SOON = (datetime.now(UTC) + timedelta(hours=1)).isoformat()
 JUANA = {

@@ -6,11 +6,12 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.api.told import refusal
-from tests.api.v1.users.test_users import USERS, id_of
 from tests.conftest import SignIn
 from tests.factories import rows
 from tests.factories.fixtures import Seed
+from tests.support.answers import refusal
+
+USERS = "/v1/users"
 
 
 def removals(seed: Seed) -> list[dict[str, Any]]:
@@ -24,7 +25,7 @@ async def active(connection: rows.Connection) -> int:
 
 async def test_the_last_active_superuser_stays(sign_in: SignIn, connection: rows.Connection, seed: Seed) -> None:
     superuser = await sign_in(seed.superuser)
-    path = f"{USERS}/{await id_of(connection, seed.superuser)}"
+    path = f"{USERS}/{await rows.user_id(connection, seed.superuser)}"
     await rows.user(connection, "gone", "superuser", None, is_active=False)
     for body in removals(seed):
         assert refusal(await superuser.patch(path, json=body)) == (409, "last_superuser")
@@ -36,10 +37,10 @@ async def test_the_last_active_superuser_stays(sign_in: SignIn, connection: rows
 async def test_one_of_two_may_go_themselves_too(sign_in: SignIn, connection: rows.Connection, seed: Seed) -> None:
     await rows.user(connection, "second", "superuser", None)
     superuser, second = await sign_in(seed.superuser), await sign_in("second")
-    own = f"{USERS}/{await id_of(connection, seed.superuser)}"
+    own = f"{USERS}/{await rows.user_id(connection, seed.superuser)}"
     assert (await superuser.patch(own, json={"is_active": False})).status_code == 200
     assert (await superuser.get("/v1/auth/me")).status_code == 401
-    other = f"{USERS}/{await id_of(connection, 'second')}"
+    other = f"{USERS}/{await rows.user_id(connection, 'second')}"
     assert refusal(await second.patch(other, json={"is_active": False})) == (409, "last_superuser")
 
 

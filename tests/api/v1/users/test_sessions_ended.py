@@ -7,17 +7,19 @@ import httpx
 import pytest
 
 from core.settings import Settings
-from tests.api.told import audits
-from tests.api.v1.users.test_users import ME, PASSWORD, USERS, id_of, log_in
 from tests.conftest import SignIn, running
 from tests.factories import rows
 from tests.factories.fixtures import Seed
+from tests.support.answers import audits
 from tests.support.machine import until
+from tests.support.signing_in import ME, NEW_PASSWORD, log_in
+
+USERS = "/v1/users"
 
 CHANGES: dict[str, dict[str, Any]] = {
     "deactivated": {"is_active": False},
     "another role": {"role": "clinical"},
-    "another password": {"password": PASSWORD},
+    "another password": {"password": NEW_PASSWORD},
     "another clinic": {"clinic_id": ...},
 }
 
@@ -32,7 +34,7 @@ async def test_it_ends_the_users_sessions_at_once_and_nobody_elses(
 ) -> None:
     superuser, other = await sign_in(seed.superuser), await sign_in(seed.sant.clinical)
     phones = [await sign_in(seed.sant.viewer) for _ in range(3)]
-    user_id = await id_of(connection, seed.sant.viewer)
+    user_id = await rows.user_id(connection, seed.sant.viewer)
     for phone in phones:
         assert (await phone.get(ME)).status_code == 200
     answer = await superuser.patch(f"{USERS}/{user_id}", json=body_of(change, seed))
@@ -49,7 +51,7 @@ async def test_it_ends_the_users_sessions_at_once_and_nobody_elses(
 
 async def test_a_name_or_an_email_ends_nothing(sign_in: SignIn, connection: rows.Connection, seed: Seed) -> None:
     admin, viewer = await sign_in(seed.sant.admin), await sign_in(seed.sant.viewer)
-    user_id = await id_of(connection, seed.sant.viewer)
+    user_id = await rows.user_id(connection, seed.sant.viewer)
     await admin.patch(f"{USERS}/{user_id}", json={"username": "otra", "email": "otra@example.org"})
     me = (await viewer.get(ME)).json()["user"]
     assert (me["username"], me["email"]) == ("otra", "otra@example.org")
@@ -59,7 +61,7 @@ async def test_a_deactivated_user_stays_signed_out_when_activated_again(
     sign_in: SignIn, client: httpx.AsyncClient, connection: rows.Connection, seed: Seed
 ) -> None:
     admin, viewer = await sign_in(seed.sant.admin), await sign_in(seed.sant.viewer)
-    user_id = await id_of(connection, seed.sant.viewer)
+    user_id = await rows.user_id(connection, seed.sant.viewer)
     await admin.patch(f"{USERS}/{user_id}", json={"is_active": False})
     assert await log_in(client, seed.sant.viewer, rows.PASSWORD) == 401
     await admin.patch(f"{USERS}/{user_id}", json={"is_active": True})
@@ -69,7 +71,7 @@ async def test_a_deactivated_user_stays_signed_out_when_activated_again(
 
 async def test_an_admin_ends_a_users_sessions(sign_in: SignIn, connection: rows.Connection, seed: Seed) -> None:
     admin, viewer, other = [await sign_in(name) for name in (seed.sant.admin, seed.sant.viewer, seed.sant.clinical)]
-    user_id = await id_of(connection, seed.sant.viewer)
+    user_id = await rows.user_id(connection, seed.sant.viewer)
     answer = await admin.delete(f"{USERS}/{user_id}/sessions")
     assert (answer.status_code, answer.content, answer.headers["cache-control"]) == (204, b"", "no-store")
     assert (await viewer.get(ME)).status_code == 401
@@ -82,7 +84,7 @@ async def test_an_admin_ends_a_users_sessions(sign_in: SignIn, connection: rows.
 
 async def test_a_superuser_may_end_their_own(sign_in: SignIn, connection: rows.Connection, seed: Seed) -> None:
     superuser = await sign_in(seed.superuser)
-    user_id = await id_of(connection, seed.superuser)
+    user_id = await rows.user_id(connection, seed.superuser)
     assert (await superuser.delete(f"{USERS}/{user_id}/sessions")).status_code == 204
     assert (await superuser.get(ME)).status_code == 401
 
@@ -92,7 +94,7 @@ async def test_another_process_knows_within_two_seconds_also_without_push(
     settings: Settings, sign_in: SignIn, connection: rows.Connection, seed: Seed, change: str
 ) -> None:
     superuser = await sign_in(seed.superuser)
-    user_id = await id_of(connection, seed.sant.viewer)
+    user_id = await rows.user_id(connection, seed.sant.viewer)
     async with running(settings.model_copy(update={"cache_push": False})) as (deaf, _):
         there = await sign_in(seed.sant.viewer, on=deaf)
         assert (await there.get(ME)).status_code == 200
@@ -107,7 +109,7 @@ async def test_another_process_knows_within_two_seconds_also_without_push(
 async def test_a_sign_in_at_the_same_moment_leaves_no_session_behind(
     sign_in: SignIn, client: httpx.AsyncClient, connection: rows.Connection, seed: Seed
 ) -> None:
-    admin, user_id = await sign_in(seed.sant.admin), await id_of(connection, seed.sant.viewer)
+    admin, user_id = await sign_in(seed.sant.admin), await rows.user_id(connection, seed.sant.viewer)
     for _ in range(4):
         await connection.execute("UPDATE app_user SET is_active = true WHERE id = $1", user_id)
         signing_in = [asyncio.create_task(log_in(client, seed.sant.viewer, rows.PASSWORD)) for _ in range(4)]

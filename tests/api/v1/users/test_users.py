@@ -6,28 +6,17 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.api.told import audits, codes, last_audit, refusal
 from tests.conftest import SignIn
 from tests.factories import rows
 from tests.factories.fixtures import Seed
+from tests.support.answers import audits, codes, last_audit, refusal
+from tests.support.signing_in import ME, NEW_PASSWORD, log_in
 
 USERS = "/v1/users"
-ME = "/v1/auth/me"
-PASSWORD = "four words of my own"
 
 
 def new(username: str = "nueva", role: str = "clinical", **values: Any) -> dict[str, Any]:
-    return {"username": username, "email": f"{username}@example.org", "role": role, "password": PASSWORD} | values
-
-
-async def id_of(connection: rows.Connection, username: str) -> int:
-    found: int = await connection.fetchval("SELECT id FROM app_user WHERE username = $1", username)
-    return found
-
-
-async def log_in(client: httpx.AsyncClient, username: str, password: str) -> int:
-    body = {"username": username, "password": password, "client": "mobile"}
-    return (await client.post("/v1/auth/login", json=body)).status_code
+    return {"username": username, "email": f"{username}@example.org", "role": role, "password": NEW_PASSWORD} | values
 
 
 @pytest.fixture
@@ -74,7 +63,7 @@ async def test_an_admin_lists_its_clinics_users_and_a_superuser_all(
 
 
 async def test_users_are_for_those_who_administer(sign_in: SignIn, connection: rows.Connection, seed: Seed) -> None:
-    viewer_id = await id_of(connection, seed.sant.viewer)
+    viewer_id = await rows.user_id(connection, seed.sant.viewer)
     for name in (seed.sant.viewer, seed.sant.clinical):
         user = await sign_in(name)
         for answer in (
@@ -151,7 +140,7 @@ async def test_an_admin_makes_viewers_and_clinical_users_of_its_clinic(
         True,
     )
     assert "password" not in made.text
-    assert await log_in(client, "NUEVA", PASSWORD) == 200
+    assert await log_in(client, "NUEVA", NEW_PASSWORD) == 200
     audit = (await audits(connection, "user.created"))[0]
     assert (audit["username"], audit["clinic_id"], audit["target_id"]) == (
         seed.sant.admin,
@@ -172,7 +161,7 @@ async def test_an_admin_never_makes_admins(
     admin: httpx.AsyncClient, connection: rows.Connection, seed: Seed, role: str
 ) -> None:
     assert refusal(await admin.post(USERS, json=new(role=role))) == (403, "forbidden")
-    user_id = await id_of(connection, seed.sant.viewer)
+    user_id = await rows.user_id(connection, seed.sant.viewer)
     assert refusal(await admin.patch(f"{USERS}/{user_id}", json={"role": role})) == (403, "forbidden")
     assert await connection.fetchval("SELECT role FROM app_user WHERE id = $1", user_id) == "viewer"
 
@@ -183,7 +172,7 @@ async def test_an_admin_makes_nobody_in_another_clinic(
     for clinic_id in (seed.maga.id, 999_999):
         assert (await admin.post(USERS, json=new(clinic_id=clinic_id))).status_code == 404
     assert (await admin.post(USERS, json=new(clinic_id=seed.sant.id))).status_code == 201
-    user_id = await id_of(connection, "nueva")
+    user_id = await rows.user_id(connection, "nueva")
     assert (await admin.patch(f"{USERS}/{user_id}", json={"clinic_id": seed.maga.id})).status_code == 404
     assert codes(await admin.patch(f"{USERS}/{user_id}", json={"clinic_id": None})) == [("clinic_id", "required")]
     assert (await admin.patch(f"{USERS}/{user_id}", json={"clinic_id": seed.sant.id})).status_code == 200
@@ -207,7 +196,7 @@ async def test_nobody_is_put_into_a_closed_clinic(
 ) -> None:
     await connection.execute("UPDATE clinic SET is_active = false WHERE id = $1", seed.maga.id)
     assert codes(await superuser.post(USERS, json=new(clinic_id=seed.maga.id))) == [("clinic_id", "inactive")]
-    user_id = await id_of(connection, seed.sant.viewer)
+    user_id = await rows.user_id(connection, seed.sant.viewer)
     moved = await superuser.patch(f"{USERS}/{user_id}", json={"clinic_id": seed.maga.id})
     assert codes(moved) == [("clinic_id", "inactive")]
 
@@ -217,7 +206,7 @@ async def test_names_and_emails_are_unique_whatever_their_case_also_at_once(
 ) -> None:
     for values in ({"username": "ADMIN_maga"}, {"email": "Admin_Maga@Example.org"}):
         assert refusal(await admin.post(USERS, json=new() | values)) == (409, "duplicate")
-        user_id = await id_of(connection, seed.sant.viewer)
+        user_id = await rows.user_id(connection, seed.sant.viewer)
         assert refusal(await admin.patch(f"{USERS}/{user_id}", json=values)) == (409, "duplicate")
     answers = await asyncio.gather(*(admin.post(USERS, json=new()) for _ in range(4)))
     assert sorted(answer.status_code for answer in answers) == [201, 409, 409, 409]
@@ -247,7 +236,7 @@ async def test_what_a_user_may_not_be(
     admin: httpx.AsyncClient, connection: rows.Connection, seed: Seed, field: str, value: Any
 ) -> None:
     assert [path for path, _ in codes(await admin.post(USERS, json=new() | {field: value}))] == [field]
-    user_id = await id_of(connection, seed.sant.viewer)
+    user_id = await rows.user_id(connection, seed.sant.viewer)
     assert [path for path, _ in codes(await admin.patch(f"{USERS}/{user_id}", json={field: value}))] == [field]
 
 
@@ -269,8 +258,8 @@ async def test_passwords_follow_the_rules(
 
 
 async def test_the_order_is_403_404_422(admin: httpx.AsyncClient, connection: rows.Connection, seed: Seed) -> None:
-    admin_id, foreign = [await id_of(connection, name) for name in (seed.sant.admin, seed.maga.viewer)]
-    superuser_id = await id_of(connection, seed.superuser)
+    admin_id, foreign = [await rows.user_id(connection, name) for name in (seed.sant.admin, seed.maga.viewer)]
+    superuser_id = await rows.user_id(connection, seed.superuser)
     for body in ({"is_active": False}, {"nonsense": 1}, {"password": "x"}):
         assert refusal(await admin.patch(f"{USERS}/{admin_id}", json=body)) == (403, "forbidden")
         for user_id in (foreign, superuser_id, 999_999, 2**31):
@@ -283,7 +272,7 @@ async def test_the_order_is_403_404_422(admin: httpx.AsyncClient, connection: ro
 async def test_what_changes_nothing_leaves_no_trace(
     admin: httpx.AsyncClient, sign_in: SignIn, connection: rows.Connection, seed: Seed
 ) -> None:
-    viewer, user_id = await sign_in(seed.sant.viewer), await id_of(connection, seed.sant.viewer)
+    viewer, user_id = await sign_in(seed.sant.viewer), await rows.user_id(connection, seed.sant.viewer)
     for body in ({}, {"role": "viewer", "is_active": True, "username": seed.sant.viewer}):
         assert (await admin.patch(f"{USERS}/{user_id}", json=body)).status_code == 200
     assert await audits(connection) == []
@@ -293,7 +282,7 @@ async def test_what_changes_nothing_leaves_no_trace(
 async def test_a_change_is_audited_with_before_and_after(
     admin: httpx.AsyncClient, connection: rows.Connection, seed: Seed
 ) -> None:
-    user_id = await id_of(connection, seed.sant.viewer)
+    user_id = await rows.user_id(connection, seed.sant.viewer)
     changed = await admin.patch(f"{USERS}/{user_id}", json={"role": "clinical", "email": "otra@example.org"})
     assert (changed.json()["role"], changed.json()["email"]) == ("clinical", "otra@example.org")
     audit = await last_audit(connection)
@@ -307,23 +296,23 @@ async def test_a_change_is_audited_with_before_and_after(
 async def test_a_reset_password_is_audited_and_never_told(
     admin: httpx.AsyncClient, client: httpx.AsyncClient, connection: rows.Connection, seed: Seed
 ) -> None:
-    user_id = await id_of(connection, seed.sant.viewer)
-    changed = await admin.patch(f"{USERS}/{user_id}", json={"password": PASSWORD})
+    user_id = await rows.user_id(connection, seed.sant.viewer)
+    changed = await admin.patch(f"{USERS}/{user_id}", json={"password": NEW_PASSWORD})
     assert changed.status_code == 200
-    assert await log_in(client, seed.sant.viewer, PASSWORD) == 200
+    assert await log_in(client, seed.sant.viewer, NEW_PASSWORD) == 200
     assert await log_in(client, seed.sant.viewer, rows.PASSWORD) == 401
     stored = await connection.fetchval("SELECT password_hash FROM app_user WHERE id = $1", user_id)
     told = str(await audits(connection)) + changed.text
     assert [audit["action"] for audit in await audits(connection)] == ["user.password_reset"]
-    assert PASSWORD not in told
+    assert NEW_PASSWORD not in told
     assert stored not in told
 
 
 async def test_one_does_not_reset_ones_own_password(
     superuser: httpx.AsyncClient, connection: rows.Connection, seed: Seed
 ) -> None:
-    user_id = await id_of(connection, seed.superuser)
-    refused = await superuser.patch(f"{USERS}/{user_id}", json={"password": PASSWORD})
+    user_id = await rows.user_id(connection, seed.superuser)
+    refused = await superuser.patch(f"{USERS}/{user_id}", json={"password": NEW_PASSWORD})
     assert codes(refused) == [("password", "own_password")]
     assert (await superuser.get(ME)).status_code == 200
 
@@ -331,7 +320,7 @@ async def test_one_does_not_reset_ones_own_password(
 async def test_one_who_moves_is_told_of_in_both_clinics_and_neither_learns_of_the_other(
     superuser: httpx.AsyncClient, connection: rows.Connection, seed: Seed
 ) -> None:
-    user_id = await id_of(connection, seed.sant.viewer)
+    user_id = await rows.user_id(connection, seed.sant.viewer)
     moved = await superuser.patch(f"{USERS}/{user_id}", json={"clinic_id": seed.maga.id, "role": "admin"})
     assert (moved.json()["clinic_id"], moved.json()["role"]) == (seed.maga.id, "admin")
     told = {audit["clinic_id"]: audit["changes"] for audit in await audits(connection)}
@@ -345,7 +334,7 @@ async def test_one_who_moves_is_told_of_in_both_clinics_and_neither_learns_of_th
 async def test_a_superuser_has_no_clinic_and_everybody_else_one(
     superuser: httpx.AsyncClient, connection: rows.Connection, seed: Seed
 ) -> None:
-    user_id = await id_of(connection, seed.sant.admin)
+    user_id = await rows.user_id(connection, seed.sant.admin)
     path = f"{USERS}/{user_id}"
     assert codes(await superuser.patch(path, json={"role": "superuser"})) == [("clinic_id", "not_of_superusers")]
     raised = await superuser.patch(path, json={"role": "superuser", "clinic_id": None})
@@ -362,4 +351,4 @@ async def test_the_same_key_makes_one_user(admin: httpx.AsyncClient, connection:
     assert [answer.status_code for answer in answers] == [201, 201]
     assert answers[0].json() == answers[1].json()
     kept = await connection.fetchval("SELECT body FROM idempotency_key")
-    assert PASSWORD.encode() not in kept
+    assert NEW_PASSWORD.encode() not in kept

@@ -10,8 +10,8 @@ from core.settings import Settings
 from tests.core.cache.test_read_through import make_ticket, process
 from tests.factories import rows
 from tests.factories.fixtures import Seed
-from tests.faults.proxy import WireProxy
 from tests.support.machine import until
+from tests.support.proxy import WireProxy
 
 
 async def test_an_entry_of_redis_that_arrives_after_the_lease_is_no_hit(

@@ -2,45 +2,28 @@
 
 import asyncio
 import csv
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import asyncpg
 import pytest
 
 from core.operations.imports.legacy.patients import NOBODYS
-from core.settings import Settings
 from tests.core.operations.imports.conftest import Hospital, at
 from tests.core.operations.imports.oddities import fill
 from tests.factories import rows
 from tests.factories.fixtures import Seed
+from tests.support.commands import TICKET_HOME, run
 from tests.support.machine import until
-
-ROOT = Path(__file__).parents[4]
-TICKET_HOME = (sys.executable, "-c", "from api.cli.main import main; main()")
-WITHIN = 100
-
-
-@pytest.fixture
-def given(settings: Settings) -> dict[str, str]:
-    """The environment of an operator of the test's installation."""
-    addresses = {"DATABASE_URL": settings.require_database_url(), "REDIS_URL": settings.require_redis_url()}
-    return {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), "HOME": "/nonexistent", **addresses}
-
-
-def run(given: dict[str, str], *arguments: object) -> "subprocess.CompletedProcess[str]":
-    command = [*TICKET_HOME, "import", *map(str, arguments)]
-    return subprocess.run(command, env=given, capture_output=True, text=True, timeout=WITHIN, check=False)
 
 
 async def test_the_old_applications_data_comes_over_with_a_report(
-    given: dict[str, str], hospital: Hospital, connection: rows.Connection, tmp_path: Path
+    operator: dict[str, str], hospital: Hospital, connection: rows.Connection, tmp_path: Path
 ) -> None:
     await fill(hospital)
     told = tmp_path / "report.csv"
-    done = run(given, "legacy", "--from", hospital.old.url, "--assume-discharged-after", "3d", "--report", told)
+    done = run(
+        operator, "import", "legacy", "--from", hospital.old.url, "--assume-discharged-after", "3d", "--report", told
+    )
     assert done.returncode == 0, done.stderr
     assert "rows imported" in done.stdout
     assert "count as discharged at their FPA (assumed)" in done.stdout
@@ -65,16 +48,16 @@ async def importing(connection: rows.Connection, condition: str, *, sessions: in
 
 
 async def test_one_that_is_killed_leaves_nothing_and_begins_anew(
-    given: dict[str, str], hospital: Hospital, connection: rows.Connection
+    operator: dict[str, str], hospital: Hospital, connection: rows.Connection
 ) -> None:
     await hospital.ticket("TH-SANT-2025-001")
     await hospital.old.add("fpa_modification", ticket_id="TH-SANT-2025-001", new_fpa=at("2025-01-17 10:00"))
-    command = [*TICKET_HOME, "import", "legacy", "--from", hospital.old.url]
-    holder = await asyncpg.connect(given["DATABASE_URL"])
+    command = [TICKET_HOME, "import", "legacy", "--from", hospital.old.url]
+    holder = await asyncpg.connect(operator["DATABASE_URL"])
     async with holder.transaction():
         # It has stored its tickets by the time that it waits here.
         await holder.execute("LOCK TABLE fpa_modification IN SHARE MODE")
-        running = await asyncio.create_subprocess_exec(*command, env=given)
+        running = await asyncio.create_subprocess_exec(*command, env=operator)
         try:
             await importing(connection, "AND wait_event_type = 'Lock'", sessions=1)
         finally:
@@ -84,7 +67,7 @@ async def test_one_that_is_killed_leaves_nothing_and_begins_anew(
     await importing(connection, "", sessions=0)
     for table in ("clinic", "app_user", "patient", "ticket", "legacy_map", "action_audit"):
         assert await connection.fetchval(f"SELECT count(*) FROM {table}") == 0, table
-    done = run(given, "legacy", "--from", hospital.old.url)
+    done = run(operator, "import", "legacy", "--from", hospital.old.url)
     assert done.returncode == 0, done.stderr
     assert await connection.fetchval("SELECT count(*) FROM fpa_modification") == 1
 
@@ -97,38 +80,38 @@ async def test_one_that_is_killed_leaves_nothing_and_begins_anew(
     ],
 )
 async def test_what_it_cannot_do_is_told_before_anything_is_done(
-    given: dict[str, str],
+    operator: dict[str, str],
     hospital: Hospital,
     connection: rows.Connection,
     arguments: tuple[str, ...],
     code: int,
     told: str,
 ) -> None:
-    ended = run(given, "legacy", "--from", hospital.old.url, *arguments)
+    ended = run(operator, "import", "legacy", "--from", hospital.old.url, *arguments)
     assert (ended.returncode, "Traceback" in ended.stderr) == (code, False)
     assert told in ended.stderr
     assert await connection.fetchval("SELECT count(*) FROM clinic") == 0
 
 
-async def test_a_wrong_address_is_told_without_its_password(given: dict[str, str], database_url: str) -> None:
+async def test_a_wrong_address_is_told_without_its_password(operator: dict[str, str], database_url: str) -> None:
     for address in ("mysql://somebody:hidden@localhost/x", database_url, "postgresql://somebody:hidden@127.0.0.1:9/x"):
-        ended = run(given, "legacy", "--from", address)
+        ended = run(operator, "import", "legacy", "--from", address)
         assert (ended.returncode, "Traceback" in ended.stderr) == (1, False)
         assert ended.stderr.startswith("ticket-home: ")
         assert "hidden" not in ended.stderr
 
 
 async def test_a_catalog_comes_from_a_file(
-    given: dict[str, str], connection: rows.Connection, seed: Seed, tmp_path: Path
+    operator: dict[str, str], connection: rows.Connection, seed: Seed, tmp_path: Path
 ) -> None:
     path = tmp_path / "especialidades.csv"
     path.write_bytes("Nombre;Activo\nUrología;sí\n".encode("cp1252"))
-    done = run(given, "catalog", path, "--clinic", "sant")
+    done = run(operator, "import", "catalog", path, "--clinic", "sant")
     assert done.returncode == 0, done.stderr
     assert done.stdout == "specialties: 1 created, 0 updated, 0 unchanged\n"
     assert await connection.fetchval("SELECT count(*) FROM specialty WHERE name = 'Urología'") == 1
     path.write_bytes(b"Nombre;Activo\nNefrologia;quizas\n")
-    bad = run(given, "catalog", path, "--clinic", "SANT")
+    bad = run(operator, "import", "catalog", path, "--clinic", "SANT")
     assert (bad.returncode, bad.stdout) == (1, "")
     assert bad.stderr.splitlines() == [
         "especialidades.csv, row 2, is_active: must be yes or no (sí or no, 1 or 0)",
@@ -136,14 +119,14 @@ async def test_a_catalog_comes_from_a_file(
     ]
 
 
-async def test_a_catalog_that_cannot_be_read_is_told(given: dict[str, str], seed: Seed, tmp_path: Path) -> None:
+async def test_a_catalog_that_cannot_be_read_is_told(operator: dict[str, str], seed: Seed, tmp_path: Path) -> None:
     path = tmp_path / "x.csv"
     for arguments, told in (
         ((path, "--clinic", "SANT"), "No such file"),
         ((__file__, "--clinic", "SANT"), "does not tell"),
     ):
-        ended = run(given, "catalog", *arguments)
+        ended = run(operator, "import", "catalog", *arguments)
         assert (ended.returncode, "Traceback" in ended.stderr) == (1, False)
         assert told in ended.stderr
     path.write_text("name\nUrología\n")
-    assert "No clinic has the prefix NONE." in run(given, "catalog", path, "--clinic", "NONE").stderr
+    assert "No clinic has the prefix NONE." in run(operator, "import", "catalog", path, "--clinic", "NONE").stderr

@@ -1,15 +1,12 @@
 """DATABASE_URL of the old application: every command says so, touches nothing, and tells what to do instead."""
 
-import subprocess
 from pathlib import Path
 
 import pytest
 
 from tests.core.operations.imports.conftest import Hospital
 from tests.core.operations.imports.old_database import checksums
-from tests.core.operations.imports.test_import_commands import TICKET_HOME, WITHIN, given
-
-__all__ = ["given"]
+from tests.support.commands import run
 
 TOLD = "This is the old application's database"
 COMMANDS = [
@@ -36,16 +33,9 @@ CASES = [("", command) for command in COMMANDS]
 CASES += [(variant, command) for variant in VARIANTS for command in (("migrate",), ("doctor",))]
 
 
-def run(environment: dict[str, str], arguments: list[str]) -> "subprocess.CompletedProcess[str]":
-    return subprocess.run(
-        [*TICKET_HOME, *arguments],
-        env=environment, input="a password of mine\n", capture_output=True, text=True, timeout=WITHIN, check=False,
-    )  # fmt: skip
-
-
 @pytest.mark.parametrize(("variant", "command"), CASES, ids=lambda one: one if isinstance(one, str) else " ".join(one))
 async def test_a_command_says_that_it_is_the_old_applications_and_how_to_import_it(
-    given: dict[str, str], hospital: Hospital, tmp_path: Path, variant: str, command: tuple[str, ...]
+    operator: dict[str, str], hospital: Hospital, tmp_path: Path, variant: str, command: tuple[str, ...]
 ) -> None:
     if variant:
         await hospital.old.connection.execute(VARIANTS[variant])
@@ -53,7 +43,7 @@ async def test_a_command_says_that_it_is_the_old_applications_and_how_to_import_
     catalog = tmp_path / "specialties.csv"
     catalog.write_text("name\nUrología\n")
     arguments = [part.format(file=catalog, old=hospital.old.url) for part in command]
-    done = run(given | {"DATABASE_URL": hospital.old.url}, arguments)
+    done = run(operator | {"DATABASE_URL": hospital.old.url}, *arguments, typed="a password of mine\n")
     told = " ".join((done.stdout + done.stderr).split())
     assert done.returncode == 1, told
     assert TOLD.lower() in told.lower()

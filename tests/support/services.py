@@ -1,16 +1,19 @@
-"""`ticket-home serve` as a process of its own."""
+"""`ticket-home serve` as a process of its own, with one worker or several."""
 
 import os
 import signal
 import socket
 import subprocess
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
+
+from core.settings import Settings
+from tests.support import commands
 
 READY_WITHIN = 30.0
 
@@ -69,3 +72,18 @@ def _await_answer(process: "subprocess.Popen[str]", port: int) -> None:
             time.sleep(0.05)
         else:
             return
+
+
+@contextmanager
+def workers(settings: Settings, count: int, log: Path, options: Sequence[str] = ()) -> Iterator[Serving]:
+    """Once one of them answers, on the test's servers."""
+    command = (commands.TICKET_HOME, "serve", "--workers", str(count), *options)
+    with serving(*command, environment=commands.environment(settings), log=log) as served:
+        yield served
+
+
+def worker_pids(served: Serving) -> list[int]:
+    """Of the processes that serve: the children that uvicorn's master spawned, without Python's resource tracker."""
+    pid = served.process.pid
+    children = [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+    return [child for child in children if b"spawn_main" in Path(f"/proc/{child}/cmdline").read_bytes()]

@@ -1,0 +1,35 @@
+"""Signing in as a test's users, whose password is PASSWORD unless said otherwise."""
+
+import httpx
+
+from tests.factories.rows import PASSWORD
+
+LOGIN = "/v1/auth/login"
+ME = "/v1/auth/me"
+NEW_PASSWORD = "four words of my own"
+"""One that nobody has, and that is taken where somebody chooses it."""
+
+
+def credentials(username: str, password: str = PASSWORD, client: str = "mobile") -> dict[str, str]:
+    """The body of a login. A mobile client gets its token in the answer, one of the web a cookie."""
+    return {"username": username, "password": password, "client": client}
+
+
+async def log_in(client: httpx.AsyncClient, username: str, password: str = PASSWORD) -> int:
+    """The status of a login; the client stays as it was, but for its cookies."""
+    return (await client.post(LOGIN, json=credentials(username, password))).status_code
+
+
+async def sign_in(client: httpx.AsyncClient, username: str, password: str = PASSWORD) -> None:
+    """From now on the client sends the token of this login."""
+    client.headers.update(_authorization(await client.post(LOGIN, json=credentials(username, password))))
+
+
+def bearer(url: str, username: str) -> dict[str, str]:
+    """The header of a user who has just signed in at the service there."""
+    return _authorization(httpx.post(f"{url}{LOGIN}", json=credentials(username), timeout=20))
+
+
+def _authorization(answer: httpx.Response) -> dict[str, str]:
+    assert answer.status_code == 200, answer.text
+    return {"Authorization": f"Bearer {answer.json()['token']}"}
