@@ -17,7 +17,7 @@ from api.sealed import Broken, Seal
 from core.cache.keys import Parameters, digest
 from core.errors import Invalid
 from core.settings import Settings
-from core.tickets.paging import MOST, Key, Position
+from core.tickets.reads.pages import MOST, Key, Position
 
 LONGEST = 4096
 GOOD_FOR = 24 * 3600.0

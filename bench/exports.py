@@ -20,7 +20,7 @@ from pydantic import SecretStr
 from core.access import Actor, Role
 from core.db.migrate import upgrade
 from core.exports.export import Request
-from core.exports.jobs import Format
+from core.exports.job import Format
 from core.operations.demo import fill
 from core.operations.embedded import start_servers
 from core.runtime import open_runtime

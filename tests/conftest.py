@@ -35,14 +35,14 @@ BASE_URL = "http://ticket-home.test"
 
 TESTS = Path(__file__).parent
 ALONE = (
-    *("api/v1/tickets/test_pdf.py", "core/exports/test_making.py", "core/users/test_passwords.py"),
+    *("api/v1/tickets/test_pdf.py", "core/exports/test_child_process.py", "core/users/test_passwords.py"),
     *("faults/test_chaos.py", "faults/test_connecting.py", "faults/test_deadline.py"),
     *("faults/test_redis.py", "faults/test_redis_tier.py", "faults/test_slow_clients.py"),
 )
 """Whose tests are marked `alone`: they compare how long things take, and would each disturb the other. All others have
 bounds that widen with what the machine does (tests/support/machine.py)."""
 LONG = (
-    *("core/operations/embedded", "core/exports/test_making.py", "setup/test_image.py"),
+    *("core/operations/embedded", "core/exports/test_child_process.py", "setup/test_image.py"),
     *("faults/test_deadline.py", "faults/test_pooler.py", "faults/test_slow_clients.py", "faults/test_tls.py"),
     "faults/test_postgres_tls.py",
 )

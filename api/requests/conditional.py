@@ -6,7 +6,7 @@ from typing import Annotated
 from fastapi import Depends, Header, Request
 
 from api.requests.headers import listed
-from core.tickets.change import Revisions
+from core.tickets.verbs.held import Revisions
 
 LONGEST = 4096
 """Bytes of header that are looked at."""

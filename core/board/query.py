@@ -12,10 +12,10 @@ from core.access import ClinicScope
 from core.catalogs.models import UrgencyThreshold
 from core.catalogs.views import ThresholdHours
 from core.db.transaction import Session
-from core.tickets.listing import TicketFilter
 from core.tickets.models import Ticket, matters_at
-from core.tickets.paging import Page, Turn, clinics, page, read_page, whole
-from core.tickets.search import patient_text
+from core.tickets.reads.listing import TicketFilter
+from core.tickets.reads.pages import Page, Turn, clinics, page, read_page, whole
+from core.tickets.reads.search import patient_text
 from core.tickets.state import State, sql_state, thresholds_for
 
 WINDOW = timedelta(hours=72)

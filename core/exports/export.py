@@ -14,13 +14,13 @@ from core.db.connection import APPLICATION
 from core.db.engine import COMMAND_TIMEOUT, CONNECT_TIMEOUT, SERVER_SETTINGS
 from core.db.transaction import Database, ReadSession, WriteSession
 from core.errors import AppError
-from core.exports.jobs import Format, Job
-from core.exports.making import Workshop
-from core.exports.scratch import sweep
-from core.exports.selection import Subject, subject, tickets
-from core.exports.tables import left_out, tables
+from core.exports.child.scratch import sweep
+from core.exports.child_process import Workshop
+from core.exports.job import Format, Job
+from core.exports.statements.tables import left_out, tables
+from core.exports.statements.tickets import Subject, subject, tickets
 from core.log import logger
-from core.tickets.listing import TicketFilter
+from core.tickets.reads.listing import TicketFilter
 
 TARGET = "export"
 NETWORK = ClinicScope(None)

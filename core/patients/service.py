@@ -18,7 +18,7 @@ from core.errors import Conflict, FieldError, Invalid
 from core.patients.document import Document, refuse_wrong_rut
 from core.patients.mismatch import PatientMismatch, SamePerson
 from core.patients.models import Patient
-from core.patients.same import is_same_person
+from core.patients.same_person import is_same_person
 
 PATH = "patient"
 NAMES = ("first_name", "last_name")

@@ -12,7 +12,7 @@ from zxcvbn import zxcvbn
 
 from core.errors import Invalid
 from core.sessions.throttle import plain
-from core.users.no_password import is_single_sign_on
+from core.users.placeholders import is_single_sign_on
 
 SHORTEST = 12
 LONGEST = 1024

@@ -14,7 +14,7 @@ from argon2.exceptions import InvalidHashError, VerificationError
 from core.deadline import in_time
 from core.errors import Unavailable
 from core.users.legacy_hashes import is_legacy_hash, verify_legacy
-from core.users.no_password import is_single_sign_on
+from core.users.placeholders import is_single_sign_on
 
 T = TypeVar("T")
 

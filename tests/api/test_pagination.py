@@ -10,7 +10,7 @@ from api.pagination import GOOD_FOR, next_cursor, position_of
 from api.sealed import Seal
 from core.errors import Invalid
 from core.settings import Settings
-from core.tickets.paging import Position
+from core.tickets.reads.pages import Position
 
 NEW, OLD = SecretStr("new " * 10), SecretStr("old " * 10)
 SETTINGS = Settings(secret_keys=(NEW, OLD))

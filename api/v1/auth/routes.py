@@ -29,7 +29,7 @@ from core.sessions.devices import LIFE
 from core.sessions.models import UserSession
 from core.settings import Settings
 from core.trace import current
-from core.users import own, sign_in
+from core.users import own_account, sign_in
 from core.users.sign_in import Attempt, SignedIn
 
 router: Router = Router(prefix="/v1/auth", tags=["auth"])
@@ -94,7 +94,7 @@ async def me(request: Request, _: CurrentUser) -> Response:
 )
 async def sessions_list(request: Request, runtime: RuntimeState, actor: CurrentUser) -> Response:
     local = zone((await session_of(request)).timezone)
-    found = await own.own_sessions(runtime.database, actor)
+    found = await own_account.own_sessions(runtime.database, actor)
     return fresh(OpenSessions(items=[open_session(one, local, actor) for one in found]))
 
 
@@ -107,7 +107,7 @@ async def sessions_list(request: Request, runtime: RuntimeState, actor: CurrentU
 )
 async def session_end(runtime: RuntimeState, actor: CurrentUser, session_id: SessionId) -> Response:
     async def work(session: WriteSession) -> None:
-        await own.end_session(session, runtime.sessions, actor, session_id)
+        await own_account.end_session(session, runtime.sessions, actor, session_id)
 
     await runtime.database.write(work)
     return Response(status_code=204, headers=NO_STORE)
@@ -122,7 +122,7 @@ async def session_end(runtime: RuntimeState, actor: CurrentUser, session_id: Ses
 )
 async def sessions_end_others(runtime: RuntimeState, actor: CurrentUser) -> Response:
     async def work(session: WriteSession) -> None:
-        await own.end_other_sessions(session, runtime.sessions, actor)
+        await own_account.end_other_sessions(session, runtime.sessions, actor)
 
     await runtime.database.write(work)
     return Response(status_code=204, headers=NO_STORE)
@@ -139,7 +139,7 @@ async def sessions_end_others(runtime: RuntimeState, actor: CurrentUser) -> Resp
 async def password_change(request: Request, runtime: RuntimeState, actor: CurrentUser, body: PasswordIn) -> Response:
     refuse_where_unused(runtime.settings)
     attempt = attempt_of(request, runtime, actor.username, actor.client)
-    made = await own.change_password(
+    made = await own_account.change_password(
         runtime.database,
         runtime.sessions,
         runtime.passwords,

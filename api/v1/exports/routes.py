@@ -10,7 +10,7 @@ from api.requests.routing import Router
 from api.v1.exports.download import Download
 from api.v1.tickets.filters import ListFilter
 from core.exports.export import Request
-from core.exports.jobs import Format
+from core.exports.job import Format
 
 router: Router = Router(prefix="/v1/exports", tags=["exports"])
 

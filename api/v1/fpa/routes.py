@@ -9,7 +9,7 @@ from api.requests.dependencies import RequireClinical, RuntimeState
 from api.requests.routing import Router
 from api.v1.fpa.bodies import PreviewIn
 from core.db.transaction import WriteSession
-from core.tickets.preview import preview
+from core.tickets.verbs.preview_fpa import preview_fpa
 from core.tickets.views import FpaPreview
 
 router: Router = Router(prefix="/v1/fpa", tags=["fpa"])
@@ -36,6 +36,6 @@ async def fpa_preview(request: Request, runtime: RuntimeState, actor: RequireCli
     clinic_id = actor.writing_in(body.clinic_id)
 
     async def work(session: WriteSession) -> Written:
-        return Written(body=await preview(session, clinic_id, body.surgery_id, body.surgery_at))
+        return Written(body=await preview_fpa(session, clinic_id, body.surgery_id, body.surgery_at))
 
     return await write(request, runtime, actor, work)

@@ -16,7 +16,7 @@ from core.board.query import Asked, Board, View, nursing_board
 from core.cache.policy import Policy
 from core.clock import shown, zone
 from core.db.transaction import ReadSession
-from core.tickets.paging import Turn
+from core.tickets.reads.pages import Turn
 from core.tickets.state import State
 
 router: Router = Router(prefix="/v1/nursing-board", tags=["nursing board"])

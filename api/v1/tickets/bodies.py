@@ -8,9 +8,9 @@ from api.requests.fields import Body, Date, JsonId, JsonInt, Time, number
 from core.patients.document import DocumentType, parse
 from core.patients.mismatch import SamePerson
 from core.patients.service import PATH, Given
-from core.tickets.create import NewTicket
-from core.tickets.edit import Edit
-from core.tickets.modify_fpa import Modification
+from core.tickets.verbs.create import NewTicket
+from core.tickets.verbs.edit import Edit
+from core.tickets.verbs.modify_fpa import Modification
 
 Name = Annotated[str, Field(min_length=1, max_length=80)]
 # The bounds first: outside of the check they would not be told as JSON Schema's.

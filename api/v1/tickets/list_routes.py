@@ -15,8 +15,8 @@ from api.v1.tickets.examples import SUMMARY
 from api.v1.tickets.filters import ListFilter, parameters
 from core.db.order import SPANISH
 from core.db.transaction import ReadSession
-from core.tickets.listing import list_tickets
-from core.tickets.paging import Page, Turn
+from core.tickets.reads.listing import list_tickets
+from core.tickets.reads.pages import Page, Turn
 from core.tickets.views import TicketList
 
 router: Router = Router(prefix="/v1/tickets", tags=["tickets"])

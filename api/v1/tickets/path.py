@@ -10,7 +10,7 @@ from api.requests.dependencies import runtime_of
 from api.requests.routing import ExistsWhenRefused
 from core.db.transaction import ReadSession
 from core.errors import NotFound
-from core.tickets.repository import exists
+from core.tickets.reads.detail import require_ticket
 
 _ID = re.compile(r"TH-[A-Z0-9]{1,8}-[0-9]{4}-[0-9]{3,9}")
 
@@ -27,7 +27,7 @@ async def _exists(request: Request) -> None:
     ticket_id = well_formed(request.path_params["ticket_id"])
 
     async def work(session: ReadSession) -> None:
-        await exists(session, actor.scope, ticket_id)
+        await require_ticket(session, actor.scope, ticket_id)
 
     await runtime_of(request).database.read(work)
 

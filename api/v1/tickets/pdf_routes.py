@@ -8,8 +8,8 @@ from api.requests.dependencies import CurrentUser, ReadScope, RuntimeState
 from api.requests.routing import Router
 from api.v1.tickets.path import TicketId
 from core.db.transaction import ReadSession
-from core.exports.pdf import pdf
-from core.exports.printed import Printed, printed
+from core.exports.pdf.contents import Printed, printed
+from core.exports.pdf.page import pdf
 
 router: Router = Router(prefix="/v1/tickets", tags=["tickets"])
 

@@ -16,13 +16,13 @@ from api.v1.tickets.bodies import AnnulmentIn, DischargeIn, ModificationIn, Plac
 from api.v1.tickets.examples import TICKET
 from api.v1.tickets.path import TicketId
 from core.db.transaction import ReadSession, WriteSession
-from core.tickets.annul import annul, restore
-from core.tickets.create import create
-from core.tickets.discharge import discharge, undo_discharge
-from core.tickets.edit import edit
-from core.tickets.modify_fpa import modify_fpa
-from core.tickets.place import place
-from core.tickets.repository import detail
+from core.tickets.reads.detail import detail
+from core.tickets.verbs.annul import annul, restore
+from core.tickets.verbs.create import create
+from core.tickets.verbs.discharge import discharge, undo_discharge
+from core.tickets.verbs.edit import edit
+from core.tickets.verbs.modify_fpa import modify_fpa
+from core.tickets.verbs.set_placement import set_placement
 from core.tickets.views import TicketDetail
 
 router: Router = Router(prefix="/v1/tickets", tags=["tickets"])
@@ -114,7 +114,7 @@ async def ticket_patch(
     body: PlacementIn,
 ) -> Response:
     async def work(session: WriteSession) -> Written:
-        return told(await place(session, actor, ticket_id, revision, body.values()))
+        return told(await set_placement(session, actor, ticket_id, revision, body.values()))
 
     return await write(request, runtime, actor, work)
 

@@ -15,8 +15,8 @@ from core.operations.demo.people import People, pick
 from core.operations.demo.rhythm import creations, surgery_time
 from core.operations.demo.ward import Batch, Offer, Staff, Ward
 from core.tickets.fpa import Stay, block_end, overnight_stays, stay
-from core.tickets.modify_fpa import MODIFICATION_LIMIT
 from core.tickets.numbering import ticket_id
+from core.tickets.verbs.modify_fpa import MODIFICATION_LIMIT
 
 ANNULLED = 0.035
 MODIFIED = 0.3

@@ -10,8 +10,8 @@ from core.access import ClinicScope
 from core.board.query import Asked, Board, View, nursing_board
 from core.db.transaction import Database, ReadSession
 from core.errors import NotFound
-from core.tickets.listing import TicketFilter
-from core.tickets.paging import Position, Turn
+from core.tickets.reads.listing import TicketFilter
+from core.tickets.reads.pages import Position, Turn
 from core.tickets.state import State
 from core.trace import Trace, current_trace
 from tests.factories import rows

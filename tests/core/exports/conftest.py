@@ -11,11 +11,11 @@ from sqlalchemy import text
 from core.access import ClinicScope
 from core.db.engine import SERVER_SETTINGS
 from core.db.transaction import Database, ReadSession
-from core.exports import csv, full, xlsx
-from core.exports.jobs import Format, Job
-from core.exports.selection import tickets
-from core.exports.tables import left_out, tables
-from core.tickets.listing import TicketFilter
+from core.exports.child import csv, full_zip, xlsx
+from core.exports.job import Format, Job
+from core.exports.statements.tables import left_out, tables
+from core.exports.statements.tickets import tickets
+from core.tickets.reads.listing import TicketFilter
 
 Make = Callable[..., Awaitable[bytes]]
 
@@ -58,7 +58,7 @@ async def make(database: Database, database_url: str, tmp_path: Path) -> Make:
         elif format is Format.CSV:
             await csv.write_tickets(asked, to)
         else:
-            await full.write_tables(asked, to)
+            await full_zip.write_tables(asked, to)
         return to.getvalue()
 
     return made

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.exports.cells import SEPARATORS, SIGNS, guarded
-from core.exports.csv import told
+from core.exports.child.cells import SEPARATORS, SIGNS, guarded
+from core.exports.child.csv import told
 
 TRIMMED = " \u00a0\u200b\ufeff\x00\x1f\"'“`"
 """What a spreadsheet drops before it looks."""

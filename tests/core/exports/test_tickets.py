@@ -8,10 +8,10 @@ from typing import Any
 from openpyxl import load_workbook
 
 from core.access import ClinicScope
+from core.exports.child.batches import FIRST, MORE
+from core.exports.child.sheet import letters_of
 from core.exports.columns import COLUMNS
-from core.exports.jobs import Format
-from core.exports.rows import FIRST, MORE
-from core.exports.sheet import letters_of
+from core.exports.job import Format
 from tests.core.exports.conftest import Make
 from tests.factories import rows
 from tests.factories.fixtures import ClinicSeed, Seed

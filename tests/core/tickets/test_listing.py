@@ -14,9 +14,9 @@ from core.access import ClinicScope
 from core.board.query import IN_VIEW, ORDER, Asked, View, nursing_board
 from core.db.transaction import Database, ReadSession
 from core.errors import NotFound
-from core.tickets.listing import TicketFilter, list_tickets
 from core.tickets.models import Status
-from core.tickets.paging import Page, Position, Turn
+from core.tickets.reads.listing import TicketFilter, list_tickets
+from core.tickets.reads.pages import Page, Position, Turn
 from core.tickets.state import State, Thresholds
 from tests.factories import rows
 from tests.factories.fixtures import ClinicSeed, Seed

@@ -15,8 +15,8 @@ from core.db.transaction import Database, WriteSession
 from core.errors import Conflict
 from core.patients.document import DocumentType, parse
 from core.patients.service import Given
-from core.tickets.create import NewTicket, create
 from core.tickets.numbering import next_number, ticket_id, year_of
+from core.tickets.verbs.create import NewTicket, create
 from tests.factories import rows
 from tests.factories.fixtures import ClinicSeed, Seed
 

@@ -9,9 +9,9 @@ import pytest
 from core.access import ClinicScope
 from core.board.query import Asked, View, nursing_board
 from core.db.transaction import Database, ReadSession
-from core.tickets.listing import TicketFilter, list_tickets
-from core.tickets.paging import Position, Turn
-from core.tickets.search import words_of
+from core.tickets.reads.listing import TicketFilter, list_tickets
+from core.tickets.reads.pages import Position, Turn
+from core.tickets.reads.search import words_of
 from tests.factories import rows
 from tests.factories.fixtures import Seed
 from tests.factories.stays import Person, insert, stay

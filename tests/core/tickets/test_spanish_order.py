@@ -9,8 +9,8 @@ import pytest
 
 from core.access import ClinicScope
 from core.db.transaction import Database, ReadSession
-from core.tickets.listing import TicketFilter, list_tickets
-from core.tickets.paging import Page, Turn
+from core.tickets.reads.listing import TicketFilter, list_tickets
+from core.tickets.reads.pages import Page, Turn
 from tests.core.test_text import SOME
 from tests.factories import rows
 from tests.factories.fixtures import Seed

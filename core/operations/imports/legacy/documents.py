@@ -9,7 +9,7 @@ import asyncpg
 
 from core.operations.imports.legacy.values import UNKNOWN, fitting, text
 from core.patients.document import LONGEST, Document, DocumentType, parse
-from core.patients.same import is_same_person
+from core.patients.same_person import is_same_person
 
 Key = tuple[int, str, str]
 """Clinic here, document's type, document."""

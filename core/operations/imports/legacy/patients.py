@@ -15,7 +15,7 @@ from core.operations.imports.legacy.context import Run
 from core.operations.imports.legacy.documents import Fields, Key, People, document_of, named, said
 from core.operations.imports.legacy.values import UNKNOWN, fitting, sex_of, text, whole, within
 from core.patients.document import Document, DocumentType
-from core.patients.same import is_same_person
+from core.patients.same_person import is_same_person
 from core.rut import normal_rut
 
 TABLE = "patient"

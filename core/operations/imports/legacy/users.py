@@ -16,8 +16,8 @@ from core.access import Role
 from core.operations.imports.legacy.context import Newcomers, Run
 from core.operations.imports.legacy.values import fitting, instant_utc, role_of, text, yes
 from core.users.legacy_hashes import is_legacy_hash
-from core.users.no_password import is_placeholder, looks_like_hash
 from core.users.passwords import UNUSABLE, hash_password
+from core.users.placeholders import is_placeholder, looks_like_hash
 
 TABLE = "user"
 NOBODY = "nobody has this email: make the account by ticket-home user create, if somebody is to have it"

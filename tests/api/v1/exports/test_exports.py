@@ -18,7 +18,7 @@ from openpyxl import load_workbook
 from starlette.requests import ClientDisconnect
 
 from api.v1.exports import download
-from core.exports import making
+from core.exports import child_process
 from tests.conftest import SignIn
 from tests.factories import rows, stays
 from tests.factories.fixtures import ClinicSeed, Seed
@@ -363,7 +363,7 @@ async def test_a_fault_before_the_first_byte_is_a_problem(
     sign_in: SignIn, seed: Seed, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     client = await sign_in("admin_sant")
-    monkeypatch.setattr(making, "COMMAND", ("false",))
+    monkeypatch.setattr(child_process, "COMMAND", ("false",))
     answer = await client.get(CSV)
     assert (answer.status_code, answer.json()["code"]) == (500, "internal")
     assert answer.headers["Content-Type"] == "application/problem+json"
@@ -372,10 +372,10 @@ async def test_a_fault_before_the_first_byte_is_a_problem(
 async def test_too_many_at_once_are_told_to_come_again(
     app: FastAPI, sign_in: SignIn, seed: Seed, connection: rows.Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(making, "TURN", 0.1)
+    monkeypatch.setattr(child_process, "TURN", 0.1)
     await many(connection, seed.sant, 20_000)
     client = await sign_in("admin_sant")
-    readers = [Reader(app, client, CSV) for _ in range(making.AT_ONCE)]
+    readers = [Reader(app, client, CSV) for _ in range(child_process.AT_ONCE)]
     asking = [reader.ask() for reader in readers]
     for reader in readers:
         await reader.first.wait()

@@ -13,7 +13,7 @@ from core.clock import in_zone, zone
 from core.db.transaction import ReadSession
 from core.tickets.fpa import BLOCK_HOURS, block_ends, block_of
 from core.tickets.models import Status
-from core.tickets.repository import detail
+from core.tickets.reads.detail import detail
 from core.tickets.views import PatientView, TicketDetail
 
 DAYS = ("lunes", "martes", "miércoles", "jueves", "viernes", "sábado", "domingo")

@@ -8,10 +8,10 @@ from datetime import datetime
 from io import TextIOWrapper
 from typing import IO, Any
 
-from core.exports.cells import guarded
+from core.exports.child.batches import batches, connect
+from core.exports.child.cells import guarded
 from core.exports.columns import COLUMNS, Kind, Record, places, values
-from core.exports.jobs import Job
-from core.exports.rows import batches, connect
+from core.exports.job import Job
 
 ENCODING = "utf-8-sig"
 

@@ -2,13 +2,13 @@ from collections.abc import Mapping
 
 from core.access import Actor
 from core.db.transaction import WriteSession
-from core.tickets.change import Revisions, change, hold, require_active, require_not_overdue, require_revision
 from core.tickets.models import Status
-from core.tickets.repository import detail
+from core.tickets.reads.detail import detail
+from core.tickets.verbs.held import Revisions, change, hold, require_active, require_not_overdue, require_revision
 from core.tickets.views import TicketDetail
 
 
-async def place(
+async def set_placement(
     session: WriteSession, actor: Actor, ticket_id: str, revision: Revisions | None, values: Mapping[str, str | None]
 ) -> TicketDetail:
     """Set what `values` names of bed_number, location, episode_id; None clears.

@@ -18,7 +18,7 @@ from core.clock import shown, zone
 from core.db.transaction import WriteSession
 from core.errors import Conflict, NotFound, RevisionMismatch, RevisionRequired
 from core.tickets.models import FpaModification, Status, Ticket
-from core.tickets.repository import detail
+from core.tickets.reads.detail import detail
 from core.tickets.state import State, StateNow, Thresholds, state_at, thresholds_for
 
 Revisions = frozenset[int]

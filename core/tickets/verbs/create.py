@@ -8,12 +8,12 @@ from core.audit.service import Entry, record_all
 from core.clock import parse_local, shown, zone
 from core.db.transaction import WriteSession
 from core.patients.service import Given, Written, find_or_create
-from core.tickets.change import raise_revisions
 from core.tickets.fpa import stay
 from core.tickets.models import Ticket
 from core.tickets.numbering import next_number, ticket_id, year_of
-from core.tickets.references import Refusals, clinic_with
-from core.tickets.repository import detail
+from core.tickets.reads.detail import detail
+from core.tickets.verbs.held import raise_revisions
+from core.tickets.verbs.references import Refusals, clinic_with
 from core.tickets.views import TicketDetail, WarningView
 
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.patients.same import is_same_person
+from core.patients.same_person import is_same_person
 
 ROJAS = {"first_name": "Ana María", "last_name": "Rojas"}
 

@@ -20,9 +20,9 @@ from typing import IO
 import asyncpg
 
 from core.db.connection import LeadsToPooler
-from core.exports import csv, full, xlsx
-from core.exports.jobs import Format, Job
-from core.exports.scratch import NoRoom, abandon, scratch
+from core.exports.child import csv, full_zip, xlsx
+from core.exports.child.scratch import NoRoom, abandon, scratch
+from core.exports.job import Format, Job
 
 NICE = 5
 """Requests come first, and the database's work for them."""
@@ -52,7 +52,7 @@ async def _make(job: Job, to: IO[bytes]) -> int:
             return await xlsx.write_tickets(job, to, folder)
     if job.format is Format.CSV:
         return await csv.write_tickets(job, to)
-    return await full.write_tables(job, to)
+    return await full_zip.write_tables(job, to)
 
 
 def _end_when_unwanted() -> None:

@@ -11,9 +11,9 @@ from io import TextIOWrapper
 from typing import IO
 from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 
-from core.exports.csv import ENCODING, cells
-from core.exports.jobs import Job, Table
-from core.exports.rows import Connection, batches, connect
+from core.exports.child.batches import Connection, batches, connect
+from core.exports.child.csv import ENCODING, cells
+from core.exports.job import Job, Table
 
 MANIFEST = "manifest.json"
 NOTE = (

@@ -13,9 +13,9 @@ from reportlab.pdfgen.canvas import Canvas
 from core.access import ClinicScope
 from core.db.transaction import Database, ReadSession
 from core.errors import NotFound
-from core.exports.paper import REGULAR, fitted, plain
-from core.exports.pdf import SIGNED_AT, Page, draw
-from core.exports.printed import Change, Printed, When, called, printed
+from core.exports.pdf.contents import Change, Printed, When, called, printed
+from core.exports.pdf.page import SIGNED_AT, Page, draw
+from core.exports.pdf.text import REGULAR, fitted, plain
 from core.tickets.views import PatientView
 from tests.core.exports.test_tickets import stay
 from tests.factories import rows

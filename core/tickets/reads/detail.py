@@ -16,12 +16,12 @@ from core.db.transaction import Session
 from core.errors import NotFound
 from core.patients.models import Patient
 from core.tickets.models import Ticket
+from core.tickets.reads.summary import columns, fields
 from core.tickets.state import thresholds_for
-from core.tickets.summary import columns, fields
 from core.tickets.views import HistoryEntry, TicketDetail
 
 
-async def exists(session: Session, scope: ClinicScope, ticket_id: str) -> None:
+async def require_ticket(session: Session, scope: ClinicScope, ticket_id: str) -> None:
     """Raises NotFound for a ticket that is not there, or of another clinic."""
     found = select(true()).where(Ticket.id == ticket_id, scope.rows(Ticket.clinic_id))
     if (await session.execute(found)).scalar_one_or_none() is None:

@@ -14,11 +14,11 @@ from typing import IO, Any
 from xlsxwriter import Workbook  # type: ignore[import-untyped]  # it has no annotations
 from xlsxwriter.exceptions import FileCreateError  # type: ignore[import-untyped]  # likewise
 
+from core.exports.child.batches import batches, connect
+from core.exports.child.scratch import on_disk
+from core.exports.child.sheet import Sheet
 from core.exports.columns import COLUMNS, Kind, places, values
-from core.exports.jobs import Job
-from core.exports.rows import batches, connect
-from core.exports.scratch import on_disk
-from core.exports.sheet import Sheet
+from core.exports.job import Job
 
 MOST_ROWS = 1_048_575
 """Below the header."""

@@ -1,10 +1,10 @@
 from core.access import Actor
 from core.db.transaction import WriteSession
 from core.errors import Conflict
-from core.tickets.change import Revisions, change, hold, require_active, require_revision
 from core.tickets.models import Status
-from core.tickets.references import Refusals, reason_text
-from core.tickets.repository import detail
+from core.tickets.reads.detail import detail
+from core.tickets.verbs.held import Revisions, change, hold, require_active, require_revision
+from core.tickets.verbs.references import Refusals, reason_text
 from core.tickets.views import TicketDetail
 
 

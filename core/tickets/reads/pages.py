@@ -34,8 +34,8 @@ from core.clock import DEFAULT_ZONE
 from core.errors import NotFound
 from core.patients.models import Patient
 from core.tickets.models import Ticket
+from core.tickets.reads.summary import columns, summary
 from core.tickets.state import thresholds_for
-from core.tickets.summary import columns, summary
 from core.tickets.views import TicketSummary
 
 Key = datetime | str | int

@@ -11,8 +11,8 @@ from typing import Any
 
 from core.db.failures import AWAY_CLASSES
 from core.errors import Unavailable
-from core.exports.jobs import Job
-from core.exports.scratch import sweep
+from core.exports.child.scratch import sweep
+from core.exports.job import Job
 from core.log import logger
 
 AT_ONCE = 3

@@ -9,7 +9,10 @@ from core.errors import NotFound
 from core.patients import service as patients
 from core.patients.document import refuse_wrong_rut
 from core.patients.models import Patient
-from core.tickets.change import (
+from core.tickets.models import Ticket
+from core.tickets.reads.detail import detail
+from core.tickets.verbs.create import warned
+from core.tickets.verbs.held import (
     Held,
     Revisions,
     change,
@@ -19,10 +22,7 @@ from core.tickets.change import (
     require_not_overdue,
     require_revision,
 )
-from core.tickets.create import warned
-from core.tickets.models import Ticket
-from core.tickets.references import Refusals, doctor_of, surgery_of
-from core.tickets.repository import detail
+from core.tickets.verbs.references import Refusals, doctor_of, surgery_of
 from core.tickets.views import TicketDetail
 
 

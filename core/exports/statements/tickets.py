@@ -13,12 +13,12 @@ from core.catalogs.models import Doctor
 from core.clinics.models import Clinic
 from core.db.transaction import ReadSession
 from core.exports.columns import OF_MODIFICATION, OF_TICKET, READ_BESIDE
-from core.exports.jobs import Batches
-from core.exports.statement import one_batch, prepared
+from core.exports.job import Batches
+from core.exports.statements.keyset import one_batch, prepared
 from core.patients.models import Patient, shown_document
-from core.tickets.listing import TicketFilter, filtered, require_known
 from core.tickets.models import FpaModification, Status, Ticket
-from core.tickets.paging import clinics
+from core.tickets.reads.listing import TicketFilter, filtered, require_known
+from core.tickets.reads.pages import clinics
 from core.tickets.state import sql_state
 
 LONG_AGO = datetime(1, 1, 1, tzinfo=UTC)

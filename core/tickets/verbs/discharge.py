@@ -4,10 +4,10 @@ from core.access import Actor
 from core.clock import parse_local
 from core.db.transaction import WriteSession
 from core.errors import Conflict, Invalid
-from core.tickets.change import Revisions, change, hold, require_active, require_revision
 from core.tickets.models import Status
-from core.tickets.repository import detail
-from core.tickets.summary import DISCHARGED
+from core.tickets.reads.detail import detail
+from core.tickets.reads.summary import DISCHARGED
+from core.tickets.verbs.held import Revisions, change, hold, require_active, require_revision
 from core.tickets.views import TicketDetail
 
 

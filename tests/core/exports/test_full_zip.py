@@ -11,11 +11,12 @@ from sqlalchemy import LargeBinary
 
 from core.access import ClinicScope
 from core.db.models import metadata
-from core.exports import full, tables
+from core.exports.child import full_zip
+from core.exports.child.batches import batches, connect
 from core.exports.export import NETWORK
-from core.exports.jobs import Format
-from core.exports.rows import batches, connect
-from core.exports.tables import LEFT_OUT, OF_NO_CLINIC
+from core.exports.job import Format
+from core.exports.statements import tables
+from core.exports.statements.tables import LEFT_OUT, OF_NO_CLINIC
 from tests.core.exports.conftest import Make, job
 from tests.core.exports.test_tickets import EVIL, many, stay
 from tests.factories import rows
@@ -39,7 +40,7 @@ def unpacked(made: bytes) -> dict[str, list[dict[str, str]]]:
 
 def manifest(made: bytes) -> dict[str, object]:
     with ZipFile(io.BytesIO(made)) as packed:
-        found: dict[str, object] = json.loads(packed.read(full.MANIFEST))
+        found: dict[str, object] = json.loads(packed.read(full_zip.MANIFEST))
         return found
 
 
@@ -155,7 +156,7 @@ async def test_every_reference_is_found_whatever_is_written_meanwhile(
         async for found in batches(*arguments, **options):  # type: ignore[arg-type]
             yield found
 
-    monkeypatch.setattr(full, "batches", disturbed)
+    monkeypatch.setattr(full_zip, "batches", disturbed)
     found = unpacked(await make(Format.FULL))
     await beside.close()
     assert turns == len(found)

@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import BindParameter, ColumnElement, Integer, Select, bindparam, tuple_
 from sqlalchemy.dialects.postgresql import asyncpg
 
-from core.exports.jobs import Batches
+from core.exports.job import Batches
 
 DIALECT = asyncpg.dialect()  # type: ignore[no-untyped-call]  # SQLAlchemy's own form
 _LIMIT: BindParameter[int] = bindparam("batch_limit", type_=Integer)

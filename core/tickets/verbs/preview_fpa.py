@@ -3,11 +3,11 @@ from datetime import datetime
 from core.clock import parse_local, shown, zone
 from core.db.transaction import Session
 from core.tickets.fpa import block_of, stay
-from core.tickets.references import Refusals, clinic_with
+from core.tickets.verbs.references import Refusals, clinic_with
 from core.tickets.views import BlockView, FpaPreview
 
 
-async def preview(session: Session, clinic_id: int, surgery_id: int, surgery_at: datetime) -> FpaPreview:
+async def preview_fpa(session: Session, clinic_id: int, surgery_id: int, surgery_at: datetime) -> FpaPreview:
     """What creating a ticket would calculate; stores nothing. Raises Invalid like it."""
     refusals = Refusals()
     found = await clinic_with(session, clinic_id, surgery_id, None, refusals)

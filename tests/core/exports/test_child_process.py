@@ -19,11 +19,11 @@ import pytest
 
 from core.db.transaction import Database
 from core.errors import Unavailable
-from core.exports import making
-from core.exports.jobs import Format, Job
-from core.exports.making import ExportFailed, Making, Workshop
-from core.exports.rows import FIRST, MORE
-from core.exports.scratch import sweep
+from core.exports import child_process
+from core.exports.child.batches import FIRST, MORE
+from core.exports.child.scratch import sweep
+from core.exports.child_process import ExportFailed, Making, Workshop
+from core.exports.job import Format, Job
 from core.log import configure
 from core.runtime import open_runtime
 from core.settings import Settings
@@ -90,7 +90,7 @@ async def begun(made: Making) -> int:
 
 def test_it_imports_nothing_that_takes_long() -> None:
     """First bytes within a second, also on a busy machine: SQLAlchemy and pydantic alone would take half of it."""
-    script = "import sys, core.exports.child; print(*sorted({name.partition('.')[0] for name in sys.modules}))"
+    script = "import sys, core.exports.child.__main__; print(*sorted({name.partition('.')[0] for name in sys.modules}))"
     done = subprocess.run([sys.executable, "-P", "-c", script], capture_output=True, text=True, check=True)
     assert {"asyncpg", "xlsxwriter"} <= set(done.stdout.split())
     assert not {"sqlalchemy", "pydantic", "fastapi", "reportlab", "openpyxl"} & set(done.stdout.split())
@@ -146,7 +146,7 @@ async def test_a_killed_server_leaves_nobody_behind(
 ) -> None:
     """Its standard input ends with whoever held the other end."""
     await many(connection, seed.sant, ENOUGH)
-    process = await asyncio.create_subprocess_exec(*making.COMMAND, stdin=-1, stdout=-1, stderr=-1)
+    process = await asyncio.create_subprocess_exec(*child_process.COMMAND, stdin=-1, stdout=-1, stderr=-1)
     made = Making(process)
     await made.begin(asked)
     await begun(made)
@@ -160,7 +160,7 @@ async def test_a_killed_server_leaves_nobody_behind(
 async def test_one_that_does_not_end_is_killed(
     workshop: Workshop, asked: Job, connection: rows.Connection, seed: Seed, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(making, "ENDING", 0.2)
+    monkeypatch.setattr(child_process, "ENDING", 0.2)
     await many(connection, seed.sant, ENOUGH)
     async with workshop.make(asked) as made:
         process_id = await begun(made)
@@ -214,7 +214,7 @@ async def test_a_killed_process_is_a_fault(
 
 
 async def test_only_so_many_at_once(asked: Job, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(making, "TURN", 0.1)
+    monkeypatch.setattr(child_process, "TURN", 0.1)
     workshop = Workshop(at_once=1)
     async with workshop.make(asked):
         with pytest.raises(Unavailable):
@@ -303,7 +303,7 @@ async def test_an_export_ends_with_its_serving_process_and_leaves_nothing_behind
     workbook: Job, folders: Path, name: str
 ) -> None:
     """Its standard input ends with whoever held the other end."""
-    made = Making(await asyncio.create_subprocess_exec(*making.COMMAND, stdin=-1, stdout=-1, stderr=-1))
+    made = Making(await asyncio.create_subprocess_exec(*child_process.COMMAND, stdin=-1, stdout=-1, stderr=-1))
     await made.begin(workbook)
     await stage(folders, name, made.process_id)
     await made.end()
@@ -314,7 +314,7 @@ async def test_an_export_ends_with_its_serving_process_and_leaves_nothing_behind
 async def test_what_was_killed_with_its_serving_process_is_swept_by_the_next_one(
     workbook: Job, folders: Path, name: str, settings: Settings
 ) -> None:
-    process = await asyncio.create_subprocess_exec(*making.COMMAND, stdin=-1, stdout=-1, stderr=-1)
+    process = await asyncio.create_subprocess_exec(*child_process.COMMAND, stdin=-1, stdout=-1, stderr=-1)
     made = Making(process)
     await made.begin(workbook)
     await stage(folders, name, made.process_id)
@@ -357,7 +357,7 @@ async def test_a_disk_without_room_is_told_as_what_it_is(
 
     with pytest.raises(Unavailable) as refused:
         await made_with(workshop, workbook, fill_up)
-    assert refused.value.detail == making.NO_ROOM
+    assert refused.value.detail == child_process.NO_ROOM
     assert left(folders) == []
     (line,) = [json.loads(line) for line in capsys.readouterr().out.splitlines() if "no room" in line]
     assert line["errno"] in ("EFBIG", "ENOENT")
@@ -375,7 +375,7 @@ async def test_a_temporary_folder_that_goes_away_meanwhile_is_told_as_what_it_is
 
     with pytest.raises(Unavailable) as refused:
         await made_with(workshop, workbook, take_away)
-    assert refused.value.detail == making.NO_ROOM
+    assert refused.value.detail == child_process.NO_ROOM
 
 
 @pytest.mark.parametrize("there_is", ["nothing", "a file", "a folder that takes nothing"])
@@ -391,6 +391,6 @@ async def test_a_temporary_folder_that_cannot_be_written_to_is_told_as_what_it_i
     monkeypatch.setenv("TMPDIR", str(place))
     with pytest.raises(Unavailable) as refused:
         await whole(workshop, workbook)
-    assert refused.value.detail == making.NO_ROOM
+    assert refused.value.detail == child_process.NO_ROOM
     # What needs no file goes on.
     assert await whole(workshop, replace(workbook, format=Format.CSV))

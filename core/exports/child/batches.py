@@ -7,7 +7,7 @@ from typing import TypeAlias
 import asyncpg
 
 from core.db.connection import connect_directly
-from core.exports.jobs import Batches, Job
+from core.exports.job import Batches, Job
 
 Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
 

@@ -12,8 +12,8 @@ from core.db.transaction import Session
 from core.errors import NotFound
 from core.patients.models import Patient
 from core.tickets.models import Status, Ticket
-from core.tickets.paging import Page, Turn, clinics, page, read_page, surgery_in, whole
-from core.tickets.search import found, matching, patient_text
+from core.tickets.reads.pages import Page, Turn, clinics, page, read_page, surgery_in, whole
+from core.tickets.reads.search import found, matching, patient_text
 from core.tickets.state import State, sql_state
 
 DAY = timedelta(days=1)

@@ -12,8 +12,8 @@ from reportlab.lib.pagesizes import A5
 from reportlab.pdfbase.pdfmetrics import stringWidth
 from reportlab.pdfgen.canvas import Canvas
 
-from core.exports.paper import BOLD, ELLIPSIS, REGULAR, fitted, letters, plain
-from core.exports.printed import Change, Printed, When
+from core.exports.pdf.contents import Change, Printed, When
+from core.exports.pdf.text import BOLD, ELLIPSIS, REGULAR, fitted, letters, plain
 
 WIDTH, HEIGHT = A5
 MARGIN = 32

@@ -7,8 +7,8 @@ from sqlalchemy.types import UserDefinedType
 
 from core.access import ClinicScope
 from core.db.models import metadata
-from core.exports import jobs
-from core.exports.statement import one_batch, prepared
+from core.exports import job
+from core.exports.statements.keyset import one_batch, prepared
 
 LEFT_OUT = ("user_session", "idempotency_key", "cache_timeline")
 """Who is signed in, and kept answers, which repeat what was written; and of which objects of this very database the
@@ -22,7 +22,7 @@ def left_out(scope: ClinicScope) -> tuple[str, ...]:
     return LEFT_OUT if scope.clinic_id is None else LEFT_OUT + OF_NO_CLINIC
 
 
-def tables(scope: ClinicScope) -> tuple[jobs.Table, ...]:
+def tables(scope: ClinicScope) -> tuple[job.Table, ...]:
     """Those first that refer to others: rows that are referred to are never deleted, and so are found when it is their
     turn, also if they were made meanwhile."""
     told = [table for table in reversed(metadata.sorted_tables) if table.name not in left_out(scope)]
@@ -31,7 +31,7 @@ def tables(scope: ClinicScope) -> tuple[jobs.Table, ...]:
     return tuple(_asked(table, scope) for table in told)
 
 
-def _asked(table: Table, scope: ClinicScope) -> jobs.Table:
+def _asked(table: Table, scope: ClinicScope) -> job.Table:
     keys = list(table.primary_key.columns)
     columns: list[Any] = [
         column for column in table.columns if column.computed is None and (table.name, column.name) not in SECRET
@@ -43,7 +43,7 @@ def _asked(table: Table, scope: ClinicScope) -> jobs.Table:
         start=[_before_all(key.type) for key in keys],
         places=[names.index(key.name) for key in keys],
     )
-    return jobs.Table(table.name, tuple(names), batches)
+    return job.Table(table.name, tuple(names), batches)
 
 
 def _within(table: Table, scope: ClinicScope) -> ColumnElement[bool]:
