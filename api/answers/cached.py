@@ -8,10 +8,8 @@ from starlette.responses import Response
 
 from api.requests.conditional import matches
 from api.requests.headers import listed
+from core.cache.cached_read import CachedRead
 from core.cache.entry import Entry
-from core.cache.fills.fill import Loader
-from core.cache.keys import Parameters
-from core.cache.policy import Policy
 from core.runtime import Runtime
 from core.trace import current
 
@@ -21,17 +19,15 @@ NO_STORE = {"Cache-Control": "no-store"}
 """For patient data."""
 
 
-async def cached(
-    request: Request, runtime: Runtime, policy: Policy, clinic_id: int | None, parameters: Parameters, load: Loader
-) -> Response:
-    """The entry for `clinic_id` (None: the network) as an answer; 304 where the client holds it already.
+async def cached(request: Request, runtime: Runtime, asked: CachedRead) -> Response:
+    """The entry that answers it, as bytes; 304 where the client holds it already.
 
     A client that sends back the `Cache-Version` of its write gets an answer at least that new.
-    Raises Unavailable as Cache.read does, and whatever else `load` raises.
+    Raises Unavailable as Cache.read does, and whatever else the read's loader raises.
     """
     sent = listed(request.headers, "cache-version")
-    required = runtime.version_header.parse(sent, clinic_id) if sent else None
-    answer = await runtime.cache.read(policy, clinic_id, parameters, load, required=required)
+    required = runtime.version_header.parse(sent, asked.clinic_id) if sent else None
+    answer = await runtime.cache.read(asked, required=required)
     return respond(request, answer.entry, stale=answer.stale)
 
 

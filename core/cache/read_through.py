@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from functools import partial
 from time import perf_counter
 
+from core.cache.cached_read import CachedRead
 from core.cache.entry import Entry
 from core.cache.fills.fill import Loader
 from core.cache.fills.find_or_compute import Fills, FlightResult
 from core.cache.fills.lease import FillLeases
-from core.cache.keys import Parameters, digest
-from core.cache.policy import EntryId, Policy
+from core.cache.policy import EntryId
 from core.cache.single_flight import Flights
 from core.cache.stats.counters import CacheStats
 from core.cache.tiers.both import Tiers
@@ -75,29 +75,20 @@ class Cache:
         self._tiers = Tiers(versions, memory, redis, leases, ttls)
         self._fills = Fills(database, versions, self._tiers, leases, pool_size)
 
-    async def read(
-        self,
-        policy: Policy,
-        clinic_id: int | None,
-        parameters: Parameters,
-        load: Loader,
-        *,
-        required: Vector | None = None,
-    ) -> Answer:
-        """The answer for `clinic_id` (None: the network), at least as new as `required` and as the version map.
+    async def read(self, asked: CachedRead, *, required: Vector | None = None) -> Answer:
+        """The answer to what is asked, at least as new as `required` and as the version map.
 
-        Raises Unavailable where the database is away and no last good answer is held; whatever else a loader raises.
+        Raises Unavailable where the database is away and no last good answer is held; whatever else its loader raises.
         """
         started = perf_counter()
-        entry_id = EntryId(policy, clinic_id, digest(parameters))
         answer = None
         if not required or not self._direct.behind(required):
-            answer = self._at_hand(entry_id)
+            answer = self._at_hand(asked.entry_id)
         if answer is None:
-            answer = await self._fetch(entry_id, load, required or {})
-        self.stats.count(policy.name, "collapsed" if answer.collapsed else answer.outcome, answer.tier)
+            answer = await self._fetch(asked.entry_id, asked.load, required or {})
+        self.stats.count(asked.policy.name, "collapsed" if answer.collapsed else answer.outcome, answer.tier)
         current().cached(
-            policy.name,
+            asked.policy.name,
             answer.outcome,
             answer.tier,
             ms=(perf_counter() - started) * 1000,

@@ -7,7 +7,9 @@ from typing import Any
 from sqlalchemy import ColumnElement, and_, select
 
 from core.access import ClinicScope
-from core.cache.fills.fill import Fill, Loaded, Loader
+from core.cache.cached_read import CachedRead
+from core.cache.fills.fill import Fill, Loaded
+from core.cache.keys import Parameter
 from core.cache.policy import Policy, shape_of
 from core.catalogs.models import Doctor, Specialty, StandardizedReason, Surgery
 from core.catalogs.views import (
@@ -39,35 +41,42 @@ class Catalog:
     answer: Any
     order: Any
 
-    def loader(
-        self, scope: ClinicScope, *, include_inactive: bool = False, within: int | None = None, **equal: Any
-    ) -> Loader:
-        """The clinic's rows, or the network's; `within` a specialty; of columns that equal what is given, None: any.
+    def cached_read(
+        self,
+        scope: ClinicScope,
+        *,
+        include_inactive: bool = False,
+        specialty_id: int | None = None,
+        **equal: Parameter,
+    ) -> CachedRead:
+        """The clinic's rows, or the network's; of one specialty; of columns that equal what is given, None: any.
 
         The loader raises NotFound where the clinic or the specialty does not exist in the scope.
         """
-        matching = [getattr(self.table, name) == value for name, value in equal.items() if value is not None]
-        if not include_inactive:
-            matching.append(self.table.is_active)
-        named = scope.clinic_id is not None or within is not None
-        statement = self._statement(scope, within, matching)
+        # Absent where the list does not differ from the plain one: of that the last good answer is kept.
+        parameters = {"include_inactive": include_inactive or None, "specialty_id": specialty_id, **equal}
 
         async def load(fill: Fill) -> Loaded:
+            matching = [getattr(self.table, name) == value for name, value in equal.items() if value is not None]
+            if not include_inactive:
+                matching.append(self.table.is_active)
+            statement = self._statement(scope, specialty_id, matching)
+            named = scope.clinic_id is not None or specialty_id is not None
             rows = (await fill.session.execute(statement)).mappings().all()
             # The clinic (or the specialty) joined to nothing is one row of nulls: it is there, and has none.
             if named and not rows:
                 raise NotFound
             return Loaded(self._encoded([dict(row) for row in rows if row["id"] is not None]))
 
-        return load
+        return CachedRead(self.policy, scope.clinic_id, parameters, load)
 
-    def _statement(self, scope: ClinicScope, within: int | None, matching: list[ColumnElement[bool]]) -> Any:
+    def _statement(self, scope: ClinicScope, specialty_id: int | None, matching: list[ColumnElement[bool]]) -> Any:
         columns = [getattr(self.table, name) for name in self.item.model_fields]
         anchor: Any = Clinic
         of_anchor = self.table.clinic_id == Clinic.id
-        if within is not None:
+        if specialty_id is not None:
             anchor = Clinic.__table__.join(
-                Specialty.__table__, and_(Specialty.clinic_id == Clinic.id, Specialty.id == within)
+                Specialty.__table__, and_(Specialty.clinic_id == Clinic.id, Specialty.id == specialty_id)
             )
             of_anchor = and_(of_anchor, self.table.specialty_id == Specialty.id)
         return (

@@ -3,11 +3,12 @@
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import Integer, String, and_, case, func, literal, null, select, true, union_all
+from sqlalchemy import Integer, Select, String, and_, case, func, literal, null, select, true, union_all
 from sqlalchemy.orm import aliased
 
 from core.access import ClinicScope
-from core.cache.fills.fill import Fill, Loaded, Loader
+from core.cache.cached_read import CachedRead
+from core.cache.fills.fill import Fill, Loaded
 from core.cache.policy import Policy, shape_of
 from core.catalogs.listing import CODE_VERSION, TTL
 from core.catalogs.models import UrgencyThreshold
@@ -30,11 +31,23 @@ DEFAULTS = {"red_hours": 2, "yellow_hours": 4, "green_hours": 8}
 """Where somebody deleted even the global row."""
 
 
-def thresholds_loader(scope: ClinicScope, *, include_inactive: bool = False) -> Loader:
+def thresholds(scope: ClinicScope, *, include_inactive: bool = False) -> CachedRead:
     """Of one clinic: one item, those that hold there. Of the network: the global ones first, then every clinic's.
 
     `include_inactive`: the network's inactive clinics too. The loader raises NotFound for a clinic that does not exist.
     """
+
+    async def load(fill: Fill) -> Loaded:
+        rows = (await fill.session.execute(_statement(scope, include_inactive=include_inactive))).mappings().all()
+        if not rows:
+            raise NotFound
+        answer = ThresholdList(items=[threshold_item(dict(row)) for row in rows])
+        return Loaded(answer.model_dump_json().encode())
+
+    return CachedRead(THRESHOLDS, scope.clinic_id, {"include_inactive": include_inactive or None}, load)
+
+
+def _statement(scope: ClinicScope, *, include_inactive: bool) -> Select[Any]:
     of_all = select(
         *(null().cast(Integer).label("id"), literal("", String).label("name"), true().label("is_active")),
         literal(DEFAULT_ZONE, String).label("timezone"),
@@ -62,15 +75,7 @@ def thresholds_loader(scope: ClinicScope, *, include_inactive: bool = False) -> 
     )
     if scope.clinic_id is None and not include_inactive:
         statement = statement.where(holder.c.is_active)
-
-    async def load(fill: Fill) -> Loaded:
-        rows = (await fill.session.execute(statement)).mappings().all()
-        if not rows:
-            raise NotFound
-        answer = ThresholdList(items=[threshold_item(dict(row)) for row in rows])
-        return Loaded(answer.model_dump_json().encode())
-
-    return load
+    return statement
 
 
 def threshold_item(row: Mapping[str, Any]) -> ThresholdItem:

@@ -3,7 +3,8 @@
 from sqlalchemy import select
 
 from core.access import ClinicScope
-from core.cache.fills.fill import Fill, Loaded, Loader
+from core.cache.cached_read import CachedRead
+from core.cache.fills.fill import Fill, Loaded
 from core.cache.policy import Policy, shape_of
 from core.clinics.models import Clinic
 from core.clinics.views import ClinicItem, ClinicList
@@ -17,7 +18,7 @@ CLINICS = Policy("clinics", 24 * 3600, shape_of(ClinicList, CODE_VERSION), topic
 COLUMNS = [getattr(Clinic, name) for name in ClinicItem.model_fields]
 
 
-def clinics_loader(scope: ClinicScope, *, include_inactive: bool = False) -> Loader:
+def clinics(scope: ClinicScope, *, include_inactive: bool = False) -> CachedRead:
     """Clinics by name, in Spanish order. The loader raises NotFound where the scope's clinic does not exist."""
 
     async def load(fill: Fill) -> Loaded:
@@ -28,4 +29,4 @@ def clinics_loader(scope: ClinicScope, *, include_inactive: bool = False) -> Loa
         answer = ClinicList(items=[clinic for clinic in found if clinic.is_active or include_inactive])
         return Loaded(answer.model_dump_json().encode())
 
-    return load
+    return CachedRead(CLINICS, scope.clinic_id, {"include_inactive": include_inactive or None}, load)

@@ -1,8 +1,11 @@
 """The dashboard through the cache: a clinic's, and the network's from the clinics' own entries."""
 
+from functools import lru_cache
+
 from sqlalchemy import select
 
 from core.access import ClinicScope
+from core.cache.cached_read import CachedRead
 from core.cache.fills.fill import Fill, Loaded, Loader
 from core.cache.policy import Policy, shape_of
 from core.clinics.models import Clinic
@@ -22,13 +25,14 @@ CLINIC = Policy("dashboard", TTL, SHAPE, **TOPICS)
 NETWORK = Policy("network_dashboard", TTL, SHAPE, **TOPICS)
 
 
-def policy_for(scope: ClinicScope) -> Policy:
-    return NETWORK if scope.clinic_id is None else CLINIC
-
-
-def loader(scope: ClinicScope, filters: Filters) -> Loader:
-    """Raises NotFound for a clinic that does not exist, and for a surgery that is not in the scope."""
-    return _network_loader(filters) if scope.clinic_id is None else _clinic_loader(scope.clinic_id, filters)
+@lru_cache(maxsize=1024)
+def dashboard(scope: ClinicScope, filters: Filters) -> CachedRead:
+    """The scope's figures. Its loader raises NotFound for a clinic that does not exist, and for a surgery that is not
+    in the scope."""
+    parameters = filters.parameters()
+    if scope.clinic_id is None:
+        return CachedRead(NETWORK, None, parameters, _network_loader(filters))
+    return CachedRead(CLINIC, scope.clinic_id, parameters, _clinic_loader(scope.clinic_id, filters))
 
 
 def _clinic_loader(clinic_id: int, filters: Filters) -> Loader:

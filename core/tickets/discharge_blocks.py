@@ -3,7 +3,8 @@
 from sqlalchemy import exists, select
 
 from core.access import ClinicScope
-from core.cache.fills.fill import Fill, Loaded, Loader
+from core.cache.cached_read import CachedRead
+from core.cache.fills.fill import Fill, Loaded
 from core.cache.policy import Policy, shape_of
 from core.clinics.models import Clinic
 from core.errors import NotFound
@@ -20,7 +21,7 @@ def all_blocks() -> DischargeBlockList:
     return DischargeBlockList(items=[BlockView.of(block_ending_at(hour)) for hour in range(24)])
 
 
-def discharge_blocks_loader(scope: ClinicScope) -> Loader:
+def discharge_blocks(scope: ClinicScope) -> CachedRead:
     """The same in every clinic; the loader raises NotFound where the scope's clinic does not exist."""
 
     async def load(fill: Fill) -> Loaded:
@@ -30,4 +31,4 @@ def discharge_blocks_loader(scope: ClinicScope) -> Loader:
             raise NotFound
         return Loaded(all_blocks().model_dump_json().encode())
 
-    return load
+    return CachedRead(DISCHARGE_BLOCKS, scope.clinic_id, {}, load)

@@ -13,6 +13,7 @@ from datetime import timedelta
 
 from sqlalchemy import text
 
+from core.cache.cached_read import CachedRead
 from core.cache.fills.fill import Fill, Loaded
 from core.cache.policy import Policy
 from core.clock import wall_now
@@ -37,7 +38,7 @@ class Counter:
             body = str(await fill.session.scalar(COUNT, {"clinic": self._clinic_id})).encode()
             return Loaded(body, valid_until=fill.now + timedelta(hours=1))
 
-        answer = await self._runtime.cache.read(POLICY, self._clinic_id, {}, load)
+        answer = await self._runtime.cache.read(CachedRead(POLICY, self._clinic_id, {}, load))
         wall = int(wall_now().timestamp())
         sys.stdout.write(f"{answer.entry.body.decode()} {answer.outcome} {self._fills} {wall}\n")
         sys.stdout.flush()

@@ -11,13 +11,12 @@ from api.requests.dependencies import CurrentUser, ReadScope, RuntimeState
 from api.requests.fields import Id
 from api.requests.routing import Router
 from api.v1.catalogs.queries import IncludeInactive
-from core.cache.keys import Parameter
 from core.catalogs.listing import DOCTORS, REASONS, SPECIALTIES, SURGERIES
-from core.catalogs.thresholds import THRESHOLDS, thresholds_loader
+from core.catalogs.thresholds import thresholds
 from core.catalogs.views import Category, DoctorList, ReasonList, SpecialtyList, SurgeryList, ThresholdList
-from core.clinics.listing import CLINICS, clinics_loader
+from core.clinics.listing import clinics
 from core.clinics.views import ClinicList
-from core.tickets.discharge_blocks import DISCHARGE_BLOCKS, discharge_blocks_loader
+from core.tickets.discharge_blocks import discharge_blocks
 from core.tickets.views import DischargeBlockList
 
 router: Router = Router(prefix="/v1", tags=["catalogs"])
@@ -28,11 +27,6 @@ ORDER = (
 )
 
 
-def parameters(*, include_inactive: bool, **filters: Parameter) -> dict[str, Parameter]:
-    """Of the entry's key: absent where they do not differ from the plain list."""
-    return {"include_inactive": True if include_inactive else None, **filters}
-
-
 @router.get(
     "/clinics",
     operation_id="clinicsList",
@@ -41,12 +35,10 @@ def parameters(*, include_inactive: bool, **filters: Parameter) -> dict[str, Par
     response_model=ClinicList,
     responses=cached_responses(),
 )
-async def clinics(
+async def clinics_list(
     request: Request, runtime: RuntimeState, _: CurrentUser, scope: ReadScope, include_inactive: IncludeInactive
 ) -> Response:
-    loader = clinics_loader(scope, include_inactive=include_inactive)
-    key = parameters(include_inactive=include_inactive)
-    return await cached(request, runtime, CLINICS, scope.clinic_id, key, loader)
+    return await cached(request, runtime, clinics(scope, include_inactive=include_inactive))
 
 
 @router.get(
@@ -57,12 +49,11 @@ async def clinics(
     response_model=SpecialtyList,
     responses=cached_responses(),
 )
-async def specialties(
+async def specialties_list(
     request: Request, runtime: RuntimeState, _: CurrentUser, scope: ReadScope, include_inactive: IncludeInactive
 ) -> Response:
-    loader = SPECIALTIES.loader(scope, include_inactive=include_inactive)
-    key = parameters(include_inactive=include_inactive)
-    return await cached(request, runtime, SPECIALTIES.policy, scope.clinic_id, key, loader)
+    asked = SPECIALTIES.cached_read(scope, include_inactive=include_inactive)
+    return await cached(request, runtime, asked)
 
 
 @router.get(
@@ -73,7 +64,7 @@ async def specialties(
     response_model=SurgeryList,
     responses=cached_responses(),
 )
-async def surgeries(
+async def surgeries_list(
     request: Request,
     runtime: RuntimeState,
     _: CurrentUser,
@@ -81,9 +72,8 @@ async def surgeries(
     include_inactive: IncludeInactive,
     specialty_id: Annotated[Id | None, Query(description="Those of this specialty; 404 where it is no such.")] = None,
 ) -> Response:
-    loader = SURGERIES.loader(scope, include_inactive=include_inactive, within=specialty_id)
-    key = parameters(include_inactive=include_inactive, specialty_id=specialty_id)
-    return await cached(request, runtime, SURGERIES.policy, scope.clinic_id, key, loader)
+    asked = SURGERIES.cached_read(scope, include_inactive=include_inactive, specialty_id=specialty_id)
+    return await cached(request, runtime, asked)
 
 
 @router.get(
@@ -94,12 +84,11 @@ async def surgeries(
     response_model=DoctorList,
     responses=cached_responses(),
 )
-async def doctors(
+async def doctors_list(
     request: Request, runtime: RuntimeState, _: CurrentUser, scope: ReadScope, include_inactive: IncludeInactive
 ) -> Response:
-    loader = DOCTORS.loader(scope, include_inactive=include_inactive)
-    key = parameters(include_inactive=include_inactive)
-    return await cached(request, runtime, DOCTORS.policy, scope.clinic_id, key, loader)
+    asked = DOCTORS.cached_read(scope, include_inactive=include_inactive)
+    return await cached(request, runtime, asked)
 
 
 @router.get(
@@ -110,7 +99,7 @@ async def doctors(
     response_model=ReasonList,
     responses=cached_responses(),
 )
-async def reasons(
+async def reasons_list(
     request: Request,
     runtime: RuntimeState,
     _: CurrentUser,
@@ -118,9 +107,8 @@ async def reasons(
     include_inactive: IncludeInactive,
     category: Annotated[Category | None, Query()] = None,
 ) -> Response:
-    loader = REASONS.loader(scope, include_inactive=include_inactive, category=category)
-    key = parameters(include_inactive=include_inactive, category=category)
-    return await cached(request, runtime, REASONS.policy, scope.clinic_id, key, loader)
+    asked = REASONS.cached_read(scope, include_inactive=include_inactive, category=category)
+    return await cached(request, runtime, asked)
 
 
 @router.get(
@@ -133,12 +121,10 @@ async def reasons(
     response_model=ThresholdList,
     responses=cached_responses(),
 )
-async def urgency_thresholds(
+async def urgency_thresholds_list(
     request: Request, runtime: RuntimeState, _: CurrentUser, scope: ReadScope, include_inactive: IncludeInactive
 ) -> Response:
-    loader = thresholds_loader(scope, include_inactive=include_inactive)
-    key = parameters(include_inactive=include_inactive)
-    return await cached(request, runtime, THRESHOLDS, scope.clinic_id, key, loader)
+    return await cached(request, runtime, thresholds(scope, include_inactive=include_inactive))
 
 
 @router.get(
@@ -149,7 +135,7 @@ async def urgency_thresholds(
     response_model=DischargeBlockList,
     responses=cached_responses(),
 )
-async def discharge_blocks(
+async def discharge_blocks_list(
     request: Request, runtime: RuntimeState, _: CurrentUser, scope: ReadScope, __: IncludeInactive
 ) -> Response:
-    return await cached(request, runtime, DISCHARGE_BLOCKS, scope.clinic_id, {}, discharge_blocks_loader(scope))
+    return await cached(request, runtime, discharge_blocks(scope))

@@ -8,7 +8,7 @@ from api.openapi import cached_responses
 from api.requests.dependencies import ReadScope, RequireAdmin, RuntimeState
 from api.requests.routing import Router
 from api.v1.tickets.filters import DateFrom, DateTo, Named, SurgeryId, require_dates
-from core.dashboard.cached import loader, policy_for
+from core.dashboard.cached import dashboard
 from core.dashboard.stats import Filters
 from core.dashboard.views import Dashboard
 
@@ -37,7 +37,4 @@ async def dashboard_get(
     surgery_id: SurgeryId = None,
 ) -> Response:
     require_dates(date_from, date_to)
-    filters = Filters(date_from, date_to, surgery_id)
-    return await cached(
-        request, runtime, policy_for(scope), scope.clinic_id, filters.parameters(), loader(scope, filters)
-    )
+    return await cached(request, runtime, dashboard(scope, Filters(date_from, date_to, surgery_id)))

@@ -8,6 +8,7 @@ import pytest
 from pydantic import SecretStr
 from sqlalchemy import text
 
+from core.cache.cached_read import CachedRead
 from core.cache.fills.fill import Fill, Loaded
 from core.cache.policy import Policy
 from core.cache.read_through import Answer
@@ -50,7 +51,7 @@ class Reader:
             row = (await fill.session.execute(COUNTS, {"clinic": clinic.id})).mappings().one()
             return Loaded(json.dumps(dict(row)).encode())
 
-        return await self.runtime.cache.read(POLICY, clinic.id, {}, load)
+        return await self.runtime.cache.read(CachedRead(POLICY, clinic.id, {}, load))
 
 
 @pytest.fixture

@@ -8,6 +8,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import text
 
+from core.cache.cached_read import CachedRead
 from core.cache.fills.fill import Fill, Loaded, Loader
 from core.cache.fills.find_or_compute import FlightResult, VersionedKey
 from core.cache.keys import Parameters
@@ -49,7 +50,7 @@ class Counting:
             until = fill.now + timedelta(seconds=self.valid_for) if self.valid_for else None
             return Loaded(str(counted).encode(), until)
 
-        return await self.runtime.cache.read(POLICY, clinic_id, parameters or {}, load, **options)  # type: ignore[arg-type]
+        return await self.runtime.cache.read(CachedRead(POLICY, clinic_id, parameters or {}, load), **options)  # type: ignore[arg-type]
 
     async def count(self, clinic_id: int) -> int:
         return int((await self.read(clinic_id)).entry.body)
@@ -237,7 +238,7 @@ async def test_a_loaders_bug_is_an_error_and_not_a_stale_answer(counting: Counti
 
     counting.runtime.versions.committed([(seed.sant.id, "figures", 1 << 60)])
     with pytest.raises(KeyError):
-        await counting.runtime.cache.read(POLICY, seed.sant.id, {}, broken)
+        await counting.runtime.cache.read(CachedRead(POLICY, seed.sant.id, {}, broken))
 
 
 async def test_a_rolled_back_write_changes_nothing(counting: Counting, connection: rows.Connection, seed: Seed) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 from core.access import ClinicScope
 from core.cache.read_through import Answer
-from core.dashboard.cached import loader, policy_for
+from core.dashboard.cached import dashboard
 from core.dashboard.merge import network_of, part_of
 from core.dashboard.stats import Filters, read_stats
 from core.db.transaction import ReadSession
@@ -39,8 +39,7 @@ class Desk:
 
     async def read(self, clinic_id: int | None, **filters: Any) -> Answer:
         """Through the cache, at the moment that its clock shows."""
-        scope, asked = ClinicScope(clinic_id), Filters(**filters)
-        return await self.runtime.cache.read(policy_for(scope), clinic_id, asked.parameters(), loader(scope, asked))
+        return await self.runtime.cache.read(dashboard(ClinicScope(clinic_id), Filters(**filters)))
 
     @property
     def now(self) -> datetime:

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
+from core.cache.cached_read import CachedRead
 from core.cache.fills.fill import Fill, Loaded
 from core.cache.fills.lease import LEASE, FillLeases, Lease
 from core.cache.keys import digest
@@ -59,7 +60,7 @@ async def test_after_a_failed_fill_the_next_process_computes_at_once(
         await go_on.wait()
         raise ValueError("a bug")
 
-    failing = asyncio.create_task(first.runtime.cache.read(POLICY, seed.sant.id, {}, fail))
+    failing = asyncio.create_task(first.runtime.cache.read(CachedRead(POLICY, seed.sant.id, {}, fail)))
     await begun.wait()
     counting = asyncio.create_task(second.count(seed.sant.id))
     await asyncio.sleep(0.1)  # it waits for the first
