@@ -17,7 +17,7 @@ from sqlalchemy.exc import DBAPIError
 
 from core.cache.single_flight import Flights
 from core.cache.tiers.redis import RedisTier
-from core.cache.versions.listener import DirectReads
+from core.cache.versions.direct_reads import DirectReads
 from core.cache.versions.map import LEASE, VersionMap
 from core.clock import boottime
 from core.db.failures import sqlstate

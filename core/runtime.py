@@ -16,10 +16,11 @@ from core.cache.stats.published import PublishedStats
 from core.cache.tiers.memory import MemoryTier
 from core.cache.tiers.redis import RedisTier
 from core.cache.tiers.seals import Seals
+from core.cache.versions.direct_reads import DirectReads
 from core.cache.versions.header import VersionHeader
-from core.cache.versions.listener import DirectReads, Listener
+from core.cache.versions.listener import Listener
 from core.cache.versions.map import VersionMap
-from core.cache.versions.timeline import begin
+from core.cache.versions.timeline import begin_timeline
 from core.db.engine import dispose, serving_engine
 from core.db.transaction import Database
 from core.errors import Unavailable
@@ -75,7 +76,9 @@ async def open_runtime(settings: Settings) -> AsyncIterator[Runtime]:
     versions.on_restored.append(memory.clear)
     cache = Cache(database, versions, direct, memory, redis, settings.cache_ttls, settings.database_pool_size)
     reads: Flights[bytes] = Flights()
-    listener = Listener(settings.require_direct_url(), versions, partial(begin, database), push=settings.cache_push)
+    listener = Listener(
+        settings.require_direct_url(), versions, partial(begin_timeline, database), push=settings.cache_push
+    )
     published = PublishedStats(cache.stats, memory, redis, versions)
     sessions = Sessions(database, versions, direct, redis, settings, cache.stats)
     published.beside.append(sessions.in_memory)

@@ -33,7 +33,7 @@ async def shared(
         await runtime.direct.require(runtime.version_header.parse(sent, clinic_id))
     await runtime.direct.ensure_fresh()
     # Nothing awaits from here until the flight is joined.
-    token = policy.token(runtime.versions, clinic_id)
+    token = policy.token_now(runtime.versions, clinic_id)
     key = f"{policy.name}:{clinic_id or 0}:{token}:{digest(parameters)}"
     # Where versions do not tell of every write, only what begins now has those before it.
     join = runtime.reads.join if runtime.versions.is_whole else runtime.reads.join_next

@@ -64,7 +64,7 @@ async def write(request: Request, runtime: Runtime, actor: Actor, work: Work) ->
     if isinstance(answered, Kept):
         return _answer(answered)
     # As after the write itself: the client reads it with what the middleware tells, and from this process at once.
-    runtime.versions.committed(answered.versions)
+    runtime.versions.learn(answered.versions)
     current().cache_versions_made += answered.versions
     return _answer(answered.answer, {"Idempotency-Replayed": "true"})
 

@@ -33,11 +33,11 @@ from starlette.responses import Response
 from api.fastapi_cache.backend import DEFAULT_TTL, Bump, JsonCoder, TieredBackend
 from core.access import Actor
 from core.cache.keys import Keys
-from core.cache.policy import TOPICS, shape_of
+from core.cache.policy import TOPICS, Policy, shape_of
 from core.cache.stats.counters import CacheStats
 from core.cache.tiers.memory import MemoryTier
 from core.cache.tiers.redis import RedisTier
-from core.cache.versions.listener import DirectReads
+from core.cache.versions.direct_reads import DirectReads
 from core.cache.versions.map import VersionMap
 from core.db.transaction import Database, WriteSession
 from core.errors import Unavailable
@@ -83,6 +83,12 @@ def topics_of(namespace: str) -> tuple[str, ...]:
     return tuple(topic_of(":".join(parts[:end])) for end in range(1, len(parts) + 1))
 
 
+@lru_cache(maxsize=512)
+def policy_of(namespace: str) -> Policy:
+    """Everything of the clinic and of the network, and the namespace's own topics."""
+    return Policy(KIND, DEFAULT_TTL, "", TOPICS, TOPICS + topics_of(namespace))
+
+
 def bump_with(database: Database) -> Bump:
     async def bump(namespace: str) -> None:
         async def work(session: WriteSession) -> None:
@@ -122,7 +128,7 @@ class RouteKeys:
             raise Unavailable
         actor: Actor | None = getattr(request.state, "actor", None) if request is not None else None
         clinic_id = actor.clinic_id if actor is not None else None
-        token = self._versions.token(clinic_id, TOPICS, TOPICS + topics_of(namespace))
+        token = policy_of(namespace).token_now(self._versions, clinic_id)
         if not self._versions.is_whole:
             # The decorator looks nothing up by a key of its own, and whatever it stores is never asked for.
             token += f".{secrets.token_hex(8)}"

@@ -8,7 +8,7 @@ from api.requests.client import address_of
 from api.requests.credentials import credentials_of
 from api.requests.headers import listed
 from core.access import Actor
-from core.cache.versions.map import Vector
+from core.cache.versions.vector import Vector
 from core.errors import Forbidden, NotAuthenticated
 from core.runtime import Runtime
 from core.sessions.copies import SessionCopy

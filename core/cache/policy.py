@@ -6,7 +6,8 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
-from core.cache.versions.map import Vector, VersionMap, token_of
+from core.cache.versions.map import VersionMap
+from core.cache.versions.vector import Vector
 
 TOPICS = ("tickets", "figures", "catalogs", "clinics", "users")
 
@@ -22,14 +23,28 @@ class Policy:
     topics: tuple[str, ...]
     global_topics: tuple[str, ...] = ()
 
-    def vector(self, versions: VersionMap, clinic_id: int | None) -> Vector:
-        return versions.vector(clinic_id, self.topics, self.global_topics)
+    def vector(self, versions: Vector, clinic_id: int | None) -> Vector:
+        """Those of `versions` that an entry of `clinic_id` (None: the network) depends on."""
+        vector = {(0, topic): versions.get((0, topic), 0) for topic in self.global_topics}
+        if clinic_id is not None:
+            return vector | {(clinic_id, topic): versions.get((clinic_id, topic), 0) for topic in self.topics}
+        return vector | {key: version for key, version in versions.items() if key[0] and key[1] in self.topics}
 
-    def token(self, versions: VersionMap, clinic_id: int | None) -> str:
-        return versions.token(clinic_id, self.topics, self.global_topics)
+    def token(self, versions: Vector, clinic_id: int | None) -> str:
+        """`vector` as it stands in a key: hexadecimal numbers, of the network a digest. Of all versions or of the
+        vector alone it is the same."""
+        if clinic_id is None:
+            named = sorted((key, version) for key, version in self.vector(versions, None).items() if version)
+            return blake2b(repr(named).encode(), digest_size=12).hexdigest()
+        numbers = [versions.get((clinic_id, topic), 0) for topic in self.topics]
+        numbers += [versions.get((0, topic), 0) for topic in self.global_topics]
+        return ".".join(f"{number:x}" for number in numbers)
 
-    def token_of(self, vector: Vector, clinic_id: int | None) -> str:
-        return token_of(vector, clinic_id, self.topics, self.global_topics)
+    def token_now(self, versions: VersionMap, clinic_id: int | None) -> str:
+        """The token of what the map knows at this moment. The network's is computed once per change of any version."""
+        if clinic_id is None:
+            return versions.derived(self, lambda: self.token(versions.rows, None))
+        return self.token(versions.rows, clinic_id)
 
 
 @dataclass(frozen=True, slots=True)

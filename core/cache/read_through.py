@@ -17,8 +17,9 @@ from core.cache.stats.counters import CacheStats
 from core.cache.tiers.both import Tiers
 from core.cache.tiers.memory import MemoryTier
 from core.cache.tiers.redis import RedisTier
-from core.cache.versions.listener import DirectReads
-from core.cache.versions.map import LEASE, Vector, VersionMap, at_least
+from core.cache.versions.direct_reads import DirectReads
+from core.cache.versions.map import LEASE, VersionMap
+from core.cache.versions.vector import Vector, at_least
 from core.clock import boottime
 from core.db.transaction import Database
 from core.errors import AppError, Unavailable
@@ -106,7 +107,7 @@ class Cache:
             return None
         now = self.versions.now()
         held = self._tiers.at_hand(
-            self._tiers.key(entry_id, entry_id.policy.token(self.versions, entry_id.clinic_id)), now
+            self._tiers.key(entry_id, entry_id.policy.token_now(self.versions, entry_id.clinic_id)), now
         )
         return self._answer(entry_id, held, "hit", "memory", now) if held is not None else None
 
@@ -171,7 +172,7 @@ class Cache:
             self.versions.distrust()
             return False
         if self.versions.is_fresh() and at_least(
-            found.versions, entry_id.policy.vector(self.versions, entry_id.clinic_id)
+            found.versions, entry_id.policy.vector(self.versions.rows, entry_id.clinic_id)
         ):
             return True
         return found.at >= began and boottime() - found.true_at < YOUNG

@@ -59,7 +59,7 @@ Session = ReadSession | WriteSession
 class Stamps(Protocol):
     """What learns the versions that a commit made: the process's version map."""
 
-    def made(self, rows: Iterable[VersionRow]) -> None: ...
+    def learn_committed(self, rows: Iterable[VersionRow]) -> None: ...
 
     def distrust(self) -> None:
         """A commit's versions could not be read: the map may be older than what this process wrote."""
@@ -143,7 +143,7 @@ class Database:
         """After COMMIT, on the same connection: the versions that it made, or newer ones."""
         try:
             rows = await versions_of(connection, pending)
-            self._stamps.made(rows)
+            self._stamps.learn_committed(rows)
             current().cache_versions_made += rows
             await connection.rollback()
         except BaseException as error:

@@ -118,7 +118,7 @@ class Lookup:
                 self.forget(digest)
                 continue
             self._held.put(digest, copy, checked_at=at)
-            self._versions.committed([(*copy.stamp, copy.users_version), (0, "clinics", copy.clinics_version)])
+            self._versions.learn([(*copy.stamp, copy.users_version), (0, "clinics", copy.clinics_version)])
             if not self.is_as_known(copy):
                 # Older than the map: a write since, or a database restored from a backup. The rows themselves tell.
                 self._versions.distrust()

@@ -10,7 +10,7 @@ import asyncio
 from core.background import Background
 from core.cache.stats.counters import CacheStats
 from core.cache.tiers.redis import RedisTier
-from core.cache.versions.listener import DirectReads
+from core.cache.versions.direct_reads import DirectReads
 from core.cache.versions.map import VersionMap
 from core.clock import boottime
 from core.db.transaction import Database, WriteSession

@@ -307,14 +307,14 @@ async def test_where_nothing_can_be_written_what_was_restored_is_computed_for_ea
     await reads_only("on")
     await installation.restored(one_table_s_rows, connection)
     for process in installation.processes:
-        take = process.runtime.versions.polled
+        take = process.runtime.versions.read_ended
 
         def counted(*told: Any, take: Any = take) -> None:
             nonlocal polls
             polls += 1
             take(*told)
 
-        process.runtime.versions.polled = counted  # type: ignore[method-assign]
+        process.runtime.versions.read_ended = counted  # type: ignore[method-assign]
     for process in installation.processes:
         for _ in range(3):
             answer = await answered(process.admin, DOCTORS)

@@ -69,7 +69,7 @@ def shown(runtime: Runtime, found: Status) -> CacheStatus:
         ),
         versions=[
             Version(clinic_id=clinic_id, topic=topic, version=version)
-            for (clinic_id, topic), version in sorted(runtime.versions.rows().items())
+            for (clinic_id, topic), version in sorted(runtime.versions.rows.items())
         ],
         lease_age_seconds=round(age, 3) if isfinite(age) else None,
         listening=runtime.listener.connected,

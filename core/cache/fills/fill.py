@@ -11,7 +11,7 @@ from sqlalchemy import text
 from core.cache.entry import Entry
 from core.cache.keys import Parameters
 from core.cache.policy import Policy
-from core.cache.versions.map import Vector
+from core.cache.versions.vector import Vector
 from core.db.transaction import IS_WHOLE, ReadSession
 from core.errors import Unavailable
 
@@ -72,24 +72,18 @@ class Fill:
     is_whole: bool = True
     """Whether these are the versions of the rows in this snapshot. If not, nothing of it is kept, nor what was."""
 
-    def vector(self, policy: Policy, clinic_id: int | None) -> Vector:
-        wanted = {(0, topic): self.versions.get((0, topic), 0) for topic in policy.global_topics}
-        if clinic_id is not None:
-            return wanted | {(clinic_id, topic): self.versions.get((clinic_id, topic), 0) for topic in policy.topics}
-        return wanted | {key: v for key, v in self.versions.items() if key[0] and key[1] in policy.topics}
-
     async def parts(self, policy: Policy, clinic_ids: Iterable[int], parameters: Parameters) -> dict[int, Entry]:
         """Entries held for these clinics that are right in this snapshot and at `now`; absent ones are to compute."""
         if not self.is_whole:
             return {}
-        vectors = {clinic_id: self.vector(policy, clinic_id) for clinic_id in clinic_ids}
+        vectors = {clinic_id: policy.vector(self.versions, clinic_id) for clinic_id in clinic_ids}
         return await self.tiers.look_up(policy, vectors, parameters, self.now.timestamp())
 
     async def keep(self, policy: Policy, clinic_id: int, parameters: Parameters, loaded: Loaded) -> None:
         """Store one clinic's part, computed in this snapshot."""
         if not self.is_whole:
             return
-        vector = self.vector(policy, clinic_id)
+        vector = policy.vector(self.versions, clinic_id)
         await self.tiers.keep(policy, clinic_id, vector, parameters, loaded.entry(self.now))
 
 

@@ -9,7 +9,8 @@ from core.cache.fills.fill import Fill, Loader, Turns, read_versions, utc
 from core.cache.fills.lease import FIRST_PAUSE, LONGEST_PAUSE, NOBODYS, PATIENCE, FillLeases, Lease
 from core.cache.policy import EntryId
 from core.cache.tiers.both import Tiers
-from core.cache.versions.map import Vector, VersionMap
+from core.cache.versions.map import VersionMap
+from core.cache.versions.vector import Vector
 from core.clock import boottime
 from core.db.transaction import Database, ReadSession
 
@@ -53,9 +54,9 @@ class Fills:
 
     def wanted(self, entry_id: EntryId) -> VersionedKey:
         """What is right at this moment, as the map has it. Ask with a fresh lease."""
-        key = self._tiers.key(entry_id, entry_id.policy.token(self._versions, entry_id.clinic_id))
+        key = self._tiers.key(entry_id, entry_id.policy.token_now(self._versions, entry_id.clinic_id))
         return VersionedKey(
-            key, entry_id.policy.vector(self._versions, entry_id.clinic_id), boottime(), self._versions.true_at()
+            key, entry_id.policy.vector(self._versions.rows, entry_id.clinic_id), boottime(), self._versions.true_at()
         )
 
     async def find(self, entry_id: EntryId, wanted: VersionedKey, load: Loader) -> FlightResult:
@@ -118,13 +119,13 @@ class Fills:
             now = utc(self._versions.now())
             fill = Fill(session, now, read, self._tiers, is_whole)
             loaded = await load(fill)
-            self._versions.committed((clinic, topic, version) for (clinic, topic), version in read.items())
-            vector = fill.vector(entry_id.policy, entry_id.clinic_id)
+            self._versions.learn((clinic, topic, version) for (clinic, topic), version in read.items())
+            vector = entry_id.policy.vector(read, entry_id.clinic_id)
             return FlightResult(loaded.entry(now), vector, "database", at, at, is_whole)
 
         found = await self._database.snapshot(work, budget=seconds)
         if found.is_whole:
-            key = self._tiers.key(entry_id, entry_id.policy.token_of(found.versions, entry_id.clinic_id))
+            key = self._tiers.key(entry_id, entry_id.policy.token(found.versions, entry_id.clinic_id))
             self._tiers.store(entry_id, key, found.entry, lease)
         else:
             self._tiers.give_up(lease)

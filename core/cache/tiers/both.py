@@ -10,7 +10,8 @@ from core.cache.policy import EntryId, Policy
 from core.cache.tiers.last_good import LastGood
 from core.cache.tiers.memory import MemoryTier
 from core.cache.tiers.redis import RedisTier
-from core.cache.versions.map import Vector, VersionMap
+from core.cache.versions.map import VersionMap
+from core.cache.versions.vector import Vector
 
 MEMORY_TTL_WITHOUT_REDIS = 60.0
 
@@ -69,7 +70,7 @@ class Tiers:
         parameters_digest = digest(parameters)
         for clinic_id, vector in vectors.items():
             entry_id = EntryId(policy, clinic_id, parameters_digest)
-            key = self.key(entry_id, policy.token_of(vector, clinic_id))
+            key = self.key(entry_id, policy.token(vector, clinic_id))
             held = self.at_hand(key, now)
             if held is not None:
                 found[clinic_id] = held
@@ -105,7 +106,7 @@ class Tiers:
     async def keep(self, policy: Policy, clinic_id: int, vector: Vector, parameters: Parameters, entry: Entry) -> None:
         """Shelf.keep: one clinic's part of the network."""
         entry_id = EntryId(policy, clinic_id, digest(parameters))
-        key = self.key(entry_id, policy.token_of(vector, clinic_id))
+        key = self.key(entry_id, policy.token(vector, clinic_id))
         self._put(entry_id, key, entry)
         self._background.start(self._store(entry_id, key, entry, NOBODYS, last_good=False), name="entry to Redis")
 

@@ -4,7 +4,7 @@ import hmac
 from collections.abc import Iterable, Sequence
 from hashlib import sha256
 
-from core.cache.versions.map import Vector
+from core.cache.versions.vector import Vector
 from core.trace import VersionRow
 
 MAC_DIGITS = 16

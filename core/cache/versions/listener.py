@@ -1,20 +1,17 @@
-"""Keeping the version map true: LISTEN and a poll each second on its own connection, direct reads when they fail."""
+"""The listener keeps the version map true: notifications as they come, and a poll each second, on one connection."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from typing import Any
 
-from sqlalchemy import text
-
-from core.cache.single_flight import Flights
-from core.cache.versions.map import LEASE, Poll, Vector, VersionMap
-from core.cache.versions.timeline import ID, STAMPED, Timeline, begin
+from core.cache.versions.map import LEASE, VersionMap
+from core.cache.versions.snapshot import ALL_ROWS, READ, Ledger, VersionSnapshot, snapshot_of
+from core.cache.versions.timeline import Timeline
 from core.clock import boottime
 from core.db.connection import APPLICATION, ServiceConnection
 from core.db.failures import is_away, is_of_schema
 from core.db.primary import connect_to_primary
-from core.db.transaction import Database, ReadSession
 from core.errors import Unavailable
 from core.log import logger
 from core.trace import VersionRow
@@ -23,58 +20,17 @@ CHANNEL = "ticket_home"
 SETTINGS = {"timezone": "UTC"}
 INTERVAL = 1.0
 """Seconds between polls: one may be lost before the lease of two seconds lapses."""
-DIRECT_BUDGET = 0.5
 CONNECT_TIMEOUT = 1.5
-
-POLL = f"""
-SELECT pg_snapshot_xmin(pg_current_snapshot())::text AS xmin, extract(epoch FROM clock_timestamp())::float8 AS now,
-       pg_is_in_recovery() AS standby, cache_fingerprint() AS fingerprint, {STAMPED} AS stamped, {ID} AS id,
-       count(*) AS number, coalesce(sum(version), 0)::text AS total,
-       coalesce(array_agg(clinic_id) FILTER (WHERE is_asked), '{{}}') AS clinics,
-       coalesce(array_agg(topic::text) FILTER (WHERE is_asked), '{{}}') AS topics,
-       coalesce(array_agg(version) FILTER (WHERE is_asked), '{{}}') AS versions
-FROM (SELECT clinic_id, topic, version, changed_in >= ($1::text)::xid8 AS is_asked FROM cache_version) AS v
-"""  # noqa: S608
-DIRECT = text(POLL.replace("($1::text)::xid8", "CAST(CAST(:since AS text) AS xid8)").replace("::", "\\:\\:"))
-
-EVERYTHING = "0"
-READ = "version rows"
-"""All direct reads are one flight."""
-
-
-class NotPrimary(ConnectionError):
-    """A standby answered, a demoted primary perhaps: how far behind it is nobody knows."""
-
-
-def poll_of(row: Any, *, full: bool) -> Poll:
-    if row["standby"]:
-        raise NotPrimary("the database is a standby")
-    rows: list[VersionRow] = list(zip(row["clinics"], row["topics"], row["versions"], strict=True))
-    timeline = Timeline(row["fingerprint"], row["stamped"], row["id"])
-    return Poll(rows, row["xmin"], row["now"], full, timeline, row["number"], int(row["total"]))
-
-
-class Ledger:
-    """The version rows as polls told them, to see whether anything changed that no poll tells: a row that was deleted,
-    or put back as it once was. Not the map, which learns from notifications, too, and may be ahead of the last poll."""
-
-    def __init__(self) -> None:
-        self._rows: Vector = {}
-        self._total = 0
-
-    def agrees(self, poll: Poll) -> bool:
-        """Take a poll's rows; False where the table has others than those told so far."""
-        if poll.full:
-            self._rows, self._total = {}, 0
-        for clinic_id, topic, version in poll.rows:
-            key = (clinic_id, topic)
-            self._total += version - self._rows.get(key, 0)
-            self._rows[key] = version
-        return (len(self._rows), self._total) == (poll.number, poll.total)
+SHORTEST_PAUSE = 0.1
+LONGEST_PAUSE = 1.0
+"""Seconds between tries to connect."""
 
 
 class Listener:
-    """The dedicated connection. Runs until cancelled; reconnects by itself, and then reads all rows again."""
+    """The dedicated connection. Runs until cancelled; reconnects by itself, and then reads all rows again.
+
+    `new_timeline(in_any_case=…)` bumps every version; it raises Unavailable where nothing can be written.
+    """
 
     def __init__(
         self, dsn: str, versions: VersionMap, new_timeline: Callable[..., Awaitable[None]], *, push: bool
@@ -82,33 +38,33 @@ class Listener:
         self._dsn = dsn
         self._versions = versions
         self._new_timeline = new_timeline
-        self._told_unstamped = False
         self._xmin = 0
-        """Of the last poll, over all connections: it never goes back, but where the server's files were put back."""
+        """Of the last poll, over all connections: it goes back only where the server's files were put back."""
         self._push = push
         self._wake = asyncio.Event()
+        self._logged_unstamped = False
         self.connected = False
 
     async def run(self) -> None:
-        pause = 0.1
-        told = False
+        pause = SHORTEST_PAUSE
+        logged = False
         while True:
             try:
                 await self._serve_one_connection()
             except Exception as error:  # noqa: BLE001  whatever it is: without a listener every request reads versions
                 if self.connected:
-                    pause, told = 0.1, False
+                    pause, logged = SHORTEST_PAUSE, False
                 self.connected = False
                 # What comes back may be another timeline, restored from a backup, with lower versions than we know.
                 self._versions.distrust()
-                if not told:
+                if not logged:
                     logger.warning(
                         "version listener lost its connection",
                         exc_info=None if is_away(error) or is_of_schema(error) else error,
                     )
-                    told = True
+                    logged = True
                 await asyncio.sleep(pause)
-                pause = min(pause * 2, 1.0)
+                pause = min(pause * 2, LONGEST_PAUSE)
 
     async def _serve_one_connection(self) -> None:
         connection = await connect_to_primary(
@@ -121,63 +77,67 @@ class Listener:
             elif self._push:
                 async with asyncio.timeout(CONNECT_TIMEOUT):
                     await connection.add_listener(CHANNEL, self._notified)
-            since = EVERYTHING
-            ledger = Ledger()
-            tried = False
-            while True:
-                self._wake.clear()
-                poll = await self._poll(connection, since)
-                if not ledger.agrees(poll):
-                    logger.warning("version rows changed without a trace: all are read again")
-                    self._versions.distrust()
-                    since = EVERYTHING
-                    continue
-                went_back = int(poll.xmin) < self._xmin
-                if (poll.timeline.is_new or went_back) and not tried:
-                    tried = True
-                    with suppress(Unavailable):
-                        await self._new_timeline(in_any_case=went_back)
-                        self._xmin = int(poll.xmin)
-                    since = EVERYTHING
-                    continue
-                # Where it could not be noted, it is tried again with the next poll, and not at once.
-                tried = False
-                self._xmin = max(self._xmin, int(poll.xmin))
-                self._tell_unstamped(poll.timeline)
-                # A pooler may lead to another server by now, restored from a backup: its transactions have other ids.
-                since = EVERYTHING if connection.is_pooled or not self._versions.is_fresh() else poll.xmin
-                if not self.connected:
-                    self.connected = True
-                    logger.info("version listener connected", versions=len(self._versions))
-                with suppress(TimeoutError):
-                    async with asyncio.timeout(INTERVAL):
-                        await self._wake.wait()
-                if connection.is_closed():
-                    raise ConnectionResetError("the listening connection was closed")
+            await self._poll_until_closed(connection)
         finally:
             # Not close(): that waits for an answer, and a hung server gives none.
             connection.terminate()
 
-    def _tell_unstamped(self, timeline: Timeline) -> None:
-        if timeline.is_new and not self._told_unstamped:
-            logger.error("tables were restored or rewritten, and that cannot be noted: nothing is cached")
-        elif not timeline.is_whole and not self._told_unstamped:
-            logger.error("triggers that stamp versions are missing or off: nothing is cached. Run ticket-home doctor")
-        self._told_unstamped = not timeline.is_whole
+    async def _poll_until_closed(self, connection: ServiceConnection) -> None:
+        """Raises ConnectionResetError, and whatever a poll raises."""
+        since = ALL_ROWS
+        ledger = Ledger()
+        just_begun = False
+        while True:
+            self._wake.clear()
+            snapshot = await self._poll(connection, since)
+            if not ledger.agrees(snapshot):
+                logger.warning("version rows changed without a trace: all are read again")
+                self._versions.distrust()
+                since = ALL_ROWS
+                continue
+            went_back = int(snapshot.xmin) < self._xmin
+            if (snapshot.timeline.is_new or went_back) and not just_begun:
+                # Where it cannot be written, the next try is after the next poll's pause, and not at once.
+                just_begun = True
+                with suppress(Unavailable):
+                    await self._new_timeline(in_any_case=went_back)
+                    self._xmin = int(snapshot.xmin)
+                since = ALL_ROWS
+                continue
+            just_begun = False
+            self._xmin = max(self._xmin, int(snapshot.xmin))
+            self._log_unstamped(snapshot.timeline)
+            # A pooler may lead to another server by now, restored from a backup: its transactions have other ids.
+            since = ALL_ROWS if connection.is_pooled or not self._versions.is_fresh() else snapshot.xmin
+            if not self.connected:
+                self.connected = True
+                logger.info("version listener connected", versions=len(self._versions))
+            with suppress(TimeoutError):
+                async with asyncio.timeout(INTERVAL):
+                    await self._wake.wait()
+            if connection.is_closed():
+                raise ConnectionResetError("the listening connection was closed")
 
-    async def _poll(self, connection: ServiceConnection, since: str) -> Poll:
-        learnt = self._versions.poll_started()
+    def _log_unstamped(self, timeline: Timeline) -> None:
+        if timeline.is_new and not self._logged_unstamped:
+            logger.error("tables were restored or rewritten, and that cannot be noted: nothing is cached")
+        elif not timeline.is_whole and not self._logged_unstamped:
+            logger.error("triggers that stamp versions are missing or off: nothing is cached. Run ticket-home doctor")
+        self._logged_unstamped = not timeline.is_whole
+
+    async def _poll(self, connection: ServiceConnection, since: str) -> VersionSnapshot:
+        learnt = self._versions.read_started()
         sent_at = boottime()
         try:
-            # Longer than a lease, a poll's answer is worth nothing.
+            # A poll that takes longer than a lease renews nothing.
             async with asyncio.timeout(LEASE):
                 row = await _row(connection, since)
-            poll = poll_of(row, full=since == EVERYTHING)
+            snapshot = snapshot_of(row, full=since == ALL_ROWS)
         except BaseException:
-            self._versions.poll_failed(learnt)
+            self._versions.read_failed(learnt)
             raise
-        self._versions.polled(poll, learnt, sent_at)
-        return poll
+        self._versions.read_ended(snapshot, learnt, sent_at)
+        return snapshot
 
     def _terminated(self, _connection: object) -> None:
         self._versions.distrust()
@@ -188,16 +148,16 @@ class Listener:
         if rows is None:
             self._wake.set()
         else:
-            self._versions.committed(rows)
+            self._versions.learn(rows)
 
 
 async def _row(connection: ServiceConnection, since: str) -> Any:
     if not connection.is_pooled:
-        return await connection.fetchrow(POLL, since)
+        return await connection.fetchrow(READ, since)
     # Not `async with`: that would wait for a hung server's ROLLBACK.
     transaction = connection.transaction(readonly=True)
     await transaction.start()
-    row = await connection.fetchrow(POLL, since)
+    row = await connection.fetchrow(READ, since)
     await transaction.commit()
     return row
 
@@ -213,55 +173,3 @@ def parse_payload(payload: str) -> list[VersionRow] | None:
     except ValueError:
         return None
     return rows
-
-
-class DirectReads:
-    """Version rows read by requests themselves, when the lease has lapsed or they require newer. One at a time."""
-
-    def __init__(self, database: Database, versions: VersionMap) -> None:
-        self._database = database
-        self._versions = versions
-        self._reads: Flights[None] = Flights()
-
-    async def ensure_fresh(self) -> None:
-        """Return with the lease valid, or having seen just now that the versions are not whole: then nothing that is
-        kept is right. Raises Unavailable where the database is away."""
-        while not self._versions.is_fresh():
-            await self._reads.join(READ, self._read)
-            if not self._versions.is_whole:
-                return
-
-    async def require(self, floor: Vector) -> None:
-        """Return with the map at `floor` or, where that is impossible, with a map read after this call began."""
-        if self.behind(floor):
-            # It may have begun before the write that we are asked for, or be what brings it.
-            await self._reads.landed(READ)
-        if self.behind(floor):
-            await self._reads.join(READ, self._read)
-
-    def behind(self, floor: Vector) -> bool:
-        """Whether the map has not reached `floor`."""
-        return any(self._versions.get(*key) < version for key, version in floor.items())
-
-    async def _read(self) -> None:
-        if (await self._read_once()).is_new:
-            with suppress(Unavailable):  # nothing can be written: nothing is kept, then, but all can be read
-                await begin(self._database)
-            await self._read_once()
-
-    async def _read_once(self) -> Timeline:
-        async def work(session: ReadSession) -> Poll:
-            row = (await session.execute(DIRECT, {"since": EVERYTHING})).mappings().one()
-            return poll_of(row, full=True)
-
-        learnt = self._versions.poll_started()
-        sent_at = boottime()
-        try:
-            poll = await self._database.read(work, budget=DIRECT_BUDGET)
-        except BaseException as error:
-            self._versions.poll_failed(learnt)
-            if is_away(error):
-                raise Unavailable from error
-            raise
-        self._versions.polled(poll, learnt, sent_at)
-        return poll.timeline

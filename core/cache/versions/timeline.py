@@ -14,7 +14,7 @@ and the fingerprint that the versions were last stamped with (migration 0015):
 A database that is put back whole, as a copy or as its files, keeps all of that. Its number among its server's databases
 tells the copy. Files that are put back tell themselves by transaction ids that are lower than those seen before; so do
 versions. What was only read of them by a process that was not there then is told apart by the timeline's id, which
-`begin` makes anew.
+`begin_timeline` makes anew.
 
 Answers are then computed for each request anew. It costs work, and never truth.
 """
@@ -46,11 +46,11 @@ class Timeline(NamedTuple):
 
     @property
     def is_new(self) -> bool:
-        """Whether `begin` is to be called."""
+        """Whether `begin_timeline` is to be called."""
         return self.fingerprint is not None and self.fingerprint != self.stamped
 
 
-async def begin(database: Database, *, in_any_case: bool = False) -> None:
+async def begin_timeline(database: Database, *, in_any_case: bool = False) -> None:
     """Bump every version and note the tables' fingerprint, where nobody has done so, or `in_any_case`.
 
     Raises Unavailable where nothing can be written, whatever refuses it: answers are computed anew until somebody can.

@@ -13,8 +13,9 @@ from typing import Any, cast
 import pytest
 
 from core.cache.single_flight import Flights
-from core.cache.versions.listener import DirectReads
-from core.cache.versions.map import Poll, VersionMap
+from core.cache.versions.direct_reads import DirectReads
+from core.cache.versions.map import VersionMap
+from core.cache.versions.snapshot import VersionSnapshot
 from core.clock import boottime
 from core.db.transaction import Database
 from core.errors import Unavailable
@@ -44,13 +45,13 @@ class Rows:
         self.reads = 0
         self.during = during
 
-    async def read(self, _work: object, *, budget: float) -> Poll:
+    async def read(self, _work: object, *, budget: float) -> VersionSnapshot:
         self.reads += 1
         number = self.reads
         await asyncio.sleep(budget / 100)
         self.during(number)
         version = self.versions[min(number, len(self.versions)) - 1]
-        return Poll([(*ROW, version)], "1", 1_700_000_000.0, full=True)
+        return VersionSnapshot([(*ROW, version)], "1", 1_700_000_000.0, full=True)
 
 
 def direct_reads(rows: Rows) -> tuple[DirectReads, CountingMap]:
@@ -205,13 +206,13 @@ async def test_a_pause_of_the_process_after_a_read_is_followed_by_another(monkey
     """Stopped between the read's answer and those who wait for it: the lease is over when they go on."""
     late: list[asyncio.Task[None]] = []
     jump = 0.0
-    for module in ("core.cache.versions.map", "core.cache.versions.listener"):
+    for module in ("core.cache.versions.map", "core.cache.versions.direct_reads"):
         monkeypatch.setattr(f"{module}.boottime", lambda: boottime() + jump)
 
     class Pausing(CountingMap):
-        def polled(self, *poll: Any) -> None:
+        def read_ended(self, *snapshot: Any) -> None:
             nonlocal jump
-            super().polled(*poll)
+            super().read_ended(*snapshot)
             if rows.reads == 1:
                 jump = 10.0
                 late.append(asyncio.create_task(direct.ensure_fresh()))

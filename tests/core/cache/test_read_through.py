@@ -210,9 +210,9 @@ async def test_a_lapsed_lease_is_renewed_by_the_request_itself(
 async def test_an_entry_serves_until_valid_until_on_the_databases_clock(counting: Counting, seed: Seed) -> None:
     counting.valid_for = 1000
     await counting.read(seed.sant.id)
-    counting.runtime.versions.shift_clock(990)
+    counting.runtime.versions.clock.shift(990)
     assert (await counting.read(seed.sant.id)).outcome == "hit"
-    counting.runtime.versions.shift_clock(20)
+    counting.runtime.versions.clock.shift(20)
     assert (await counting.read(seed.sant.id)).outcome == "miss"
 
 
@@ -236,7 +236,7 @@ async def test_a_loaders_bug_is_an_error_and_not_a_stale_answer(counting: Counti
     async def broken(fill: Fill) -> Loaded:
         raise KeyError("a bug")
 
-    counting.runtime.versions.committed([(seed.sant.id, "figures", 1 << 60)])
+    counting.runtime.versions.learn([(seed.sant.id, "figures", 1 << 60)])
     with pytest.raises(KeyError):
         await counting.runtime.cache.read(CachedRead(POLICY, seed.sant.id, {}, broken))
 

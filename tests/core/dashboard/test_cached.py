@@ -133,9 +133,9 @@ async def test_what_no_figure_shows_keeps_the_entry(
 ) -> None:
     clinic = clinics[0]
     first = await desk.read(clinic.id)
-    versions = desk.runtime.versions.rows()
+    versions = dict(desk.runtime.versions.rows)
     await change(desk, statement, clinic=clinic.id)
-    assert desk.runtime.versions.rows() != versions, "the write was stamped"
+    assert desk.runtime.versions.rows != versions, "the write was stamped"
     with queries() as asked:
         again = await desk.read(clinic.id)
     assert (again.outcome, again.entry.body) == ("hit", first.entry.body)

@@ -20,7 +20,7 @@ class Process:
 
     def clock(self, seconds: float) -> None:
         """Set this process's idea of the database's clock so many seconds ahead of it."""
-        self.runtime.versions.shift_clock(seconds - self.ahead)
+        self.runtime.versions.clock.shift(seconds - self.ahead)
         self.ahead = seconds
 
     async def sign_in(self, name: str, client: str = "mobile", password: str = PASSWORD) -> SignedIn:

@@ -263,7 +263,7 @@ async def test_a_session_that_ended_before_postgresql_went_does_not_read_on(
         await one.sign_out(token)
         await settled(one.runtime)
         # The other process hears of it in milliseconds, or with its next poll.
-        while one.runtime.versions.rows() != other.runtime.versions.rows():  # noqa: ASYNC110
+        while one.runtime.versions.rows != other.runtime.versions.rows:  # noqa: ASYNC110
             await asyncio.sleep(0.01)
         postgres_server.kill()
         await lapsed(one, other)

@@ -14,9 +14,10 @@ from core.cache.fills.lease import Lease
 from core.cache.policy import EntryId
 from core.cache.read_through import Cache
 from core.cache.single_flight import Flights
-from core.cache.versions.listener import Ledger
-from core.cache.versions.map import LEASE, Poll, Vector, VersionMap
+from core.cache.versions.map import LEASE, VersionMap
+from core.cache.versions.snapshot import Ledger, VersionSnapshot
 from core.cache.versions.timeline import Timeline
+from core.cache.versions.vector import Vector
 from core.clock import boottime
 from core.db.transaction import ReadSession
 
@@ -40,7 +41,7 @@ END $$
 
 def lease_by_timer() -> None:
     """A flag that a timer looks after: a process that goes on serves what it finds in its sockets before it wakes."""
-    polled = VersionMap.polled
+    polled = VersionMap.read_ended
     is_fresh = VersionMap.is_fresh
     flags: dict[int, bool] = {}
     timers: list[asyncio.Task[None]] = []
@@ -50,13 +51,13 @@ def lease_by_timer() -> None:
             flags[id(versions)] = is_fresh(versions)
             await asyncio.sleep(LEASE / 20)
 
-    def polled_and_flagged(self: VersionMap, poll: Poll, learnt: Vector, sent_at: float) -> None:
+    def polled_and_flagged(self: VersionMap, poll: VersionSnapshot, learnt: Vector, sent_at: float) -> None:
         polled(self, poll, learnt, sent_at)
         if id(self) not in flags:
             timers.append(asyncio.create_task(look_after(self)))
         flags[id(self)] = is_fresh(self)
 
-    VersionMap.polled = polled_and_flagged  # type: ignore[method-assign]
+    VersionMap.read_ended = polled_and_flagged  # type: ignore[method-assign]
     VersionMap.is_fresh = lambda self: flags.get(id(self), False)  # type: ignore[method-assign]
 
 
@@ -76,13 +77,13 @@ def flight_without_versions() -> None:
 
 def poll_replaces() -> None:
     """A poll's result takes the place of what was learnt while it was under way."""
-    polled = VersionMap.polled
+    polled = VersionMap.read_ended
 
-    def polled_plainly(self: VersionMap, poll: Poll, learnt: Vector, sent_at: float) -> None:
+    def polled_plainly(self: VersionMap, poll: VersionSnapshot, learnt: Vector, sent_at: float) -> None:
         learnt.clear()
         polled(self, poll, learnt, sent_at)
 
-    VersionMap.polled = polled_plainly  # type: ignore[method-assign]
+    VersionMap.read_ended = polled_plainly  # type: ignore[method-assign]
 
 
 def versions_after_data() -> None:
@@ -94,13 +95,10 @@ def versions_after_data() -> None:
             before = Fill(session, now, (await read_versions(session, entry_id.clinic_id))[0], self._tiers)
             loaded = await load(before)
             read, _ = await read_versions(session, entry_id.clinic_id)
-            after = Fill(session, now, read, self._tiers)
-            return FlightResult(
-                loaded.entry(now), after.vector(entry_id.policy, entry_id.clinic_id), "database", at, at
-            )
+            return FlightResult(loaded.entry(now), entry_id.policy.vector(read, entry_id.clinic_id), "database", at, at)
 
         found = await self._database.read(work, budget=seconds)
-        key = self._tiers.key(entry_id, entry_id.policy.token_of(found.versions, entry_id.clinic_id))
+        key = self._tiers.key(entry_id, entry_id.policy.token(found.versions, entry_id.clinic_id))
         self._tiers.store(entry_id, key, found.entry, lease)
         return found
 

@@ -13,7 +13,7 @@ def to_ten_past(app: FastAPI) -> None:
     """By less than an hour: nobody's session is idle for so long."""
     versions = app.state.runtime.versions
     now = datetime.fromtimestamp(versions.now(), UTC)
-    versions.shift_clock((now.replace(minute=10, second=0, microsecond=0) - now) / timedelta(seconds=1))
+    versions.clock.shift((now.replace(minute=10, second=0, microsecond=0) - now) / timedelta(seconds=1))
 
 
 @pytest.fixture

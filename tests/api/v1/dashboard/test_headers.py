@@ -52,14 +52,14 @@ async def test_it_ages_on_the_databases_clock_and_ends_with_the_hour(app: FastAP
     readers = [await sign_in(seed.sant.admin), await sign_in(seed.superuser)]
     first = [await reader.get(DASHBOARD) for reader in readers]
     left = [ttl(await reader.get(DASHBOARD)) for reader in readers]
-    clock.shift_clock(100)
+    clock.clock.shift(100)
     for reader, miss, seconds in zip(readers, first, left, strict=True):
         assert (miss.headers["cache-status"], miss.headers["age"]) == ("ticket-home; fwd=miss; stored", "0")
         hit = await reader.get(DASHBOARD)
         assert hit.content == miss.content
         assert 100 <= int(hit.headers["age"]) <= 110
         assert seconds - 110 <= ttl(hit) <= seconds - 100
-    clock.shift_clock(HOUR - 100)
+    clock.clock.shift(HOUR - 100)
     for reader, miss in zip(readers, first, strict=True):
         later = await reader.get(DASHBOARD, headers={"If-None-Match": miss.headers["etag"]})
         assert later.status_code == 200, "by_hour begins an hour later"
@@ -74,7 +74,7 @@ async def test_two_replicas_give_one_etag_and_take_each_others(
     apart = settings.model_copy(update={"cache_prefix": f"{settings.cache_prefix}-apart"})
     async with running(apart) as (replica, _):
         ten_past(replica)
-        replica.state.runtime.versions.shift_clock(60)
+        replica.state.runtime.versions.clock.shift(60)
         for username in (seed.sant.admin, seed.superuser):
             here, there = await sign_in(username), await sign_in(username, on=replica)
             first = await here.get(DASHBOARD)

@@ -152,7 +152,7 @@ async def test_a_leader_without_an_end_is_waited_for_no_longer_than_its_lease(
 ) -> None:
     second = two[1]
     redis = second.runtime.redis
-    token = POLICY.token(second.runtime.versions, clinic.id)
+    token = POLICY.token_now(second.runtime.versions, clinic.id)
     key = redis.keys.entry(POLICY.name, POLICY.shape, clinic.id, token, digest({}))
     assert await FillLeases(redis).claim(key) is not None
     began = machine.now()

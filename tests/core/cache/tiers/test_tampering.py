@@ -193,7 +193,7 @@ async def test_a_forged_lease_holds_up_nobody(settings: Settings, seed: Seed, ho
         await one.read(seed.sant.id)
         await runtime.cache.drain(5)
         key = runtime.cache._tiers.key(
-            EntryId(policy, seed.sant.id, digest({})), policy.token(runtime.versions, seed.sant.id)
+            EntryId(policy, seed.sant.id, digest({})), policy.token_now(runtime.versions, seed.sant.id)
         )
         lease = runtime.redis.keys.lease(key).encode()
         await runtime.redis.client.delete(key)

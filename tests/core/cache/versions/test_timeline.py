@@ -8,8 +8,8 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.engine import make_url
 
-from core.cache.versions.listener import Ledger
-from core.cache.versions.map import Poll, VersionMap
+from core.cache.versions.map import VersionMap
+from core.cache.versions.snapshot import Ledger, VersionSnapshot
 from core.cache.versions.timeline import Timeline
 from core.clock import boottime
 from core.db.engine import dispose, serving_engine
@@ -182,7 +182,7 @@ async def test_every_column_of_a_session_that_its_copies_carry_is_stamped(
 
 
 def polled(versions: VersionMap, timeline: Timeline, *, full: bool = False) -> None:
-    versions.polled(Poll([], "1", 0.0, full, timeline), versions.poll_started(), boottime())
+    versions.read_ended(VersionSnapshot([], "1", 0.0, full, timeline), versions.read_started(), boottime())
 
 
 @pytest.mark.parametrize("seen", [Timeline("a", None), Timeline(None, "a"), Timeline("b", "a"), Timeline(None, None)])
@@ -229,11 +229,13 @@ def test_a_poll_that_was_sent_before_another_timeline_was_seen_tells_nothing(ful
     """It looked before the restore, and its answer came after the new timeline's: what was lost is higher."""
     versions = VersionMap()
     key = (5, "catalogs")
-    late, late_sent_at = versions.poll_started(), boottime()
+    late, late_sent_at = versions.read_started(), boottime()
     for timeline, version in ((WHOLE, 900), (Timeline("b", "a"), 10), (Timeline("b", "b"), 20)):
-        versions.polled(Poll([(*key, version)], "1", 0.0, True, timeline), versions.poll_started(), boottime())
+        versions.read_ended(
+            VersionSnapshot([(*key, version)], "1", 0.0, True, timeline), versions.read_started(), boottime()
+        )
     assert versions.is_fresh()
-    versions.polled(Poll([(*key, 900)], "1", 0.0, full, WHOLE), late, late_sent_at)
+    versions.read_ended(VersionSnapshot([(*key, 900)], "1", 0.0, full, WHOLE), late, late_sent_at)
     assert versions.get(*key) == 20
     assert not versions.is_fresh()  # whoever asked for it had a reason: it is asked for again
     polled(versions, Timeline("b", "b"))
@@ -255,7 +257,7 @@ async def test_a_write_whose_versions_are_lower_than_those_that_are_known_has_th
     polled(versions, WHOLE)
     await database.write(work)
     assert versions.is_fresh()
-    versions.committed([(seed.sant.id, "catalogs", 2**62)])
+    versions.learn([(seed.sant.id, "catalogs", 2**62)])
     await database.write(work)
     assert not versions.is_fresh()
     await dispose(engine)
@@ -273,8 +275,8 @@ async def test_of_a_new_timeline_every_process_is_told_at_once(connection: rows.
     await listening.close()
 
 
-def poll(rows_told: list[tuple[int, str, int]], number: int, total: int, *, full: bool = False) -> Poll:
-    return Poll(rows_told, "1", 0.0, full, WHOLE, number, total)
+def poll(rows_told: list[tuple[int, str, int]], number: int, total: int, *, full: bool = False) -> VersionSnapshot:
+    return VersionSnapshot(rows_told, "1", 0.0, full, WHOLE, number, total)
 
 
 def test_a_row_that_changed_without_being_told_shows_in_the_sum() -> None:
