@@ -7,6 +7,7 @@ import signal
 from collections.abc import Iterator, Set
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Annotated
 
 import typer
 
@@ -18,6 +19,12 @@ from core.operations.embedded.place import Kind
 from core.settings import Settings
 
 SECRET_BYTES = 32
+
+DataDir = Annotated[
+    Path | None,
+    typer.Option(help="Where the embedded servers keep their data (TICKET_HOME_DATA_DIR; .data).", show_default=False),
+]
+"""The option that every command has."""
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""A clinic that a request names: in its query, or in a body."""
+"""A clinic that somebody names: a request in its query or a body, a command by its prefix."""
 
 from sqlalchemy import exists, select
 
@@ -27,3 +27,15 @@ async def require_clinic(session: Session, clinic_id: int, *, active: bool = Fal
         raise Invalid.field("clinic_id", "unknown_reference", "There is no such clinic.")
     if active and not is_active:
         raise Invalid.field("clinic_id", "inactive", "It is no longer in use.")
+
+
+async def clinic_with_prefix(session: Session, prefix: str, *, locked: bool = False) -> int:
+    """The clinic's id; case does not matter. `locked`: writers of its catalog wait here for one another.
+
+    Raises NotFound for a prefix that no clinic has.
+    """
+    found = select(Clinic.id).where(Clinic.prefix == prefix.upper())
+    clinic_id = await session.scalar(found.with_for_update(key_share=True) if locked else found)
+    if clinic_id is None:
+        raise NotFound(f"No clinic has the prefix {prefix.upper()}.")
+    return clinic_id

@@ -9,10 +9,9 @@ from sqlalchemy import insert, select, update
 from core.access import Actor
 from core.audit.service import Entry, record_all
 from core.catalogs.models import Specialty
-from core.clinics.models import Clinic
+from core.clinics.references import clinic_with_prefix
 from core.db.duplicates import refused_as_duplicate
 from core.db.transaction import Database, WriteSession
-from core.errors import NotFound
 from core.operations.imports.catalog.checking import Wanted, check
 from core.operations.imports.catalog.kinds import DOCTORS, KINDS, SURGERIES, SheetKind
 from core.operations.imports.catalog.report import CatalogReport, Counts
@@ -39,10 +38,7 @@ async def import_catalog(database: Database, actor: Actor, prefix: str, path: Pa
 
 async def _bring(session: WriteSession, actor: Actor, prefix: str, file: File) -> CatalogReport:
     # Writers of one catalog queue at its clinic's row, as in core/catalogs/references.py.
-    locking = select(Clinic.id).where(Clinic.prefix == prefix.upper()).with_for_update(key_share=True)
-    clinic_id = await session.scalar(locking)
-    if clinic_id is None:
-        raise NotFound(f"No clinic has the prefix {prefix.upper()}.")
+    clinic_id = await clinic_with_prefix(session, prefix, locked=True)
     found = check(file, {kind.name: await _there(session, clinic_id, kind) for kind in KINDS})
     report = CatalogReport(problems=found.problems, ignored=file.ignored, hidden=file.hidden)
     if not found.problems:

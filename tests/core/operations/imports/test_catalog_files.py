@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from openpyxl import Workbook
 
-from api.cli.cache import OPERATOR
+from api.cli.actor import OPERATOR
 from core.db.transaction import Database
 from core.errors import NotFound
 from core.operations.imports.catalog import CatalogReport, NoCatalog, Problem, import_catalog

@@ -11,14 +11,15 @@ import typer
 from pydantic import ValidationError
 from sqlalchemy.exc import SQLAlchemyError
 
-from api.cli.command_line import DataDir
-from api.cli.installation import installation
+from api.cli.installation import DataDir, installation
 from core.operations.doctor import configuration
 from core.operations.doctor.configuration import Addresses, effective
 from core.operations.doctor.examine import examine
 from core.operations.doctor.finding import Finding, Verdict, failed
 from core.operations.embedded import CannotStart
 from core.settings import Settings
+
+commands = typer.Typer()
 
 COLOURS = {
     Verdict.OK: typer.colors.GREEN,
@@ -30,6 +31,7 @@ COLOURS = {
 WIDTH = max(len(verdict.value) for verdict in Verdict)
 
 
+@commands.command()
 def doctor(
     repair: Annotated[
         bool, typer.Option("--repair", help="Put back triggers, versions, counters and search texts.")

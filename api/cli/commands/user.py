@@ -1,4 +1,4 @@
-"""`ticket-home user` and `housekeeping`: for whoever has the machine, before anybody can sign in."""
+"""`ticket-home user`: for whoever has the machine, before anybody can sign in."""
 
 import asyncio
 import sys
@@ -8,32 +8,32 @@ import typer
 from pydantic import SecretStr, ValidationError
 from sqlalchemy import func, select
 
-from api.cli.cache import OPERATOR
-from api.cli.command_line import DataDir, explained, fail
-from api.cli.installation import installation
+from api.cli.actor import OPERATOR
+from api.cli.failures import explained, fail
+from api.cli.installation import DataDir, installation
 from api.v1.users.bodies import UserIn
 from core.access import Role
 from core.audit.service import record
-from core.clinics.models import Clinic
+from core.clinics.references import clinic_with_prefix
 from core.db.transaction import ReadSession, WriteSession
 from core.errors import FieldError, Invalid, NotFound, Unavailable
-from core.operations.housekeeping.sweep import Swept, sweep
-from core.runtime import Runtime, open_runtime
+from core.runtime import open_runtime
 from core.sessions.throttle import is_address, user_key
 from core.settings import Settings
 from core.users.change import UserChange, change
-from core.users.create import allowed, create
+from core.users.create import allowed
+from core.users.create import create as create_user
 from core.users.models import User
 from core.users.passwords import NewPassword, hash_password
 from core.users.repository import Account, account_named
 
-user = typer.Typer(help="Make users, set their passwords, deactivate them.", no_args_is_help=True)
+commands = typer.Typer(name="user", help="Make users, set their passwords, deactivate them.", no_args_is_help=True)
 
 Username = Annotated[str, typer.Argument(help="The user name; case does not matter.", show_default=False)]
 
 
-@user.command("create")
-def user_create(
+@commands.command("create")
+def create(
     username: Username,
     email: Annotated[str, typer.Option(help="Of nobody else.", show_default=False)],
     role: Annotated[Role, typer.Option(help="What the user may do.")] = Role.SUPERUSER,
@@ -49,8 +49,8 @@ def user_create(
         typer.echo(f"Created {role} {username}.")
 
 
-@user.command("password")
-def user_password(username: Username, data_dir: DataDir = None) -> None:
+@commands.command("password")
+def password(username: Username, data_dir: DataDir = None) -> None:
     """A new password, asked, or read from standard input. It ends the user's sessions."""
     with explained(), installation(data_dir) as settings:
         text = _password()
@@ -58,16 +58,16 @@ def user_password(username: Username, data_dir: DataDir = None) -> None:
         typer.echo(f"{username} has a new password.")
 
 
-@user.command("deactivate")
-def user_deactivate(username: Username, data_dir: DataDir = None) -> None:
+@commands.command("deactivate")
+def deactivate(username: Username, data_dir: DataDir = None) -> None:
     """The user may sign in no longer, and is signed out. The last active superuser stays."""
     with explained(), installation(data_dir) as settings:
         asyncio.run(_change(settings, username, UserChange({"is_active": False})))
         typer.echo(f"{username} is not active any more.")
 
 
-@user.command("unlock")
-def user_unlock(
+@commands.command("unlock")
+def unlock(
     username: Annotated[str | None, typer.Argument(help="The user name or the email.", show_default=False)] = None,
     address: Annotated[
         str | None, typer.Option(metavar="IP", help="Let everybody at this address try again.", show_default=False)
@@ -84,15 +84,6 @@ def user_unlock(
         typer.echo(f"{' and '.join(filter(None, (username, address)))} may try again.")
 
 
-def housekeeping(data_dir: DataDir = None) -> None:
-    """Delete expired sessions and idempotency keys; serving processes do it hourly."""
-    with explained(), installation(data_dir) as settings:
-        swept = asyncio.run(_sweep(settings))
-    if not swept.alone:
-        typer.echo("Another process is at it.")
-    typer.echo(f"Deleted {swept.sessions} sessions and {swept.idempotency_keys} idempotency keys.")
-
-
 def _password() -> str:
     """Asked twice and not shown; of what is no terminal the first line."""
     if sys.stdin.isatty():
@@ -106,7 +97,9 @@ def _password() -> str:
 
 async def _create(settings: Settings, username: str, email: str, role: Role, prefix: str | None, password: str) -> None:
     async with open_runtime(settings) as runtime:
-        clinic_id = None if prefix is None else await _clinic(runtime, prefix)
+        clinic_id = None
+        if prefix is not None:
+            clinic_id = await runtime.database.read(lambda session: clinic_with_prefix(session, prefix))
         # The same rules for names and emails as over HTTP.
         try:
             asked = UserIn(username=username, email=email, role=role, clinic_id=clinic_id, password=SecretStr(password))
@@ -115,7 +108,7 @@ async def _create(settings: Settings, username: str, email: str, role: Role, pre
             raise Invalid(*wrong) from error
         new = allowed(OPERATOR, asked.new())
         hashed = await runtime.passwords.new(password)
-        await runtime.database.write(lambda session: create(session, OPERATOR, new, hashed))
+        await runtime.database.write(lambda session: create_user(session, OPERATOR, new, hashed))
 
 
 async def _change(settings: Settings, username: str, asked: UserChange) -> None:
@@ -148,18 +141,3 @@ async def _unlock(settings: Settings, username: str | None, address: str | None)
             lifted = await runtime.throttle.unlock_address(address) and lifted
     if not lifted:
         raise Unavailable("Redis is away: the counts lie in the serving processes, which a command cannot reach.")
-
-
-async def _clinic(runtime: Runtime, prefix: str) -> int:
-    async def work(session: ReadSession) -> int | None:
-        return await session.scalar(select(Clinic.id).where(Clinic.prefix == prefix.upper()))
-
-    found = await runtime.database.read(work)
-    if found is None:
-        raise NotFound(f"No clinic has the prefix {prefix.upper()}.")
-    return found
-
-
-async def _sweep(settings: Settings) -> Swept:
-    async with open_runtime(settings) as runtime:
-        return await sweep(runtime.database)

@@ -10,15 +10,15 @@ from typing import Annotated
 
 import typer
 
-from api.cli.cache import OPERATOR
-from api.cli.command_line import DataDir, explained, fail
-from api.cli.installation import installation
+from api.cli.actor import OPERATOR
+from api.cli.failures import explained, fail
+from api.cli.installation import DataDir, installation
 from core.operations.imports.catalog import CatalogReport, NoCatalog, import_catalog
 from core.operations.imports.legacy import NotTheSource, Report, import_legacy
 from core.runtime import open_runtime
 from core.settings import Settings
 
-imports = typer.Typer(help="Import a catalog, or the old application's data.", no_args_is_help=True)
+commands = typer.Typer(name="import", help="Import a catalog, or the old application's data.", no_args_is_help=True)
 
 _DURATION = re.compile(r"([0-9]{1,6})\s*([hd])")
 
@@ -41,7 +41,7 @@ Every bad row is told, and then nothing is imported. Hidden sheets, rows and col
 """
 
 
-@imports.command("catalog", help=CATALOG_HELP)
+@commands.command("catalog", help=CATALOG_HELP)
 def catalog(
     file: Annotated[Path, typer.Argument(help="An xlsx or csv file.", show_default=False)],
     clinic: Annotated[str, typer.Option(metavar="PREFIX", help="Whose catalog it is, e.g. SANT.", show_default=False)],
@@ -57,7 +57,7 @@ def catalog(
         raise typer.Exit(1)
 
 
-@imports.command("legacy")
+@commands.command("legacy")
 def legacy(
     source: Annotated[
         str,

@@ -1,9 +1,8 @@
-"""What every command of `ticket-home` shares: the data folder, and how a failure is told."""
+"""How every command of `ticket-home` ends that cannot do what it should."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import NoReturn
 
 import asyncpg
 import typer
@@ -17,31 +16,28 @@ from core.errors import AppError, Invalid
 from core.operations.demo import DemoRefused
 from core.operations.embedded import CannotStart
 
-DataDir = Annotated[
-    Path | None,
-    typer.Option(help="Where the embedded servers keep their data (TICKET_HOME_DATA_DIR; .data).", show_default=False),
-]
-
 
 @contextmanager
 def explained() -> Iterator[None]:
-    """What an operator can put right is told in a sentence; anything else is a bug, and has its traceback."""
+    """Around a command's work: what an operator can put right ends it with a sentence on standard error and status 1.
+    Anything else is a bug, and has its traceback."""
     try:
         yield
-    except ValidationError as refused:
+    except ValidationError as invalid:
         # Not the values: they may be secrets.
-        wrong = [f"{'.'.join(map(str, one['loc'])) or 'settings'}: {one['msg']}" for one in refused.errors()]
+        wrong = [f"{'.'.join(map(str, one['loc'])) or 'settings'}: {one['msg']}" for one in invalid.errors()]
         fail("The settings are refused. " + "; ".join(wrong))
     except serving.PortInUse as used:
         fail(f"{used}: stop that one, or choose another (--port 9000, or PORT=9000 make run).")
-    except Invalid as invalid:
-        fail("; ".join(f"{one.path}: {one.message}" for one in invalid.errors))
-    except (CannotStart, DemoRefused, LeadsToPooler, OldApplication, AppError) as told:
-        fail(str(told))
+    except Invalid as refused:
+        fail("; ".join(f"{one.path}: {one.message}" for one in refused.errors))
+    except (CannotStart, DemoRefused, LeadsToPooler, OldApplication, AppError) as refused:
+        fail(str(refused))
     except (SQLAlchemyError, asyncpg.PostgresError, asyncpg.TargetServerAttributeNotMatched, OSError) as error:
         fail(f"A server or a file is not available: {str(error).splitlines()[0]}")
 
 
 def fail(message: str) -> NoReturn:
+    """End the command: `message` on standard error, exit status 1."""
     typer.echo(f"ticket-home: {message}", err=True)
     raise typer.Exit(1)

@@ -1,0 +1,17 @@
+"""`ticket-home migrate`: before a new release serves."""
+
+import typer
+
+from api.cli.failures import explained
+from api.cli.installation import DataDir, installation
+from core.db.migrate import upgrade
+
+commands = typer.Typer()
+
+
+@commands.command()
+def migrate(data_dir: DataDir = None) -> None:
+    """Bring the database to the newest revision; of several at once, one does."""
+    with explained(), installation(data_dir) as settings:
+        upgrade(settings.require_direct_url())
+        typer.echo("The database is at the newest revision.")
