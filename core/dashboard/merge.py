@@ -28,18 +28,8 @@ T = TypeVar("T")
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
-COUNTS = (
-    "active",
-    "overdue",
-    "discharged",
-    "annulled",
-    "total",
-    "created_today",
-    "created_this_week",
-    "created_this_month",
-    "near_deadline",
-    "discharged_today",
-)
+COUNTS = tuple(name for name, field in Kpis.model_fields.items() if field.annotation is int)
+"""The KPIs that are read as they are, and added up for the network; rates are made of Sums."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,33 +35,36 @@ class Column:
     kind: Kind = Kind.TEXT
     width: int = 14
     """Characters, in a spreadsheet."""
+    of: str | None = None
+    """`patient.verified`: which column of which table it reads. None: the ticket's of that name, unless
+    `statements.tickets` has an expression for it."""
 
 
 OF_TICKET = (
     Column("id", width=18),
-    Column("clinic", width=7),
+    Column("clinic", width=7, of="clinic.prefix"),
     Column("status", width=11),
     Column("state", width=11),
-    Column("document_type", width=9),
+    Column("document_type", width=9, of="patient.document_type"),
     Column("document"),
-    Column("document_verified", Kind.FLAG, 9),
-    Column("first_name"),
-    Column("middle_name"),
-    Column("last_name"),
-    Column("second_last_name"),
-    Column("age", Kind.NUMBER, 5),
-    Column("sex", width=5),
-    Column("surgery", width=34),
-    Column("base_stay_hours", Kind.NUMBER, 8),
-    Column("doctor", width=24),
+    Column("document_verified", Kind.FLAG, 9, of="patient.verified"),
+    Column("first_name", of="patient.first_name"),
+    Column("middle_name", of="patient.middle_name"),
+    Column("last_name", of="patient.last_name"),
+    Column("second_last_name", of="patient.second_last_name"),
+    Column("age", Kind.NUMBER, 5, of="patient.age"),
+    Column("sex", width=5, of="patient.sex"),
+    Column("surgery", width=34, of="ticket.surgery_name"),
+    Column("base_stay_hours", Kind.NUMBER, 8, of="ticket.surgery_base_hours"),
+    Column("doctor", width=24, of="doctor.name"),
     Column("surgery_at", Kind.TIME, 17),
     Column("admission_at", Kind.TIME, 17),
     Column("system_fpa", Kind.TIME, 17),
     Column("initial_fpa", Kind.TIME, 17),
-    Column("initial_block", Kind.BLOCK),
+    Column("initial_block", Kind.BLOCK, of="ticket.initial_fpa"),
     Column("initial_overnight_stays", Kind.NUMBER, 8),
     Column("current_fpa", Kind.TIME, 17),
-    Column("current_block", Kind.BLOCK),
+    Column("current_block", Kind.BLOCK, of="ticket.current_fpa"),
     Column("overnight_stays", Kind.NUMBER, 8),
     Column("bed_number", width=8),
     Column("location"),
@@ -83,7 +86,7 @@ OF_MODIFICATION = (
     Column("justification", width=24),
 )
 AFTER = (Column("assumed", Kind.FLAG, 9),)
-"""What came later stands last: whoever reads a file by the places of its columns still can."""
+"""What came later stands last: whoever reads a file by the places of its columns still can. New columns go here."""
 COLUMNS = (
     *OF_TICKET,
     *(
@@ -94,29 +97,32 @@ COLUMNS = (
     *AFTER,
 )
 
-READ_BESIDE = ("assumed", "clinic_id", "timezone", "modification_list")
-"""What is read behind the columns of a ticket: `clinic_id` with `created_at` and `id` is its key, the last is JSON."""
+READ = (*OF_TICKET, *AFTER)
+"""What is read of a ticket, in this order."""
+READ_BESIDE = ("clinic_id", "timezone", "modification_list")
+"""What is read behind READ: `clinic_id` with `created_at` and `id` is the row's key, the last is JSON."""
 
 
 def places(*kinds: Kind, columns: Sequence[Column] = COLUMNS) -> tuple[int, ...]:
     return tuple(place for place, column in enumerate(columns) if column.kind in kinds)
 
 
-_BLOCKS = places(Kind.BLOCK)
-_TIMES_OF_TICKET = places(Kind.TIME, columns=OF_TICKET)
+_BLOCKS_READ = places(Kind.BLOCK, columns=READ)
+_TIMES_READ = places(Kind.TIME, columns=READ)
 _TIMES_OF_MODIFICATION = places(Kind.TIME, columns=OF_MODIFICATION)
 _NONE = (None,) * len(OF_MODIFICATION)
 
 
 def values(record: Record) -> list[Any]:
     """One per column, None where there is nothing; times are the clinic's, with its offset and to the second."""
-    row = list(record[: len(OF_TICKET)])
+    read = list(record[: len(READ)])
     local = zone(record[-2])
-    for place in _BLOCKS:
-        row[place] = block_of(row[place], local).label
-    for place in _TIMES_OF_TICKET:
-        if row[place] is not None:
-            row[place] = in_zone(row[place], local).replace(microsecond=0)
+    for place in _BLOCKS_READ:
+        read[place] = block_of(read[place], local).label
+    for place in _TIMES_READ:
+        if read[place] is not None:
+            read[place] = in_zone(read[place], local).replace(microsecond=0)
+    row = read[: len(OF_TICKET)]
     modified = json.loads(record[-1])[:MODIFICATIONS] if record[-1] else []
     for one in modified:
         for place in _TIMES_OF_MODIFICATION:
@@ -124,5 +130,4 @@ def values(record: Record) -> list[Any]:
         row += one
     for _ in range(MODIFICATIONS - len(modified)):
         row += _NONE
-    row.append(record[len(OF_TICKET)])
-    return row
+    return row + read[len(OF_TICKET) :]

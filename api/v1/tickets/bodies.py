@@ -84,6 +84,22 @@ class PatientIn(Body):
         return Given(document, fields, same_person_of(self.same_person))
 
 
+class PlacementIn(Body):
+    """Absent fields stay, null clears."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"bed_number": "12B", "location": "Piso 3"}]})
+
+    bed_number: Bed | None = None
+    location: Location | None = None
+    episode_id: Episode | None = None
+
+    def values(self) -> dict[str, str | None]:
+        return self.model_dump(exclude_unset=True)
+
+
+PLACEMENT = set(PlacementIn.model_fields)
+
+
 class TicketIn(Body):
     model_config = ConfigDict(
         json_schema_extra={
@@ -116,9 +132,7 @@ class TicketIn(Body):
             surgery_id=self.surgery_id,
             doctor_id=self.doctor_id,
             surgery_at=self.surgery_at,
-            bed_number=self.bed_number,
-            location=self.location,
-            episode_id=self.episode_id,
+            placement=self.model_dump(include=PLACEMENT),
         )
 
 
@@ -152,19 +166,6 @@ class AnnulmentIn(Body):
     model_config = ConfigDict(json_schema_extra={"examples": [{"reason_id": 12}]})
 
     reason_id: JsonId = Field(description="An active reason of category `annulment`.")
-
-
-class PlacementIn(Body):
-    """Absent fields stay, null clears."""
-
-    model_config = ConfigDict(json_schema_extra={"examples": [{"bed_number": "12B", "location": "Piso 3"}]})
-
-    bed_number: Bed | None = None
-    location: Location | None = None
-    episode_id: Episode | None = None
-
-    def values(self) -> dict[str, str | None]:
-        return self.model_dump(exclude_unset=True)
 
 
 class PatientEditIn(Body):

@@ -1,5 +1,6 @@
 """Which tickets an export has: those of the list's conditions in the same scope, oldest first, clinic by clinic."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -12,7 +13,7 @@ from core.access import ClinicScope
 from core.catalogs.models import Doctor
 from core.clinics.models import Clinic
 from core.db.transaction import ReadSession
-from core.exports.columns import OF_MODIFICATION, OF_TICKET, READ_BESIDE
+from core.exports.columns import OF_MODIFICATION, READ, READ_BESIDE, Column
 from core.exports.job import Batches
 from core.exports.statements.keyset import one_batch, prepared
 from core.patients.models import Patient, shown_document
@@ -21,6 +22,7 @@ from core.tickets.reads.listing import TicketFilter, filtered, require_known
 from core.tickets.reads.pages import clinics
 from core.tickets.state import sql_state
 
+TABLES = {"clinic": Clinic, "doctor": Doctor, "patient": Patient, "ticket": Ticket}
 LONG_AGO = datetime(1, 1, 1, tzinfo=UTC)
 
 
@@ -46,17 +48,18 @@ async def subject(session: ReadSession, scope: ClinicScope, surgery_id: int | No
 
 
 def tickets(scope: ClinicScope, asked: TicketFilter, now: datetime) -> Batches:
-    """Rows of `columns.OF_TICKET` and `READ_BESIDE`. States are those at `now`."""
+    """Rows of `columns.READ` and `READ_BESIDE`. States are those at `now`."""
     moment = literal(now, DateTime(timezone=True))
     place = clinics(scope)
     chosen = filtered(scope, asked, moment, place)
     row = Ticket.__table__.c
     page = one_batch(chosen, (row.clinic_id, row.created_at, row.id)).subquery("page")
     modified = _modifications()
-    columns = _columns(moment, place.c, modified.c)
-    told = [columns[name].label(name) for name in (*(one.name for one in OF_TICKET), *READ_BESIDE)]
+    expressions = _expressions(moment, place.c, modified.c)
+    columns = [_expression(column, expressions).label(column.name) for column in READ]
+    columns += [expressions[name].label(name) for name in READ_BESIDE]
     rows = (
-        select(*told)
+        select(*columns)
         .select_from(page)
         .join(Ticket, Ticket.id == page.c.id)
         .join(place, place.c.id == Ticket.clinic_id)
@@ -66,29 +69,27 @@ def tickets(scope: ClinicScope, asked: TicketFilter, now: datetime) -> Batches:
         .join(modified, true())
         .order_by(Ticket.clinic_id, Ticket.created_at, Ticket.id)
     )
-    names = [column.name for column in told]
+    names = [column.name for column in columns]
     return prepared(rows, (0, LONG_AGO, ""), [names.index(key) for key in ("clinic_id", "created_at", "id")])
 
 
-def _columns(now: ColumnElement[datetime], place: Any, modified: Any) -> dict[str, Any]:
-    of_ticket = {column.name: column for column in Ticket.__table__.columns}
-    of_patient = ("document_type", "first_name", "middle_name", "last_name", "second_last_name")
+def _expression(column: Column, expressions: Mapping[str, Any]) -> Any:
+    if column.of is None:
+        return expressions.get(column.name, Ticket.__table__.c.get(column.name))
+    table, _, name = column.of.partition(".")
+    return getattr(TABLES[table], name)
+
+
+def _expressions(now: ColumnElement[datetime], place: Any, modified: Any) -> dict[str, Any]:
+    """By name what is more than a column of a table."""
     return {
-        **of_ticket,
-        **{name: getattr(Patient, name) for name in (*of_patient, "age", "sex")},
-        "document": shown_document(),
-        "clinic": Clinic.prefix,
-        "timezone": Clinic.timezone,
         "state": sql_state(now, Ticket, place),
-        "document_verified": Patient.verified,
-        "surgery": Ticket.surgery_name,
-        "base_stay_hours": Ticket.surgery_base_hours,
-        "doctor": Doctor.name,
-        "initial_block": Ticket.initial_fpa,
-        "current_block": Ticket.current_fpa,
+        "document": shown_document(),
         "modifications": modified.number,
         # Of a discharge; where there is none, nothing was assumed or recorded.
         "assumed": case((Ticket.status == Status.DISCHARGED, Ticket.discharge_assumed), else_=None),
+        "clinic_id": Ticket.clinic_id,
+        "timezone": Clinic.timezone,
         "modification_list": modified.listed,
     }
 
@@ -97,11 +98,11 @@ def _modifications() -> LateralFromClause:
     """Of each Ticket their number, and as JSON one array of `columns.OF_MODIFICATION` for each. Always one row."""
     one = FpaModification
     named = {"at": one.modified_at, "by": one.modified_by}
-    told = func.jsonb_build_array(
+    values = func.jsonb_build_array(
         *(named[column.name] if column.name in named else getattr(one, column.name) for column in OF_MODIFICATION)
     )
     return (
-        select(func.count().label("number"), func.jsonb_agg(aggregate_order_by(told, one.id)).label("listed"))
+        select(func.count().label("number"), func.jsonb_agg(aggregate_order_by(values, one.id)).label("listed"))
         .where(one.clinic_id == Ticket.clinic_id, one.ticket_id == Ticket.id)
         .lateral("modified")
     )

@@ -1,8 +1,11 @@
 """What is derived from other rows: ticket counters, search texts, indexes; and the row that everybody falls back on."""
 
+import re
+from collections.abc import Iterator
 from typing import NamedTuple
 
 from core.db.copying import Connection
+from core.db.models import metadata
 from core.operations.doctor.finding import REPAIR_FIRST, Check, Finding, failed, listed, ok
 
 COUNTERS, SEARCH, INDEXES, THRESHOLDS = "Ticket numbers", "Search texts", "Indexes", "Thresholds"
@@ -43,7 +46,7 @@ async def repair_counters(connection: Connection) -> str:
 
 
 class Derived(NamedTuple):
-    """A generated column, the expression that the migrations gave it, and a column that it is made from."""
+    """A generated column, its expression, and a column that it is made from: PostgreSQL makes it anew with that."""
 
     table: str
     column: str
@@ -51,17 +54,18 @@ class Derived(NamedTuple):
     source: str
 
 
-# PostgreSQL makes them whenever it writes the row, and cannot know that what their functions mean has changed since:
-# with another dictionary of accents, for example, after an upgrade.
-COLUMNS = (
-    Derived("patient", "search", "patient_search(first_name, middle_name, last_name, second_last_name,"
-            " coalesce(document_typed, document))", "first_name"),
-    Derived("ticket", "search", "ticket_search(id, bed_number, location, episode_id)", "id"),
-    Derived("ticket", "surgery_key", "search_text(surgery_name)", "surgery_name"),
-    Derived("patient", "name_order", "patient_order(first_name, middle_name, last_name, second_last_name,"
-            " coalesce(document_typed, document))", "first_name"),
-    Derived("ticket", "surgery_order", "spanish_order(surgery_name)", "surgery_name"),
-)  # fmt: skip
+def _derived() -> Iterator[Derived]:
+    for table in metadata.sorted_tables:
+        for column in table.columns:
+            if column.computed is not None:
+                expression = str(column.computed.sqltext)
+                source = next(word for word in re.findall(r"\w+", expression) if word in table.columns)
+                yield Derived(table.name, column.name, expression, source)
+
+
+COLUMNS = tuple(_derived())
+"""PostgreSQL makes them whenever it writes the row, and cannot know that what their functions mean has changed since:
+with another dictionary of accents, for example, after an upgrade."""
 
 
 def _old(one: Derived) -> str:

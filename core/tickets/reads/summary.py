@@ -1,4 +1,4 @@
-"""A ticket's row and what is told of it: columns on one side, the view on the other."""
+"""A ticket without its history: the columns that are read of it, and the view that a row of them becomes."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -28,6 +28,8 @@ from core.tickets.views import (
 DISCHARGED = "ticket.discharged"
 """The action by which a discharge is recorded."""
 PATIENT = tuple(PatientView.model_fields)
+SHOWN_AS_STORED = tuple(name for name in TicketSummary.model_fields if name in Ticket.__table__.columns)
+"""The ticket's columns that are a field of the view: of the same name and value, times in the clinic's zone."""
 
 
 def columns(timezone: Any, limits: Any) -> list[ColumnElement[Any]]:
@@ -99,45 +101,33 @@ def fields(row: Row[Any], now: datetime) -> dict[str, Any]:
         thresholds=Thresholds(row.red_hours, row.yellow_hours, row.green_hours),
     )
 
-    def told(instant: datetime | str) -> datetime:
+    def local_time(instant: datetime | str) -> datetime:
+        """In the clinic's zone; times within JSON come as text."""
         return shown(datetime.fromisoformat(instant) if isinstance(instant, str) else instant, local)
+
+    def as_shown(value: Any) -> Any:
+        return local_time(value) if isinstance(value, datetime) else value
 
     patient = {name: getattr(row, f"patient__{name}") for name in PATIENT}
     return {
-        "id": row.id,
-        "clinic_id": row.clinic_id,
-        "revision": row.revision,
-        "status": row.status,
+        **{name: as_shown(getattr(row, name)) for name in SHOWN_AS_STORED},
         "state": state_now.state,
         "warning_level": state_now.warning_level,
         "seconds_left": state_now.seconds_left,
         "patient": PatientView(**patient) if row.patient_id is not None else None,
         "surgery": SurgeryView(id=row.surgery_id, name=row.surgery_name, base_stay_hours=row.surgery_base_hours),
         "doctor": DoctorView(id=row.doctor_id, name=row.doctor_name) if row.doctor_id is not None else None,
-        "surgery_at": told(row.surgery_at),
-        "admission_at": told(row.admission_at),
-        "system_fpa": told(row.system_fpa),
-        "initial_fpa": told(row.initial_fpa),
-        "current_fpa": told(row.current_fpa),
         "block": BlockView.of(block_of(row.current_fpa, local)),
-        "overnight_stays": row.overnight_stays,
-        "initial_overnight_stays": row.initial_overnight_stays,
-        "bed_number": row.bed_number,
-        "location": row.location,
-        "episode_id": row.episode_id,
-        "discharged_at": told(row.discharged_at) if row.discharged_at is not None else None,
-        "discharge": _discharge(row, told),
-        "annulment": _annulment(row, told),
-        "created_at": told(row.created_at),
-        "created_by": row.created_by,
+        "discharge": _discharge(row, local_time),
+        "annulment": _annulment(row, local_time),
         "modifications": [
             ModificationView(
                 id=one["id"],
-                previous_fpa=told(one["previous_fpa"]),
-                new_fpa=told(one["new_fpa"]),
+                previous_fpa=local_time(one["previous_fpa"]),
+                new_fpa=local_time(one["new_fpa"]),
                 reason=one["reason"],
                 justification=one["justification"],
-                at=told(one["at"]),
+                at=local_time(one["at"]),
                 by=one["by"],
             )
             for one in row.modifications or []
@@ -145,19 +135,19 @@ def fields(row: Row[Any], now: datetime) -> dict[str, Any]:
     }
 
 
-def _discharge(row: Row[Any], told: Callable[[datetime | str], datetime]) -> DischargeView | None:
+def _discharge(row: Row[Any], local_time: Callable[[datetime | str], datetime]) -> DischargeView | None:
     if row.discharged_at is None:
         return None
     recorded_at, by = row.discharge_recorded or (None, None)
     return DischargeView(
-        at=told(row.discharged_at),
-        recorded_at=None if recorded_at is None else told(recorded_at),
+        at=local_time(row.discharged_at),
+        recorded_at=None if recorded_at is None else local_time(recorded_at),
         by=by,
         assumed=row.discharge_assumed,
     )
 
 
-def _annulment(row: Row[Any], told: Callable[[datetime | str], datetime]) -> AnnulmentView | None:
+def _annulment(row: Row[Any], local_time: Callable[[datetime | str], datetime]) -> AnnulmentView | None:
     if row.annulled_at is None:
         return None
-    return AnnulmentView(at=told(row.annulled_at), by=row.annulled_by, reason=row.annulment_reason)
+    return AnnulmentView(at=local_time(row.annulled_at), by=row.annulled_by, reason=row.annulment_reason)

@@ -1,3 +1,4 @@
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -24,9 +25,8 @@ class NewTicket:
     doctor_id: int | None
     surgery_at: datetime
     """As the client sent it: with an offset, or clinic-local."""
-    bed_number: str | None
-    location: str | None
-    episode_id: str | None
+    placement: Mapping[str, str | None]
+    """As `set_placement` takes it: by columns of the ticket; nothing is calculated from it."""
 
 
 async def create(session: WriteSession, actor: Actor, clinic_id: int, new: NewTicket) -> TicketDetail:
@@ -50,7 +50,6 @@ async def create(session: WriteSession, actor: Actor, clinic_id: int, new: NewTi
     year = year_of(found.now, local)
     number = await next_number(session, clinic_id, year)
     made = ticket_id(found.prefix, year, number)
-    placed = {"bed_number": new.bed_number, "location": new.location, "episode_id": new.episode_id}
     await session.execute(
         insert(Ticket).values(
             id=made,
@@ -72,17 +71,17 @@ async def create(session: WriteSession, actor: Actor, clinic_id: int, new: NewTi
             created_at=found.now,
             created_by_id=actor.user_id,
             created_by=actor.username,
-            **placed,
+            **new.placement,
         )
     )
-    told = {
+    said = {
         "patient_id": written.patient.id,
         "surgery_id": new.surgery_id,
         "doctor_id": new.doctor_id,
         "surgery_at": shown(surgery_at, local),
         "current_fpa": shown(calculated.fpa, local),
-    } | placed
-    changes = {name: [None, value] for name, value in told.items() if value is not None}
+    } | dict(new.placement)
+    changes = {name: [None, value] for name, value in said.items() if value is not None}
     entry = Entry("ticket.created", "ticket", made, changes)
     await record_all(session, actor, [*written.entries, entry], clinic_id=clinic_id)
     return warned(await detail(session, ClinicScope(clinic_id), made), written)

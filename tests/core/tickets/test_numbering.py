@@ -49,9 +49,7 @@ async def made(database: Database, user_id: int, clinic: ClinicSeed, n: int) -> 
         surgery_id=clinic.surgery_id,
         doctor_id=None,
         surgery_at=datetime.now(UTC) + timedelta(hours=3),
-        bed_number=None,
-        location=None,
-        episode_id=None,
+        placement={},
     )
 
     async def work(session: WriteSession) -> str:
