@@ -6,7 +6,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from fastapi import FastAPI
 from sqlalchemy import text
 
-from api.fastapi_cache.key_builder import init_fastapi_cache
+from api.fastapi_cache.start import init_fastapi_cache
 from api.ops.service_figures import ServiceFigures
 from core.db.transaction import Database, ReadSession
 from core.log import logger
@@ -34,15 +34,7 @@ def lifespan_with(settings: Settings) -> Callable[[FastAPI], AbstractAsyncContex
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         async with open_runtime(settings) as runtime:
             app.state.runtime = runtime
-            # For routes with fastapi-cache2's plain `@cache`.
-            init_fastapi_cache(
-                runtime.database,
-                runtime.versions,
-                runtime.direct,
-                runtime.cache.memory,
-                runtime.redis,
-                runtime.cache.stats,
-            )
+            app.state.plain_cache = init_fastapi_cache(runtime)
             app.state.figures = ServiceFigures(app.state.request_stats, runtime, app.state.slots)
             if settings.is_production:
                 await tell_of_demo_accounts(runtime.database)

@@ -138,7 +138,7 @@ async def found_or(check: Exists, request: Request, refusal: Exception) -> None:
 
 
 class Router(APIRouter):
-    """An APIRouter of such routes."""
+    """An APIRouter of such routes, or of a `route_class` that adds to them."""
 
-    def __init__(self, **options: Any) -> None:
-        super().__init__(route_class=TicketHomeRoute, **options)
+    def __init__(self, *, route_class: type[TicketHomeRoute] = TicketHomeRoute, **options: Any) -> None:
+        super().__init__(route_class=route_class, **options)

@@ -5,9 +5,10 @@ from fastapi import APIRouter
 from api.v1.admin.routes import router as admin
 from api.v1.audit.routes import router as audit
 from api.v1.auth.routes import router as auth
+from api.v1.catalogs.block_routes import router as blocks
 from api.v1.catalogs.clinic_routes import router as clinic_writes
 from api.v1.catalogs.routes import router as catalogs
-from api.v1.catalogs.threshold_routes import router as threshold_writes
+from api.v1.catalogs.threshold_routes import router as thresholds
 from api.v1.catalogs.write_routes import router as catalog_writes
 from api.v1.dashboard.routes import router as dashboard
 from api.v1.exports.routes import router as exports
@@ -22,9 +23,10 @@ ROUTERS: tuple[APIRouter, ...] = (
     auth,
     dashboard,
     catalogs,
+    thresholds,
+    blocks,
     clinic_writes,
     catalog_writes,
-    threshold_writes,
     nursing_board,
     ticket_list,
     exports,

@@ -74,6 +74,7 @@ class Cache:
         self._direct = direct
         leases = FillLeases(redis)
         self._tiers = Tiers(versions, memory, redis, leases, ttls)
+        self.last_good = self._tiers.last_good
         self._fills = Fills(database, versions, self._tiers, leases, pool_size)
 
     async def read(self, asked: CachedRead, *, required: Vector | None = None) -> Answer:

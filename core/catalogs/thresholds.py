@@ -1,4 +1,4 @@
-"""The urgency thresholds that hold, as the cache computes them."""
+"""The urgency thresholds that hold: a clinic's own, or the global ones."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -7,44 +7,29 @@ from sqlalchemy import Integer, Select, String, and_, case, func, literal, null,
 from sqlalchemy.orm import aliased
 
 from core.access import ClinicScope
-from core.cache.cached_read import CachedRead
-from core.cache.fills.fill import Fill, Loaded
-from core.cache.policy import Policy, shape_of
-from core.catalogs.listing import CODE_VERSION, TTL
 from core.catalogs.models import UrgencyThreshold
 from core.catalogs.views import ThresholdItem, ThresholdList
 from core.clinics.models import Clinic
 from core.clock import DEFAULT_ZONE, shown, zone
 from core.db.order import spanish
+from core.db.transaction import Session
 from core.errors import NotFound
 
-# `clinics` too: the network's list names every clinic, also one that has no catalog yet.
-THRESHOLDS = Policy(
-    "thresholds",
-    TTL,
-    shape_of(ThresholdList, CODE_VERSION),
-    topics=("catalogs",),
-    global_topics=("catalogs", "clinics"),
-)
+THRESHOLDS = "catalogs:thresholds"
+"""Their list's namespace in the cache: what it is made of, and its name."""
 
 DEFAULTS = {"red_hours": 2, "yellow_hours": 4, "green_hours": 8}
 """Where somebody deleted even the global row."""
 
 
-def thresholds(scope: ClinicScope, *, include_inactive: bool = False) -> CachedRead:
-    """Of one clinic: one item, those that hold there. Of the network: the global ones first, then every clinic's.
-
-    `include_inactive`: the network's inactive clinics too. The loader raises NotFound for a clinic that does not exist.
+async def thresholds_in(session: Session, scope: ClinicScope, *, include_inactive: bool = False) -> ThresholdList:
+    """Of one clinic: one item, those that hold there. Of the network: the global ones first, then every clinic's, by
+    the clinic's name; `include_inactive`: the inactive clinics' too. Raises NotFound for a clinic that does not exist.
     """
-
-    async def load(fill: Fill) -> Loaded:
-        rows = (await fill.session.execute(_statement(scope, include_inactive=include_inactive))).mappings().all()
-        if not rows:
-            raise NotFound
-        answer = ThresholdList(items=[threshold_item(dict(row)) for row in rows])
-        return Loaded(answer.model_dump_json().encode())
-
-    return CachedRead(THRESHOLDS, scope.clinic_id, {"include_inactive": include_inactive or None}, load)
+    rows = (await session.execute(_statement(scope, include_inactive=include_inactive))).mappings().all()
+    if not rows:
+        raise NotFound
+    return ThresholdList(items=[threshold_item(dict(row)) for row in rows])
 
 
 def _statement(scope: ClinicScope, *, include_inactive: bool) -> Select[Any]:

@@ -12,12 +12,9 @@ from api.requests.fields import Id
 from api.requests.routing import Router
 from api.v1.catalogs.queries import IncludeInactive
 from core.catalogs.listing import DOCTORS, REASONS, SPECIALTIES, SURGERIES
-from core.catalogs.thresholds import thresholds
-from core.catalogs.views import Category, DoctorList, ReasonList, SpecialtyList, SurgeryList, ThresholdList
+from core.catalogs.views import Category, DoctorList, ReasonList, SpecialtyList, SurgeryList
 from core.clinics.listing import clinics
 from core.clinics.views import ClinicList
-from core.tickets.discharge_blocks import discharge_blocks
-from core.tickets.views import DischargeBlockList
 
 router: Router = Router(prefix="/v1", tags=["catalogs"])
 
@@ -109,33 +106,3 @@ async def reasons_list(
 ) -> Response:
     asked = REASONS.cached_read(scope, include_inactive=include_inactive, category=category)
     return await cached(request, runtime, asked)
-
-
-@router.get(
-    "/urgency-thresholds",
-    operation_id="urgencyThresholdsList",
-    summary="Urgency thresholds that hold",
-    description="Of a clinic: one item, its own or the global ones (`inherited`). Of the network: the global ones "
-    "(`clinic_id` null) first, then those that hold in each active clinic, by its name; `include_inactive` adds the "
-    "inactive clinics'.",
-    response_model=ThresholdList,
-    responses=cached_responses(),
-)
-async def urgency_thresholds_list(
-    request: Request, runtime: RuntimeState, _: CurrentUser, scope: ReadScope, include_inactive: IncludeInactive
-) -> Response:
-    return await cached(request, runtime, thresholds(scope, include_inactive=include_inactive))
-
-
-@router.get(
-    "/discharge-blocks",
-    operation_id="dischargeBlocksList",
-    summary="The 24 discharge blocks",
-    description="By the hour at which they end, the same in every clinic. None is ever inactive.",
-    response_model=DischargeBlockList,
-    responses=cached_responses(),
-)
-async def discharge_blocks_list(
-    request: Request, runtime: RuntimeState, _: CurrentUser, scope: ReadScope, __: IncludeInactive
-) -> Response:
-    return await cached(request, runtime, discharge_blocks(scope))

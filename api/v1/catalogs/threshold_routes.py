@@ -1,21 +1,42 @@
-"""Urgency thresholds: an admin sets its clinic's, a superuser anybody's and the global ones."""
+"""Urgency thresholds: everybody reads them, an admin sets its clinic's, a superuser anybody's and the global ones."""
+
+from functools import partial
 
 from fastapi import Request
+from fastapi_cache.decorator import cache
 from starlette.responses import Response
 
 from api.answers.written import Written, write
-from api.openapi import conflict, signed_in
+from api.fastapi_cache.route import PlainCacheRoute
+from api.openapi import cached_responses, conflict, signed_in
 from api.requests.dependencies import ReadScope, RequireAdmin, RuntimeState
 from api.requests.routing import Router
 from api.v1.catalogs.bodies import ThresholdsIn
+from api.v1.catalogs.queries import IncludeInactive
 from core.access import Actor, Role
 from core.catalogs.change_thresholds import remove_thresholds, set_thresholds
-from core.catalogs.views import ThresholdItem
+from core.catalogs.thresholds import THRESHOLDS, thresholds_in
+from core.catalogs.views import ThresholdItem, ThresholdList
 from core.clinics.references import require_known
 from core.db.transaction import WriteSession
 from core.errors import Conflict, Forbidden, Invalid
 
-router: Router = Router(prefix="/v1/urgency-thresholds", tags=["catalogs"])
+router: Router = Router(prefix="/v1/urgency-thresholds", tags=["catalogs"], route_class=PlainCacheRoute)
+
+
+@router.get(
+    "",
+    operation_id="urgencyThresholdsList",
+    summary="Urgency thresholds that hold",
+    description="Of a clinic: one item, its own or the global ones (`inherited`). Of the network: the global ones "
+    "(`clinic_id` null) first, then those that hold in each active clinic, by its name; `include_inactive` adds the "
+    "inactive clinics'.",
+    response_model=ThresholdList,
+    responses=cached_responses(),
+)
+@cache(expire=3600, namespace=THRESHOLDS)
+async def thresholds(runtime: RuntimeState, scope: ReadScope, include_inactive: IncludeInactive) -> ThresholdList:
+    return await runtime.database.snapshot(partial(thresholds_in, scope=scope, include_inactive=include_inactive))
 
 
 def meant(actor: Actor, body: ThresholdsIn) -> int | None:

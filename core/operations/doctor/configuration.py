@@ -30,8 +30,10 @@ PUBLIC_PARAMETERS = frozenset(
 """Of what follows a `?` in an address; the value of anything else may be a password."""
 POLICIES = (
     *(catalog.policy for catalog in (SPECIALTIES, SURGERIES, DOCTORS, REASONS)),
-    *(CLINIC, NETWORK, CLINICS, THRESHOLDS, DISCHARGE_BLOCKS),
+    *(CLINIC, NETWORK, CLINICS),
 )
+NAMESPACES = (THRESHOLDS, DISCHARGE_BLOCKS)
+"""Of routes with fastapi-cache2's plain `@cache`."""
 
 
 def masked(url: str) -> str:
@@ -146,7 +148,7 @@ def _lives(settings: Settings) -> Sequence[Finding]:
         # Ours name the variable; float()'s own do not.
         told = str(error) if str(error).startswith("CACHE_TTL_") else "a CACHE_TTL_… is not a number"
         return [failed(CHECK, told, "seconds, such as CACHE_TTL_DASHBOARD=300; the service does not start")]
-    known = {policy.name for policy in POLICIES} | {SESSION}
+    known = {policy.name for policy in POLICIES} | {name.rpartition(":")[2] for name in NAMESPACES} | {SESSION}
     unknown = sorted(f"CACHE_TTL_{name.upper()}" for name in named.keys() - known)
     if not unknown:
         return []

@@ -14,9 +14,13 @@ from fastapi_cache.decorator import cache
 from pydantic import BaseModel
 from sqlalchemy import text
 
+from api.fastapi_cache.arguments import asked_of, shape_of_answer
 from api.fastapi_cache.backend import TieredBackend
-from api.fastapi_cache.key_builder import RouteKeys, call, init_fastapi_cache, topic_of, topics_of
+from api.fastapi_cache.invalidation import topic_of, topics_of
+from api.fastapi_cache.key_builder import RouteKeys
+from api.fastapi_cache.start import init_fastapi_cache
 from core.access import Actor, Role
+from core.cache.entry import decode
 from core.cache.tiers.breaker import Trouble
 from core.runtime import Runtime, open_runtime
 from core.settings import Settings
@@ -120,10 +124,7 @@ async def application(settings: Settings, seed: Seed) -> AsyncIterator[Counted]:
         for number, (name, role, clinic_id) in enumerate(users, start=1)
     }
     async with open_runtime(settings) as runtime:
-        cache_of = runtime.cache
-        init_fastapi_cache(
-            runtime.database, runtime.versions, runtime.direct, cache_of.memory, runtime.redis, cache_of.stats
-        )
+        init_fastapi_cache(runtime)
         yield Counted(runtime, actors)
     FastAPICache.reset()
 
@@ -144,7 +145,9 @@ async def test_the_application_runs_plain_cache_routes_on_its_own_tiers(app: Fas
     backend = FastAPICache.get_backend()
     assert isinstance(backend, TieredBackend)
     await backend.set("key", b"1", 60)
-    assert app.state.runtime.cache.memory.get("key") == b"1"
+    entry = decode(app.state.runtime.cache.memory.get("key"))
+    assert entry is not None
+    assert entry.body == b"1"
     assert isinstance(FastAPICache.get_key_builder(), RouteKeys)
 
 
@@ -271,9 +274,9 @@ def plain(value: object) -> None:
 @pytest.mark.parametrize("value", [Service(), [Service()], Settings.model_construct()])
 def test_a_plain_functions_argument_without_a_text_is_refused(value: object) -> None:
     with pytest.raises(TypeError, match="cannot be cached"):
-        call(plain, "ns", None, (value,), {})
+        asked_of(plain, "ns", None, (value,), {})
     with pytest.raises(TypeError, match="cannot be cached"):
-        call(plain, "ns", None, (), {"value": value})
+        asked_of(plain, "ns", None, (), {"value": value})
 
 
 def test_calls_with_other_values_functions_and_namespaces_have_other_keys() -> None:
@@ -295,7 +298,10 @@ def test_calls_with_other_values_functions_and_namespaces_have_other_keys() -> N
         (plain, "ns", (Prefs(x_unit="days"),), {}),
         (plain, "ns", (Prefs(),), {}),
     ]
-    keys = {call(function, namespace, None, args, kwargs) for function, namespace, args, kwargs in calls}
+    keys = {
+        (shape_of_answer(function), asked_of(function, namespace, None, args, kwargs).digest)
+        for function, namespace, args, kwargs in calls
+    }
     assert len(keys) == len(calls)
 
 

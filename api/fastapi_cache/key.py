@@ -1,0 +1,38 @@
+"""The key of one cached read, and what its request learns on the way: fastapi-cache2 passes a key and nothing else."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from fastapi_cache import Backend
+
+from core.cache.entry import Entry
+from core.cache.policy import EntryId
+
+
+class RouteKey(str):
+    """`th:{c5}:thresholds:<shape>:<digest of the versions>:<digest of what is asked>`"""
+
+    entry_id: EntryId
+    """`parameters` is NO_PARAMETERS where nothing narrows what is asked: of that the last good answer is kept."""
+    backend: Backend
+    """The application's own. The library knows only one, of the application that was started last in this process."""
+    is_current: Callable[[], bool]
+    """Whether its versions are those that hold now. Ask again after each await."""
+    started: float
+    """When it was asked for, by `perf_counter`."""
+    entry: Entry | None = None
+    """The answer, once it was found or computed."""
+
+
+@dataclass(slots=True)
+class Reading:
+    """What the route class (route.py) learns of a request through `request.state.reading`: what was asked for, and the
+    key, once it could be made."""
+
+    entry_id: EntryId | None = None
+    key: RouteKey | None = None
+
+
+def is_current(key: str) -> bool:
+    """Whether the key's versions are those that hold now. A key that was made by hand has none."""
+    return not isinstance(key, RouteKey) or key.is_current()
