@@ -121,7 +121,7 @@ class TieredBackend(Backend):
             return
         entry = Entry.make(value, computed_at=self._versions.now()) if value else None
         ttl = round(self._ttls.get(policy_in(key), expire or DEFAULT_TTL))
-        is_kept = entry is not None and is_current(key) and self._versions.is_whole
+        is_kept = entry is not None and self._versions.is_whole and (not isinstance(key, RouteKey) or key.is_kept)
         if entry is not None and is_kept:
             raw = entry.encode()
             await self.memory.set(key, raw, ttl)

@@ -18,6 +18,8 @@ class RouteKey(str):
     """The application's own. The library knows only one, of the application that was started last in this process."""
     is_current: Callable[[], bool]
     """Whether its versions are those that hold now. Ask again after each await."""
+    is_kept: bool
+    """Whether what is computed may be stored: it is as new as its versions, or newer."""
     started: float
     """When it was asked for, by `perf_counter`."""
     entry: Entry | None = None
