@@ -12,7 +12,7 @@ from tests.conftest import SignIn
 from tests.contract.test_isolation import Operation, operations, target_in
 from tests.factories import rows
 from tests.factories.fixtures import Seed
-from tests.support.answers import audits
+from tests.support.audit import audits
 from tests.support.rules import RULES, Reach, Target
 
 ACTIONS = {

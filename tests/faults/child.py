@@ -46,18 +46,12 @@ class Child:
         self.ask()
         return await self.answer()
 
+    async def doctors(self) -> int:
+        return (await self.read()).doctors
 
-async def seen(one: Child, doctors: int, within: float = 2.0) -> float:
-    """Seconds until it tells of so many; fails after the bound."""
-    began = machine.now()
-    while True:
-        asked = machine.now()
-        found = (await one.read()).doctors
-        if found == doctors:
-            return machine.now() - began
-        late = asked - began
-        assert late < machine.bound(within, began), f"{found} instead of {doctors}, {late:.2f} s later"
-        await asyncio.sleep(0.01)
+    async def within_two_seconds(self, doctors: int) -> float:
+        """Seconds until it counts so many; fails after the bound of the promise."""
+        return await machine.until_equal(self.doctors, doctors, within=2.0)
 
 
 @asynccontextmanager

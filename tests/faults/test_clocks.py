@@ -1,7 +1,4 @@
-"""Wall clocks that jump or are wrong, and processes that only poll: the database's clock and the monotonic one decide.
-
-The jumps are real for all of the process, its C libraries included: Debian's libfaketime stands before the C library.
-"""
+"""Wall clocks that jump or are wrong, and processes that only poll: no answer depends on a wall clock."""
 
 import asyncio
 import time
@@ -15,33 +12,13 @@ import redis.asyncio as redis_client
 from core.settings import Settings
 from tests.factories import rows
 from tests.factories.fixtures import Seed
-from tests.faults.child import Child, child, seen
-from tests.support.debian import program
+from tests.faults.child import Child, child
+from tests.faults.wall_clock import Faked
 from tests.support.machine import until
 
 DAY = 86400
 ENOUGH = 5
 """Processes."""
-
-
-class Faked:
-    """The environment of a process whose wall clock `set_off` sets off, while it runs."""
-
-    def __init__(self, folder: Path) -> None:
-        program("faketime", "faketime")
-        [library] = Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1")
-        self._file = folder / "offset"
-        self.set_off(0)
-        self.environment = {
-            "LD_PRELOAD": str(library),
-            "FAKETIME_TIMESTAMP_FILE": str(self._file),
-            "FAKETIME_NO_CACHE": "1",
-            "FAKETIME_DONT_FAKE_MONOTONIC": "1",
-            "DONT_FAKE_MONOTONIC": "1",
-        }
-
-    def set_off(self, seconds: int) -> None:
-        self._file.write_text(f"{seconds:+d}")
 
 
 @asynccontextmanager
@@ -66,13 +43,13 @@ async def test_a_wall_clock_that_jumps_changes_no_answer(
         for doctors in (2, 3):
             await rows.doctor(connection, seed.sant.id)
             for one in (jumping, other):
-                await seen(one, doctors)
+                await one.within_two_seconds(doctors)
         assert [(await one.read()).outcome for one in (jumping, other)] == ["hit", "hit"]
         faked.set_off(0)
         assert (await jumping.read())[:2] == (3, "hit")
         await rows.doctor(connection, seed.sant.id)
         for one in (jumping, other):
-            await seen(one, 4)
+            await one.within_two_seconds(4)
 
 
 async def test_a_process_whose_clock_was_wrong_from_the_start_shares_entries_with_the_others(
@@ -111,7 +88,7 @@ async def test_two_processes_that_only_poll_see_every_change_within_two_seconds(
         taken = []
         for doctors in range(2, 6):
             await rows.doctor(connection, seed.sant.id)
-            taken += await asyncio.gather(seen(one, doctors), seen(other, doctors))
+            taken += await asyncio.gather(*(each.within_two_seconds(doctors) for each in (one, other)))
             await asyncio.sleep(0.37)  # at another moment between two polls
         # Push would take milliseconds: these have polled.
         assert max(taken) > 0.3

@@ -8,7 +8,8 @@ from pydantic import SecretStr
 from core.settings import Settings
 from tests.conftest import running
 from tests.factories.fixtures import Seed
-from tests.faults.test_postgres import Signed, assert_unavailable, recovered
+from tests.faults.reader import Reader
+from tests.support.answers import assert_unavailable
 from tests.support.proxy import WireProxy
 from tests.support.servers import Breakable
 from tests.support.signing_in import sign_in
@@ -29,8 +30,7 @@ async def test_twenty_clients_of_a_killed_server_make_a_handful_of_connection_at
         async with running(counted) as (app, client):
             await sign_in(client, own_seed.sant.viewer)
             assert (await client.get("/v1/tickets")).status_code == 200
-            await postgres_server.kill()
-            try:
+            async with postgres_server.killed():
                 await client.get("/v1/tickets")
                 until = time.perf_counter() + SECONDS
                 before, answers = proxy.connections, 0
@@ -45,6 +45,4 @@ async def test_twenty_clients_of_a_killed_server_make_a_handful_of_connection_at
                 attempts = proxy.connections - before
                 assert answers > 10 * attempts
                 assert 1 <= attempts <= A_SECOND * SECONDS
-            finally:
-                await postgres_server.start()
-            await recovered(Signed(app.state.runtime, client), "/v1/surgeries")
+            await Reader(app.state.runtime, client).recovered("/v1/surgeries")

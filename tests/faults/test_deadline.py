@@ -13,8 +13,9 @@ from core.settings import Settings
 from tests.conftest import running
 from tests.factories.fixtures import Seed
 from tests.factories.rows import PASSWORD
-from tests.faults.test_postgres import DECIDED, assert_unavailable
+from tests.faults.reader import DECIDED
 from tests.support import machine
+from tests.support.answers import assert_unavailable
 from tests.support.servers import Breakable, command
 from tests.support.signing_in import LOGIN, NEW_PASSWORD, credentials, sign_in
 

@@ -17,7 +17,7 @@ from core.operations.doctor.finding import Finding, Verdict
 from core.settings import Settings
 from tests.conftest import administer
 from tests.factories.fixtures import Seed
-from tests.faults.test_clocks import Faked
+from tests.faults.wall_clock import Faked
 from tests.support import machine
 from tests.support.commands import TICKET_HOME, environment
 from tests.support.servers import Breakable, command
@@ -49,7 +49,7 @@ async def test_redis_killed(on_own_redis: Settings, redis_server: Breakable) -> 
 
 @pytest.mark.long
 async def test_redis_hung(on_own_redis: Settings, redis_server: Breakable) -> None:
-    redis_server.hang()
+    await redis_server.hang()
     assert failures(await round_of(Addresses.of(on_own_redis))) == {"Redis"}
 
 
@@ -164,11 +164,8 @@ async def test_redis_without_an_address(on_own_redis: Settings, url: str | None)
 
 
 async def test_postgres_killed(on_own_postgres: Settings, postgres_server: Breakable) -> None:
-    await postgres_server.kill()
-    try:
+    async with postgres_server.killed():
         found = await round_of(Addresses.of(on_own_postgres))
-    finally:
-        await postgres_server.start()
     assert failures(found) == {"PostgreSQL"}
     assert found["The database"].verdict is Verdict.SKIPPED
     assert found["Redis"].verdict is Verdict.OK
@@ -176,11 +173,8 @@ async def test_postgres_killed(on_own_postgres: Settings, postgres_server: Break
 
 
 async def test_postgres_hung(on_own_postgres: Settings, postgres_server: Breakable) -> None:
-    postgres_server.hang()
-    try:
+    async with postgres_server.hung():
         found = await round_of(Addresses.of(on_own_postgres))
-    finally:
-        postgres_server.go_on()
     assert failures(found) == {"PostgreSQL"}
     assert "no answer in time" in found["PostgreSQL"].told
 

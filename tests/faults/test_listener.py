@@ -13,8 +13,8 @@ from tests.conftest import running
 from tests.factories import rows
 from tests.factories.fixtures import Seed
 from tests.faults.child import child
+from tests.faults.reader import Reader
 from tests.faults.stream import Stream
-from tests.faults.test_postgres import Signed, within_two_seconds
 from tests.support import machine
 from tests.support.proxy import WireProxy
 from tests.support.signing_in import sign_in
@@ -23,13 +23,13 @@ LISTENER = "application_name = 'ticket-home-versions' AND datname = current_data
 
 
 @asynccontextmanager
-async def signed_in(settings: Settings, seed: Seed) -> AsyncIterator[Signed]:
+async def signed_in(settings: Settings, seed: Seed) -> AsyncIterator[Reader]:
     async with running(settings) as (app, client):
         await sign_in(client, seed.sant.viewer)
-        yield Signed(app.state.runtime, client)
+        yield Reader(app.state.runtime, client)
 
 
-async def until_listening(signed: Signed) -> None:
+async def until_listening(signed: Reader) -> None:
     await machine.until(lambda: signed.runtime.listener.connected)
 
 
@@ -39,11 +39,11 @@ async def test_a_cut_listening_connection_comes_back_and_hides_no_change(
     async with signed_in(settings, seed) as signed:
         quick = []
         for doctors in range(2, 7):
-            await within_two_seconds(signed, doctors - 1)
+            await signed.within_two_seconds(doctors - 1)
             assert await connection.fetchval(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE {LISTENER}")
             await rows.doctor(connection, seed.sant.id)
             began = machine.now()
-            quick.append(await within_two_seconds(signed, doctors) < machine.bound(0.8, began))
+            quick.append(await signed.within_two_seconds(doctors) < machine.bound(0.8, began))
             await until_listening(signed)
             await asyncio.sleep(0.1)
         # The cut is noticed at once, and not at the next poll.
@@ -57,16 +57,16 @@ async def test_a_silently_dead_listening_connection_hides_a_change_for_two_secon
     async with WireProxy(database_url) as proxy:
         half_dead = settings.model_copy(update={"database_listen_url": SecretStr(proxy.url)})
         async with signed_in(half_dead, seed) as signed:
-            await within_two_seconds(signed, 1)
+            await signed.within_two_seconds(1)
             proxy.is_silent = True
             for doctors in range(2, 6):
                 await rows.doctor(connection, seed.sant.id)
-                await within_two_seconds(signed, doctors)
+                await signed.within_two_seconds(doctors)
                 await asyncio.sleep(0.3)
             proxy.is_silent = False
             await until_listening(signed)
             await rows.doctor(connection, seed.sant.id)
-            await within_two_seconds(signed, 6)
+            await signed.within_two_seconds(6)
 
 
 async def test_own_writes_are_read_at_once_while_nothing_is_heard(

@@ -1,6 +1,6 @@
 """Routes with fastapi-cache2's plain `@cache` while Redis is killed, hung and started again."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 
 import pytest
 
@@ -8,10 +8,7 @@ from core.settings import Settings
 from tests.api.fastapi_cache.test_key_builder import Counted, application
 from tests.factories import rows
 from tests.factories.fixtures import Seed
-from tests.faults.test_redis import go_on, hang, kill, start
-from tests.support.servers import Breakable
-
-Act = Callable[[Breakable], Awaitable[object]]
+from tests.support.servers import Away, Breakable
 
 
 @pytest.fixture
@@ -21,10 +18,14 @@ async def counted(on_own_redis: Settings, seed: Seed) -> AsyncIterator[Counted]:
 
 
 @pytest.mark.parametrize(
-    ("break_it", "mend_it"), [pytest.param(kill, start, id="killed"), pytest.param(hang, go_on, id="hung")]
+    "away",
+    [
+        pytest.param(Breakable.killed, id="killed"),
+        pytest.param(Breakable.hung, id="hung"),
+    ],
 )
 async def test_it_goes_on_without_an_error_and_knows_of_every_write(
-    counted: Counted, redis_server: Breakable, connection: rows.Connection, seed: Seed, break_it: Act, mend_it: Act
+    counted: Counted, redis_server: Breakable, connection: rows.Connection, seed: Seed, away: Away
 ) -> None:
     tickets = 0
 
@@ -38,8 +39,7 @@ async def test_it_goes_on_without_an_error_and_knows_of_every_write(
         assert (read[1][1], read[4][1]) == ("HIT", "HIT")
 
     await write_and_read()
-    await break_it(redis_server)
-    await write_and_read()
-    await write_and_read()
-    await mend_it(redis_server)
+    async with away(redis_server):
+        await write_and_read()
+        await write_and_read()
     await write_and_read()

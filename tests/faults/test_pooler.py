@@ -28,8 +28,8 @@ from tests.faults.chaos.faults import KINDS
 from tests.faults.chaos.run import Chaos
 from tests.faults.chaos.site import PooledSite, site
 from tests.faults.pooler import LENT, pooler
+from tests.faults.reader import RECOVERED
 from tests.faults.standby import Demoted
-from tests.faults.test_postgres import RECOVERED
 from tests.support import machine
 from tests.support.commands import environment, refused, run_beside
 from tests.support.proxy import WireProxy

@@ -1,104 +1,46 @@
 """PostgreSQL killed, hung, read-only, exhausted, restored: labelled answers, 503 in time, recovery by itself."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
-from dataclasses import dataclass
+from collections.abc import AsyncIterator
 
 import asyncpg
-import httpx
 import pytest
 from sqlalchemy import text
 from sqlalchemy.engine import make_url
 
 from core.db.transaction import WriteSession
-from core.runtime import Runtime
 from core.settings import Settings
 from tests.conftest import administer, running
 from tests.factories import rows
 from tests.factories.fixtures import Seed
+from tests.faults.reader import DECIDED, Reader
 from tests.support import machine
-from tests.support.servers import Breakable
+from tests.support.answers import assert_stale, assert_unavailable
+from tests.support.servers import Away, Breakable
 from tests.support.signing_in import LOGIN, credentials, sign_in
-
-Act = Callable[[Breakable], Awaitable[None]]
-DECIDED = 2.5
-"""Seconds: two, and room for what comes before and after."""
-RECOVERED = 5.0
-
-
-@dataclass
-class Signed:
-    """A signed-in client of an application that has read the doctors, but no surgeries."""
-
-    runtime: Runtime
-    client: httpx.AsyncClient
-
-    async def decided(self, path: str, within: float = DECIDED) -> httpx.Response:
-        """Fails where the answer takes longer than every answer may."""
-        began = machine.now()
-        answer = await self.client.get(path)
-        assert machine.now() - began < machine.bound(within, began)
-        return answer
 
 
 @pytest.fixture
-async def signed(on_own_postgres: Settings, own_seed: Seed) -> AsyncIterator[Signed]:
+async def signed(on_own_postgres: Settings, own_seed: Seed) -> AsyncIterator[Reader]:
     async with running(on_own_postgres) as (app, client):
         await sign_in(client, own_seed.sant.viewer)
         answer = await client.get("/v1/doctors")
         assert answer.status_code == 200
-        yield Signed(app.state.runtime, client)
-
-
-async def kill(server: Breakable) -> None:
-    await server.kill()
-
-
-async def start(server: Breakable) -> None:
-    await server.start()
-
-
-async def hang(server: Breakable) -> None:
-    server.hang()
-
-
-async def go_on(server: Breakable) -> None:
-    server.go_on()
-
-
-def assert_stale(answer: httpx.Response) -> None:
-    assert answer.status_code == 200
-    assert "fwd=stale; detail=database-unavailable" in answer.headers["cache-status"]
-    assert int(answer.headers["age"]) >= 0
-
-
-def assert_unavailable(answer: httpx.Response) -> None:
-    assert answer.status_code == 503
-    assert answer.json()["code"] == "unavailable"
-    assert int(answer.headers["retry-after"]) >= 1
-
-
-async def recovered(signed: Signed, path: str) -> None:
-    """Once an answer is whole again; fails where that takes longer than it may."""
-
-    async def is_whole() -> bool:
-        answer = await signed.client.get(path)
-        assert answer.status_code in (200, 503), answer.text
-        return answer.status_code == 200 and "stale" not in answer.headers["cache-status"]
-
-    await machine.until(is_whole, within=RECOVERED)
+        yield Reader(app.state.runtime, client)
 
 
 @pytest.mark.parametrize(
-    ("break_it", "mend_it"),
-    [pytest.param(kill, start, id="killed", marks=pytest.mark.long), pytest.param(hang, go_on, id="hung")],
+    "away",
+    [
+        pytest.param(Breakable.killed, id="killed", marks=pytest.mark.long),
+        pytest.param(Breakable.hung, id="hung"),
+    ],
 )
 async def test_cached_reads_are_answered_and_labelled_the_rest_is_503_and_all_recovers(
-    signed: Signed, postgres_server: Breakable, own_database: str, own_seed: Seed, break_it: Act, mend_it: Act
+    signed: Reader, postgres_server: Breakable, own_database: str, own_seed: Seed, away: Away
 ) -> None:
     etag = (await signed.client.get("/v1/doctors")).headers["etag"]
-    await break_it(postgres_server)
-    try:
+    async with away(postgres_server):
         lapsing = asyncio.create_task(asyncio.sleep(2.1))
         assert_unavailable(await signed.decided("/v1/specialties"))  # nobody knows of it yet
         await lapsing  # the lease: from here on nobody can know what is current
@@ -116,31 +58,16 @@ async def test_cached_reads_are_answered_and_labelled_the_rest_is_503_and_all_re
             answer = await signed.client.post(path, json=body)
             assert answer.status_code in (403, 503), answer.text
             assert machine.now() - began < machine.bound(DECIDED, began)
-    finally:
-        await mend_it(postgres_server)
-    await recovered(signed, "/v1/surgeries")
-    await recovered(signed, "/v1/doctors")
+    await signed.recovered("/v1/surgeries")
+    await signed.recovered("/v1/doctors")
     connection = await asyncpg.connect(own_database)
     await rows.doctor(connection, own_seed.sant.id)
     await connection.close()
-    await within_two_seconds(signed, 2)
-
-
-async def within_two_seconds(signed: Signed, doctors: int) -> float:
-    """Seconds until that many are told; fails after the bound of the promise."""
-    began = machine.now()
-    while True:
-        asked = machine.now()
-        found = len((await signed.client.get("/v1/doctors")).json()["items"])
-        if found == doctors:
-            return machine.now() - began
-        late = asked - began
-        assert late < machine.bound(2.0, began), f"{found} instead of {doctors}, {late:.2f} s later"
-        await asyncio.sleep(0.005)
+    await signed.within_two_seconds(2)
 
 
 async def test_a_killed_server_loses_nothing_that_was_answered(
-    signed: Signed, postgres_server: Breakable, own_seed: Seed
+    signed: Reader, postgres_server: Breakable, own_seed: Seed
 ) -> None:
     insert = text("INSERT INTO doctor (clinic_id, name) VALUES (:clinic, 'kept')")
 
@@ -148,14 +75,14 @@ async def test_a_killed_server_loses_nothing_that_was_answered(
         await session.execute(insert, {"clinic": own_seed.sant.id})
 
     await signed.runtime.database.write(work)
-    await kill(postgres_server)
-    await start(postgres_server)
-    await recovered(signed, "/v1/surgeries")
-    await within_two_seconds(signed, 2)
+    await postgres_server.kill()
+    await postgres_server.start()
+    await signed.recovered("/v1/surgeries")
+    await signed.within_two_seconds(2)
 
 
 async def test_a_server_that_is_read_only_after_a_fail_over_still_answers_reads(
-    signed: Signed, postgres_server: Breakable, own_database: str, own_seed: Seed
+    signed: Reader, postgres_server: Breakable, own_database: str, own_seed: Seed
 ) -> None:
     name = make_url(own_database).database
     await administer(
@@ -182,7 +109,7 @@ async def test_an_exhausted_pool_holds_nobody_longer_than_two_seconds(
     settings = on_own_postgres.model_copy(update={"database_pool_size": 3})
     async with running(settings) as (app, client):
         await sign_in(client, own_seed.sant.viewer)
-        signed = Signed(app.state.runtime, client)
+        signed = Reader(app.state.runtime, client)
         assert (await client.get("/v1/doctors")).status_code == 200
         locking = await asyncpg.connect(own_database)
         await locking.execute("BEGIN; LOCK TABLE surgery, specialty IN ACCESS EXCLUSIVE MODE")
@@ -197,7 +124,7 @@ async def test_an_exhausted_pool_holds_nobody_longer_than_two_seconds(
         for answer in await asyncio.gather(*waiting):
             assert_unavailable(answer)
         await locking.close()
-        await recovered(signed, "/v1/surgeries")
+        await signed.recovered("/v1/surgeries")
 
 
 async def test_nothing_of_a_lost_timeline_is_served_after_a_restore(
@@ -211,7 +138,7 @@ async def test_nothing_of_a_lost_timeline_is_served_after_a_restore(
     await administer(postgres_server.url, f"CREATE DATABASE {backup} TEMPLATE {name} STRATEGY file_copy")
     async with running(on_own_postgres) as (app, client):
         client.headers.update(before.headers)
-        signed = Signed(app.state.runtime, client)
+        signed = Reader(app.state.runtime, client)
         insert = text("INSERT INTO doctor (clinic_id, name) VALUES (:clinic, 'Dr. ' || gen_random_uuid())")
 
         async def work(session: WriteSession) -> None:
@@ -221,7 +148,7 @@ async def test_nothing_of_a_lost_timeline_is_served_after_a_restore(
             await signed.runtime.database.write(work)
             assert len((await client.get("/v1/doctors")).json()["items"]) == doctors
         await restore(postgres_server, name, backup)
-        await within_two_seconds(signed, 1)
+        await signed.within_two_seconds(1)
         for doctors in range(2, 7):
             await signed.runtime.database.write(work)
             names = [item["name"] for item in (await client.get("/v1/doctors")).json()["items"]]
@@ -252,8 +179,8 @@ async def test_a_last_good_answer_of_a_lost_timeline_is_given_to_nobody(
         connection = await asyncpg.connect(own_database)
         await rows.doctor(connection, own_seed.sant.id)
         await connection.close()
-        signed = Signed(runtime, client)
-        await recovered(signed, "/v1/doctors")
+        signed = Reader(runtime, client)
+        await signed.recovered("/v1/doctors")
         assert len((await client.get("/v1/doctors")).json()["items"]) == 2
         await runtime.cache.drain(5)
         await restore(postgres_server, name, backup)

@@ -49,8 +49,7 @@ async def test_all_stay_ready_while_the_database_is_away_for_all(
     on_own_postgres: Settings, own_seed: Seed, postgres_server: Breakable
 ) -> None:
     async with running(on_own_postgres) as (_, one), running(on_own_postgres) as (_, other):
-        await postgres_server.kill()
-        try:
+        async with postgres_server.killed():
             # Longer than it takes until one would be taken for lost, from the first moment on.
             until = asyncio.get_running_loop().time() + 2 * LOST
             seen: set[str] = set()
@@ -61,8 +60,6 @@ async def test_all_stay_ready_while_the_database_is_away_for_all(
             assert await ready(one) == "away"
             assert not await may_write(one)
             await machine.until(lambda: wrote(one, 0.0))
-        finally:
-            await postgres_server.start()
         await machine.until(lambda: is_ready(one, "ok"))
         assert await may_write(one)
         await machine.until(lambda: wrote(one, 1.0))

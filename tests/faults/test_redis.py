@@ -1,7 +1,7 @@
 """Redis in every kind of trouble, under requests: no error, nothing stale, nobody signed out, nobody waits."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 
 import pytest
 
@@ -22,10 +22,8 @@ from tests.faults.redis_trouble import (
 )
 from tests.faults.stream import Stream
 from tests.support import machine
-from tests.support.servers import Breakable, command
+from tests.support.servers import Act, Breakable, command
 from tests.support.signing_in import sign_in
-
-Act = Callable[[Breakable], Awaitable[object]]
 
 NOTHING_SLOWER = 1.0
 """Seconds: a budget, and room for what comes before and after. redis-py by itself waits up to a minute."""
@@ -40,22 +38,6 @@ async def stream(on_own_redis: Settings, seed: Seed) -> AsyncIterator[Stream]:
         made = Stream(app.state.runtime, client, seed.sant.id, existing=1)
         async with made.flowing():
             yield made
-
-
-async def kill(server: Breakable) -> None:
-    await server.kill()
-
-
-async def start(server: Breakable) -> None:
-    await server.start()
-
-
-async def hang(server: Breakable) -> None:
-    server.hang()
-
-
-async def go_on(server: Breakable) -> None:
-    server.go_on()
 
 
 async def restart_empty(server: Breakable) -> None:
@@ -76,8 +58,8 @@ async def nothing(server: Breakable) -> None:
 @pytest.mark.parametrize(
     ("break_it", "mend_it"),
     [
-        pytest.param(kill, start, id="killed"),
-        pytest.param(hang, go_on, id="hung"),
+        pytest.param(Breakable.kill, Breakable.start, id="killed"),
+        pytest.param(Breakable.hang, Breakable.go_on, id="hung"),
         pytest.param(restart_empty, nothing, id="restarted empty"),
         pytest.param(restart_with_old_data, nothing, id="restarted with old data"),
         pytest.param(make_replica, make_primary, id="READONLY"),

@@ -173,7 +173,7 @@ class Process:
     runtime: Runtime
     admin: httpx.AsyncClient
     lost: httpx.AsyncClient
-    """Signed in as a user whom the backup does not have."""
+    """Reader in as a user whom the backup does not have."""
 
     async def told_of(self, restored_at: float) -> None:
         """Until the map was read after the restore, or is known to tell nothing. Its lease is the promised bound."""

@@ -9,8 +9,9 @@ import pytest
 from core.settings import Settings
 from tests.conftest import running
 from tests.factories.fixtures import Seed
+from tests.faults.reader import Reader
 from tests.faults.standby import Demoted
-from tests.faults.test_postgres import Signed, assert_stale, assert_unavailable, recovered
+from tests.support.answers import assert_stale, assert_unavailable
 from tests.support.servers import Breakable
 from tests.support.signing_in import LOGIN, credentials, sign_in
 
@@ -22,7 +23,7 @@ async def test_a_demoted_primary_s_rows_are_never_told_as_current(
 ) -> None:
     async with running(on_own_postgres) as (app, client):
         await sign_in(client, own_seed.sant.viewer)
-        signed = Signed(app.state.runtime, client)
+        signed = Reader(app.state.runtime, client)
         assert (await client.get("/v1/doctors")).status_code == 200
         async with Demoted(postgres_folder, postgres_server) as standby:
             await asyncio.sleep(2.1)  # the lease
@@ -31,9 +32,9 @@ async def test_a_demoted_primary_s_rows_are_never_told_as_current(
                 assert_unavailable(await signed.decided(path))
             assert_unavailable(await client.post(LOGIN, json=credentials(own_seed.sant.viewer)))
             await standby.promote()
-            await recovered(signed, "/v1/specialties")
+            await signed.recovered("/v1/specialties")
             assert (await client.get("/v1/tickets")).status_code == 200
-        await recovered(signed, "/v1/doctors")
+        await signed.recovered("/v1/doctors")
 
 
 async def test_a_promotion_is_another_timeline_for_it_may_have_lost_what_leaves_no_stamp(

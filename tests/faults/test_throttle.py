@@ -47,14 +47,11 @@ async def test_a_hung_redis_delays_a_sign_in_by_a_budget_and_no_more(
 ) -> None:
     async with running(on_own_redis) as (_, client):
         assert await guess(client, seed.sant.viewer, PASSWORD) == 200
-        redis_server.hang()
-        try:
+        async with redis_server.hung():
             began = machine.now()
             assert await guess(client, seed.sant.viewer) == 401
             assert machine.now() - began < machine.bound(1.5, began)
             assert [await guess(client, seed.sant.viewer) for _ in range(10)] == [401] * 9 + [429]
-        finally:
-            redis_server.go_on()
 
 
 async def test_two_workers_let_ten_guesses_through_between_them(settings: Settings, seed: Seed, tmp_path: Path) -> None:

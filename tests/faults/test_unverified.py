@@ -56,8 +56,7 @@ async def test_every_answer_on_a_session_that_nobody_can_verify_is_labelled_stal
         paths = reads_on_a_session(app, own_seed)
         await sign_in(client, username)
         etags = {name: (await client.get(path)).headers.get("etag", "*") for name, path in paths.items()}
-        await postgres_server.kill()
-        try:
+        async with postgres_server.killed():
             await machine.until(lambda: not app.state.runtime.versions.is_fresh(), within=20)
             answered: set[str] = set()
             for name, path in paths.items():
@@ -69,8 +68,6 @@ async def test_every_answer_on_a_session_that_nobody_can_verify_is_labelled_stal
                             answered |= {name} if answer.status_code == 200 else set()
             expected = ANSWERED - ({"dashboardGet"} if username == "viewer_sant" else set())
             assert answered >= expected | {"addedTomorrow"}, "were not answered"
-        finally:
-            await postgres_server.start()
         # And not for ever.
         await machine.until(lambda: is_whole(client), within=20)
 

@@ -1,11 +1,6 @@
-"""What answers and the audit tell."""
-
-import json
-from typing import Any
+"""What answers of the service say."""
 
 import httpx
-
-from tests.factories import rows
 
 
 def codes(answer: httpx.Response) -> list[tuple[str, str]]:
@@ -15,16 +10,25 @@ def codes(answer: httpx.Response) -> list[tuple[str, str]]:
 
 
 def refusal(answer: httpx.Response) -> tuple[int, str]:
+    """Status and code."""
     return answer.status_code, answer.json()["code"]
 
 
-async def audits(connection: rows.Connection, *actions: str) -> list[dict[str, Any]]:
-    """The action audit, the oldest first; only of these actions, if any."""
-    found = await connection.fetch(
-        "SELECT * FROM action_audit WHERE $1 OR action = ANY($2) ORDER BY id", not actions, actions
-    )
-    return [dict(row) | {"changes": json.loads(row["changes"])} for row in found]
+def outcome(answer: httpx.Response) -> str:
+    """What a cached route says of itself: `hit`, `fwd=miss` or `fwd=stale`."""
+    assert answer.status_code in (200, 304), answer.text
+    return answer.headers["cache-status"].split("; ")[1]
 
 
-async def last_audit(connection: rows.Connection) -> dict[str, Any]:
-    return (await audits(connection))[-1]
+def assert_stale(answer: httpx.Response) -> None:
+    """It is the last good answer, and says so."""
+    assert answer.status_code == 200
+    assert "fwd=stale; detail=database-unavailable" in answer.headers["cache-status"]
+    assert int(answer.headers["age"]) >= 0
+
+
+def assert_unavailable(answer: httpx.Response) -> None:
+    """It says that the service cannot tell at present, and when to ask again."""
+    assert answer.status_code == 503
+    assert answer.json()["code"] == "unavailable"
+    assert int(answer.headers["retry-after"]) >= 1

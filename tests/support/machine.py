@@ -14,8 +14,11 @@ import time
 from collections.abc import Awaitable, Callable
 from functools import cache
 from pathlib import Path
+from typing import TypeVar
 
 from tests.support import meter
+
+T = TypeVar("T")
 
 CALM = 0.0015
 """Seconds that one probe's work takes on a machine that has nothing else to do, at most."""
@@ -76,6 +79,19 @@ def now() -> float:
 def bound(seconds: float, began: float) -> float:
     """How long that which takes `seconds` at most on a calm machine may have taken here, since `began`."""
     return _machine().widened(seconds, began)
+
+
+async def until_equal(read: Callable[[], Awaitable[T]], expected: T, within: float) -> float:
+    """Seconds until `expected` is what is read; fails with what was read instead, `within` being of a calm machine."""
+    began = now()
+    while True:
+        asked = now()
+        found = await read()
+        if found == expected:
+            return time.monotonic() - began
+        late = asked - began
+        assert late < bound(within, began), f"{found} instead of {expected}, {late:.2f} s later"
+        await asyncio.sleep(0.005)
 
 
 async def until(

@@ -4,11 +4,18 @@ import asyncio
 import contextlib
 import os
 import signal
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 
 import redis.asyncio as redis_client
 
 from core.operations.embedded import Running, start_servers
+
+Away = Callable[["Breakable"], AbstractAsyncContextManager[None]]
+"""In what way it is away: Breakable.killed or Breakable.hung."""
+Act = Callable[["Breakable"], Awaitable[object]]
+"""What is done to a server: its methods, and what redis_trouble.py has."""
 
 
 class Breakable:
@@ -42,11 +49,29 @@ class Breakable:
         self.running = await asyncio.to_thread(self._start)
         assert self.url == before
 
-    def hang(self) -> None:
+    async def hang(self) -> None:
         self._signal_all(signal.SIGSTOP)
 
-    def go_on(self) -> None:
+    async def go_on(self) -> None:
         self._signal_all(signal.SIGCONT)
+
+    @asynccontextmanager
+    async def killed(self) -> AsyncIterator[None]:
+        """Within, it is away, and its address refuses connections; then it is there again."""
+        await self.kill()
+        try:
+            yield
+        finally:
+            await self.start()
+
+    @asynccontextmanager
+    async def hung(self) -> AsyncIterator[None]:
+        """Within, it stands still: connections are made and stay, and nothing is answered. Then it goes on."""
+        await self.hang()
+        try:
+            yield
+        finally:
+            await self.go_on()
 
     def _signal_all(self, sent: signal.Signals) -> None:
         """The server and its children: PostgreSQL has one per connection."""
@@ -58,7 +83,7 @@ class Breakable:
 
     def end(self) -> None:
         with contextlib.suppress(ProcessLookupError):
-            self.go_on()
+            self._signal_all(signal.SIGCONT)
         self.running.stop()
 
 

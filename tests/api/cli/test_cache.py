@@ -1,13 +1,13 @@
 """`ticket-home cache status` and `invalidate`, as processes on given servers."""
 
-import httpx
 import pytest
 
 from core.settings import Settings
 from tests.conftest import SignIn
 from tests.factories import rows
 from tests.factories.fixtures import Seed
-from tests.support.answers import audits
+from tests.support.answers import outcome
+from tests.support.audit import audits
 from tests.support.commands import environment, refused, run, run_beside
 
 
@@ -15,11 +15,6 @@ from tests.support.commands import environment, refused, run, run_beside
 def operator(settings: Settings) -> dict[str, str]:
     """With the keys and the prefix of what it asks for, at a wide terminal."""
     return environment(settings, COLUMNS="200")
-
-
-def outcome(answer: httpx.Response) -> str:
-    assert answer.status_code == 200, answer.text
-    return answer.headers["cache-status"].split("; ")[1]
 
 
 async def test_status_tells_what_the_serving_processes_counted(

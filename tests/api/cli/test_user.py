@@ -12,7 +12,7 @@ from core.settings import Settings
 from tests.conftest import SignIn
 from tests.factories import rows
 from tests.factories.fixtures import Seed
-from tests.support.answers import audits
+from tests.support.audit import audits
 from tests.support.commands import TICKET_HOME, WITHIN, environment, refused, run, run_beside
 from tests.support.signing_in import ME, log_in
 

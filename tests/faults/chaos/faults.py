@@ -65,9 +65,9 @@ async def redis_back_in_time(here: Breaking) -> AsyncIterator[None]:
 
 @kind("Redis hung")
 async def redis_hung(here: Breaking) -> AsyncIterator[None]:
-    here.site.redis.hang()
+    await here.site.redis.hang()
     yield
-    here.site.redis.go_on()
+    await here.site.redis.go_on()
 
 
 @kind("Redis a read-only replica")
@@ -112,9 +112,9 @@ async def postgres_killed(here: Breaking) -> AsyncIterator[None]:
 
 @kind("PostgreSQL hung")
 async def postgres_hung(here: Breaking) -> AsyncIterator[None]:
-    here.site.postgres.hang()
+    await here.site.postgres.hang()
     yield
-    here.site.postgres.go_on()
+    await here.site.postgres.go_on()
 
 
 @kind("PostgreSQL restored from a backup")

@@ -2,19 +2,14 @@
 
 import json
 
-import httpx
 import pytest
 
 from tests.conftest import SignIn
 from tests.factories import rows
 from tests.factories.fixtures import Seed
+from tests.support.answers import outcome
 
 PATH = "/v1/admin/cache/invalidations"
-
-
-def outcome(answer: httpx.Response) -> str:
-    assert answer.status_code == 200, answer.text
-    return answer.headers["cache-status"].split("; ")[1]
 
 
 async def test_one_topic_of_one_clinic_leaves_the_others(sign_in: SignIn, seed: Seed) -> None:

@@ -15,6 +15,7 @@ from tests.conftest import SignIn
 from tests.factories import rows
 from tests.factories.fixtures import Seed
 from tests.support import machine
+from tests.support.answers import outcome
 
 PATHS = (
     "/v1/clinics",
@@ -41,12 +42,6 @@ def statements(app: FastAPI) -> Iterator[list[str]]:
     event.remove(engine, "before_cursor_execute", note)
 
 
-def outcome(answer: httpx.Response) -> str:
-    """`hit` or `miss`."""
-    told = answer.headers["cache-status"]
-    return "hit" if "; hit" in told else "miss" if "fwd=miss" in told else told
-
-
 async def until(client: httpx.AsyncClient, path: str, body: bytes, *, within: float = 2.0) -> httpx.Response:
     """The first answer that differs from `body`; fails after `within` seconds."""
     began = machine.now()
@@ -61,7 +56,7 @@ async def test_a_hit_asks_nothing_of_the_database(app: FastAPI, sign_in: SignIn,
     await admin.get("/v1/auth/me")
     for path in PATHS:
         miss = await viewer.get(path)
-        assert outcome(miss) == "miss"
+        assert outcome(miss) == "fwd=miss"
         with statements(app) as sent:
             again = await viewer.get(path)
             other_user = await admin.get(path)
@@ -79,7 +74,7 @@ async def test_a_miss_is_one_statement_beside_the_versions(app: FastAPI, sign_in
     viewer = await sign_in(seed.sant.viewer)
     for path in PATHS[:-1]:
         with statements(app) as sent:
-            assert outcome(await viewer.get(path)) == "miss"
+            assert outcome(await viewer.get(path)) == "fwd=miss"
         # Each snapshot is asked at its end whether tables were replaced meanwhile.
         assert len([text for text in sent if "cache_version" not in text and text != str(OVERTAKEN)]) == 1, sent
 

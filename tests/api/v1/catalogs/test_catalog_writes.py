@@ -7,11 +7,11 @@ import httpx
 import pytest
 
 from core.settings import Settings
-from tests.api.v1.catalogs.test_caching import outcome
 from tests.conftest import SignIn, running
 from tests.factories import rows
 from tests.factories.fixtures import ClinicSeed, Seed
-from tests.support.answers import codes, last_audit
+from tests.support.answers import codes, outcome
+from tests.support.audit import last_audit
 
 Body = dict[str, Any]
 KINDS = ("specialties", "surgeries", "doctors", "reasons")

@@ -10,7 +10,8 @@ from core.settings import Settings
 from tests.conftest import SignIn, running
 from tests.factories import rows
 from tests.factories.fixtures import Seed
-from tests.support.answers import codes, last_audit
+from tests.support.answers import codes
+from tests.support.audit import last_audit
 from tests.support.machine import until
 
 CLINICS = "/v1/clinics"

@@ -8,11 +8,11 @@ import httpx
 import pytest
 
 from core.clock import zone
-from tests.api.v1.catalogs.test_caching import outcome
 from tests.conftest import SignIn
 from tests.factories import rows
 from tests.factories.fixtures import Seed
-from tests.support.answers import codes, last_audit
+from tests.support.answers import codes, outcome
+from tests.support.audit import last_audit
 
 PATH = "/v1/urgency-thresholds"
 NEW = {"red_hours": 1, "yellow_hours": 3, "green_hours": 6}

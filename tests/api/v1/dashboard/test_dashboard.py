@@ -11,6 +11,7 @@ from core.dashboard.views import EXAMPLE, Dashboard
 from tests.conftest import SignIn
 from tests.factories import rows
 from tests.factories.fixtures import Seed
+from tests.support.answers import outcome
 
 UNKNOWN = 2**31 - 1
 
@@ -22,10 +23,6 @@ async def some_tickets(connection: rows.Connection, seed: Seed) -> None:
                 connection, clinic.id, clinic.patient_id, clinic.surgery_id, doctor_id=clinic.doctor_id
             )
             await rows.modification(connection, clinic.id, ticket)
-
-
-def outcome(answer: httpx.Response) -> str:
-    return answer.headers["cache-status"].split("; ")[1]
 
 
 def shape(value: Any) -> Any:

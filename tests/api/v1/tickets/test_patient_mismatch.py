@@ -8,7 +8,8 @@ import httpx
 import pytest
 
 from tests.factories import rows
-from tests.support.answers import audits, refusal
+from tests.support.answers import refusal
+from tests.support.audit import audits
 
 SOON = (datetime.now(UTC) + timedelta(hours=1)).isoformat()
 JUANA = {

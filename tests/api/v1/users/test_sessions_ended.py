@@ -10,7 +10,7 @@ from core.settings import Settings
 from tests.conftest import SignIn, running
 from tests.factories import rows
 from tests.factories.fixtures import Seed
-from tests.support.answers import audits
+from tests.support.audit import audits
 from tests.support.machine import until
 from tests.support.signing_in import ME, NEW_PASSWORD, log_in
 

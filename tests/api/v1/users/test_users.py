@@ -9,7 +9,8 @@ import pytest
 from tests.conftest import SignIn
 from tests.factories import rows
 from tests.factories.fixtures import Seed
-from tests.support.answers import audits, codes, last_audit, refusal
+from tests.support.answers import codes, refusal
+from tests.support.audit import audits, last_audit
 from tests.support.signing_in import ME, NEW_PASSWORD, log_in
 
 USERS = "/v1/users"
