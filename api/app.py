@@ -5,15 +5,11 @@ from starlette.middleware.cors import CORSMiddleware
 
 from api import openapi, problems
 from api.lifespan import lifespan_with
-from api.middleware.body_limit import BodyLimit
-from api.middleware.cross_origin import CrossOrigin
-from api.middleware.deadline import Decided
-from api.middleware.head import Head
-from api.middleware.observe import Observe
-from api.middleware.request_id import RequestId
+from api.middleware.added_headers import AddedHeaders
+from api.middleware.cross_origin import OriginRule
+from api.middleware.envelope import Envelope
+from api.middleware.intake import Intake
 from api.middleware.request_stats import RequestStats
-from api.middleware.security_headers import SecurityHeaders
-from api.middleware.single_headers import SingleHeaders
 from api.ops import docs
 from api.ops.routes import router as ops
 from api.v1.routers import ROUTERS
@@ -22,7 +18,7 @@ from core.log import configure
 from core.settings import Settings
 
 MAX_BODY = 1024 * 1024
-TOLD = [
+EXPOSED = [
     "ETag",
     "Age",
     "Cache-Status",
@@ -59,8 +55,6 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     openapi.describe(app, cookie=settings.session_cookie, routers=ROUTERS)
 
     # The last added is the outermost.
-    app.add_middleware(Head)
-    app.add_middleware(BodyLimit, limit=MAX_BODY)
     if settings.allowed_origins:
         app.add_middleware(
             CORSMiddleware,
@@ -76,18 +70,12 @@ def create_app(settings: Settings | None = None) -> FastAPI:
                 "Cache-Version",
                 "X-Request-ID",
             ],
-            expose_headers=TOLD,
+            expose_headers=EXPOSED,
         )
-    app.add_middleware(
-        CrossOrigin,
-        allowed=settings.allowed_origins,
-        cookie=settings.session_cookie,
-        production=settings.is_production,
-    )
-    app.add_middleware(SingleHeaders)
-    app.add_middleware(SecurityHeaders, production=settings.is_production)
-    keys = [key.get_secret_value() for key in settings.secret_keys]
-    app.add_middleware(Observe, stats=app.state.request_stats, version_header=VersionHeader(keys))
-    app.add_middleware(Decided)
-    app.add_middleware(RequestId)
+    allowed = [origin.rstrip("/").lower() for origin in settings.allowed_origins]
+    origins = OriginRule(allowed, settings.session_cookie, settings.is_production)
+    app.add_middleware(Intake, origins=origins, max_body=MAX_BODY)
+    version_header = VersionHeader([key.get_secret_value() for key in settings.secret_keys])
+    added = AddedHeaders(version_header, production=settings.is_production)
+    app.add_middleware(Envelope, stats=app.state.request_stats, added=added)
     return app

@@ -4,44 +4,41 @@ Bearer tokens are not sent by a browser of its own accord, so they need no such 
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from starlette.datastructures import Headers
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import Scope
 
-from api.problems import problem
 from api.requests.credentials import credentials_of
 
 SAFE = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
 
 
-class CrossOrigin:
-    def __init__(self, app: ASGIApp, *, allowed: Sequence[str], cookie: str, production: bool) -> None:
-        self._app = app
-        self._allowed = frozenset(origin.rstrip("/").lower() for origin in allowed)
-        self._cookie = cookie
-        self._production = production
+@dataclass(frozen=True, slots=True)
+class OriginRule:
+    allowed: Sequence[str]
+    """Origins of other pages, as a browser writes them: in lower case, without a slash at the end."""
+    session_cookie: str
+    production: bool
+    """Behind TLS, whatever the scheme of the connection to a proxy is."""
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http" and scope["method"] not in SAFE and not self._permits(scope):
-            answer = problem(403, "cross_origin", "This was not sent by a page of this site.")
-            await answer(scope, receive, send)
-            return
-        await self._app(scope, receive, send)
-
-    def _permits(self, scope: Scope) -> bool:
-        headers = Headers(scope=scope)
+    def permits(self, scope: Scope) -> bool:
+        """Whether a request may do what it asks for, as far as its origin is concerned."""
+        if scope["method"] in SAFE:
+            return True
         credentials = credentials_of(scope)
         if credentials.bearer is not None:
             return True
+        headers = Headers(scope=scope)
         origin = headers.get("origin")
         if origin is not None:
-            return origin.lower() in self._allowed or origin.lower() == self._own(scope, headers)
+            return origin.lower() in (*self.allowed, self._own(scope, headers))
         site = headers.get("sec-fetch-site")
         if site is not None:
             return site in {"same-origin", "none"}
         # No browser: it may sign in, but a cookie is a browser's.
-        return self._cookie not in credentials.cookies
+        return self.session_cookie not in credentials.cookies
 
     def _own(self, scope: Scope, headers: Headers) -> str:
-        scheme = "https" if self._production else scope["scheme"]
+        scheme = "https" if self.production else scope["scheme"]
         return f"{scheme}://{headers.get('host', '')}".lower()

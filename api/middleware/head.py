@@ -1,6 +1,6 @@
 """HEAD wherever GET is: the same answer without its body, from the same route.
 
-A middleware and not a method of each route: the contract names GET alone, and no route forgets it.
+For the whole application and not a method of each route: the contract names GET alone, and no route forgets it.
 """
 
 import asyncio
@@ -8,36 +8,30 @@ import asyncio
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 
-class Head:
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
+async def answer_head(app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
+    """Ask `app` for the GET of the same path, and send what it answers without the body."""
+    # A copy: the server must know that no body follows, whatever the Content-Length.
+    asked = dict(scope, method="GET")
+    answered = asyncio.Event()
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or scope["method"] != "HEAD":
-            await self._app(scope, receive, send)
-            return
-        # A copy: the server must know that no body follows, whatever the Content-Length.
-        asked = dict(scope, method="GET")
-        answered = asyncio.Event()
-
-        async def until_answered() -> Message:
-            """To who would go on sending, a download or a stream, the client has left: it has all that it wants."""
-            receiving, ending = asyncio.ensure_future(receive()), asyncio.ensure_future(answered.wait())
-            try:
-                await asyncio.wait({receiving, ending}, return_when=asyncio.FIRST_COMPLETED)
-                return {"type": "http.disconnect"} if answered.is_set() else receiving.result()
-            finally:
-                receiving.cancel()
-                ending.cancel()
-
-        async def without_body(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                await send(message)
-                await send({"type": "http.response.body", "body": b"", "more_body": False})
-                answered.set()
-
+    async def until_answered() -> Message:
+        """To who would go on sending, a download or a stream, the client has left: it has all that it wants."""
+        receiving, ending = asyncio.ensure_future(receive()), asyncio.ensure_future(answered.wait())
         try:
-            await self._app(asked, until_answered, without_body)
+            await asyncio.wait({receiving, ending}, return_when=asyncio.FIRST_COMPLETED)
+            return {"type": "http.disconnect"} if answered.is_set() else receiving.result()
         finally:
-            if "route" in asked:
-                scope["route"] = asked["route"]  # for the log line and the metrics
+            receiving.cancel()
+            ending.cancel()
+
+    async def without_body(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            await send(message)
+            await send({"type": "http.response.body", "body": b"", "more_body": False})
+            answered.set()
+
+    try:
+        await app(asked, until_answered, without_body)
+    finally:
+        if "route" in asked:
+            scope["route"] = asked["route"]  # for the log line and the metrics

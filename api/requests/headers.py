@@ -1,8 +1,9 @@
 """Headers as RFC 9110 reads them: a list's lines are one list (5.3), and what is no list comes once."""
 
 from starlette.datastructures import Headers
+from starlette.types import Scope
 
-SINGLE = ("authorization", "content-type", "idempotency-key", "origin", "sec-fetch-site")
+SINGLE = (b"authorization", b"content-type", b"idempotency-key", b"origin", b"sec-fetch-site")
 """Those that are read here and take one value. Two are none: this service and a proxy could each believe another."""
 
 
@@ -12,6 +13,7 @@ def listed(headers: Headers, name: str) -> str | None:
     return ", ".join(lines) if lines else None
 
 
-def repeated(headers: Headers) -> str | None:
+def repeated(scope: Scope) -> str | None:
     """The name of a header that comes more often than it may."""
-    return next((name for name in SINGLE if len(headers.getlist(name)) > 1), None)
+    sent = [name for name, _ in scope["headers"] if name in SINGLE]
+    return next((name.decode() for name in SINGLE if sent.count(name) > 1), None) if len(sent) > 1 else None

@@ -6,9 +6,12 @@ from collections.abc import Iterator
 import pytest
 from starlette.types import Message, Receive, Scope, Send
 
-from api.middleware.deadline import Decided
+from api.middleware.added_headers import AddedHeaders
+from api.middleware.envelope import Envelope
+from api.middleware.request_stats import RequestStats
 from core import deadline
 from core.cache.single_flight import Flights
+from core.cache.versions.header import VersionHeader
 from core.deadline import Deadline, current_deadline, in_time, left
 from core.errors import Unavailable
 
@@ -75,14 +78,16 @@ async def answer(receive: Receive, *, thinks: float, streams: float) -> list[str
             found.append("decided")
         except Unavailable:
             found.append("unavailable")
-        await send({"type": "http.response.start"})
+        await send({"type": "http.response.start", "status": 200})
         await in_time(asyncio.sleep(streams))
         found.append("streamed")
 
     async def send(_: Message) -> None:
         pass
 
-    await Decided(app)({"type": "http"}, receive, send)
+    added = AddedHeaders(VersionHeader(["a secret"]), production=False)
+    asked = {"type": "http", "method": "GET", "headers": []}
+    await Envelope(app, stats=RequestStats(), added=added)(asked, receive, send)
     return found
 
 

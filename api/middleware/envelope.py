@@ -1,0 +1,115 @@
+"""What stands around every request: its trace and deadline before it, its headers, log line and counts after it.
+
+The outermost middleware and the last catch: an error that nobody expected becomes a problem 500, its stack in the log
+and not in the answer.
+"""
+
+import re
+from dataclasses import dataclass
+from time import perf_counter
+from uuid import uuid4
+
+from starlette.requests import ClientDisconnect
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from api.middleware.added_headers import AddedHeaders
+from api.middleware.request_log import facts_of, log_line
+from api.middleware.request_stats import RequestStats
+from api.problems import problem
+from core.deadline import Deadline, current_deadline
+from core.log import logger
+from core.trace import Trace, current_trace
+
+WELL_FORMED = re.compile(rb"[A-Za-z0-9._:-]{1,128}")
+QUIET = frozenset({"/livez", "/readyz", "/metrics"})
+"""Asked every few seconds by machines: counted, and logged only when they fail."""
+UNMATCHED = "unmatched"
+LEFT = 499
+"""nginx's number for a client that left before its answer began: in logs and metrics only, for nobody is told it."""
+
+
+def request_id_of(scope: Scope) -> str:
+    """`X-Request-ID` as the client sent it, once and well formed; else a new one."""
+    lines: list[bytes] = [value for name, value in scope["headers"] if name == b"x-request-id"]
+    sent = lines[0] if len(lines) == 1 else b""
+    return sent.decode() if WELL_FORMED.fullmatch(sent) else uuid4().hex
+
+
+@dataclass(slots=True)
+class Exchange:
+    """One request and its answer: what the application behind receives, and what it sends."""
+
+    receive: Receive
+    send: Send
+    added: AddedHeaders
+    trace: Trace
+    deadline: Deadline
+    started: float
+    """perf_counter"""
+    status: int = 0
+    """0: no answer has begun."""
+    client_left: bool = False
+    """Before its answer began."""
+
+    async def received(self) -> Message:
+        waited_from = perf_counter()
+        message = await self.receive()
+        # A slow client's own time is not held against it.
+        self.deadline.extend(perf_counter() - waited_from)
+        if message["type"] == "http.disconnect" and not self.status:
+            self.client_left = True
+        return message
+
+    async def sent(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            self.deadline.lift()
+            self.status = message["status"]
+            self.added.add(message, self.trace, self.elapsed_ms())
+        await self.send(message)
+
+    def elapsed_ms(self) -> float:
+        return (perf_counter() - self.started) * 1000
+
+    def outcome(self) -> int:
+        """The status as logs and metrics have it."""
+        return LEFT if not self.status or (self.client_left and self.status < 500) else self.status
+
+
+class Envelope:
+    def __init__(self, app: ASGIApp, *, stats: RequestStats, added: AddedHeaders) -> None:
+        self._app = app
+        self._stats = stats
+        self._added = added
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        trace, deadline = Trace(request_id=request_id_of(scope)), Deadline()
+        exchange = Exchange(receive, send, self._added, trace, deadline, perf_counter())
+        outer_trace, outer_deadline = current_trace.set(trace), current_deadline.set(deadline)
+        try:
+            await self._app(scope, exchange.received, exchange.sent)
+        except ClientDisconnect:
+            # Its body came in part, or it takes no more of its answer: no error of ours. The server cuts that short.
+            if exchange.status:
+                raise
+        except Exception as error:
+            # Nothing may pass here: what reaches the server's loop is a torn connection to the client.
+            logger.error("unexpected error", request_id=trace.request_id, **facts_of(error))
+            if exchange.status:
+                raise
+            answer = problem(500, "internal", "Something went wrong here; it was noted.")
+            await answer(scope, exchange.received, exchange.sent)
+        finally:
+            self._note(scope, exchange)
+            current_deadline.reset(outer_deadline)
+            current_trace.reset(outer_trace)
+
+    def _note(self, scope: Scope, exchange: Exchange) -> None:
+        """In metrics and log. The route's template and not the path: a search in it may name a patient."""
+        method, ms, outcome = scope["method"], exchange.elapsed_ms(), exchange.outcome()
+        route = exchange.trace.route = getattr(scope.get("route"), "path", UNMATCHED)
+        self._stats.count(method, route, outcome, ms)
+        if route not in QUIET or outcome >= 400:
+            log_line(exchange.trace, method, outcome, ms)

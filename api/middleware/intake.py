@@ -1,0 +1,61 @@
+"""What a request must be before any route sees it: no header twice that takes one value, not from a foreign page, and
+a body of bounded size. HEAD goes on as GET."""
+
+from starlette.datastructures import Headers
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from api.middleware.cross_origin import OriginRule
+from api.middleware.head import answer_head
+from api.problems import problem
+from api.requests.headers import repeated
+
+
+class Intake:
+    """`max_body`: bytes. FastAPI's own limit answers in plain text, outside of our problems and headers."""
+
+    def __init__(self, app: ASGIApp, *, origins: OriginRule, max_body: int) -> None:
+        self._app = app
+        self._origins = origins
+        self._max_body = max_body
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        refusal = self._refusal(scope)
+        if refusal is not None:
+            await refusal(scope, receive, send)
+        elif scope["method"] == "HEAD":
+            await answer_head(self._app, scope, limited(scope, receive, self._max_body), send)
+        else:
+            await self._app(scope, limited(scope, receive, self._max_body), send)
+
+    def _refusal(self, scope: Scope) -> Response | None:
+        twice = repeated(scope)
+        if twice is not None:
+            return problem(400, "malformed_request", f"The header {twice} came more than once.")
+        if not self._origins.permits(scope):
+            return problem(403, "cross_origin", "This was not sent by a page of this site.")
+        return None
+
+
+def limited(scope: Scope, receive: Receive, limit: int) -> Receive:
+    """`receive`, which raises HTTPException 413 where a route reads a body over `limit` bytes. A route that reads none
+    is not disturbed."""
+    read = 0
+
+    async def received() -> Message:
+        nonlocal read
+        if not read:
+            announced = Headers(scope=scope).get("content-length", "0")
+            if announced.isdigit() and int(announced) > limit:
+                raise HTTPException(413)
+        message = await receive()
+        read += len(message.get("body", b""))
+        if read > limit:
+            raise HTTPException(413)
+        return message
+
+    return received
