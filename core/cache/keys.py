@@ -43,6 +43,11 @@ class Keys:
         """Not of a clinic: probes, statistics, and what plain fastapi-cache2 routes store."""
         return f"{self._start}:{name}"
 
+    def session(self, digest: bytes, kind: str) -> str:
+        """Of a session's working copy, or of its last use. Its clinic is not known before that is read, so the digest
+        itself is the hash tag."""
+        return self.plain(f"{{{digest.hex()}}}:{kind}")
+
     def entry(self, policy: str, shape: str, clinic_id: int | None, token: str, parameters: str) -> str:
         return self.of(clinic_id, policy, shape, token, parameters)
 

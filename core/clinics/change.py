@@ -14,15 +14,13 @@ from core.clinics.views import ClinicItem
 from core.db.duplicates import refused_as_duplicate
 from core.db.transaction import WriteSession
 from core.errors import Conflict, NotFound
-from core.sessions.store import Sessions
+from core.sessions import records
 
 # By its table's name: tickets know clinics, and not the other way round.
 HAS_TICKETS = text("SELECT EXISTS (SELECT FROM ticket WHERE clinic_id = :clinic_id)")
 
 
-async def change(
-    session: WriteSession, sessions: Sessions, actor: Actor, clinic_id: int, values: Mapping[str, Any]
-) -> ClinicItem:
+async def change(session: WriteSession, actor: Actor, clinic_id: int, values: Mapping[str, Any]) -> ClinicItem:
     """Write what differs of `name`, `timezone` and `is_active`; the prefix stays, for tickets carry it.
 
     Raises NotFound, Invalid for an unknown time zone, and Conflict: `duplicate`, or `timezone_fixed` once the clinic
@@ -47,7 +45,7 @@ async def change(
         await session.execute(statement, execution_options={"synchronize_session": False})
     if "is_active" in changes:
         # Also when it is opened again: a sign-in that was under way at its closing may have left a session behind.
-        ended = await sessions.revoke_clinic(session, clinic_id=clinic_id)
+        ended = await records.revoke_clinic(session, clinic_id=clinic_id)
         if ended:
             changes["sessions_ended"] = [None, len(ended)]
     await record(session, actor, "clinic.changed", "clinic", clinic_id, clinic_id=clinic_id, changes=changes)

@@ -1,11 +1,15 @@
-"""Working copies of sessions: what requests read instead of PostgreSQL, sealed in Redis, bounded in memory."""
+"""Working copies of sessions, which requests read instead of the records: where they come from, and those in memory."""
 
 import json
 from collections import OrderedDict
-from dataclasses import asdict, dataclass, fields, replace
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, fields
+
+from sqlalchemy import text
 
 from core.access import Actor, Role
-from core.clock import boottime
+from core.clock import DEFAULT_ZONE, boottime
+from core.db.transaction import ReadSession
 
 KEPT = 300.0
 """Seconds since its last use that memory keeps a copy."""
@@ -13,6 +17,25 @@ BOUND = 20_000
 """Copies in memory; the least recently used goes first."""
 SIZE = 1000
 """Bytes of one, roughly."""
+NEVER = float("-inf")
+
+# One statement, so one snapshot: the versions are those that the rest was read under. A user who was moved to another
+# clinic is signed in to none; a display of somebody who may do more than read is none.
+USABLE = text("""
+SELECT s.token_hash, s.id AS session_id, s.user_id, u.username, u.email, u.role, u.clinic_id, c.timezone, s.client,
+       CAST(extract(epoch FROM s.expires_at) AS float8) AS expires_at, s.idle_seconds,
+       CAST(extract(epoch FROM s.last_seen_at) AS float8) AS last_seen_at,
+       coalesce((SELECT version FROM cache_version
+                 WHERE clinic_id = coalesce(u.clinic_id, 0) AND topic = 'users'), 0) AS users_version,
+       coalesce((SELECT version FROM cache_version WHERE clinic_id = 0 AND topic = 'clinics'), 0) AS clinics_version,
+       CAST(extract(epoch FROM clock_timestamp()) AS float8) AS verified_at
+FROM user_session s
+JOIN app_user u ON u.id = s.user_id
+LEFT JOIN clinic c ON c.id = u.clinic_id
+WHERE s.token_hash = ANY(CAST(:digests AS bytea[])) AND s.revoked_at IS NULL AND s.expires_at > now() AND u.is_active
+  AND coalesce(c.is_active, true) AND s.clinic_id IS NOT DISTINCT FROM u.clinic_id
+  AND (s.client <> 'display' OR u.role = 'viewer')
+""")
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,12 +85,24 @@ SHAPE = ",".join(field.name for field in fields(SessionCopy))
 """A copy of another release, with another shape, is a miss."""
 
 
-def encoded(digest: bytes, copy: SessionCopy) -> bytes:
+async def from_postgresql(session: ReadSession, digests: Sequence[bytes]) -> dict[bytes, SessionCopy]:
+    """Those of the sessions that may be used just now, by digest."""
+    found: dict[bytes, SessionCopy] = {}
+    for row in (await session.execute(USABLE, {"digests": list(digests)})).mappings():
+        values = dict(row)
+        digest = values.pop("token_hash")
+        values["role"] = Role(values["role"])
+        values["timezone"] = values["timezone"] or DEFAULT_ZONE
+        found[digest] = SessionCopy(**values)
+    return found
+
+
+def to_json(digest: bytes, copy: SessionCopy) -> bytes:
     """For Redis, which seals it (core/cache/tiers/seals.py)."""
     return json.dumps([SHAPE, digest.hex(), asdict(copy)], separators=(",", ":")).encode()
 
 
-def decoded(digest: bytes, raw: bytes | None) -> SessionCopy | None:
+def from_json(digest: bytes, raw: bytes | None) -> SessionCopy | None:
     """None for what is absent, of another shape, or another session's."""
     if raw is None:
         return None
@@ -80,28 +115,30 @@ def decoded(digest: bytes, raw: bytes | None) -> SessionCopy | None:
         return None
 
 
+@dataclass(slots=True)
 class Held:
     """A copy in memory, with what this process knows beside it. Times are epoch seconds but for the two named so."""
 
-    __slots__ = ("checked_at", "copy", "durable_at", "seen", "shared_at", "stored_at", "used_at", "verified_at")
+    copy: SessionCopy
+    verified_at: float
+    seen: float
+    """The latest use that is known here; with the slack of its source where another process noted it."""
+    kept_at: float
+    """When last seen was last written to PostgreSQL, as far as is known here."""
+    used_at: float
+    """boottime"""
+    checked_at: float = NEVER
+    """boottime: when the read of PostgreSQL that gave this copy began; NEVER for one from Redis."""
+    shared_at: float = NEVER
+    """When this process last wrote last seen to Redis."""
+    stored_at: float = NEVER
+    """When this process last wrote the copy to Redis."""
+    due_at: float = NEVER
+    """When the first of those three writes is due again."""
 
-    def __init__(self, copy: SessionCopy) -> None:
-        self.copy = copy
-        self.checked_at = float("-inf")
-        """boottime: when the read of PostgreSQL that gave this copy began; -inf for one from Redis."""
-        self.used_at = boottime()
-        """boottime"""
-        self.verified_at = copy.verified_at
-        self.seen = copy.last_seen_at
-        """The latest use that is known here; with the slack of its source where another process told it."""
-        self.shared_at = self.stored_at = float("-inf")
-        """When last seen, and the copy, were last written to Redis by this process."""
-        self.durable_at = copy.last_seen_at
-        """When last seen was last written to PostgreSQL, as far as is known here."""
-
-    def current(self) -> SessionCopy:
-        """The copy as it is worth keeping elsewhere."""
-        return replace(self.copy, verified_at=self.verified_at)
+    def is_idle(self, now: float) -> bool:
+        """By what this process knows. Nobody is refused for it: other processes may know better."""
+        return self.copy.idle_seconds is not None and now - self.seen > self.copy.idle_seconds
 
 
 class HeldCopies:
@@ -123,16 +160,17 @@ class HeldCopies:
         self._held.move_to_end(digest)
         return held
 
-    def put(self, digest: bytes, copy: SessionCopy, *, checked_at: float = float("-inf")) -> None:
+    def put(self, digest: bytes, copy: SessionCopy, *, checked_at: float = NEVER) -> None:
         """Hold `copy`, or replace the one that is held; what is known of its use stays."""
         held = self._held.get(digest)
         if held is None:
-            held = self._held[digest] = Held(copy)
+            seen = copy.last_seen_at
+            held = Held(copy, copy.verified_at, seen=seen, kept_at=seen, used_at=boottime())
+            self._held[digest] = held
         else:
-            held.copy = copy
-            held.verified_at = copy.verified_at
+            held.copy, held.verified_at = copy, copy.verified_at
             held.seen = max(held.seen, copy.last_seen_at)
-            held.stored_at = float("-inf")
+            held.stored_at = held.due_at = NEVER
         held.checked_at = checked_at
         if len(self._held) > self._bound:
             self._held.popitem(last=False)

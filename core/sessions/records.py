@@ -1,38 +1,17 @@
-"""The durable record: every statement on `user_session`."""
+"""The record of a session: statements on `user_session`. What requests read of it is in copies.py."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import func, insert, select, text, update
 
-from core.access import Role
-from core.clock import DEFAULT_ZONE
 from core.db.transaction import ReadSession, WriteSession
-from core.sessions.copies import SessionCopy
 from core.sessions.models import UserSession
 
 LONGEST_ADDRESS = 45
 LONGEST_AGENT = 200
-
-# One statement, so one snapshot: the versions are those that the rest was read under. A user who was moved to another
-# clinic is signed in to none; a display of somebody who may do more than read is none.
-LIVE = text("""
-SELECT s.token_hash, s.id AS session_id, s.user_id, u.username, u.email, u.role, u.clinic_id, c.timezone, s.client,
-       CAST(extract(epoch FROM s.expires_at) AS float8) AS expires_at, s.idle_seconds,
-       CAST(extract(epoch FROM s.last_seen_at) AS float8) AS last_seen_at,
-       coalesce((SELECT version FROM cache_version
-                 WHERE clinic_id = coalesce(u.clinic_id, 0) AND topic = 'users'), 0) AS users_version,
-       coalesce((SELECT version FROM cache_version WHERE clinic_id = 0 AND topic = 'clinics'), 0) AS clinics_version,
-       CAST(extract(epoch FROM clock_timestamp()) AS float8) AS verified_at
-FROM user_session s
-JOIN app_user u ON u.id = s.user_id
-LEFT JOIN clinic c ON c.id = u.clinic_id
-WHERE s.token_hash = ANY(CAST(:digests AS bytea[])) AND s.revoked_at IS NULL AND s.expires_at > now() AND u.is_active
-  AND coalesce(c.is_active, true) AND s.clinic_id IS NOT DISTINCT FROM u.clinic_id
-  AND (s.client <> 'display' OR u.role = 'viewer')
-""")
 
 # Locked in one order, or two processes that write the same sessions could wait for each other.
 SEEN = text("""
@@ -45,18 +24,6 @@ WITH locked AS (
 UPDATE user_session s SET last_seen_at = greatest(s.last_seen_at, to_timestamp(locked.at))
 FROM locked WHERE s.id = locked.id RETURNING s.token_hash
 """)
-
-
-async def live(session: ReadSession, digests: Sequence[bytes]) -> dict[bytes, SessionCopy]:
-    """Those of the sessions that may be used just now, by digest."""
-    found: dict[bytes, SessionCopy] = {}
-    for row in (await session.execute(LIVE, {"digests": list(digests)})).mappings():
-        values = dict(row)
-        digest = values.pop("token_hash")
-        values["role"] = Role(values["role"])
-        values["timezone"] = values["timezone"] or DEFAULT_ZONE
-        found[digest] = SessionCopy(**values)
-    return found
 
 
 async def last_seen(session: ReadSession, digest: bytes) -> float | None:

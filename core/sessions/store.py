@@ -1,13 +1,17 @@
-"""Sessions: PostgreSQL has the record, Redis a working copy, memory one for the next request
-(docs/design/cache.md, "Sessions").
+"""Sessions: whose a token is, and new ones.
 
-A copy is right as long as the versions that it was read under are still those of the map. So nothing here is
-invalidated either: whatever ends a session or changes its user bumps a version, in the transaction that does it.
+PostgreSQL has the record of a session, Redis a working copy, memory one for the next request. A copy names the versions
+that it was read under, and is right as long as the version map has the same: whatever ends a session or changes its
+user bumps one of them, in the transaction that does it. So nothing here is ever invalidated (docs/design/cache.md).
 """
 
 import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
 
 from core.background import Background
+from core.cache.single_flight import Flights
 from core.cache.stats.counters import CacheStats
 from core.cache.tiers.redis import RedisTier
 from core.cache.versions.direct_reads import DirectReads
@@ -16,24 +20,42 @@ from core.clock import boottime
 from core.db.transaction import Database, WriteSession
 from core.errors import NotAuthenticated, Unavailable
 from core.sessions import records
-from core.sessions.copies import SIZE, Held, HeldCopies, SessionCopy
-from core.sessions.last_seen import LastSeen
-from core.sessions.lookup import POLICY, Lookup
+from core.sessions.copies import SIZE, Held, HeldCopies, SessionCopy, from_json, from_postgresql
+from core.sessions.last_seen import COPY, LastSeen
 from core.sessions.records import Opened
 from core.sessions.token import Tokens
 from core.settings import Settings
 from core.trace import current
 
+POLICY = COPY
+"""The name under which the cache's settings and statistics have these."""
 ROUNDS = 8
 """Times a request looks again when what it found was overtaken by a write."""
 READ_ON = 300.0
 """Seconds that a session goes on reading after it was last verified, while PostgreSQL is away."""
+OUTCOMES = {"memory": "hit", "redis": "hit", "database": "miss"}
+"""What the statistics call it, by where the copy was."""
 DISPLAY_SECONDS = 30 * 86400
 DEFAULT_TTL = 3600.0
+"""Seconds for which Redis keeps a copy that nobody uses."""
+BUDGET = 1.0
+"""Seconds for a look at PostgreSQL: what the session is for needs some of a request's two as well."""
+YOUNG = 1.0
+"""Seconds for which a look that a write overtook still counts: it was right after the request began."""
 
 
 def not_signed_in() -> NotAuthenticated:
     return NotAuthenticated("There is no such session, or it has ended. Sign in.")
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What a look at `tier`, begun `at` (boottime), found of the sessions that it was for."""
+
+    asked: frozenset[bytes]
+    found: frozenset[bytes]
+    tier: str
+    at: float
 
 
 class Sessions:
@@ -49,20 +71,19 @@ class Sessions:
         settings: Settings,
         stats: CacheStats,
     ) -> None:
-        keys = [key.get_secret_value() for key in settings.secret_keys]
-        ttl = settings.cache_ttls.get(POLICY, DEFAULT_TTL)
         self.held = HeldCopies()
+        self._database = database
         self._versions = versions
         self._direct = direct
+        self._redis = redis
         self._stats = stats
-        self._tokens = Tokens(keys)
+        self._tokens = Tokens([key.get_secret_value() for key in settings.secret_keys])
+        self._looks: Flights[Look] = Flights()
         self._background = Background()
-        self._lookup = Lookup(database, versions, redis, self.held, self._background, ttl)
-        self._seen = LastSeen(database, redis, self._background, self._lookup.forget)
+        ttl = settings.cache_ttls.get(POLICY, DEFAULT_TTL)
+        self._seen = LastSeen(database, redis, self._background, self._forget, ttl)
         self._idle_seconds = settings.session_idle_seconds
         self._max_seconds = settings.session_max_seconds
-
-    # --- reading
 
     async def authenticate(self, token: str, *, slide: bool = True, reading: bool = True) -> SessionCopy:
         """The session of a token, right at this moment; `slide` counts this as its use.
@@ -76,46 +97,40 @@ class Sessions:
         began = boottime()
         tier = "memory"
         for _ in range(ROUNDS):
-            if not self._versions.is_fresh():
-                try:
-                    await self._direct.ensure_fresh()
-                except Unavailable:
-                    if not reading:
-                        raise
-                    return await self._unverified(digest, slide=slide)
+            if not self._versions.is_fresh() and not await self._read_versions(reading=reading):
+                return await self._unverified(digest, slide=slide)
             # From here to the return nothing awaits: lease, versions and clock are those of one moment.
             held = self.held.get(digest)
-            if held is None or not self._lookup.is_right(held, began):
-                tier = await self._bring(digest, held, began)
+            if held is None or not (self._is_current(held.copy) or held.checked_at >= max(began, boottime() - YOUNG)):
+                look = await self._look(digest, held)
+                if digest not in look.found and look.at >= began:
+                    # An earlier look refuses nobody: the user may have been activated again since.
+                    raise not_signed_in()
+                tier = look.tier
                 continue
             now = self._versions.now()
-            if self._is_idle(held, now):
+            if now >= held.copy.expires_at:
+                raise not_signed_in()
+            if held.is_idle(now):
                 await self._seen.ask_elsewhere(digest, held, now)
                 continue
             held.verified_at = now
             if slide:
-                self._slide(digest, held, now)
+                self._seen.slide(digest, held, now)
             current().session_age = None
-            self._stats.count(POLICY, "miss" if tier == "database" else "hit", tier)
+            self._stats.count(POLICY, OUTCOMES[tier], tier)
             return held.copy
         raise Unavailable("The users change faster than they can be read just now.")
 
-    async def _bring(self, digest: bytes, held: Held | None, began: float) -> str:
-        """Bring the copy into memory; gives the tier it came from.
-
-        Raises NotAuthenticated where there was no session at a moment after the request began. An earlier look does not
-        refuse: the user may have been activated again since.
-        """
-        result = await self._lookup.bring(digest, held)
-        if digest not in result.found and result.at >= began:
-            raise not_signed_in()
-        return result.tier
-
-    def _is_idle(self, held: Held, now: float) -> bool:
-        """As far as is known here. Raises NotAuthenticated for a session that has expired."""
-        if now >= held.copy.expires_at:
-            raise not_signed_in()
-        return self._seen.is_idle(held, now)
+    async def _read_versions(self, *, reading: bool) -> bool:
+        """Whether the database could be asked. Raises Unavailable where it is away and this is not only `reading`."""
+        try:
+            await self._direct.ensure_fresh()
+        except Unavailable:
+            if not reading:
+                raise
+            return False
+        return True
 
     async def _unverified(self, digest: bytes, *, slide: bool) -> SessionCopy:
         """The session while PostgreSQL is away: as it was verified a short while ago, by this process or another.
@@ -123,31 +138,86 @@ class Sessions:
         The request's trace says so, and by it every answer on this session is labelled.
         """
         if self.held.get(digest) is None:
-            await self._lookup.from_redis(digest)
+            await self._from_redis(digest)
         held = self.held.get(digest)
         now = self._versions.now()
         if held is None or now - held.verified_at > READ_ON:
             raise Unavailable
         # A process that never reached the database knows no versions.
-        if len(self._versions) and not self._lookup.is_as_known(held.copy):
+        if len(self._versions) and not self._is_current(held.copy):
             raise Unavailable
-        if self._is_idle(held, now):
+        if now >= held.copy.expires_at:
+            raise not_signed_in()
+        if held.is_idle(now):
             await self._seen.ask_elsewhere(digest, held, now)
         if slide:
-            self._slide(digest, held, now)
+            self._seen.slide(digest, held, now)
         current().session_age = max(0.0, now - held.verified_at)
         self._stats.count(POLICY, "stale", "memory")
         return held.copy
 
-    def _slide(self, digest: bytes, held: Held, now: float) -> None:
-        self._seen.slide(digest, held, now)
-        self._lookup.keep(digest, held, now)
+    def _is_current(self, copy: SessionCopy) -> bool:
+        """Whether the versions that it was read under are still the map's, and stand for the rows that there are."""
+        users, clinics = self._versions.get(*copy.stamp), self._versions.get(0, "clinics")
+        return self._versions.is_whole and (copy.users_version, copy.clinics_version) == (users, clinics)
+
+    async def _look(self, digest: bytes, held: Held | None) -> Look:
+        """Bring the copy into memory where none is held, or read it again: its versions differ.
+
+        What Redis had is not compared with the map yet. Raises Unavailable where PostgreSQL has to be asked, and is
+        away.
+        """
+        if held is None:
+            return (await self._looks.join(f"fetch {digest.hex()}", partial(self._fetch, digest)))[0]
+        clinic_id = held.copy.clinic_id
+        users, clinics = self._versions.get(*held.copy.stamp), self._versions.get(0, "clinics")
+        look, _ = await self._looks.join(
+            f"check {clinic_id} {users:x}.{clinics:x}", lambda: self._read(self.held.of_clinic(clinic_id))
+        )
+        if digest not in look.asked:
+            # It came into memory after that flight had begun.
+            look, _ = await self._looks.join(f"read {digest.hex()}", lambda: self._read([digest]))
+        return look
+
+    async def _fetch(self, digest: bytes) -> Look:
+        at = boottime()
+        if await self._from_redis(digest):
+            only = frozenset((digest,))
+            return Look(only, only, "redis", at)
+        return await self._read([digest])
+
+    async def _from_redis(self, digest: bytes) -> bool:
+        """Whether Redis had it; memory has it then."""
+        copy = from_json(digest, await self._redis.get(self._redis.keys.session(digest, COPY)))
+        if copy is not None:
+            self.held.put(digest, copy)
+        return copy is not None
+
+    async def _read(self, digests: Sequence[bytes]) -> Look:
+        """Read them from PostgreSQL, which alone says that there is no such session, in one statement. What it does not
+        have is forgotten everywhere."""
+        at = boottime()
+        found = await self._database.read(partial(from_postgresql, digests=digests), budget=BUDGET)
+        for digest in digests:
+            copy = found.get(digest)
+            if copy is None:
+                self._forget(digest)
+                continue
+            self.held.put(digest, copy, checked_at=at)
+            self._versions.learn([(*copy.stamp, copy.users_version), (0, "clinics", copy.clinics_version)])
+            if not self._is_current(copy):
+                # Older than the map: a write since, or a database restored from a backup. The next request has the
+                # version rows read again.
+                self._versions.distrust()
+        return Look(frozenset(digests), frozenset(found), "database", at)
+
+    def _forget(self, digest: bytes) -> None:
+        self.held.drop(digest)
+        self._background.start(self._redis.delete(self._redis.keys.session(digest, COPY)), name="session out of Redis")
 
     def in_memory(self) -> tuple[str, int, int]:
         """(policy, copies, bytes)"""
         return POLICY, len(self.held), len(self.held) * SIZE
-
-    # --- writing
 
     async def create(
         self,
@@ -160,41 +230,26 @@ class Sessions:
         user_agent: str | None,
     ) -> Opened:
         """A new session with a new id, in the caller's transaction. It bumps no version."""
-        display = client == "display"
+        is_display = client == "display"
         token, digest = self._tokens.issue()
-        idle_seconds = None if display else self._idle_seconds
+        idle_seconds = None if is_display else self._idle_seconds
         session_id, expires_at = await records.insert_session(
             session,
             digest=digest,
             user_id=user_id,
             clinic_id=clinic_id,
             client=client,
-            lasts=DISPLAY_SECONDS if display else self._max_seconds,
+            lasts=DISPLAY_SECONDS if is_display else self._max_seconds,
             idle_seconds=idle_seconds,
             ip=ip,
             user_agent=user_agent,
         )
         return Opened(token, session_id, expires_at, idle_seconds)
 
-    async def revoke(self, session: WriteSession, *, user_id: int, session_id: int) -> bool:
-        """End one session of this user, in the caller's transaction; False where they have no such open one.
-
-        Effective in this process with the commit, elsewhere within the version map's bound.
-        """
-        return await records.revoke(session, user_id=user_id, session_id=session_id)
-
-    async def revoke_all(self, session: WriteSession, *, user_id: int, but: int | None = None) -> list[int]:
-        """End all sessions of this user except `but`, in the caller's transaction; gives the ids of those ended."""
-        return await records.revoke_all(session, user_id=user_id, but=but)
-
-    async def revoke_clinic(self, session: WriteSession, *, clinic_id: int) -> list[int]:
-        """End all sessions in this clinic, in the caller's transaction; gives the ids of those ended."""
-        return await records.revoke_clinic(session, clinic_id=clinic_id)
-
     async def close(self, within: float) -> None:
         """At shutdown: let looks end and write last seen, `within` seconds at most."""
         loop = asyncio.get_running_loop()
         until = loop.time() + within
-        await self._lookup.flights.drain(within)
+        await self._looks.drain(within)
         await self._seen.close(max(0.0, until - loop.time()))
         await self._background.drain(max(0.0, until - loop.time()))

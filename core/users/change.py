@@ -15,8 +15,8 @@ from core.clinics.references import name_of, require_clinic
 from core.db.duplicates import refused_as_duplicate
 from core.db.transaction import WriteSession
 from core.errors import Conflict, Invalid, NotFound
+from core.sessions import records
 from core.sessions.idempotency import forget
-from core.sessions.store import Sessions
 from core.users.create import TAKEN
 from core.users.listing import UserView, user_view
 from core.users.models import User
@@ -53,7 +53,7 @@ class _After:
         return bool(self.changes.keys() & {"role", "clinic_id"}) or self.changes.get("is_active") == [True, False]
 
 
-async def change(session: WriteSession, sessions: Sessions, actor: Actor, user_id: int, asked: UserChange) -> UserView:
+async def change(session: WriteSession, actor: Actor, user_id: int, asked: UserChange) -> UserView:
     """The user as they are then.
 
     Raises Forbidden for roles that the actor does not administer, NotFound for a foreign clinic or user, Invalid, and
@@ -72,15 +72,15 @@ async def change(session: WriteSession, sessions: Sessions, actor: Actor, user_i
         await _write(session, user, after, asked.password)
         ended = []
         if after.takes_away or asked.password is not None:
-            ended = await sessions.revoke_all(session, user_id=user_id)
+            ended = await records.revoke_all(session, user_id=user_id)
         await _record(session, actor, user, after, password=asked.password is not None, ended=len(ended))
     return await user_view(session, actor.scope, user_id)
 
 
-async def end_sessions(session: WriteSession, sessions: Sessions, actor: Actor, user_id: int) -> None:
+async def end_sessions(session: WriteSession, actor: Actor, user_id: int) -> None:
     """End all sessions of a user. Raises Forbidden and NotFound."""
     user = await hold(session, actor, user_id)
-    ended = await sessions.revoke_all(session, user_id=user_id)
+    ended = await records.revoke_all(session, user_id=user_id)
     if ended:
         changes = {"sessions_ended": [None, len(ended)]}
         await record(session, actor, "user.sessions_ended", "user", user_id, clinic_id=user.clinic_id, changes=changes)

@@ -26,16 +26,16 @@ async def own_sessions(database: Database, actor: Actor) -> list[UserSession]:
     return await database.read(work)
 
 
-async def end_session(session: WriteSession, sessions: Sessions, actor: Actor, session_id: int) -> None:
+async def end_session(session: WriteSession, actor: Actor, session_id: int) -> None:
     """Raises NotFound for what is no open session of the actor's own."""
-    if not await sessions.revoke(session, user_id=actor.user_id, session_id=session_id):
+    if not await records.revoke(session, user_id=actor.user_id, session_id=session_id):
         raise NotFound
     await record(session, actor, "session.ended", "session", session_id, clinic_id=actor.clinic_id)
 
 
-async def end_other_sessions(session: WriteSession, sessions: Sessions, actor: Actor) -> None:
+async def end_other_sessions(session: WriteSession, actor: Actor) -> None:
     """All but the one the actor asks with."""
-    for ended in await sessions.revoke_all(session, user_id=actor.user_id, but=actor.session_id):
+    for ended in await records.revoke_all(session, user_id=actor.user_id, but=actor.session_id):
         await record(session, actor, "session.ended", "session", ended, clinic_id=actor.clinic_id)
 
 
@@ -101,7 +101,7 @@ async def _changed(
         if password_hash is None or not right:
             return None
         await repository.set_password_hash(session, account.id, password_hash)
-        ended = await sessions.revoke_all(session, user_id=account.id)
+        ended = await records.revoke_all(session, user_id=account.id)
         made = await open_session(session, sessions, account, attempt)
         await record(
             session, actor, "user.password_changed", "user", account.id, clinic_id=account.clinic_id,

@@ -9,6 +9,7 @@ from core.access import Actor, Role
 from core.audit.service import record, record_login
 from core.db.transaction import Database, ReadSession, WriteSession
 from core.errors import NotAuthenticated
+from core.sessions import records
 from core.sessions.devices import Device
 from core.sessions.store import Sessions
 from core.sessions.throttle import Throttle, Throttled, Tried, user_key
@@ -202,9 +203,9 @@ async def open_session(session: WriteSession, sessions: Sessions, account: Accou
     )
 
 
-async def sign_out(session: WriteSession, sessions: Sessions, actor: Actor) -> None:
+async def sign_out(session: WriteSession, actor: Actor) -> None:
     """End the actor's own session; once more does nothing."""
-    if await sessions.revoke(session, user_id=actor.user_id, session_id=actor.session_id):
+    if await records.revoke(session, user_id=actor.user_id, session_id=actor.session_id):
         await record(session, actor, "session.ended", "session", actor.session_id, clinic_id=actor.clinic_id)
 
 

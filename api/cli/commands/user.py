@@ -117,7 +117,7 @@ async def _change(settings: Settings, username: str, asked: UserChange) -> None:
         user_id = await session.scalar(named)
         if user_id is None:
             raise NotFound(f"Nobody is called {username}.")
-        await change(session, runtime.sessions, OPERATOR, user_id, asked)
+        await change(session, OPERATOR, user_id, asked)
 
     async with open_runtime(settings) as runtime:
         await runtime.database.write(work)

@@ -72,7 +72,7 @@ async def logout(request: Request, runtime: RuntimeState, actor: CurrentUser) ->
     await idempotency_scope(request, actor)
 
     async def work(session: WriteSession) -> None:
-        await sign_in.sign_out(session, runtime.sessions, actor)
+        await sign_in.sign_out(session, actor)
 
     await runtime.database.write(work)
     answer = Response(status_code=204, headers=NO_STORE)
@@ -107,7 +107,7 @@ async def sessions_list(request: Request, runtime: RuntimeState, actor: CurrentU
 )
 async def session_end(runtime: RuntimeState, actor: CurrentUser, session_id: SessionId) -> Response:
     async def work(session: WriteSession) -> None:
-        await own_account.end_session(session, runtime.sessions, actor, session_id)
+        await own_account.end_session(session, actor, session_id)
 
     await runtime.database.write(work)
     return Response(status_code=204, headers=NO_STORE)
@@ -122,7 +122,7 @@ async def session_end(runtime: RuntimeState, actor: CurrentUser, session_id: Ses
 )
 async def sessions_end_others(runtime: RuntimeState, actor: CurrentUser) -> Response:
     async def work(session: WriteSession) -> None:
-        await own_account.end_other_sessions(session, runtime.sessions, actor)
+        await own_account.end_other_sessions(session, actor)
 
     await runtime.database.write(work)
     return Response(status_code=204, headers=NO_STORE)

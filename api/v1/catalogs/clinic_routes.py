@@ -50,6 +50,6 @@ async def clinic_change(
     request: Request, runtime: RuntimeState, actor: RequireSuperuser, clinic_id: ClinicPath, body: ClinicChange
 ) -> Response:
     async def work(session: WriteSession) -> Written:
-        return Written(200, await change(session, runtime.sessions, actor, clinic_id, body.values()))
+        return Written(200, await change(session, actor, clinic_id, body.values()))
 
     return await write(request, runtime, actor, work)

@@ -112,7 +112,7 @@ async def user_change(
     asked = UserChange(body.values(), password)
 
     async def work(session: WriteSession) -> Written:
-        return Written(200, UserItem.of(await change(session, runtime.sessions, actor, user_id, asked)))
+        return Written(200, UserItem.of(await change(session, actor, user_id, asked)))
 
     return await write(request, runtime, actor, work)
 
@@ -128,7 +128,7 @@ async def user_end_sessions(
     request: Request, runtime: RuntimeState, actor: RequireAdmin, user_id: UserPath
 ) -> Response:
     async def work(session: WriteSession) -> Written:
-        await end_sessions(session, runtime.sessions, actor, user_id)
+        await end_sessions(session, actor, user_id)
         return Written(204)
 
     return await write(request, runtime, actor, work)

@@ -15,7 +15,7 @@ from core.clinics.listing import CLINICS
 from core.dashboard.cached import CLINIC, NETWORK
 from core.database_address import NoAddress, normalised
 from core.operations.doctor.finding import Finding, failed, listed, ok, warning
-from core.sessions.lookup import POLICY as SESSION
+from core.sessions.store import POLICY as SESSION
 from core.settings import Settings
 from core.tickets.discharge_blocks import DISCHARGE_BLOCKS
 

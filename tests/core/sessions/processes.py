@@ -38,7 +38,7 @@ class Process:
         actor = (await self.who(token)).actor()
 
         async def work(session: WriteSession) -> None:
-            await sign_out(session, self.runtime.sessions, actor)
+            await sign_out(session, actor)
 
         await self.runtime.database.write(work)
 

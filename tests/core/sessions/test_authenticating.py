@@ -7,7 +7,8 @@ import pytest
 
 from core.access import Role
 from core.errors import NotAuthenticated, Unavailable
-from core.sessions.lookup import Checked
+from core.sessions.last_seen import COPY
+from core.sessions.store import Look
 from core.sessions.token import Tokens
 from core.settings import Settings
 from tests.core.sessions.processes import Process, process, tracing
@@ -258,7 +259,7 @@ async def test_garbage_and_another_sessions_copy_in_redis_are_misses(
     for made in (viewer, superuser):
         digest = sessions._tokens.digest(made.token)
         assert digest is not None
-        keys[made.username] = sessions._lookup._key(digest)
+        keys[made.username] = one.runtime.redis.keys.session(digest, COPY)
     stolen = await redis.get(keys["superuser"])
     assert stolen is not None
     for value in (
@@ -297,18 +298,18 @@ async def test_who_asks_in_the_turn_in_which_a_look_at_an_ended_session_ends_loo
     """It began after that look, which therefore does not refuse it; and joining it again would bring nothing else."""
     token = (await one.sign_in(seed.sant.viewer)).token
     await connection.execute("UPDATE user_session SET revoked_at = now()")
-    lookup = one.runtime.sessions._lookup
-    look = lookup._read
+    sessions = one.runtime.sessions
+    look = sessions._read
     late: list[asyncio.Task[object]] = []
 
-    async def look_and_ask(digests: Sequence[bytes]) -> Checked:
+    async def look_and_ask(digests: Sequence[bytes]) -> Look:
         found = await look(digests)
         if not late:
             # Its first step is between the look's last one and those of who waits for it.
             late.append(asyncio.create_task(one.who(token)))
         return found
 
-    monkeypatch.setattr(lookup, "_read", look_and_ask)
+    monkeypatch.setattr(sessions, "_read", look_and_ask)
     with pytest.raises(NotAuthenticated):
         await one.who(token)
     with pytest.raises(NotAuthenticated):

@@ -5,6 +5,7 @@ import asyncio
 import pytest
 
 from core.errors import NotAuthenticated, Unavailable
+from core.sessions.last_seen import SEEN
 from core.settings import Settings
 from tests.core.sessions.processes import Process, process
 from tests.factories import rows
@@ -109,7 +110,7 @@ async def test_redis_is_written_each_half_minute_and_postgresql_each_five(
     token = (await one.sign_in(seed.sant.viewer)).token
     digest = one.runtime.sessions._tokens.digest(token)
     assert digest is not None
-    key = one.runtime.sessions._seen._key(digest)
+    key = one.runtime.redis.keys.session(digest, SEEN)
     redis = one.runtime.redis
 
     async def used_at(seconds: float) -> float:
@@ -172,7 +173,7 @@ async def test_garbage_in_place_of_last_seen_is_as_if_it_were_lost(one: Process,
     await settled(one.runtime)
     digest = one.runtime.sessions._tokens.digest(token)
     assert digest is not None
-    await one.runtime.redis.client.set(one.runtime.sessions._seen._key(digest), garbage)
+    await one.runtime.redis.client.set(one.runtime.redis.keys.session(digest, SEEN), garbage)
     one.clock(HOUR + 200)
     await one.who(token, slide=False)
     one.clock(HOUR + 400)

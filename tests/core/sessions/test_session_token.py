@@ -1,7 +1,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.sessions.copies import decoded
+from core.sessions.copies import from_json
 from core.sessions.token import LENGTH, REMEMBERED, Tokens
 
 TOKENS = Tokens(["first-key", "old-key"])
@@ -73,4 +73,4 @@ def test_what_is_remembered_is_bounded_and_forgotten_tokens_still_count() -> Non
 
 @given(st.binary(max_size=300))
 def test_a_copy_that_is_garbage_is_a_miss(raw: bytes) -> None:
-    assert decoded(b"d" * 32, raw) is None
+    assert from_json(b"d" * 32, raw) is None
