@@ -14,8 +14,8 @@ import typer
 from core.db.migrate import upgrade
 from core.db.old_application import refuse_old_application
 from core.operations.embedded import CannotStart, EmbeddedServers, start_servers
-from core.operations.embedded.keeping import Kept
-from core.operations.embedded.place import Kind
+from core.operations.embedded.files import Kind
+from core.operations.embedded.restarts import RestartedServers
 from core.settings import Settings
 
 SECRET_BYTES = 32
@@ -72,8 +72,8 @@ def _servers(settings: Settings, *, bound: bool) -> Iterator[None]:
     def start(kinds: Set[Kind]) -> EmbeddedServers:
         return start_servers(settings.data_dir, bound=bound, postgres="postgres" in kinds, valkey="valkey" in kinds)
 
-    kept = Kept(wanted, start, _end_without_servers) if bound else None
-    started = kept.servers if kept is not None else start(wanted)
+    restarted = RestartedServers(wanted, start, _end_without_servers) if bound else None
+    started = restarted.servers if restarted is not None else start(wanted)
     try:
         if started.postgres is not None:
             os.environ["DATABASE_URL"] = started.database_url
@@ -81,7 +81,7 @@ def _servers(settings: Settings, *, bound: bool) -> Iterator[None]:
             os.environ["REDIS_URL"] = started.redis_url
         yield
     finally:
-        (kept or started).stop()
+        (restarted or started).stop()
 
 
 def _end_without_servers(error: CannotStart) -> None:

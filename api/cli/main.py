@@ -24,6 +24,6 @@ for module in iter_modules(commands.__path__, f"{commands.__name__}."):
 
 
 def main() -> None:
-    # Commands tell their result; serving configures its own log.
+    # Commands print their result; serving configures its own log.
     configure("console", level=logging.WARNING)
     app()

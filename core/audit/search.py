@@ -20,7 +20,7 @@ from core.errors import NotFound
 # By its name: clinics know the audit, and not the other way round.
 CLINIC = table("clinic", column("id"), column("timezone"))
 
-Place = tuple[datetime, int]
+Position = tuple[datetime, int]
 """Where a page ended: time and id of its last row."""
 
 
@@ -47,7 +47,7 @@ class Page:
     """Rows with all columns of the audit, and `timezone`, of the clinic or the network."""
 
     items: Sequence[Row[Any]]
-    next: Place | None
+    next: Position | None
 
 
 async def timezone_of(session: Session, scope: ClinicScope) -> str:
@@ -60,7 +60,7 @@ async def timezone_of(session: Session, scope: ClinicScope) -> str:
     return str(found)
 
 
-async def logins(session: Session, scope: ClinicScope, search: Search, limit: int, after: Place | None) -> Page:
+async def logins(session: Session, scope: ClinicScope, search: Search, limit: int, after: Position | None) -> Page:
     """Attempts to sign in."""
     conditions = _conditions(LoginAudit, search)
     if search.action is not None:
@@ -68,7 +68,7 @@ async def logins(session: Session, scope: ClinicScope, search: Search, limit: in
     return await _page(session, LoginAudit, scope, conditions, limit, after)
 
 
-async def actions(session: Session, scope: ClinicScope, search: Search, limit: int, after: Place | None) -> Page:
+async def actions(session: Session, scope: ClinicScope, search: Search, limit: int, after: Position | None) -> Page:
     """Writes."""
     conditions = _conditions(ActionAudit, search)
     if search.action is not None:
@@ -106,7 +106,7 @@ async def _page(
     scope: ClinicScope,
     conditions: Sequence[ColumnElement[bool]],
     limit: int,
-    after: Place | None,
+    after: Position | None,
 ) -> Page:
     """Rows are only ever added, and the newest come first: turning pages neither skips nor repeats one."""
     statement: Select[*tuple[Any, ...]] = (

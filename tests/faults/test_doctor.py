@@ -43,7 +43,7 @@ async def test_redis_killed(on_own_redis: Settings, redis_server: Breakable) -> 
     await redis_server.kill()
     found = await round_of(addresses)
     assert failures(found) == {"Redis"}
-    assert "does not answer" in found["Redis"].told
+    assert "does not answer" in found["Redis"].seen
     assert found["Triggers"].verdict is Verdict.OK
 
 
@@ -58,11 +58,11 @@ async def test_redis_with_another_password(on_own_redis: Settings, redis_server:
     addresses = Addresses.of(on_own_redis)
     found = await round_of(addresses)
     assert failures(found) == {"Redis"}
-    assert "password" in found["Redis"].told
+    assert "password" in found["Redis"].seen
     wrong = redis_server.url.replace("unix://", "unix://:guessed@")
     found = await round_of(replace(addresses, redis_url=wrong))
     assert failures(found) == {"Redis"}
-    assert "password" in found["Redis"].told
+    assert "password" in found["Redis"].seen
     assert "guessed" not in str(found)
     right = redis_server.url.replace("unix://", "unix://:a%20secret@")
     assert failures(await round_of(replace(addresses, redis_url=right))) == set()
@@ -76,16 +76,16 @@ async def test_redis_full_and_evicting_nothing(on_own_redis: Settings, redis_ser
     await command(redis_server.url, "CONFIG", "SET", "maxmemory", "1")
     found = await round_of(Addresses.of(on_own_redis))
     assert failures(found) == {"Redis's answers"}
-    assert "refuses writes" in found["Redis's answers"].told
+    assert "refuses writes" in found["Redis's answers"].seen
     await command(redis_server.url, "CONFIG", "SET", "maxmemory", "0")
     found = await round_of(Addresses.of(on_own_redis))
-    assert "without a limit" in found["Redis's memory"].told
+    assert "without a limit" in found["Redis's memory"].seen
 
 
 async def test_redis_a_replica(on_own_redis: Settings, redis_server: Breakable) -> None:
     await command(redis_server.url, "REPLICAOF", "127.0.0.1", "1")
     found = await round_of(Addresses.of(on_own_redis))
-    assert "a replica" in found["Redis"].told
+    assert "a replica" in found["Redis"].seen
     assert failures(found) == {"Redis", "Redis's answers"}
 
 
@@ -105,7 +105,7 @@ async def test_redis_whose_user_lacks_a_command_is_not_said_to_be_away(
     few = redis_server.url.replace("unix://", "unix://few:pw@")
     found = await round_of(replace(Addresses.of(on_own_redis), redis_url=few))
     (name,) = failures(found)
-    assert "may not do" in found[name].told
+    assert "may not do" in found[name].seen
     assert "ACL SETUSER" in found[name].remedy
 
 
@@ -160,7 +160,7 @@ async def without_hello(url: str, words: str) -> AsyncIterator[str]:
 async def test_redis_without_an_address(on_own_redis: Settings, url: str | None) -> None:
     found = await round_of(replace(Addresses.of(on_own_redis), redis_url=url))
     assert failures(found) == {"Redis"}
-    assert "address" in found["Redis"].told
+    assert "address" in found["Redis"].seen
 
 
 async def test_postgres_killed(on_own_postgres: Settings, postgres_server: Breakable) -> None:
@@ -169,14 +169,14 @@ async def test_postgres_killed(on_own_postgres: Settings, postgres_server: Break
     assert failures(found) == {"PostgreSQL"}
     assert found["The database"].verdict is Verdict.SKIPPED
     assert found["Redis"].verdict is Verdict.OK
-    assert "Redis's is" in found["Clocks"].told
+    assert "Redis's is" in found["Clocks"].seen
 
 
 async def test_postgres_hung(on_own_postgres: Settings, postgres_server: Breakable) -> None:
     async with postgres_server.hung():
         found = await round_of(Addresses.of(on_own_postgres))
     assert failures(found) == {"PostgreSQL"}
-    assert "no answer in time" in found["PostgreSQL"].told
+    assert "no answer in time" in found["PostgreSQL"].seen
 
 
 async def test_postgres_killed_in_the_middle(on_own_postgres: Settings, postgres_server: Breakable) -> None:
@@ -211,7 +211,7 @@ async def test_postgres_with_another_password(on_own_postgres: Settings, with_pa
     wrong = make_url(with_password).set(password="guessed").render_as_string(hide_password=False)
     found = await round_of(replace(addresses, database_url=wrong))
     assert failures(found) == {"PostgreSQL"}
-    assert 'password authentication failed for user "careful"' in found["PostgreSQL"].told
+    assert 'password authentication failed for user "careful"' in found["PostgreSQL"].seen
     assert "guessed" not in str(found)
 
 

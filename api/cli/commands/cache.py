@@ -1,4 +1,4 @@
-"""`ticket-home cache`: what the admin routes tell and do, for an operator at the machine."""
+"""`ticket-home cache`: what the admin routes show and do, for an operator at the machine."""
 
 import asyncio
 import sys

@@ -41,35 +41,35 @@ def doctor(
     """Check settings, servers, versions, triggers, migrations, clocks and time zones, and say what to do."""
     verdicts: list[Verdict] = []
 
-    def tell(finding: Finding) -> None:
+    def show(finding: Finding) -> None:
         verdicts.append(finding.verdict)
         verdict = typer.style(finding.verdict.value.ljust(WIDTH), fg=COLOURS[finding.verdict])
         typer.echo(f"{verdict}  {finding}")
 
     with ExitStack() as servers:
-        asyncio.run(_examine(_addresses(servers, data_dir, tell), repair, tell))
+        asyncio.run(_examine(_addresses(servers, data_dir, show), repair, show))
     if Verdict.FAILED in verdicts:
         raise typer.Exit(1)
 
 
-def _addresses(servers: ExitStack, data_dir: DataDir, tell: Callable[[Finding], None]) -> Addresses:
+def _addresses(servers: ExitStack, data_dir: DataDir, show: Callable[[Finding], None]) -> Addresses:
     """Those of the configured servers, or of the data folder's own; as many as can be had."""
     try:
         settings = servers.enter_context(installation(data_dir, whosesoever=True))
     except ValidationError as error:
         for finding in configuration.refused(error):
-            tell(finding)
+            show(finding)
         return Addresses.around(os.environ)
     except CannotStart as error:
-        tell(failed("Embedded servers", str(error), "see its log, or configure DATABASE_URL and REDIS_URL"))
+        show(failed("Embedded servers", str(error), "see its log, or configure DATABASE_URL and REDIS_URL"))
         return Addresses.around(os.environ)
     except (SQLAlchemyError, asyncpg.PostgresError, OSError) as error:
-        told = f"the data folder's database cannot be migrated ({type(error).__name__})"
-        tell(failed("Embedded servers", told, "see its log in the data folder"))
+        seen = f"the data folder's database cannot be migrated ({type(error).__name__})"
+        show(failed("Embedded servers", seen, "see its log in the data folder"))
         return Addresses.around(os.environ)
     _print(settings)
     for finding in configuration.examined(settings):
-        tell(finding)
+        show(finding)
     return Addresses.of(settings)
 
 
@@ -81,6 +81,6 @@ def _print(settings: Settings) -> None:
     typer.echo("")
 
 
-async def _examine(addresses: Addresses, repair: bool, tell: Callable[[Finding], None]) -> None:
+async def _examine(addresses: Addresses, repair: bool, show: Callable[[Finding], None]) -> None:
     async for finding in examine(addresses, repair=repair):
-        tell(finding)
+        show(finding)

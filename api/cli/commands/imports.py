@@ -26,7 +26,7 @@ CATALOG_HELP = """Specialties, surgeries, doctors and reasons of a clinic, from 
 
 An xlsx file has a sheet for each kind. A csv file (UTF-8, UTF-16 or Windows-1252; commas, semicolons or \
 tabs, or what a first line such as sep=| says) has one kind, \
-told by its name, such as surgeries.csv, or its headings; or several, with a column kind. The first row has the \
+known by its name, such as surgeries.csv, or its headings; or several, with a column kind. The first row has the \
 headings, in English or Spanish; * is required:
 
 \b
@@ -37,7 +37,8 @@ doctors      name*, specialty, rut, is_active
 reasons      reason*, category* (modification, annulment), is_active
 
 Rows are matched by name, doctors first by RUT, and written over what is there; what the file does not have stays. \
-Every bad row is told, and then nothing is imported. Hidden sheets, rows and columns count like the rest, and are told.
+Every bad row is reported, and then nothing is imported. Hidden sheets, rows and columns count like the rest, and are \
+reported, too.
 """
 
 
@@ -96,7 +97,7 @@ def legacy(
     after = _duration(assume_discharged_after)
     with explained(), installation(data_dir) as settings:
         if report_file is not None:
-            # Before the work, not after it: a folder that is not there is told of at once.
+            # Before the work, not after it: a folder that is not there is an error at once.
             report_file.touch()
         try:
             report = asyncio.run(

@@ -23,7 +23,7 @@ def serve(
     port: Annotated[int, typer.Option(help="0 takes a free one.", min=0, max=65535)] = 8000,
     workers: Annotated[int, typer.Option(help="Processes.", min=1, envvar="WEB_CONCURRENCY")] = 1,
     data_dir: DataDir = None,
-    demo: Annotated[bool, typer.Option("--demo", help="Fill in the demo data first, and tell the logins.")] = False,
+    demo: Annotated[bool, typer.Option("--demo", help="Fill in the demo data first, and print the logins.")] = False,
     end_with_parent: Annotated[bool, typer.Option("--end-with-parent", hidden=True)] = False,
 ) -> None:
     """Serve. Locally it migrates, and starts PostgreSQL and Valkey where no address is configured."""

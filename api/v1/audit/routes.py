@@ -15,14 +15,14 @@ from api.requests.routing import Router
 from api.v1.audit.moments import From, To, span
 from api.v1.audit.views import ActionAudits, ActionEntry, LoginAudits, LoginEntry, told
 from core.access import ClinicScope
-from core.audit.search import Page, Place, Search, actions, logins, timezone_of
+from core.audit.search import Page, Position, Search, actions, logins, timezone_of
 from core.clock import zone
 from core.db.transaction import ReadSession
 from core.runtime import Runtime
 
 router: Router = Router(prefix="/v1/audit", tags=["audit"])
 
-Find = Callable[[ReadSession, ClinicScope, Search, int, Place | None], Awaitable[Page]]
+Find = Callable[[ReadSession, ClinicScope, Search, int, Position | None], Awaitable[Page]]
 
 User = Annotated[
     Text | None,
@@ -114,7 +114,7 @@ async def found(
         "from": since,
         "to": until,
     }
-    after = cast("Place | None", keys_of(runtime.settings, question, cursor))
+    after = cast("Position | None", keys_of(runtime.settings, question, cursor))
 
     async def work(session: ReadSession) -> Page:
         local = zone(await timezone_of(session, scope))

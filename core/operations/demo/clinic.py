@@ -51,7 +51,7 @@ async def make_clinic(
     password_hash: str,
     advance: Callable[[int], None],
 ) -> None:
-    """`advance` is told of tickets as they are copied."""
+    """`advance` gets the number of tickets that were just copied."""
     rng = Random(f"{seed} {planned.name}")  # noqa: S311  demo data, the same for the same seed
     async with connection.transaction():
         await trust_references(connection)

@@ -63,7 +63,7 @@ class Stays:
         by = self._somebody()
         doctor_id = pick(rng, offer.doctor_ids) if rng.random() < 0.93 else None
         bed, location, episode = self._place(offer, planned, created_at)
-        told = {
+        given = {
             "patient_id": patient.id,
             "surgery_id": offer.id,
             "doctor_id": doctor_id,
@@ -73,7 +73,7 @@ class Stays:
             "location": location,
             "episode_id": episode,
         }
-        changes: dict[str, list[Any]] = {name: [None, value] for name, value in told.items() if value is not None}
+        changes: dict[str, list[Any]] = {name: [None, value] for name, value in given.items() if value is not None}
         self._audit(made, created_at, by, "ticket.created", ticket, changes)
 
         annulled_at = self._annulment(created_at, planned.fpa)
@@ -191,5 +191,5 @@ class Stays:
         return in_zone(instant, self._ward.local).isoformat(timespec="seconds")
 
     def _audit(self, made: Batch, at: datetime, by: Staff, action: str, ticket: str, changes: Changes) -> None:
-        told = to_json(changes).decode()
-        made.audits.append((at, by.id, by.username, self._ward.clinic_id, action, "ticket", ticket, told))
+        encoded = to_json(changes).decode()
+        made.audits.append((at, by.id, by.username, self._ward.clinic_id, action, "ticket", ticket, encoded))

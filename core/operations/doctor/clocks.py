@@ -39,9 +39,9 @@ async def database(connection: Connection) -> Reading:
 
 
 def compared(readings: Mapping[str, Reading]) -> Finding:
-    told = ", ".join(
+    seen = ", ".join(
         f"{name} {'ahead' if one.ahead >= 0 else 'behind'} by {abs(one.ahead):.3f} s" for name, one in readings.items()
     )
     if any(abs(one.ahead) - one.within > TOLERATED for one in readings.values()):
-        return warning(CHECK, f"against this machine's, {told}", "set them by NTP; only logs depend on it, no answer")
-    return ok(CHECK, f"against this machine's, {told}")
+        return warning(CHECK, f"against this machine's, {seen}", "set them by NTP; only logs depend on it, no answer")
+    return ok(CHECK, f"against this machine's, {seen}")

@@ -138,7 +138,7 @@ def _as_settings_would(url: str | None) -> str | None:
     try:
         return None if url is None else normalised(url)
     except NoAddress:
-        return url  # which leads nowhere, and is told
+        return url  # which leads nowhere, and is reported
 
 
 def _lives(settings: Settings) -> Sequence[Finding]:
@@ -146,8 +146,8 @@ def _lives(settings: Settings) -> Sequence[Finding]:
         named = settings.cache_ttls
     except ValueError as error:
         # Ours name the variable; float()'s own do not.
-        told = str(error) if str(error).startswith("CACHE_TTL_") else "a CACHE_TTL_… is not a number"
-        return [failed(CHECK, told, "seconds, such as CACHE_TTL_DASHBOARD=300; the service does not start")]
+        seen = str(error) if str(error).startswith("CACHE_TTL_") else "a CACHE_TTL_… is not a number"
+        return [failed(CHECK, seen, "seconds, such as CACHE_TTL_DASHBOARD=300; the service does not start")]
     known = {policy.name for policy in POLICIES} | {name.rpartition(":")[2] for name in NAMESPACES} | {SESSION}
     unknown = sorted(f"CACHE_TTL_{name.upper()}" for name in named.keys() - known)
     if not unknown:
@@ -161,20 +161,20 @@ def _behind_a_proxy(settings: Settings) -> Sequence[Finding]:
     nobody = [one for one in settings.trusted_proxies if one != "*" and network(one) is None]
     found = []
     if everybody:
-        told = (
+        seen = (
             f"TRUSTED_PROXIES={listed(everybody)}: whoever gets through to the service may say which address it has,"
             " and the audit and the limit of failed sign-ins believe that"
         )
-        found.append(warning(CHECK, told, "name the proxy's own addresses or networks, such as 10.0.0.0/8"))
+        found.append(warning(CHECK, seen, "name the proxy's own addresses or networks, such as 10.0.0.0/8"))
     if nobody:
-        told = f"TRUSTED_PROXIES: {listed(nobody)} is no address: names are not looked up, and trusted is nobody"
-        found.append(warning(CHECK, told, "name addresses or networks, such as 10.0.0.1 or 10.0.0.0/8"))
+        seen = f"TRUSTED_PROXIES: {listed(nobody)} is no address: names are not looked up, and trusted is nobody"
+        found.append(warning(CHECK, seen, "name addresses or networks, such as 10.0.0.1 or 10.0.0.0/8"))
     if settings.is_production and not settings.trusted_proxies:
-        told = (
+        seen = (
             "TRUSTED_PROXIES is empty: whoever ends TLS in front of the service counts as the only client, in the audit"
             " and in the limit of failed sign-ins"
         )
-        found.append(warning(CHECK, told, "name the proxy's addresses"))
+        found.append(warning(CHECK, seen, "name the proxy's addresses"))
     return found
 
 
@@ -194,9 +194,9 @@ def is_everybody(proxy: str) -> bool:
 def _ways_in(settings: Settings) -> Sequence[Finding]:
     found = []
     if not settings.password_login:
-        told = "PASSWORD_LOGIN=false: nobody can sign in, for passwords are the only way in of this version"
-        found.append(failed(CHECK, told, "take it away, or use it with a version that has another way in"))
+        seen = "PASSWORD_LOGIN=false: nobody can sign in, for passwords are the only way in of this version"
+        found.append(failed(CHECK, seen, "take it away, or use it with a version that has another way in"))
     if settings.iap_audience is not None or settings.iap_keys_url is not None:
-        told = "IAP_AUDIENCE and IAP_KEYS_URL: this version does not sign anybody in by them"
-        found.append(warning(CHECK, told, "take them away"))
+        seen = "IAP_AUDIENCE and IAP_KEYS_URL: this version does not sign anybody in by them"
+        found.append(warning(CHECK, seen, "take them away"))
     return found

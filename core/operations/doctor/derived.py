@@ -34,8 +34,8 @@ async def look_at_counters(connection: Connection) -> Finding:
     behind = await connection.fetch(BEHIND)
     if not behind:
         return ok(COUNTERS, "every clinic's counter is at or past its last ticket")
-    told = listed([f"{row['of_which']} is at {row['at']}, its last ticket is {row['highest']}" for row in behind])
-    return failed(COUNTERS, f"{told}: creating tickets there is refused", REPAIR_FIRST)
+    seen = listed([f"{row['of_which']} is at {row['at']}, its last ticket is {row['highest']}" for row in behind])
+    return failed(COUNTERS, f"{seen}: creating tickets there is refused", REPAIR_FIRST)
 
 
 async def repair_counters(connection: Connection) -> str:
@@ -131,8 +131,8 @@ async def repair_indexes(connection: Connection) -> str:
 async def look_at_thresholds(connection: Connection) -> Finding:
     row = await connection.fetchrow("SELECT * FROM urgency_threshold WHERE clinic_id IS NULL")
     if row is None:
-        told = "the global ones are gone, and clinics without their own have none"
-        return failed(THRESHOLDS, told, REPAIR_FIRST)
+        seen = "the global ones are gone, and clinics without their own have none"
+        return failed(THRESHOLDS, seen, REPAIR_FIRST)
     return ok(THRESHOLDS, f"the global ones are {row['red_hours']}, {row['yellow_hours']} and {row['green_hours']} h")
 
 

@@ -52,8 +52,8 @@ async def _database(addresses: Addresses, ways: Ways, repair: bool) -> AsyncIter
     pool_size = 0 if ways.served.is_pooled else addresses.pool_size
     server = await run(postgres.server(pool_size), connection, repair=False)
     yield server
-    if ways.told is not None:
-        yield ways.told
+    if ways.finding is not None:
+        yield ways.finding
     if addresses.is_production:
         yield await _served(ways, Check(postgres.ENCRYPTION, postgres.look_at_encryption))
     at = await run(Check(migrations.CHECK, migrations.look), connection, repair=False)

@@ -27,28 +27,28 @@ class Verdict(Enum):
 class Finding:
     check: str
     verdict: Verdict
-    told: str
+    seen: str
     remedy: str = ""
     """What to do about it; of a repair what was done."""
 
     def __str__(self) -> str:
-        return f"{self.check}: {self.told}" + (f" → {self.remedy}" if self.remedy else "")
+        return f"{self.check}: {self.seen}" + (f" → {self.remedy}" if self.remedy else "")
 
 
-def ok(check: str, told: str) -> Finding:
-    return Finding(check, Verdict.OK, told)
+def ok(check: str, seen: str) -> Finding:
+    return Finding(check, Verdict.OK, seen)
 
 
-def warning(check: str, told: str, remedy: str) -> Finding:
-    return Finding(check, Verdict.WARNING, told, remedy)
+def warning(check: str, seen: str, remedy: str) -> Finding:
+    return Finding(check, Verdict.WARNING, seen, remedy)
 
 
-def failed(check: str, told: str, remedy: str) -> Finding:
-    return Finding(check, Verdict.FAILED, told, remedy)
+def failed(check: str, seen: str, remedy: str) -> Finding:
+    return Finding(check, Verdict.FAILED, seen, remedy)
 
 
-def skipped(check: str, told: str) -> Finding:
-    return Finding(check, Verdict.SKIPPED, told)
+def skipped(check: str, seen: str) -> Finding:
+    return Finding(check, Verdict.SKIPPED, seen)
 
 
 def listed(names: Sequence[str], at_most: int = 5) -> str:
@@ -77,7 +77,7 @@ async def run(check: Check, connection: Connection, *, repair: bool) -> Finding:
         return replace(found, remedy=f"the repair was refused ({reason(error)}); {_ask(error)}")
     after = await _look(check, connection)
     if after.verdict is Verdict.OK:
-        return Finding(check.name, Verdict.REPAIRED, found.told, done)
+        return Finding(check.name, Verdict.REPAIRED, found.seen, done)
     return after
 
 

@@ -1,7 +1,7 @@
 """What the migrations make, and how far the database has come in them.
 
 The triggers and functions that should be there are read from the migrations themselves: they are run without a
-database, and tell their statements. So there is no second list of them to keep in step.
+database, and give their statements. So there is no second list of them to keep in step.
 """
 
 import re

@@ -54,12 +54,12 @@ def server(pool_size: int) -> Check:
         if facts["encoding"] != "UTF8":
             return failed(SERVER, f"the database's encoding is {facts['encoding']}", "make it anew with ENCODING UTF8")
         free = facts["connections"] - facts["reserved"]
-        told = f"{facts['version']}, takes {free} connections"
+        seen = f"{facts['version']}, takes {free} connections"
         if pool_size + 1 > free:
             return warning(
-                SERVER, f"{told}; one serving process takes {pool_size + 1}", "raise max_connections or lower the pool"
+                SERVER, f"{seen}; one serving process takes {pool_size + 1}", "raise max_connections or lower the pool"
             )
-        return ok(SERVER, f"{told}, of which each serving process takes up to {pool_size + 1}")
+        return ok(SERVER, f"{seen}, of which each serving process takes up to {pool_size + 1}")
 
     return Check(SERVER, look)
 

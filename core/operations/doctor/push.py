@@ -23,8 +23,8 @@ def push(listen_url: str, *, wanted: bool) -> Check:
         try:
             listening = await asyncpg.connect(listen_url, timeout=WITHIN)
         except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError, ValueError) as error:
-            told = f"where they should be heard nobody answers ({reason(error)}): changes are seen a second late"
-            return warning(CHECK, told, REMEDY)
+            seen = f"where they should be heard nobody answers ({reason(error)}): changes are seen a second late"
+            return warning(CHECK, seen, REMEDY)
         try:
             await listening.add_listener(channel, lambda *_: heard.set())
             await connection.execute(f"NOTIFY {channel}")

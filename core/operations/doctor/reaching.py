@@ -26,7 +26,7 @@ class Ways:
     direct: ServiceConnection
     """By DATABASE_LISTEN_URL, where there is one; no pooler stands between."""
     direct_url: str
-    told: Finding | None = None
+    finding: Finding | None = None
     """What is to be said of the two."""
 
     def close(self) -> None:
@@ -86,7 +86,7 @@ async def _connected(url: str | None, variable: str) -> ServiceConnection | Find
             name=f"{APPLICATION}-doctor",
             settings=SETTINGS,
             within=CONNECTING,
-            only_primary=False,  # what it is is told
+            only_primary=False,  # a standby answers, too: the check says what it is
             command_timeout=COMMAND,
         )
     except (asyncpg.InvalidPasswordError, asyncpg.InvalidAuthorizationSpecificationError) as error:

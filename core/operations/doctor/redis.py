@@ -54,8 +54,8 @@ async def look(url: str | None, prefix: str) -> Looked:
         if _caused_by(error, NoPermissionError):
             return Looked([failed(SERVER, FORBIDDEN, GRANT)])
         if _caused_by(error, AuthenticationError):
-            told = "it refuses the password in REDIS_URL, or that there is none"
-            return Looked([failed(SERVER, told, "correct it: redis://user:password@host:6379/0")])
+            seen = "it refuses the password in REDIS_URL, or that there is none"
+            return Looked([failed(SERVER, seen, "correct it: redis://user:password@host:6379/0")])
         return Looked([failed(SERVER, f"does not answer ({type(error).__name__})", AWAY)])
     finally:
         await client.aclose()
@@ -67,8 +67,8 @@ def _caused_by(error: BaseException | None, kind: type[BaseException]) -> bool:
 
 def _refuses_hello(error: BaseException) -> bool:
     """As a server before 6, or a proxy that knows RESP2 only; or one whose ACL forbids it."""
-    told = [str(one).lower() for one in _causes(error) if isinstance(one, RedisError)]
-    return any("noproto" in one or ("hello" in one and ("unknown" in one or "permission" in one)) for one in told)
+    messages = [str(one).lower() for one in _causes(error) if isinstance(one, RedisError)]
+    return any("noproto" in one or ("hello" in one and ("unknown" in one or "permission" in one)) for one in messages)
 
 
 def _causes(error: BaseException | None) -> Iterator[BaseException]:
@@ -99,17 +99,17 @@ async def _time(client: Any, node: Any) -> float:
 
 def _kind(servers: Sequence[Mapping[str, Any]], clustered: bool) -> Finding:
     versions = sorted({_version(server) for server in servers})
-    told = listed(versions) + (f", a cluster of {len(servers)} primaries" if clustered else "")
+    seen = listed(versions) + (f", a cluster of {len(servers)} primaries" if clustered else "")
     replicas = [server for server in servers if server.get("role") == "slave"]
     if replicas:
-        return failed(SERVER, f"{told}, a replica: it takes no writes", "let REDIS_URL name the primary")
+        return failed(SERVER, f"{seen}, a replica: it takes no writes", "let REDIS_URL name the primary")
     if not clustered and servers[0].get("cluster_enabled"):
-        return failed(SERVER, f"{told}, a cluster's node", "write REDIS_URL as redis+cluster://host:port")
-    return ok(SERVER, told)
+        return failed(SERVER, f"{seen}, a cluster's node", "write REDIS_URL as redis+cluster://host:port")
+    return ok(SERVER, seen)
 
 
 def _version(server: Mapping[str, Any]) -> str:
-    # Valkey tells the Redis it came from as `redis_version`.
+    # Valkey gives the Redis it came from as `redis_version`.
     valkey = server.get("valkey_version")
     return f"Valkey {valkey}" if valkey else f"Redis {server.get('redis_version', 'of unknown version')}"
 
@@ -120,12 +120,12 @@ def _room(servers: Sequence[Mapping[str, Any]]) -> Finding:
     used = sum(int(server.get("used_memory", 0)) for server in servers)
     policy = "CONFIG SET maxmemory-policy allkeys-lru"
     if not all(limits):
-        told = f"{_mib(used)} used, without a limit: it grows until the machine has none left"
-        return warning(ROOM, told, f"CONFIG SET maxmemory 256mb, and {policy}")
-    told = f"{_mib(used)} of {_mib(sum(limits))} used, {listed(sorted(policies))}"
+        seen = f"{_mib(used)} used, without a limit: it grows until the machine has none left"
+        return warning(ROOM, seen, f"CONFIG SET maxmemory 256mb, and {policy}")
+    seen = f"{_mib(used)} of {_mib(sum(limits))} used, {listed(sorted(policies))}"
     if not all(one.startswith(EVICTING) for one in policies):
-        return warning(ROOM, f"{told}: once it is full it takes no more, and the cache stands still", policy)
-    return ok(ROOM, told)
+        return warning(ROOM, f"{seen}: once it is full it takes no more, and the cache stands still", policy)
+    return ok(ROOM, seen)
 
 
 def _mib(size: int) -> str:
@@ -151,11 +151,11 @@ async def _writes(client: Any, keys: Keys, clustered: bool) -> Finding:
         named = words[0] if words[0].isupper() else type(error).__name__
         return failed(WRITES, f"it refuses writes ({named})", "see its log: out of memory or disk, or a replica")
     usual = median(took)
-    told = f"a key was written, read and deleted; a read takes {usual * 1000:.1f} ms"
+    seen = f"a key was written, read and deleted; a read takes {usual * 1000:.1f} ms"
     if usual > BUDGET / 2:
-        slow = f"{told}, and is given up after {BUDGET * 1000:.0f}"
+        slow = f"{seen}, and is given up after {BUDGET * 1000:.0f}"
         return warning(WRITES, slow, "put it nearer, or see what it is busy with")
-    return ok(WRITES, told)
+    return ok(WRITES, seen)
 
 
 def _keys(client: Any, keys: Keys, clustered: bool) -> Sequence[str]:

@@ -54,8 +54,8 @@ def release() -> str:
     """Which release of the time zone data this process reads: the system's where it has any."""
     for folder in map(Path, TZPATH):
         if (folder / DEFAULT_ZONE).exists():
-            told = folder / "tzdata.zi"
-            first = told.read_text(encoding="utf-8").partition("\n")[0] if told.exists() else ""
+            data = folder / "tzdata.zi"
+            first = data.read_text(encoding="utf-8").partition("\n")[0] if data.exists() else ""
             return f"{first.removeprefix('# version ') or 'of unknown release'} of {folder}"
     return f"{version('tzdata')} of the package tzdata"
 
@@ -75,8 +75,8 @@ async def look(connection: Connection) -> Finding:
     if wrong:
         return failed(CHECK, f"{listed(wrong)} (Python's data: {release()})", UPDATE)
     following = [f"{name} on {_first(theirs[name])}" for name in names if len(theirs[name]) > 1]
-    told = f"; the next change: {listed(following)}" if following else ""
-    return ok(CHECK, f"{len(names)} alike in Python ({release()}) and PostgreSQL for {AHEAD.days} days{told}")
+    seen = f"; the next change: {listed(following)}" if following else ""
+    return ok(CHECK, f"{len(names)} alike in Python ({release()}) and PostgreSQL for {AHEAD.days} days{seen}")
 
 
 def _first(changes: Changes) -> str:

@@ -64,8 +64,8 @@ async def look_at_functions(connection: Connection) -> Finding:
     wrong = await wrong_functions(connection)
     if not wrong:
         return ok(FUNCTIONS, f"{len(made().functions)}, as the migrations made them")
-    told = listed([f"{name} is {what}" for name, what in sorted(wrong.items())])
-    return failed(FUNCTIONS, told, REPAIR_FIRST)
+    seen = listed([f"{name} is {what}" for name, what in sorted(wrong.items())])
+    return failed(FUNCTIONS, seen, REPAIR_FIRST)
 
 
 async def repair_functions(connection: Connection) -> str:
@@ -99,8 +99,8 @@ async def look_at_triggers(connection: Connection) -> Finding:
     tables = {table for table, _ in made().triggers}
     if not wrong:
         return ok(TRIGGERS, f"{len(made().triggers)} on {len(tables)} tables, all there and always on")
-    told = listed([f"{name} on {table} is {what}" for (table, name), what in sorted(wrong.items())])
-    return failed(TRIGGERS, told, REPAIR_FIRST)
+    seen = listed([f"{name} on {table} is {what}" for (table, name), what in sorted(wrong.items())])
+    return failed(TRIGGERS, seen, REPAIR_FIRST)
 
 
 async def repair_triggers(connection: Connection) -> str:
@@ -114,8 +114,8 @@ async def repair_triggers(connection: Connection) -> str:
                     await _put_back(connection, key, what)
     # After the last trigger is on: what was written without it is older than this.
     await invalidate(connection)
-    told = listed([f"{name} on {table}" for table, name in sorted(wrong)])
-    return f"put back {told}, and invalidated everything"
+    seen = listed([f"{name} on {table}" for table, name in sorted(wrong)])
+    return f"put back {seen}, and invalidated everything"
 
 
 async def _put_back(connection: Connection, key: tuple[str, str], what: str) -> None:

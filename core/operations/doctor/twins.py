@@ -24,11 +24,11 @@ async def look_at_patients(connection: Connection) -> Finding:
     twins = await connection.fetch(TWINS)
     if not twins:
         return ok(PATIENTS, "no two rows have one document")
-    told = listed([f"{row['prefix']} {row['id']} beside {row['found']}" for row in twins[:MOST]])
+    seen = listed([f"{row['prefix']} {row['id']} beside {row['found']}" for row in twins[:MOST]])
     more = f" and {len(twins) - MOST} more" if len(twins) > MOST else ""
     return warning(
         PATIENTS,
-        f"rows of a document by which another one is found: {told}{more}",
+        f"rows of a document by which another one is found: {seen}{more}",
         "look at their tickets, and correct the documents that are wrong",
     )
 
@@ -51,9 +51,9 @@ async def look_at_catalogs(connection: Connection) -> Finding:
     alike = await connection.fetch(ALIKE)
     if not alike:
         return ok(CATALOGS, "no two rows in use have one name")
-    told = listed([f"{row['prefix']} {row['kind']} {', '.join(map(str, row['ids']))}" for row in alike[:MOST]])
+    seen = listed([f"{row['prefix']} {row['kind']} {', '.join(map(str, row['ids']))}" for row in alike[:MOST]])
     more = f" and {len(alike) - MOST} more" if len(alike) > MOST else ""
-    return warning(CATALOGS, f"rows of one name: {told}{more}", "deactivate all of them but one, or rename them")
+    return warning(CATALOGS, f"rows of one name: {seen}{more}", "deactivate all of them but one, or rename them")
 
 
 CHECKS = (Check(PATIENTS, look_at_patients), Check(CATALOGS, look_at_catalogs))

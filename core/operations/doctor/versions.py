@@ -54,8 +54,8 @@ async def missing_rows(connection: Connection) -> list[tuple[int, str]]:
 async def look_at_rows(connection: Connection) -> Finding:
     missing = await missing_rows(connection)
     if missing:
-        told = f"no row for {listed([f'{clinic}/{topic}' for clinic, topic in missing])}"
-        return failed(ROWS, told, REPAIR_FIRST)
+        seen = f"no row for {listed([f'{clinic}/{topic}' for clinic, topic in missing])}"
+        return failed(ROWS, seen, REPAIR_FIRST)
     lost = await connection.fetchval(LEFT_OVER)
     if lost:
         return failed(ROWS, f"{lost} transactions were committed without bumping theirs", REPAIR_FIRST)

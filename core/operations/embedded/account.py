@@ -30,7 +30,7 @@ class Unreachable(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """`drop` tells that this process is root and becomes the account in each child.
+    """`drop`: this process is root, and becomes the account in each child.
 
     `capability` is what such a child keeps: the right to pass folders that are closed to it (/root, pytest's), so
     that nobody's permissions have to be opened.
@@ -70,13 +70,13 @@ def account_for(folder: Path) -> Account:
     if os.geteuid() != 0:
         uid = os.geteuid()
         return Account(uid, os.getegid(), _name(uid), drop=False)
-    for place in (folder / "postgres", folder, *folder.parents):
-        if place.exists():
-            owner = place.stat().st_uid
+    for path in (folder / "postgres", folder, *folder.parents):
+        if path.exists():
+            owner = path.stat().st_uid
             # initdb looks its user up by name.
             if owner != 0 and (known := _known(owner)) is not None:
                 return Account(owner, known.pw_gid, known.pw_name, drop=True)
-            if owner == 0 and place != folder / "postgres":
+            if owner == 0 and path != folder / "postgres":
                 break
     found = pwd.getpwnam(UNPRIVILEGED)
     return Account(found.pw_uid, found.pw_gid, found.pw_name, drop=True)

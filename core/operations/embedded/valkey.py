@@ -5,7 +5,7 @@ import signal
 import socket
 from pathlib import Path
 
-from core.operations.embedded.process import Server, Tools
+from core.operations.embedded.programs import Programs, ServerProgram
 from core.operations.embedded.wheels import folder_of
 
 MACHINES = {"amd64": "x86_64", "x86_64": "x86_64", "aarch64": "aarch64", "arm64": "aarch64"}
@@ -24,13 +24,13 @@ def install() -> Path:
     return binaries
 
 
-def server(data: Path, sockets: Path, wheel: Path) -> Server:
+def server(data: Path, sockets: Path, wheel: Path) -> ServerProgram:
     path = sockets / "valkey.sock"
 
-    def prepare(tools: Tools) -> None:
+    def prepare(programs: Programs) -> None:
         path.unlink(missing_ok=True)
         if not data.exists():
-            tools.make_folder(data)
+            programs.make_folder(data)
 
     def ready() -> bool:
         with socket.socket(socket.AF_UNIX) as asked:
@@ -54,7 +54,7 @@ def server(data: Path, sockets: Path, wheel: Path) -> Server:
         "maxmemory-policy": "allkeys-lru",
         "daemonize": "no",
     }
-    return Server(
+    return ServerProgram(
         argv=[
             str(wheel / "valkey-server"),
             *(part for name, value in options.items() for part in (f"--{name}", value)),
@@ -64,5 +64,5 @@ def server(data: Path, sockets: Path, wheel: Path) -> Server:
         ending=ENDING,
         prepare=prepare,
         ready=ready,
-        finish=lambda _tools: None,
+        finish=lambda _programs: None,
     )

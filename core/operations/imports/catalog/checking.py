@@ -1,4 +1,4 @@
-"""A file's rows beside those of the catalog. Nothing is written, and all that is wrong is told at once."""
+"""A file's rows beside those of the catalog. Nothing is written, and all that is wrong is reported at once."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field

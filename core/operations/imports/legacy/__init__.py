@@ -5,7 +5,7 @@
 
 One transaction on the target, from one snapshot of the source, whose session is read-only. What is there already stays
 as it is: a second run finds every row again (core/operations/imports/models.py), adds what is new, and takes over what
-changed there of tickets that nobody has touched here; of those that changed on both sides it tells.
+changed there of tickets that nobody has touched here; those that changed on both sides it reports.
 """
 
 from core.operations.imports.legacy.report import Report

@@ -31,7 +31,7 @@ class Behind:
         if kind is None:
             await self.wait()
         elif self._task is not None:
-            # The error that ends the block is the one to tell.
+            # The error that ends the block is the one to raise.
             self._task.cancel()
             with suppress(Exception, asyncio.CancelledError):
                 await self._task

@@ -1,4 +1,4 @@
-"""What one run of the import knows, filled from table to table: each brings its rows, and tells what became of them."""
+"""What one run of the import knows. Each table fills in its own, and reports what became of its rows."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
@@ -136,7 +136,7 @@ class Run:
         return name, self.users_by_name.get(name) or self.users_by_name.get(name.lower())
 
     def repaired(self, table: str, legacy_id: object, notes: Iterable[str]) -> None:
-        """Of a row that is new: what a row needed that is there already, was told when it came.
+        """Of a row that is new: what a row needed that is there already, was reported when it came.
 
         Each once, however many of the row's columns needed it.
         """

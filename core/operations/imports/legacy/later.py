@@ -163,8 +163,8 @@ def audit(
     at: Any, user_id: int | None, username: str, clinic_id: int, action: str, ticket_id: str, changes: dict[str, Any]
 ) -> tuple[Any, ...]:
     """As in AUDIT_COLUMNS."""
-    told = json.dumps(changes, ensure_ascii=False)
-    return at, user_id, username, clinic_id, action, "ticket", ticket_id, told
+    encoded = json.dumps(changes, ensure_ascii=False)
+    return at, user_id, username, clinic_id, action, "ticket", ticket_id, encoded
 
 
 async def assume(run: Run) -> None:

@@ -135,7 +135,7 @@ async def _bring(run: Run, batch: Sequence[asyncpg.Record], before: Before, behi
 
 
 def _verified(run: Run, one: _Wanted, people: People) -> Fields:
-    """Its columns. Of several people of one document the latest is who it identifies; the others are told by name."""
+    """Its columns. Of several people of one document it identifies the latest; the others are reported by name."""
     others = people.others(one.key) if one.document.verified else []
     if not others:
         return one.fields

@@ -46,27 +46,27 @@ async def _bring(
     hours, found = (red, yellow, green), there.get(clinic_id)
     defaults = Thresholds()
     at, by = instant_utc(row["updated_at"]) or instant_utc(row["created_at"]), run.user(row["updated_by"])[0]
-    told = (at, by and by[:80])
+    set_at_by = (at, by and by[:80])
     if found == hours:
         report.of(TABLE).present += 1
         # Of an import that did not keep who set them, or of the ones that hold from the beginning.
         await run.target.execute(
             "UPDATE urgency_threshold SET updated_at = $2::timestamptz, updated_by = $3"
             " WHERE clinic_id IS NOT DISTINCT FROM $1 AND updated_at IS NULL AND $2::timestamptz IS NOT NULL",
-            *(clinic_id, *told),
+            *(clinic_id, *set_at_by),
         )
     elif found is None:
         await run.target.execute(
             "INSERT INTO urgency_threshold (clinic_id, red_hours, yellow_hours, green_hours, updated_at, updated_by)"
             " VALUES ($1, $2, $3, $4, $5, $6)",
-            *(clinic_id, *hours, *told),
+            *(clinic_id, *hours, *set_at_by),
         )
         report.of(TABLE).imported += 1
     elif clinic_id is None and found == (defaults.red_hours, defaults.yellow_hours, defaults.green_hours):
         await run.target.execute(
             "UPDATE urgency_threshold SET red_hours = $1, yellow_hours = $2, green_hours = $3, updated_at = $4,"
             " updated_by = $5 WHERE clinic_id IS NULL",
-            *(*hours, *told),
+            *(*hours, *set_at_by),
         )
         report.of(TABLE).imported += 1
     else:

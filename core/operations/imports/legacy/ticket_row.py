@@ -42,13 +42,13 @@ class Refused(Exception):
 
 @dataclass(slots=True)
 class Made:
-    """A row of `ticket`, by column, and what its history tells beside it."""
+    """A row of `ticket`, by column, and what its history says beside it."""
 
     columns: dict[str, Any]
     fingerprint: UUID
     """Of what the source says of it, its last modification included."""
     annulled_by_id: int | None = None
-    told: dict[str, list[Any]] = field(default_factory=dict)
+    remarks: dict[str, list[Any]] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
     kept: list[str] = field(default_factory=list)
 
@@ -159,7 +159,7 @@ def _fit(made: Made, column: str, value: Any, most: int) -> None:
     made.columns[column] = found
     written = text(value)
     if found != written:
-        made.told[column] = [written, found]
+        made.remarks[column] = [written, found]
 
 
 def _status(row: asyncpg.Record, made: Made, overdue_before: datetime | None) -> None:
@@ -170,7 +170,7 @@ def _status(row: asyncpg.Record, made: Made, overdue_before: datetime | None) ->
         status = "active" if annulled_at is None else "annulled"
     reason = fitting(row["annulled_reason"], 500, made.notes.append)
     if reason != text(row["annulled_reason"]):
-        made.told["annulment_reason"] = [text(row["annulled_reason"]), reason]
+        made.remarks["annulment_reason"] = [text(row["annulled_reason"]), reason]
     columns: dict[str, Any] = {"discharged_at": None, "discharge_assumed": False}
     if status == "annulled":
         if annulled_at is None:
@@ -182,9 +182,9 @@ def _status(row: asyncpg.Record, made: Made, overdue_before: datetime | None) ->
         if annulled_at is not None:
             # Restored there; the restoration forgot who had annulled it, and perhaps not when.
             made.notes.append("active with a time of annulment: in its history only")
-            made.told["annulled_at"] = [annulled_at.isoformat(), None]
+            made.remarks["annulled_at"] = [annulled_at.isoformat(), None]
         if reason is not None:
-            made.told["annulment_reason"] = [reason, None]
+            made.remarks["annulment_reason"] = [reason, None]
         columns |= {"annulled_at": None, "annulment_reason": None}
         if overdue_before is not None and made.columns["current_fpa"] < overdue_before:
             status = "discharged"
@@ -193,13 +193,13 @@ def _status(row: asyncpg.Record, made: Made, overdue_before: datetime | None) ->
 
 
 def _history(row: asyncpg.Record, made: Made) -> None:
-    made.told |= {name: [None, written] for name in ASIDE if (written := text(row[name])) is not None}
+    made.remarks |= {name: [None, written] for name in ASIDE if (written := text(row[name])) is not None}
     # The old application kept the first FPA three times over; only what differs says something.
     known = {row[name] for name in ("initial_fpa", "system_calculated_fpa", "current_fpa") if row[name] is not None}
     for name in DATES:
         written = row[name]
         if text(written) is not None and not any(_same_time(written, one) for one in known):
-            made.told[name] = [None, written.isoformat() if isinstance(written, date) else text(written)]
+            made.remarks[name] = [None, written.isoformat() if isinstance(written, date) else text(written)]
 
 
 def _same_time(written: Any, known: Any) -> bool:

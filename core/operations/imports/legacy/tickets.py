@@ -104,9 +104,9 @@ async def bring_tickets(run: Run) -> None:
     await assume(run)
 
 
-def _compare_prefix(run: Run, letters: str, clinic: ClinicHere, told: set[int]) -> None:
-    if letters != clinic.prefix and clinic.legacy_id not in told:
-        told.add(clinic.legacy_id)
+def _compare_prefix(run: Run, letters: str, clinic: ClinicHere, reported: set[int]) -> None:
+    if letters != clinic.prefix and clinic.legacy_id not in reported:
+        reported.add(clinic.legacy_id)
         run.report.kept("clinic", clinic.legacy_id, "tickets whose ids have other letters than its prefix")
 
 
@@ -153,7 +153,7 @@ async def _new(run: Run, decided: Sequence[Decided]) -> list[Coming]:
             one.made.columns["id"] = one.here
             if one.here != one.legacy_id:
                 one.made.notes.append("an id in lower case, or with blanks: as it should be")
-                one.made.told["id"] = [one.legacy_id, one.here]
+                one.made.remarks["id"] = [one.legacy_id, one.here]
             found.append((one.legacy_id, one.clinic, one.made))
     await take_over(run, present)
     return found
@@ -186,13 +186,13 @@ def _made(run: Run, row: asyncpg.Record, clinic: ClinicHere) -> Made:
         made.kept.append("without a surgery")
     created_by, created_by_id = run.user(row["created_by"])
     if created_by is not None and len(created_by) > LONGEST_NAME:
-        made.told["created_by"] = [created_by, created_by[:LONGEST_NAME]]
+        made.remarks["created_by"] = [created_by, created_by[:LONGEST_NAME]]
     if created_by is None:
         made.notes.append("made by nobody: unknown")
     annulled_by, made.annulled_by_id = run.user(row["annulled_by"])
     if made.columns["status"] != "annulled":
         if annulled_by is not None:
-            made.told["annulled_by"] = [annulled_by, None]
+            made.remarks["annulled_by"] = [annulled_by, None]
         annulled_by = None
     made.columns |= {
         "patient_id": patient_id,
@@ -256,7 +256,7 @@ async def _number(run: Run, tickets: Sequence[Coming]) -> None:
             continue
         here = ticket_id(clinic.prefix, year, number)
         made.notes.append("an id of another form than TH-SANT-2025-001: got a new one")
-        made.told["id"] = [legacy_id, here]
+        made.remarks["id"] = [legacy_id, here]
         made.columns["id"] = here
         run.renamed[legacy_id] = here
         run.memory.add("ticket", legacy_id, "", here)
@@ -271,8 +271,8 @@ async def _store(run: Run, tickets: Sequence[Coming]) -> None:
             run.report.kept(TABLE, legacy_id, what)
         here = made.columns["id"]
         audits += told_of_status(run, here, clinic, made)
-        if made.told:
-            audits.append(audit(run.now, None, IMPORT, clinic.id, "ticket.imported", here, made.told))
+        if made.remarks:
+            audits.append(audit(run.now, None, IMPORT, clinic.id, "ticket.imported", here, made.remarks))
     await copy(run.target, "action_audit", AUDIT_COLUMNS, audits)
     known = [(made.columns["id"], made.fingerprint, 1) for _, _, made in tickets]
     await copy(run.target, "legacy_ticket", ["id", "fingerprint", "revision"], known)

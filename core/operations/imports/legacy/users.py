@@ -205,7 +205,7 @@ def _alike(password: str) -> str:
 async def _hashes(run: Run, newcomers: Sequence[Newcomer], rows: Sequence[asyncpg.Record]) -> list[str]:
     """Plain passwords are hashed on every core; they are in no message, and in no table of ours."""
     loop = asyncio.get_running_loop()
-    told = run.report.repaired
+    repaired = run.report.repaired
     accounts = Counter(_alike(str(row["password"])) for row in rows if row["password"] is not None)
     with ThreadPoolExecutor(min(os.cpu_count() or 1, MOST_THREADS), thread_name_prefix="argon2") as threads:
 
@@ -216,7 +216,7 @@ async def _hashes(run: Run, newcomers: Sequence[Newcomer], rows: Sequence[asyncp
                 return password
             if flaw is None and accounts[_alike(password)] > 1:
                 flaw = "a password in plain text that several accounts share: needs a new one"
-            told(TABLE, one.legacy_id, flaw or "a password in plain text: hashed")
+            repaired(TABLE, one.legacy_id, flaw or "a password in plain text: hashed")
             return UNUSABLE if flaw else await loop.run_in_executor(threads, hash_password, password)
 
         return list(await asyncio.gather(*map(hashed, newcomers)))

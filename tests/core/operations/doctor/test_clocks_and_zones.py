@@ -33,7 +33,7 @@ asyncio.run(main())
 def test_clocks_that_go_together_are_well() -> None:
     finding = compared({"PostgreSQL's is": Reading(0.4, 0.001), "Redis's is": Reading(-0.9, 0.001)})
     assert finding.verdict is Verdict.OK
-    assert finding.told == "against this machine's, PostgreSQL's is ahead by 0.400 s, Redis's is behind by 0.900 s"
+    assert finding.seen == "against this machine's, PostgreSQL's is ahead by 0.400 s, Redis's is behind by 0.900 s"
 
 
 @pytest.mark.parametrize("ahead", [1.5, -86400.0])
@@ -61,7 +61,7 @@ async def test_how_far_a_clock_is_ahead_is_measured_between_question_and_answer(
 
 
 async def test_servers_clocks_are_read(round_of: Round) -> None:
-    told = (await round_of())["Clocks"].told
+    told = (await round_of())["Clocks"].seen
     assert "PostgreSQL's is" in told
     assert "Redis's is" in told
 
@@ -80,15 +80,15 @@ async def test_of_every_clinics_zone_the_next_change_is_told(round_of: Round, co
     await rows.clinic(connection, "LOND", timezone="Europe/London")
     found = await round_of()
     assert unwell(found) == set()
-    assert found["Time zones"].told.startswith("3 alike in Python (")
-    assert "Europe/London on " in found["Time zones"].told
+    assert found["Time zones"].seen.startswith("3 alike in Python (")
+    assert "Europe/London on " in found["Time zones"].seen
 
 
 async def test_a_zone_that_nobody_knows_is_told(round_of: Round, connection: rows.Connection) -> None:
     await rows.clinic(connection, "MOON", timezone="Moon/Tranquility")
     found = await round_of()
     assert unwell(found) == {"Time zones"}
-    assert "Moon/Tranquility" in found["Time zones"].told
+    assert "Moon/Tranquility" in found["Time zones"].seen
 
 
 async def test_an_older_release_of_the_zones_in_python_is_told(

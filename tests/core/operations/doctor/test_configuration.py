@@ -66,19 +66,19 @@ def test_the_lives_of_policies_are_shown_and_checked(monkeypatch: pytest.MonkeyP
     assert [finding.verdict for finding in examined(production())] == [Verdict.OK]
     monkeypatch.setenv("CACHE_TTL_DASBOARD", "60")
     [finding] = examined(production())
-    assert (finding.verdict, finding.told) == (Verdict.WARNING, "CACHE_TTL_DASBOARD: nothing has this name")
+    assert (finding.verdict, finding.seen) == (Verdict.WARNING, "CACHE_TTL_DASBOARD: nothing has this name")
     assert "DASHBOARD" in finding.remedy
     for wrong in ("soon", "-1", "9999999"):
         monkeypatch.setenv("CACHE_TTL_DASBOARD", wrong)
         [finding] = examined(production())
         assert finding.verdict is Verdict.FAILED
-        assert "CACHE_TTL_" in finding.told
+        assert "CACHE_TTL_" in finding.seen
 
 
 def test_production_behind_no_named_proxy_is_warned() -> None:
     [finding] = examined(production(trusted_proxies=()))
     assert finding.verdict is Verdict.WARNING
-    assert "TRUSTED_PROXIES" in finding.told
+    assert "TRUSTED_PROXIES" in finding.seen
 
 
 @pytest.mark.parametrize(
@@ -98,7 +98,7 @@ def test_what_production_refuses_is_told_without_its_value(given: dict[str, obje
         production(**given)
     findings = refused(caught.value)
     assert all(finding.verdict is Verdict.FAILED for finding in findings)
-    assert any(told in finding.told for finding in findings), findings
+    assert any(told in finding.seen for finding in findings), findings
     for secret in (SECRET, "short-one", "not a prefix"):
         assert secret not in str(findings)
 
@@ -111,9 +111,9 @@ def test_with_refused_settings_servers_are_known_all_the_same() -> None:
 
 def test_settings_of_ways_in_that_are_not_there_are_told() -> None:
     [finding] = examined(production(password_login=False))
-    assert (finding.verdict, "nobody can sign in" in finding.told) == (Verdict.FAILED, True)
+    assert (finding.verdict, "nobody can sign in" in finding.seen) == (Verdict.FAILED, True)
     [finding] = examined(production(iap_audience="/projects/1/apps/ours"))
-    assert (finding.verdict, "IAP_AUDIENCE" in finding.told) == (Verdict.WARNING, True)
+    assert (finding.verdict, "IAP_AUDIENCE" in finding.seen) == (Verdict.WARNING, True)
 
 
 @pytest.mark.parametrize("env", ["local", "production"])
@@ -132,6 +132,6 @@ def test_settings_of_ways_in_that_are_not_there_are_told() -> None:
     ],
 )
 def test_proxies_that_are_everybody_or_nobody_are_told(env: str, proxies: tuple[str, ...], told: str | None) -> None:
-    found = [one for one in examined(production(env=env, trusted_proxies=proxies)) if "TRUSTED_PROXIES" in one.told]
+    found = [one for one in examined(production(env=env, trusted_proxies=proxies)) if "TRUSTED_PROXIES" in one.seen]
     assert [one.verdict for one in found] == ([] if told is None else [Verdict.WARNING])
-    assert all(told is not None and told in one.told for one in found)
+    assert all(told is not None and told in one.seen for one in found)

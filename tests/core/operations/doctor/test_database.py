@@ -38,7 +38,7 @@ async def test_an_old_migration_is_told_and_nothing_is_repaired_before(round_of:
     await downgrade(database_url, "0007")
     found = await round_of(repair=True)
     assert found["Migrations"].verdict is Verdict.FAILED
-    assert found["Migrations"].told.startswith("at 0007, ")
+    assert found["Migrations"].seen.startswith("at 0007, ")
     assert found["Migrations"].remedy == "run ticket-home migrate"
     assert found["The tables"].verdict is Verdict.SKIPPED
     assert found["Redis"].verdict is Verdict.OK, "the others go on"
@@ -47,7 +47,7 @@ async def test_an_old_migration_is_told_and_nothing_is_repaired_before(round_of:
 async def test_a_database_of_a_newer_release_is_told(round_of: Round, connection: rows.Connection) -> None:
     await connection.execute("UPDATE alembic_version SET version_num = '9999'")
     found = await round_of()
-    assert "9999, newer than this code" in found["Migrations"].told
+    assert "9999, newer than this code" in found["Migrations"].seen
 
 
 async def test_an_empty_database_is_told(addresses: Addresses, round_of: Round, migrated: str) -> None:
@@ -55,7 +55,7 @@ async def test_an_empty_database_is_told(addresses: Addresses, round_of: Round, 
     await administer(migrated, f"CREATE DATABASE {name}")
     try:
         found = await round_of(replace(addresses, database_url=database_named(migrated, name)))
-        assert (found["Migrations"].told, found["Migrations"].remedy) == (
+        assert (found["Migrations"].seen, found["Migrations"].remedy) == (
             "the database is empty",
             "run ticket-home migrate",
         )
@@ -77,7 +77,7 @@ async def test_a_table_changed_by_hand_is_told(
     await connection.execute(statement)
     found = await round_of()
     assert found["Tables"].verdict is Verdict.FAILED
-    assert told in found["Tables"].told
+    assert told in found["Tables"].seen
 
 
 async def test_an_index_that_somebody_added_is_nobodys_business(round_of: Round, connection: rows.Connection) -> None:
@@ -101,7 +101,7 @@ async def limited(connection: rows.Connection, database_url: str) -> AsyncIterat
 async def test_a_role_that_may_only_serve_is_well(round_of: Round, addresses: Addresses, limited: str) -> None:
     found = await round_of(replace(addresses, database_url=limited))
     assert unwell(found) == set()
-    assert "run as the tables' owner" in found["Rights"].told
+    assert "run as the tables' owner" in found["Rights"].seen
 
 
 @pytest.mark.long
@@ -111,7 +111,7 @@ async def test_a_lacking_right_is_told_and_a_repair_asks_for_the_owner(
     role = make_url(limited).username
     await connection.execute(f"REVOKE UPDATE ON ticket FROM {role}; REVOKE SELECT ON cache_version FROM {role}")
     found = await round_of(replace(addresses, database_url=limited))
-    assert found["Rights"].told == f"{role} lacks SELECT on cache_version, UPDATE on ticket"
+    assert found["Rights"].seen == f"{role} lacks SELECT on cache_version, UPDATE on ticket"
     assert f"GRANT UPDATE ON ticket TO {role}".lower() in found["Rights"].remedy.lower()
 
     await connection.execute(f"GRANT UPDATE ON ticket TO {role}; GRANT SELECT ON cache_version TO {role}")
@@ -125,9 +125,9 @@ async def test_a_lacking_right_is_told_and_a_repair_asks_for_the_owner(
 async def test_a_missing_extension_is_told(round_of: Round, connection: rows.Connection) -> None:
     await connection.execute("DROP EXTENSION pg_trgm CASCADE")
     found = await round_of()
-    assert found["Extensions"].told == "pg_trgm missing"
+    assert found["Extensions"].seen == "pg_trgm missing"
     assert "CREATE EXTENSION pg_trgm" in found["Extensions"].remedy
-    assert "ix_patient_search" in found["Tables"].told, "what went with it"
+    assert "ix_patient_search" in found["Tables"].seen, "what went with it"
 
 
 @pytest.mark.parametrize(
@@ -148,7 +148,7 @@ async def test_a_database_that_cannot_be_reached_is_told(
     given = url.format(user=parts.username, name=parts.database, host=parts.query["host"])
     found = await round_of(replace(addresses, database_url=given))
     assert unwell(found) == {"PostgreSQL", "The database"}
-    assert told in found["PostgreSQL"].told
+    assert told in found["PostgreSQL"].seen
     assert "secret" not in str(found["PostgreSQL"])
     assert found["Redis"].verdict is Verdict.OK
 
@@ -156,7 +156,7 @@ async def test_a_database_that_cannot_be_reached_is_told(
 async def test_a_read_only_database_is_told(round_of: Round, connection: rows.Connection, database_url: str) -> None:
     await connection.execute(f"ALTER DATABASE {make_url(database_url).database} SET default_transaction_read_only = on")
     found = await round_of()
-    assert "read only" in found["PostgreSQL"].told
+    assert "read only" in found["PostgreSQL"].seen
     assert unwell(found) == {"PostgreSQL", "The tables"}
 
 
@@ -167,12 +167,12 @@ async def test_where_notifications_do_not_come_through_it_is_told(
     elsewhere = replace(addresses, listen_url=database_named(migrated, "postgres"))
     found = await round_of(elsewhere)
     assert unwell(found) == {"Addresses", "Notifications"}
-    assert "two databases" in found["Addresses"].told
+    assert "two databases" in found["Addresses"].seen
     assert found["Notifications"].verdict is Verdict.WARNING
     assert "DATABASE_LISTEN_URL" in found["Notifications"].remedy
     assert unwell(await round_of(replace(elsewhere, push=False))) == {"Addresses"}
     nobody = await round_of(replace(addresses, listen_url="postgresql://x@127.0.0.1:1/y"))
-    assert "nobody answers" in nobody["Notifications"].told
+    assert "nobody answers" in nobody["Notifications"].seen
     assert "DATABASE_LISTEN_URL" in nobody["Addresses"].remedy
 
 
@@ -186,7 +186,7 @@ async def test_without_an_active_superuser_nobody_can_make_users(round_of: Round
 async def test_a_pool_that_the_server_cannot_hold_is_told(round_of: Round, addresses: Addresses) -> None:
     found = await round_of(replace(addresses, pool_size=500))
     assert unwell(found) == {"PostgreSQL"}
-    assert "501" in found["PostgreSQL"].told
+    assert "501" in found["PostgreSQL"].seen
 
 
 async def test_a_round_beside_writers_neither_waits_nor_blocks(
@@ -225,5 +225,5 @@ async def test_the_demo_s_accounts_in_production_are_told(
         "UPDATE app_user SET email = username || '@' || $2 WHERE username = $1", seed.sant.viewer, DEMO_DOMAIN
     )
     found = (await round_of(production))["Users"]
-    assert (found.verdict, found.told.startswith("1 of the demo's accounts")) == (Verdict.FAILED, True)
+    assert (found.verdict, found.seen.startswith("1 of the demo's accounts")) == (Verdict.FAILED, True)
     assert "Users" not in await round_of()

@@ -24,8 +24,8 @@ async def test_a_counter_behind_its_tickets_is_set(round_of: Round, seed: Seed, 
     await connection.execute("DELETE FROM ticket_counter WHERE clinic_id = $1", seed.maga.id)
     found = await round_of()
     assert unwell(found) == {"Ticket numbers"}
-    assert "SANT 2026 is at 0" in found["Ticket numbers"].told
-    assert "MAGA 2026 is at 0" in found["Ticket numbers"].told
+    assert "SANT 2026 is at 0" in found["Ticket numbers"].seen
+    assert "MAGA 2026 is at 0" in found["Ticket numbers"].seen
     await repaired(round_of, "Ticket numbers")
     behind = await connection.fetchval(
         "SELECT count(*) FROM ticket t LEFT JOIN ticket_counter k USING (clinic_id, year)"
@@ -57,7 +57,7 @@ async def test_old_search_texts_are_written_anew(round_of: Round, seed: Seed, co
     await connection.execute(right)
     found = await round_of()
     assert unwell(found) == {"Search texts"}
-    assert found["Search texts"].told.startswith("1 of patient.search, 1 of ticket.search, 1 of ticket.surgery_key")
+    assert found["Search texts"].seen.startswith("1 of patient.search, 1 of ticket.search, 1 of ticket.surgery_key")
     before = await connection.fetchval(
         "SELECT version FROM cache_version WHERE clinic_id = $1 AND topic = 'tickets'", seed.sant.id
     )
@@ -81,7 +81,7 @@ async def test_search_texts_of_many_rows_are_written_in_batches(
     for number in range(50):
         await rows.patient(connection, seed.maga.id, last_name=f"Peña {number}")
     await connection.execute(right)
-    assert (await round_of())["Search texts"].told.startswith("50 of patient.search, 50 of patient.name_order are old")
+    assert (await round_of())["Search texts"].seen.startswith("50 of patient.search, 50 of patient.name_order are old")
     await repaired(round_of, "Search texts")
 
 
@@ -96,7 +96,7 @@ async def test_an_index_whose_build_was_broken_off_is_built_anew(round_of: Round
     await connection.execute("CREATE INDEX ix_doctor_clinic_id_name ON doctor (clinic_id, name)")
     found = await round_of()
     assert unwell(found) == {"Indexes"}
-    assert "twins" in found["Indexes"].told
+    assert "twins" in found["Indexes"].seen
     await repaired(round_of, "Indexes")
 
 

@@ -88,8 +88,8 @@ async def test_what_is_broken_is_told_and_put_back(
     await connection.execute(statement)
     found = await round_of()
     assert unwell(found) == checks
-    assert told in found["Functions" if "Functions" in checks else TRIGGERS].told
-    assert all("--repair" in found[name].remedy or "could not" in found[name].told for name in checks)
+    assert told in found["Functions" if "Functions" in checks else TRIGGERS].seen
+    assert all("--repair" in found[name].remedy or "could not" in found[name].seen for name in checks)
 
     before = await versions(connection)
     repaired = await round_of(repair=True)
@@ -114,7 +114,7 @@ async def test_an_unstamped_write_is_seen_after_the_repair(
     await connection.execute("ALTER TABLE cache_flush ENABLE ALWAYS TRIGGER cache_flush")
     found = await round_of()
     assert unwell(found) == {"Versions"}
-    assert "1 transactions" in found["Versions"].told
+    assert "1 transactions" in found["Versions"].seen
     before = await versions(connection)
     assert (await round_of(repair=True))["Versions"].verdict is Verdict.REPAIRED
     after = await versions(connection)
@@ -137,7 +137,7 @@ async def test_a_lost_version_row_comes_back_higher(round_of: Round, seed: Seed,
     await lose(connection, lost)
     found = await round_of()
     assert unwell(found) == {"Versions"}
-    assert f"{seed.sant.id}/tickets" in found["Versions"].told
+    assert f"{seed.sant.id}/tickets" in found["Versions"].seen
     repaired = await round_of(repair=True)
     assert repaired["Versions"].verdict is Verdict.REPAIRED
     after = await versions(connection)

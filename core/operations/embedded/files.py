@@ -1,4 +1,4 @@
-"""Where a server keeps what: all in the data folder but its sockets, whose paths must be short."""
+"""The files of one server: all in the data folder but its sockets, whose paths must be short."""
 
 import fcntl
 import json
@@ -18,7 +18,7 @@ SOCKET_PARENT = Path("/tmp")  # noqa: S108  the folder made there is private, an
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class ServerFiles:
     folder: Path
     kind: Kind
 
@@ -32,7 +32,7 @@ class Place:
 
     @property
     def state(self) -> Path:
-        """JSON that tells others of a running server: `sockets`, and while it runs `url`, `pid`."""
+        """JSON by which others find a running server: `sockets`, and while it runs `url`, `pid`."""
         return self.folder / f"{self.kind}.json"
 
     @property

@@ -1,4 +1,4 @@
-"""Servers for as long as this process serves, though others of the same folder come and go.
+"""Starting the data folder's servers again when the process that had started them ends.
 
 Servers that `serve` started end with it. A second `serve` on that folder has joined them, and starts them again then:
 they have the same addresses, so whoever uses them waits as for any restart.
@@ -9,15 +9,18 @@ import select
 import threading
 from collections.abc import Callable, Set
 
-from core.operations.embedded.place import Kind
+from core.operations.embedded.files import Kind
 from core.operations.embedded.servers import CannotStart, EmbeddedServers
 
 Start = Callable[[Set[Kind]], EmbeddedServers]
 
 
-class Kept:
-    """`start` starts servers of these kinds, or joins those that run. `lost` is told, once, where they could not be
-    started again."""
+class RestartedServers:
+    """Servers that run for as long as this process does, whoever started them.
+
+    `start` starts servers of these kinds, or joins those that run. `lost` is called, once, from another thread, where
+    they could not be started again.
+    """
 
     def __init__(self, wanted: Set[Kind], start: Start, lost: Callable[[CannotStart], None]) -> None:
         """Raises CannotStart."""

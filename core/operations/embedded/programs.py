@@ -1,4 +1,4 @@
-"""What a server is to its supervisor, and how the programs around it are run."""
+"""The server's program as its supervisor needs to know it, and how it and the programs around it are run."""
 
 import signal
 import subprocess
@@ -15,8 +15,8 @@ class Failed(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Tools:
-    """Runs programs as the server's account."""
+class Programs:
+    """Runs programs as the server's account; what they say goes to its log."""
 
     account: Account
     log: IO[bytes]
@@ -56,14 +56,14 @@ class Tools:
 
 
 @dataclass(frozen=True, slots=True)
-class Server:
+class ServerProgram:
     argv: Sequence[str]
     url: str
     reads: Sequence[Path]
     """What its account must be able to read."""
     ending: Sequence[signal.Signals]
     """Signals that end it, the gentlest first; SIGKILL follows."""
-    prepare: Callable[[Tools], None]
+    prepare: Callable[[Programs], None]
     ready: Callable[[], bool]
-    finish: Callable[[Tools], None]
-    """Once it is ready, before anyone is told."""
+    finish: Callable[[Programs], None]
+    """Run once it is ready, before whoever started it is answered."""
