@@ -24,12 +24,23 @@ def _hash_with(hasher: PasswordHasher) -> str:
     return hasher.hash(PASSWORD)
 
 
-async def insert(connection: Connection, table: str, returning: str = "id", **values: Any) -> Any:
+async def one(connection: Connection, query: str, *arguments: object) -> asyncpg.Record:
+    """The row that the query finds; its first, where it finds several."""
+    found = await connection.fetchrow(query, *arguments)
+    assert found is not None, f"no row: {query}"
+    return found
+
+
+async def insert(connection: Connection, table: str, **values: Any) -> int:
+    """The new row's id."""
+    made: int = await _insert(connection, table, values)
+    return made
+
+
+async def _insert(connection: Connection, table: str, values: dict[str, Any]) -> Any:
     names = ", ".join(values)
     places = ", ".join(f"${number}" for number in range(1, len(values) + 1))
-    return await connection.fetchval(
-        f"INSERT INTO {table} ({names}) VALUES ({places}) RETURNING {returning}", *values.values()
-    )
+    return await connection.fetchval(f"INSERT INTO {table} ({names}) VALUES ({places}) RETURNING id", *values.values())
 
 
 async def clinic(connection: Connection, prefix: str, **values: Any) -> int:
@@ -37,7 +48,7 @@ async def clinic(connection: Connection, prefix: str, **values: Any) -> int:
 
 
 async def user(connection: Connection, username: str, role: str, clinic_id: int | None, **values: Any) -> int:
-    defaults = {
+    defaults: dict[str, Any] = {
         "email": f"{username}@example.org",
         "password_hash": password_hash(),
         "role": role,
@@ -56,7 +67,7 @@ async def specialty(connection: Connection, clinic_id: int, **values: Any) -> in
 
 
 async def surgery(connection: Connection, clinic_id: int, specialty_id: int, **values: Any) -> int:
-    defaults = {"name": f"Surgery {serial()}", "base_stay_hours": 24}
+    defaults: dict[str, Any] = {"name": f"Surgery {serial()}", "base_stay_hours": 24}
     return await insert(connection, "surgery", clinic_id=clinic_id, specialty_id=specialty_id, **(defaults | values))
 
 
@@ -72,7 +83,7 @@ async def reason(connection: Connection, clinic_id: int, category: str, **values
 
 
 async def patient(connection: Connection, clinic_id: int, **values: Any) -> int:
-    defaults = {
+    defaults: dict[str, Any] = {
         "document_type": "passport",
         "document": f"P{serial()}",
         "first_name": "Ana",
@@ -112,12 +123,13 @@ async def ticket(
         "created_by": "test",
     }
     given: dict[str, Any] = {"clinic_id": clinic_id, "patient_id": patient_id, "surgery_id": surgery_id}
-    return await insert(connection, "ticket", **(defaults | given | values))
+    made: str = await _insert(connection, "ticket", defaults | given | values)
+    return made
 
 
 async def modification(connection: Connection, clinic_id: int, ticket_id: str, **values: Any) -> int:
     now = datetime.now(UTC)
-    defaults = {
+    defaults: dict[str, Any] = {
         "previous_fpa": now,
         "new_fpa": now + timedelta(hours=2),
         "reason": "Reason",

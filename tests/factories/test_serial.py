@@ -1,5 +1,7 @@
 """What factories make is unique by construction: beside what a test sets, beside what the service numbers itself."""
 
+from typing import Any
+
 import pytest
 
 from tests.core.dashboard.at_random import made_prefix
@@ -15,7 +17,7 @@ async def test_rows_of_the_factories_and_of_a_test_never_meet(connection: rows.C
     ids = []
     for number in numbers:
         ids.append(await rows.ticket(connection, clinic.id, clinic.patient_id, clinic.surgery_id))
-        mine = {"id": f"TH-SANT-2026-{number:03d}", "number": number}
+        mine: dict[str, Any] = {"id": f"TH-SANT-2026-{number:03d}", "number": number}
         ids.append(await rows.ticket(connection, clinic.id, clinic.patient_id, clinic.surgery_id, **mine))
     found = [row["number"] for row in await connection.fetch("SELECT number FROM ticket ORDER BY number")]
     assert found[: len(numbers)] == numbers

@@ -16,8 +16,8 @@ def body(seed: Seed, **more: object) -> dict[str, object]:
     return {"patient": patient, "surgery_id": seed.sant.surgery_id, "surgery_at": "2026-01-15T14:30", **more}
 
 
-def key(text: str | bytes = "a-key") -> dict[str, str | bytes]:
-    return {"Idempotency-Key": text}
+def key(text: str | bytes = "a-key") -> dict[bytes, bytes]:
+    return {b"Idempotency-Key": text if isinstance(text, bytes) else text.encode()}
 
 
 @pytest.fixture

@@ -19,8 +19,8 @@ from tests.factories.fixtures import Seed
 async def test_a_well_formed_request_id_is_kept_and_another_replaced(client: httpx.AsyncClient) -> None:
     answer = await client.get("/livez", headers={"X-Request-ID": "abc-123"})
     assert answer.headers["x-request-id"] == "abc-123"
-    for bad in ("with space", "x" * 129, "ünicode".encode()):
-        answer = await client.get("/livez", headers={"X-Request-ID": bad})
+    for bad in ("with space", "x" * 129, "ünicode"):
+        answer = await client.get("/livez", headers={b"X-Request-ID": bad.encode()})
         assert len(answer.headers["x-request-id"]) == 32
 
 

@@ -68,7 +68,7 @@ async def test_metrics_are_for_the_bearer_of_their_token_where_there_is_one(
 ) -> None:
     app = create_app(settings.model_copy(update=settings_override))
     transport = httpx.ASGITransport(app)
-    headers = {"Authorization": authorization.encode()} if authorization else {}
+    headers = {b"Authorization": authorization.encode()} if authorization else {}
     async with app.router.lifespan_context(app), httpx.AsyncClient(transport=transport, base_url="http://t") as client:
         answer = await client.get("/metrics", headers=headers)
         assert answer.status_code == status

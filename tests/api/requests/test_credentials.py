@@ -68,7 +68,7 @@ async def test_a_session_in_a_cookie_writes_from_our_pages_only(
             ("PATCH", "/v1/users/999999"),
             ("POST", "/v1/fpa/preview"),
         ):
-            body = {} if method != "DELETE" else None
+            body: dict[str, object] | None = {} if method != "DELETE" else None
             answer = await client.request(method, path, json=body, headers=[*cookies, *lines])
             refused = answer.status_code == 403 and answer.json()["code"] == "cross_origin"
             assert refused == (place not in OURS), (place, method, answer.text)

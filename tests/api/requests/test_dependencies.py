@@ -65,7 +65,7 @@ async def test_a_warm_hit_is_answered_without_one_pause(app: FastAPI, sign_in: S
     }
     request = app(scope, receive, send)  # type: ignore[arg-type]
     with pytest.raises(StopIteration):
-        request.send(None)  # type: ignore[attr-defined]
+        request.send(None)
     assert sent[0]["status"] == 200
     assert dict(sent[0]["headers"])[b"cache-status"].startswith(b"ticket-home; hit")
     assert sent[1]["body"] == warm.content

@@ -15,7 +15,8 @@ async def body_of(receive: Receive) -> bytes | None:
         message = await receive()
         if message["type"] == "http.disconnect":
             return None
-        body += message["body"]
+        piece: bytes = message["body"]
+        body += piece
         if not message["more_body"]:
             return body
 

@@ -17,7 +17,11 @@ HOUR = timedelta(hours=1)
 async def test_a_ticket_points_at_nothing_of_another_clinic(
     seed: Seed, connection: rows.Connection, column: str
 ) -> None:
-    own = {"patient_id": seed.sant.patient_id, "surgery_id": seed.sant.surgery_id, "doctor_id": seed.sant.doctor_id}
+    own: dict[str, Any] = {
+        "patient_id": seed.sant.patient_id,
+        "surgery_id": seed.sant.surgery_id,
+        "doctor_id": seed.sant.doctor_id,
+    }
     ticket = await rows.ticket(connection, seed.sant.id, **own)
     theirs = getattr(seed.maga, column)
     with pytest.raises(asyncpg.ForeignKeyViolationError):

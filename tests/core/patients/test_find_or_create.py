@@ -14,7 +14,7 @@ from core.patients.service import Given, Written, change, find_or_create, hold
 from tests.factories import rows
 from tests.factories.fixtures import Seed
 
-ANA = {"first_name": "Ana", "last_name": "Rojas"}
+ANA: dict[str, Any] = {"first_name": "Ana", "last_name": "Rojas"}
 
 
 def given_of(document: str = "12.345.678-5", *, same_person: SamePerson | None = None, **fields: Any) -> Given:
@@ -90,7 +90,8 @@ async def test_somebody_of_another_name_is_shown_and_nothing_is_written(
 ) -> None:
     juana = await entered(database, seed.sant.id, given_of(first_name="Juana", last_name="Rojas", age=80, sex="F"))
     before = await on_file(connection, juana.patient.id)
-    for other in ({"first_name": "Juan"}, {"last_name": "Soto"}, {"age": 20}, {"sex": "M"}):
+    others: list[dict[str, Any]] = [{"first_name": "Juan"}, {"last_name": "Soto"}, {"age": 20}, {"sex": "M"}]
+    for other in others:
         with pytest.raises(PatientMismatch) as asked:
             await entered(database, seed.sant.id, given_of(**other))
         assert asked.value.extra["patient"]["id"] == juana.patient.id
@@ -101,7 +102,7 @@ async def test_it_is_the_same_person_if_somebody_says_so_of_what_was_shown(
     database: Database, seed: Seed, connection: rows.Connection
 ) -> None:
     juana = await entered(database, seed.sant.id, given_of(first_name="Juana", last_name="Rojas", age=80, sex="F"))
-    pedro = {"first_name": "Pedro", "middle_name": None, "age": 20}
+    pedro: dict[str, Any] = {"first_name": "Pedro", "middle_name": None, "age": 20}
     for wrong in (SamePerson(juana.patient.id, 2), SamePerson(juana.patient.id + 1, 1)):
         with pytest.raises(PatientMismatch):
             await entered(database, seed.sant.id, given_of(**pedro, same_person=wrong))

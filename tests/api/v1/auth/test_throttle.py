@@ -7,6 +7,7 @@ import pytest
 
 from core.settings import Settings
 from tests.conftest import BASE_URL, SignIn, running
+from tests.factories import rows
 from tests.factories.fixtures import Seed
 from tests.factories.rows import PASSWORD, Connection
 
@@ -32,7 +33,7 @@ async def test_the_eleventh_guess_waits_whether_there_is_such_a_user_or_not(
         assert answer.headers["cache-control"] == "no-store"
     # Whoever waits has cost no hash, and all of them together left one row.
     assert await connection.fetchval("SELECT count(*) FROM login_audit") == 11
-    last = await connection.fetchrow("SELECT * FROM login_audit ORDER BY id DESC LIMIT 1")
+    last = await rows.one(connection, "SELECT * FROM login_audit ORDER BY id DESC LIMIT 1")
     assert (last["outcome"], last["succeeded"], last["username"]) == ("throttled", False, expected)
     assert (last["clinic_id"], last["user_id"] is not None) == ((seed.sant.id, True) if known else (None, False))
     assert (await log_in(client, seed.sant.admin, PASSWORD)).status_code == 200

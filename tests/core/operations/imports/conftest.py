@@ -75,7 +75,8 @@ class Hospital:
             "surgery_name_snapshot": "Apendicectomía",
             "surgery_base_hours_snapshot": 24,
         }
-        return await self.old.add("ticket", id=ticket_id, **(defaults | values))
+        await self.old.add("ticket", id=ticket_id, **(defaults | values))
+        return ticket_id
 
 
 def at(text: str) -> datetime:

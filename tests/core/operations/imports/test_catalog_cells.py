@@ -36,7 +36,11 @@ EVERY = [(kind, column) for kind in KINDS for column in kind.columns]
 FLAGS = [(kind, column) for kind, column in EVERY if column.read is flag]
 NUMBERS = [(kind, column) for kind, column in EVERY if "hour" in column.name]
 UROLOGY = [["name"], ["Urología"]]
-ids = {"ids": lambda one: getattr(one, "name", None)}
+
+
+def named(one: object) -> str | None:
+    """A case's name among pytest's ids."""
+    return getattr(one, "name", None)
 
 
 def a_file(folder: Path, kind: SheetKind, column: Column, cell: str, *, as_csv: bool = False) -> Path:
@@ -93,7 +97,7 @@ BAD_NUMBERS = [
 ]
 
 
-@pytest.mark.parametrize(("kind", "column"), NUMBERS, **ids)
+@pytest.mark.parametrize(("kind", "column"), NUMBERS, ids=named)
 @pytest.mark.parametrize(("cell", "written", "meant"), GOOD_NUMBERS)
 async def test_a_whole_number_is_read_in_every_column_of_numbers(
     bring: Bring, connection: rows.Connection, seed: Seed, tmp_path: Path,
@@ -106,7 +110,7 @@ async def test_a_whole_number_is_read_in_every_column_of_numbers(
     assert await stored(connection, seed, kind, column) == meant
 
 
-@pytest.mark.parametrize(("kind", "column"), NUMBERS, **ids)
+@pytest.mark.parametrize(("kind", "column"), NUMBERS, ids=named)
 async def test_what_is_no_whole_number_is_refused_in_every_column_of_numbers(
     bring: Bring, tmp_path: Path, kind: SheetKind, column: Column
 ) -> None:
@@ -136,7 +140,7 @@ NEITHER = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("kind", "column"), FLAGS, **ids)
+@pytest.mark.parametrize(("kind", "column"), FLAGS, ids=named)
 async def test_a_flag_is_one_of_a_closed_list_in_every_column_of_flags(
     bring: Bring, connection: rows.Connection, seed: Seed, tmp_path: Path, kind: SheetKind, column: Column
 ) -> None:
@@ -151,7 +155,7 @@ async def test_a_flag_is_one_of_a_closed_list_in_every_column_of_flags(
             assert await stored(connection, seed, kind, column) is meant, cell
 
 
-@pytest.mark.parametrize(("kind", "column"), FLAGS, **ids)
+@pytest.mark.parametrize(("kind", "column"), FLAGS, ids=named)
 async def test_what_is_neither_yes_nor_no_is_refused_in_every_column_of_flags(
     bring: Bring, tmp_path: Path, kind: SheetKind, column: Column
 ) -> None:
@@ -175,7 +179,7 @@ FORMULAS = {
 }
 
 
-@pytest.mark.parametrize(("kind", "column"), EVERY, **ids)
+@pytest.mark.parametrize(("kind", "column"), EVERY, ids=named)
 async def test_a_formula_without_a_stored_value_is_refused_and_clears_nothing(
     bring: Bring, connection: rows.Connection, seed: Seed, tmp_path: Path, kind: SheetKind, column: Column
 ) -> None:
@@ -258,7 +262,7 @@ def test_an_escape_is_four_digits_between_underscores(written: str, meant: str) 
 
 
 @pytest.mark.parametrize("cell", [spreadsheets.boolean(True), spreadsheets.date(45000), spreadsheets.error("#REF!")])
-@pytest.mark.parametrize(("kind", "column"), [one for one in EVERY if one not in FLAGS + NUMBERS], **ids)
+@pytest.mark.parametrize(("kind", "column"), [one for one in EVERY if one not in FLAGS + NUMBERS], ids=named)
 async def test_a_cell_of_another_kind_is_no_text(
     bring: Bring, tmp_path: Path, kind: SheetKind, column: Column, cell: str
 ) -> None:

@@ -140,7 +140,7 @@ async def test_what_is_there_is_written_over_and_audited(
         ("Prostatectomía", "Urología", 72, True, False, None, True),
     ]
     assert found["doctors"] == [("Dra. Muñoz", None, "7654321-6", True), ("dr. pérez", "Urología", None, True)]
-    audit = await connection.fetchrow("SELECT * FROM action_audit WHERE action = 'surgery.changed'")
+    audit = await rows.one(connection, "SELECT * FROM action_audit WHERE action = 'surgery.changed'")
     assert (audit["username"], audit["clinic_id"]) == ("(command line)", seed.sant.id)
     assert json.loads(audit["changes"]) == {
         "name": ["Circuncisión", "CIRCUNCISIÓN"], "base_stay_hours": [6, 8], "is_active": [True, False],
@@ -278,11 +278,18 @@ async def test_a_specialty_that_is_not_in_use_takes_no_newcomers(
 ) -> None:
     await bring(xlsx(tmp_path))
     await connection.execute("UPDATE specialty SET is_active = false WHERE name = 'Urología'")
-    surgeries = [["name", "specialty", "base_stay_hours"], ["Circuncisión", "Urología", 7], ["Otra", "Urología", 7]]
+    surgeries: list[list[object]] = [
+        ["name", "specialty", "base_stay_hours"],
+        ["Circuncisión", "Urología", 7],
+        ["Otra", "Urología", 7],
+    ]
     report = await bring(text_file(tmp_path, surgeries))
     # What refers to it already may go on to.
     assert report.problems == [Problem("x.csv", 3, "specialty", "is no longer in use")]
-    table = {"specialties": [["name", "is_active"], ["Urología", "yes"]], "surgeries": surgeries}
+    table: dict[str, list[list[object]]] = {
+        "specialties": [["name", "is_active"], ["Urología", "yes"]],
+        "surgeries": surgeries,
+    }
     assert (await bring(xlsx(tmp_path, table))).problems == []
 
 
@@ -342,7 +349,10 @@ async def test_thousands_of_rows_take_seconds(
     bring: Bring, connection: rows.Connection, seed: Seed, tmp_path: Path
 ) -> None:
     """A statement and a look-up per row would take minutes."""
-    table = [["name", "specialty", "base_stay_hours"], *([f"S {number}", "Urología", 24] for number in range(5000))]
+    table: list[list[object]] = [
+        ["name", "specialty", "base_stay_hours"],
+        *([f"S {number}", "Urología", 24] for number in range(5000)),
+    ]
     report = await bring(xlsx(tmp_path, {"specialties": [["name"], ["Urología"]], "surgeries": table}))
     assert report.kinds["surgeries"].created == 5000
     assert await connection.fetchval("SELECT count(*) FROM action_audit WHERE action = 'surgery.created'") == 5000

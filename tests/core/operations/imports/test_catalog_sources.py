@@ -3,6 +3,7 @@
 import io
 import zipfile
 from pathlib import Path
+from typing import Any
 
 import pytest
 from openpyxl import Workbook
@@ -96,7 +97,7 @@ async def test_any_separator_that_a_file_says_is_taken(
     assert (await catalog(connection, seed.sant.id))["specialties"] == [("Urología", False)]
 
 
-def pages(**more: str) -> dict[str, Page]:
+def pages(**more: Any) -> dict[str, Page]:
     surgeries = [
         [inline("Nombre"), inline("Especialidad"), inline("Horas base")],
         *([inline(name), inline("Urología"), number(24)] for name in ("Uno", "Dos", "Tres", "Cuatro")),

@@ -42,7 +42,7 @@ async def there(hospital: Hospital, changes: str) -> None:
 
 
 async def here(connection: rows.Connection) -> Row:
-    return dict(await connection.fetchrow("SELECT * FROM ticket WHERE id = $1", TICKET))
+    return dict(await rows.one(connection, "SELECT * FROM ticket WHERE id = $1", TICKET))
 
 
 async def history(connection: rows.Connection) -> list[tuple[str, dict[str, Any]]]:
@@ -221,7 +221,7 @@ async def test_thresholds_keep_who_set_them_and_when(
     nurse = await sign_in("ana")
     [own] = (await nurse.get("/v1/urgency-thresholds")).json()["items"]
     assert (own["updated_at"], own["updated_by"]) == ("2024-06-01T08:00:00-04:00", "ana")
-    general = await connection.fetchrow("SELECT updated_at, updated_by FROM urgency_threshold WHERE clinic_id IS NULL")
+    general = await rows.one(connection, "SELECT updated_at, updated_by FROM urgency_threshold WHERE clinic_id IS NULL")
     assert tuple(general) == (datetime(2024, 6, 1, 12, tzinfo=UTC), "jefa")
     # An earlier release brought the hours alone.
     await connection.execute("UPDATE urgency_threshold SET updated_at = NULL, updated_by = NULL")

@@ -156,7 +156,7 @@ async def test_catalogs_of_the_target_are_met_by_name_and_left_as_they_are(
     assert await all_of(connection, "surgery", "id", "base_stay_hours") == [(surgery, 36)]
     assert await all_of(connection, "patient", "id", "first_name") == [(patient, "ANA")]
     assert report.count(Outcome.KEPT, "surgery", "has other hours here: left as it is here") == 1
-    ticket = await connection.fetchrow("SELECT * FROM ticket")
+    ticket = await rows.one(connection, "SELECT * FROM ticket")
     assert (ticket["surgery_id"], ticket["doctor_id"], ticket["patient_id"]) == (surgery, doctor, patient)
     # The clinic's zone here is what its wall clock shows.
     assert ticket["current_fpa"].isoformat() == "2025-01-16T16:00:00+00:00"

@@ -29,12 +29,12 @@ async def test_local_and_utc_times_are_told_apart(
         new_fpa=at("2025-01-16 13:00"), modified_at=at("2025-01-16 15:00"), modified_by="ana", reason="Dolor",
     )  # fmt: skip
     await run_import()
-    ticket = await connection.fetchrow("SELECT * FROM ticket")
+    ticket = await rows.one(connection, "SELECT * FROM ticket")
     assert ticket["surgery_at"] == utc("2025-01-15 17:30")
     assert ticket["admission_at"] == utc("2025-01-15 15:30")
     assert ticket["system_fpa"] == ticket["initial_fpa"] == ticket["current_fpa"] == utc("2025-01-16 16:00")
     assert ticket["created_at"] == utc("2025-01-15 12:00")
-    change = await connection.fetchrow("SELECT * FROM fpa_modification")
+    change = await rows.one(connection, "SELECT * FROM fpa_modification")
     assert (change["new_fpa"], change["modified_at"]) == (utc("2025-01-16 16:00"), utc("2025-01-16 15:00"))
     states = {
         now: state_at(
@@ -165,7 +165,7 @@ async def test_an_assumed_discharge_is_at_the_fpa(
 ) -> None:
     await hospital.ticket("TH-SANT-2025-001")
     report = await run_import(assume=timedelta(hours=72))
-    ticket = await connection.fetchrow("SELECT * FROM ticket")
+    ticket = await rows.one(connection, "SELECT * FROM ticket")
     assert (ticket["status"], ticket["discharge_assumed"]) == ("discharged", True)
     assert ticket["discharged_at"] == ticket["current_fpa"]
     assert "1 tickets count as discharged at their FPA (assumed)." in report.remarks

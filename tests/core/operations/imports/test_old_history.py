@@ -80,10 +80,10 @@ async def test_what_superusers_did_belongs_to_the_clinic_of_its_target(
               timestamp=at("2025-01-15 12:00"), clinic_id=other)  # fmt: skip
     await run_import()
     rows_of = "SELECT a.action, c.name FROM action_audit a LEFT JOIN clinic c ON c.id = a.clinic_id"
-    found = dict(await connection.fetch(f"{rows_of} WHERE action LIKE 'did %' OR action = 'beside'"))
+    found = await connection.fetch(f"{rows_of} WHERE action LIKE 'did %' OR action = 'beside'")
     names = {clinic: "Clínica RedSalud Santiago", other: "Clínica RedSalud Elqui", None: None}
     expected = {f"did {number}": names[home] for number, home in enumerate(targets.values())}
-    assert found == expected | {"beside": names[clinic]}
+    assert {row["action"]: row["name"] for row in found} == expected | {"beside": names[clinic]}
     history = (await (await sign_in("ana")).get(f"/v1/tickets/{ticket}")).json()["history"]
     assert {"did 0", "beside"} <= {one["action"] for one in history}
 

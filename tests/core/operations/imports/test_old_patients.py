@@ -164,7 +164,7 @@ async def test_one_of_the_target_is_joined_by_the_same_rule(
     report = await run_import()
     assert await names(connection) == ["Ana"]
     assert len(report.apart) == 1
-    assert tuple(await connection.fetchrow("SELECT first_name, verified FROM patient WHERE id = $1", there)) == (
+    assert tuple(await rows.one(connection, "SELECT first_name, verified FROM patient WHERE id = $1", there)) == (
         "Pedro", True,
     )  # fmt: skip
 
@@ -212,8 +212,9 @@ async def test_texts_come_over_in_their_one_form(
     await run_import()
     assert await connection.fetchval("SELECT count(*) FROM specialty WHERE name = 'Urología'") == 1
     assert await connection.fetchval("SELECT count(*) FROM specialty") == 2
-    found = await connection.fetchrow(
+    found = await rows.one(
+        connection,
         "SELECT first_name, middle_name, last_name, bed_number, location FROM ticket t"
-        " JOIN patient p ON p.id = patient_id"
+        " JOIN patient p ON p.id = patient_id",
     )
     assert tuple(found) == ("José", None, "Soto Vera", "12B", "Piso 3")

@@ -16,9 +16,9 @@ async def test_reasons_keep_their_text_and_are_linked_where_one_matches(
     for reason, category in (("Dolor", "anulacion"), ("Dolor", "modificacion"), ("Fiebre", "inicial")):
         await add("standardized_reason", reason=reason, category=category, is_active=True, clinic_id=clinic)
     ticket = await hospital.ticket("TH-SANT-2025-001")
-    reasons = (" DOLOR", "fiebre", "Otra cosa", None, "x" * 600)
-    for hour, reason in enumerate(reasons, start=10):
-        await add("fpa_modification", ticket_id=ticket, new_fpa=at(f"2025-01-17 {hour}:00"), reason=reason,
+    written = (" DOLOR", "fiebre", "Otra cosa", None, "x" * 600)
+    for hour, text in enumerate(written, start=10):
+        await add("fpa_modification", ticket_id=ticket, new_fpa=at(f"2025-01-17 {hour}:00"), reason=text,
                   modified_at=at(f"2025-01-16 {hour}:00"), modified_by="ana")  # fmt: skip
     await run_import()
     found = await connection.fetch(
@@ -40,7 +40,7 @@ async def test_modifications_without_a_time_or_a_name_come_over(
     ticket = await hospital.ticket("TH-SANT-2025-001")
     await hospital.old.add("fpa_modification", ticket_id=ticket, new_fpa=at("2025-01-17 10:00"))
     report = await run_import()
-    change = await connection.fetchrow("SELECT * FROM fpa_modification")
+    change = await rows.one(connection, "SELECT * FROM fpa_modification")
     assert (change["modified_at"], change["modified_by"]) == (datetime(2025, 1, 15, 12, tzinfo=UTC), "(unknown)")
     what = "without a time: that of the ticket's creation"
     assert report.count(Outcome.REPAIRED, "fpa_modification", what) == 1
@@ -65,7 +65,7 @@ async def test_names_in_columns_of_numbers_are_users_ids(
     await hospital.ticket("TH-SANT-2025-001", created_by=1)
     await run_import()
     ana = await connection.fetchval("SELECT id FROM app_user")
-    assert tuple(await connection.fetchrow("SELECT created_by, created_by_id FROM ticket")) == ("ana", ana)
+    assert tuple(await rows.one(connection, "SELECT created_by, created_by_id FROM ticket")) == ("ana", ana)
 
 
 @pytest.mark.parametrize(

@@ -34,7 +34,7 @@ async def test_a_ticket_without_patient_or_surgery_comes_over_and_is_told_of(
     await hospital.ticket("TH-SANT-2025-001", patient_id=None, surgery_id=None, surgery_name_snapshot=None,
                           surgery_base_hours_snapshot=None)  # fmt: skip
     report = await run_import()
-    ticket = await connection.fetchrow("SELECT * FROM ticket")
+    ticket = await rows.one(connection, "SELECT * FROM ticket")
     assert (ticket["imported"], ticket["patient_id"], ticket["surgery_id"]) == (True, None, None)
     assert (ticket["surgery_name"], ticket["surgery_base_hours"]) == ("(unknown)", 24)
     assert report.count(Outcome.KEPT, "ticket", "without a patient") == 1
@@ -61,9 +61,10 @@ async def test_what_belongs_to_another_clinic_is_found_or_made_in_the_tickets_ow
     await hospital.old.add("doctor", name="DRA. SOTO", is_active=True, clinic_id=other)
     await hospital.ticket("TH-ELQU-2025-001", clinic_id=other)
     report = await run_import()
-    ticket = await connection.fetchrow(
+    ticket = await rows.one(
+        connection,
         "SELECT t.*, s.name AS surgery, d.name AS doctor, p.document FROM ticket t JOIN surgery s ON s.id = surgery_id"
-        " JOIN doctor d ON d.id = doctor_id JOIN patient p ON p.id = patient_id"
+        " JOIN doctor d ON d.id = doctor_id JOIN patient p ON p.id = patient_id",
     )
     assert (ticket["surgery"], ticket["doctor"], ticket["document"]) == ("APENDICECTOMÍA", "DRA. SOTO", "12345678-5")
     assert await connection.fetchval("SELECT count(DISTINCT clinic_id) FROM patient") == 2
@@ -77,7 +78,7 @@ async def test_a_missing_fpa_follows_from_the_others(
 ) -> None:
     await hospital.ticket("TH-SANT-2025-001", **{column: None})
     await run_import()
-    ticket = await connection.fetchrow("SELECT * FROM ticket")
+    ticket = await rows.one(connection, "SELECT * FROM ticket")
     assert {wall(ticket[name]) for name in ("system_fpa", "initial_fpa", "current_fpa")} == {"2025-01-16 13:00"}
 
 
@@ -97,7 +98,7 @@ async def test_a_missing_time_of_surgery_is_calculated_back(
 ) -> None:
     await hospital.ticket("TH-SANT-2025-001", pavilion_end_time=None)
     await run_import()
-    ticket = await connection.fetchrow("SELECT * FROM ticket")
+    ticket = await rows.one(connection, "SELECT * FROM ticket")
     assert (wall(ticket["surgery_at"]), wall(ticket["admission_at"])) == ("2025-01-15 15:00", "2025-01-15 13:00")
 
 
@@ -135,7 +136,7 @@ async def test_times_that_nobody_meant_are_none(
 ) -> None:
     await hospital.ticket("TH-SANT-2025-001", current_fpa=at("0202-01-16 13:00"), created_at=at("9999-01-01 00:00"))
     report = await run_import()
-    ticket = await connection.fetchrow("SELECT * FROM ticket")
+    ticket = await rows.one(connection, "SELECT * FROM ticket")
     assert wall(ticket["current_fpa"]) == "2025-01-16 13:00"
     assert ticket["created_at"] == ticket["admission_at"]
     assert report.count(Outcome.REPAIRED, "ticket", "without a time of creation: that of the admission") == 1
@@ -215,7 +216,7 @@ async def test_another_ticket_of_the_same_id_is_never_written_over(
     clinic = await rows.clinic(connection, "SANT", name="Clínica RedSalud Santiago")
     specialty = await rows.specialty(connection, clinic)
     surgery, patient = await rows.surgery(connection, clinic, specialty), await rows.patient(connection, clinic)
-    mine = {"id": "TH-SANT-2025-001", "year": 2025, "number": 1}
+    mine: dict[str, Any] = {"id": "TH-SANT-2025-001", "year": 2025, "number": 1}
     await rows.ticket(connection, clinic, patient, surgery, **mine, bed_number="mine")
     await hospital.ticket("TH-SANT-2025-001", bed_number="theirs")
     await hospital.ticket("TH-SANT-2025-002")
