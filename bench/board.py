@@ -59,7 +59,7 @@ SELECT clinic_id, id, current_fpa, current_fpa, 'Fiebre', 'bench' FROM ticket WH
 """
 
 BOARD, LIST = "/v1/nursing-board", "/v1/tickets"
-READS = {
+READS: dict[str, tuple[str, dict[str, str | int]]] = {
     "first page": (BOARD, {}),
     "first page of 200": (BOARD, {"limit": 200}),
     "all views": (BOARD, {"view": "all"}),

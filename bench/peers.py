@@ -122,7 +122,7 @@ def _cashews(url: str, **settings: Any) -> FastAPI:
     app = FastAPI(lifespan=frozen)
 
     @app.get("/", response_model=Figures)
-    @cashews(ttl=SECONDS, key="figures:{key}")
+    @cashews(ttl=SECONDS, key="figures:{key}")  # type: ignore[untyped-decorator]  # it is in the bench's environment alone
     async def route(key: int) -> Figures:
         return FIGURES
 

@@ -1,6 +1,7 @@
 """Cursors by themselves: what they carry, whose they are, and for how long they are good."""
 
 from base64 import urlsafe_b64decode
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -15,13 +16,13 @@ from core.tickets.reads.pages import Position
 NEW, OLD = SecretStr("new " * 10), SecretStr("old " * 10)
 SETTINGS = Settings(secret_keys=(NEW, OLD))
 NOW = datetime(2026, 4, 5, 3, 30, 0, 123_457, tzinfo=UTC)
-QUESTION = {"of": "tickets", "clinic_id": 5, "q": None}
+QUESTION: dict[str, str | int | None] = {"of": "tickets", "clinic_id": 5, "q": None}
 POSITION = Position(NOW, (0, NOW - timedelta(microseconds=1), "núñez\x1f", "TH-SANT-2026-001"))
 
 
-def refused(settings: Settings, question: dict[str, object], cursor: str, *, now: datetime = NOW) -> str:
+def refused(settings: Settings, question: Mapping[str, str | int | None], cursor: str, *, now: datetime = NOW) -> str:
     with pytest.raises(Invalid) as caught:
-        position_of(settings, question, cursor, now=now.timestamp())  # type: ignore[arg-type]
+        position_of(settings, question, cursor, now=now.timestamp())
     [error] = caught.value.errors
     assert error.path == "cursor"
     return error.code

@@ -4,6 +4,7 @@ import codecs
 import gzip
 import json
 import zlib
+from collections.abc import Callable
 from typing import Any
 
 import httpx
@@ -127,7 +128,7 @@ async def test_a_content_type_is_json_to_all_who_read_it_or_to_none(
     assert answer.status_code == (200 if content_type in TAKEN else 415), answer.text
 
 
-PACKED = {
+PACKED: dict[str, Callable[[bytes], bytes]] = {
     "gzip": gzip.compress,
     "x-gzip": gzip.compress,
     "GZIP": gzip.compress,

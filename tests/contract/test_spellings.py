@@ -80,7 +80,7 @@ def parameters(app: FastAPI, operation: Operation, target: Target) -> Iterator[P
         if found["in"] == "path":
             plain = str(RULES[operation.id].path(target)[name])
         else:
-            own = {"clinic_id": target.clinic.id, "surgery_id": target.clinic.surgery_id, "limit": 7}
+            own: dict[str, Any] = {"clinic_id": target.clinic.id, "surgery_id": target.clinic.surgery_id, "limit": 7}
             own |= {"specialty_id": target.clinic.specialty_id, "date_from": "2026-01-15", "date_to": "2026-01-16"}
             own |= {"from": "2026-01-15", "to": "2026-01-16T10:00"}
             plain = str(own.get(name, "true" if kind["type"] == "boolean" else kind.get("enum", ["word"])[0]))

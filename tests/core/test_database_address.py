@@ -5,7 +5,7 @@ import asyncio
 from urllib.parse import quote, urlsplit
 
 import pytest
-from asyncpg.connect_utils import _parse_connect_dsn_and_args
+from asyncpg.connect_utils import _parse_connect_dsn_and_args  # type: ignore[attr-defined]  # no other way to ask asyncpg
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import SecretStr, ValidationError
@@ -163,7 +163,7 @@ def test_a_parameter_that_is_not_taken_is_refused_at_the_start_by_its_name_and_w
     variable: str, name: str, value: str
 ) -> None:
     with pytest.raises(ValidationError) as refused:
-        Settings(**{variable: SecretStr(with_parameter(START, name, value))})
+        Settings.model_validate({variable: SecretStr(with_parameter(START, name, value))})
     told = str(refused.value)
     assert variable in told
     assert ("sslmode" if name == "ssl" else name) in told

@@ -38,7 +38,7 @@ async def reach_maxclients(server: Breakable) -> None:
     # An administrator's connection stays: none other could be made to undo it.
     server.kept = redis_client.Redis.from_url(server.url, single_connection_client=True)
     await server.kept.config_set("maxclients", "1")
-    await server.kept.execute_command("CLIENT", "KILL", "TYPE", "normal")
+    await server.kept.client_kill_filter(_type="normal")
 
 
 async def raise_maxclients(server: Breakable) -> None:

@@ -116,7 +116,7 @@ def test_what_can_be_is_right(right: Read) -> None:
 
 
 def test_a_part_put_back_is_that_parts_alone() -> None:
-    history = [Write("r", "a", 10.0, 10.1, "done", ""), Write("s", "b", 10.0, 10.1, "done", "")]
+    history: list[Event] = [Write("r", "a", 10.0, 10.1, "done", ""), Write("s", "b", 10.0, 10.1, "done", "")]
     history.append(Restore(20.0, 21.0, ["r"]))
     first = {"r": "first", "s": "first"}
     right = [read("first", 24.0, 24.1), replace(read("b", 24.0, 24.1), register="s")]

@@ -60,7 +60,7 @@ async def test_a_process_whose_clock_was_wrong_from_the_start_shares_entries_wit
     async with with_faked_clock(settings, seed, faked) as wrong:
         assert (await wrong.read())[:3] == (1, "miss", 1)
         await stored(settings)
-        told = []
+        told: list[tuple[object, ...]] = []
         # One that gets no answer from Redis in its time computes by itself, on a busy machine: it has told nothing.
         while (1, "hit", 0) not in told and len(told) < ENOUGH:
             async with child(settings, seed.sant.id) as right:
@@ -85,7 +85,7 @@ async def test_two_processes_that_only_poll_see_every_change_within_two_seconds(
     deaf = settings.model_copy(update={"cache_push": False})
     async with child(deaf, seed.sant.id) as one, child(deaf, seed.sant.id) as other:
         assert [(await each.read()).doctors for each in (one, other)] == [1, 1]
-        taken = []
+        taken: list[float] = []
         for doctors in range(2, 6):
             await rows.doctor(connection, seed.sant.id)
             taken += await asyncio.gather(*(each.within_two_seconds(doctors) for each in (one, other)))

@@ -35,7 +35,7 @@ async def two(settings: Settings, seed: Seed) -> AsyncIterator[tuple[Child, Chil
 
 async def heard(connection: rows.Connection, seed: Seed, *children: Child) -> None:
     """Each knows the version that the database has now."""
-    version = await connection.fetchval(VERSION, seed.sant.id)
+    version: int = await connection.fetchval(VERSION, seed.sant.id)
     for one in children:
 
         async def knows(one: Child = one) -> bool:

@@ -63,9 +63,9 @@ async def through_a_pooler(settings: Settings) -> AsyncIterator[Settings]:
             yield settings.model_copy(update={"database_url": SecretStr(url), "database_listen_url": SecretStr(direct)})
 
 
-async def settings_of(runtime: Runtime) -> asyncpg.Record:
-    async def work(session: ReadSession) -> asyncpg.Record:
-        return (await session.execute(text(SET))).mappings().one()
+async def settings_of(runtime: Runtime) -> dict[str, str]:
+    async def work(session: ReadSession) -> dict[str, str]:
+        return {**(await session.execute(text(SET))).mappings().one()}
 
     return await runtime.database.read(work)
 
@@ -80,14 +80,14 @@ async def test_many_share_few_connections_and_nothing_of_ours_stays_there(pooled
     async with open_runtime(pooled) as runtime:
         await asyncio.gather(*(runtime.database.write(write) for _ in range(2 * AT_ONCE)))
         for found in await asyncio.gather(*(settings_of(runtime) for _ in range(20 * AT_ONCE))):
-            assert dict(found) == {"push": "on", "lock_timeout": "3s", "jit": "off"}
+            assert found == {"push": "on", "lock_timeout": "3s", "jit": "off"}
         # Somebody else, on the same connections to PostgreSQL.
         others = [await asyncpg.connect(pooled.require_database_url(), statement_cache_size=0) for _ in range(LENT)]
         for other in others:
             transaction = other.transaction()
             await transaction.start()  # and keeps it, so that the next one is given the other connection
             assert await other.fetchval(LEFT) == 0
-            assert dict(await other.fetchrow(SET)) == {"push": "", "lock_timeout": "0", "jit": "on"}
+            assert dict(await rows.one(other, SET)) == {"push": "", "lock_timeout": "0", "jit": "on"}
         for other in others:
             other.terminate()
 

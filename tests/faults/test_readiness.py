@@ -10,7 +10,7 @@ from fastapi import FastAPI
 from pydantic import SecretStr
 from sqlalchemy.engine import make_url
 
-from core import readiness
+from core.clock import boottime
 from core.readiness import CUT_OFF, LOST, READS_ONLY, STARTING
 from core.settings import Settings
 from tests.conftest import running
@@ -102,7 +102,7 @@ async def test_one_that_alone_has_lost_database_and_redis_cannot_know_and_is_rea
             proxy.is_silent = True
             await redis_server.kill()
             versions = app.state.runtime.versions
-            await machine.until(lambda: readiness.boottime() - versions.read_at > LOST)
+            await machine.until(lambda: boottime() - versions.read_at > LOST)
             assert await ready(client) == "away"
             proxy.is_silent = False
             await redis_server.start()

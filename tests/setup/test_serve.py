@@ -29,7 +29,9 @@ AT_ONCE = 0.5
 
 @contextmanager
 def served(folder: Path, *options: str, **more: str) -> Iterator[Serving]:
-    with serving(TICKET_HOME, "serve", "--data-dir", str(folder), *options, environment=environment(**more)) as one:
+    with serving(
+        TICKET_HOME, "serve", "--data-dir", str(folder), *options, environment=environment(None, **more)
+    ) as one:
         yield one
 
 
@@ -179,7 +181,7 @@ def test_the_secret_is_the_data_folders_own_and_stays(folder: Path, tmp_path: Pa
 def test_what_an_operator_can_put_right_is_told_in_a_sentence(
     folder: Path, settings: dict[str, str], told: str
 ) -> None:
-    done = run(environment(REDIS_URL="redis://127.0.0.1:9", **settings), "migrate", "--data-dir", folder)
+    done = run(environment(None, REDIS_URL="redis://127.0.0.1:9", **settings), "migrate", "--data-dir", folder)
     assert done.returncode == 1
     assert told in done.stderr
     assert len(done.stderr.splitlines()) == 1, done.stderr

@@ -91,6 +91,6 @@ async def command(url: str, *words: str, password: str | None = None) -> object:
     """One command to Redis, as an administrator sends it."""
     client = redis_client.Redis.from_url(url, password=password)
     try:
-        return await client.execute_command(*words)
+        return await client.execute_command(*words)  # type: ignore[no-untyped-call]  # redis leaves it so
     finally:
         await client.aclose()

@@ -32,10 +32,15 @@ def sized(asked: str, lines: Lines, body: bytes) -> tuple[bytes, bytes]:
     return head(asked, [*lines, f"Content-Length: {len(body)}"]), body
 
 
-def chunked(asked: str, lines: Lines, body: bytes, size: int, extension: str = "", trailers: str = "") -> list[bytes]:
-    pieces = [body[at : at + size] for at in range(0, len(body), size)]
-    chunks = [f"{len(piece):x}{extension}\r\n".encode() + piece + b"\r\n" for piece in pieces]
-    return [head(asked, [*lines, "Transfer-Encoding: chunked"]), *chunks, f"0\r\n{trailers}\r\n".encode()]
+def chunked(size: int, extension: str = "", trailers: str = "") -> Way:
+    """In chunks of `size` bytes, each a segment, as the head and the end are."""
+
+    def way(asked: str, lines: Lines, body: bytes) -> list[bytes]:
+        pieces = [body[at : at + size] for at in range(0, len(body), size)]
+        chunks = [f"{len(piece):x}{extension}\r\n".encode() + piece + b"\r\n" for piece in pieces]
+        return [head(asked, [*lines, "Transfer-Encoding: chunked"]), *chunks, f"0\r\n{trailers}\r\n".encode()]
+
+    return way
 
 
 def in_pieces(whole: bytes, size: int) -> list[bytes]:
@@ -48,12 +53,12 @@ WAYS: dict[str, Way] = {
     "byte by byte": lambda *request: in_pieces(b"".join(sized(*request)), 1),
     "in sevens": lambda *request: in_pieces(b"".join(sized(*request)), 7),
     "half of the head": lambda *request: in_pieces(b"".join(sized(*request)), len(sized(*request)[0]) // 2),
-    "chunked": lambda *request: [b"".join(chunked(*request, size=10))],
-    "a chunk a segment": lambda *request: chunked(*request, size=4),
-    "chunked byte by byte": lambda *request: in_pieces(b"".join(chunked(*request, size=3)), 1),
-    "with extensions": lambda *request: [b"".join(chunked(*request, size=9, extension=';a="b"'))],
+    "chunked": lambda *request: [b"".join(chunked(size=10)(*request))],
+    "a chunk a segment": chunked(size=4),
+    "chunked byte by byte": lambda *request: in_pieces(b"".join(chunked(size=3)(*request)), 1),
+    "with extensions": lambda *request: [b"".join(chunked(size=9, extension=';a="b"')(*request))],
     "with trailers": lambda *request: [
-        b"".join(chunked(*request, size=9, trailers="Authorization: Bearer another\r\nHost: another\r\n"))
+        b"".join(chunked(size=9, trailers="Authorization: Bearer another\r\nHost: another\r\n")(*request))
     ],
     "Expect": lambda asked, lines, body: list(sized(asked, [*lines, "Expect: 100-continue"], body)),
 }

@@ -51,7 +51,7 @@ def test_a_truncated_entry_is_a_miss() -> None:
 
 
 WRONG = [None, True, -1, 1e300, float("nan"), float("inf"), "", "1", "\r\nSet-Cookie: a=b", [], {}, [1], {"a": 1}]
-RIGHT = {"valid_until": [None], "meta": [{}, {"a": 1}]}
+RIGHT: dict[str, list[object]] = {"valid_until": [None], "meta": [{}, {"a": 1}]}
 
 
 @pytest.mark.parametrize("name", ["etag", "computed_at", "valid_until", "meta", "body", "gzip"])

@@ -1,5 +1,7 @@
 """The device cookie, without servers: what it names, and what it never does."""
 
+import time
+
 import pytest
 from itsdangerous import URLSafeTimedSerializer
 
@@ -51,8 +53,6 @@ def test_a_session_s_signature_is_no_device_s_and_a_device_is_forgotten_after_a_
     other = URLSafeTimedSerializer("new" * 20, salt="ticket-home session").dumps(["name", 4])
     assert not DEVICES.read(str(other)).is_of(4)
     cookie = DEVICES.write(DEVICES.read(None).used_by(4))
-    from itsdangerous.timed import time  # the module that the signer asks
-
     now = time.time()
     monkeypatch.setattr(time, "time", lambda: now + LIFE - 60)
     assert DEVICES.read(cookie).is_of(4)

@@ -192,7 +192,7 @@ async def test_what_changes_is_found_by_its_new_words_at_once(
 async def test_what_is_most_expanded_without_its_accents_can_be_stored(
     find: Find, seed: Seed, connection: rows.Connection
 ) -> None:
-    long = Person(*(letter * 80 for letter in "㎢⒇½Œ"), document="㏂" * 40)
+    long = Person(*(letter * repeated for letter, repeated in zip("㎢⒇½Œ㏂", (80, 80, 80, 80, 40), strict=True)))
     one = stay(seed.sant, NOW, person=long, location="⒇" * 50, episode_id="½" * 50)
     await insert(connection, [one])
     assert await find("œœœ") == {one.id}

@@ -38,6 +38,7 @@ def told(status: str = "active", *, admission: float = -10, fpa: float = 10) -> 
 
 
 SECOND = 1 / 3600
+DIALECT = postgresql.asyncpg.dialect()  # type: ignore[no-untyped-call]  # SQLAlchemy leaves it so
 
 
 @pytest.mark.parametrize(
@@ -131,7 +132,7 @@ async def test_python_and_sql_agree(connection: "asyncpg.Connection[asyncpg.Reco
         sql_warning_level(row.now, row, row).label("warning_level"),
         sql_seconds_left(row.now, row).label("seconds_left"),
     ).order_by(row.position)
-    compiled = statement.compile(dialect=postgresql.asyncpg.dialect(), compile_kwargs={"render_postcompile": True})
+    compiled = statement.compile(dialect=DIALECT, compile_kwargs={"render_postcompile": True})
     arguments = [compiled.params[name] for name in compiled.positiontup or []]
     found = await connection.fetch(str(compiled), *arguments)
     for case, sql in zip(cases, found, strict=True):
@@ -151,7 +152,7 @@ async def test_python_and_sql_agree(connection: "asyncpg.Connection[asyncpg.Reco
 
 async def thresholds_in(connection: "asyncpg.Connection[asyncpg.Record]", clinic_id: int) -> tuple[int, ...]:
     statement = select(thresholds_for(clinic_id))
-    compiled = statement.compile(dialect=postgresql.asyncpg.dialect())
+    compiled = statement.compile(dialect=DIALECT)
     arguments = [compiled.params[name] for name in compiled.positiontup or []]
     return tuple(await connection.fetchrow(str(compiled), *arguments) or ())
 

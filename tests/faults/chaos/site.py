@@ -86,7 +86,7 @@ class Site:
             cache_prefix="chaos",
         )
         words = (sys.executable, "-m", "tests.faults.chaos.process", self.variant, str(self.slowest_fill))
-        return (*words, str(self.ports[number])), environment(settings) | network.environment
+        return (*words, str(self.ports[number])), environment(settings) | dict(network.environment)
 
     def served_url(self, number: int) -> str:
         """Where the process of that number looks for PostgreSQL."""

@@ -110,8 +110,9 @@ async def test_actions_in_the_clinic_are_the_admins_also_a_superusers_and_global
 
 
 async def test_another_clinic_is_not_there(superuser: httpx.AsyncClient, admin: httpx.AsyncClient, seed: Seed) -> None:
+    besides: list[dict[str, Any]] = [{}, {"limit": 0}, {"from": "yesterday"}]
     for path in (LOGINS, ACTIONS):
-        for more in ({}, {"limit": 0}, {"from": "yesterday"}):
+        for more in besides:
             assert (await admin.get(path, params={"clinic_id": seed.maga.id} | more)).status_code == 404
             assert (await superuser.get(path, params={"clinic_id": 999_999} | more)).status_code == 404
 
@@ -173,7 +174,7 @@ async def test_a_span_of_time_is_clinic_local_unless_it_says_otherwise(
     """12:00 UTC is 09:00 in Santiago and in Punta Arenas in January."""
     await done(connection, seed.sant.id, at=JANUARY)
 
-    async def found(client: httpx.AsyncClient = admin, **query: str) -> bool:
+    async def found(client: httpx.AsyncClient, **query: str) -> bool:
         return len(await items(client, ACTIONS, **query)) == 1
 
     for client in (admin, superuser):
@@ -181,11 +182,11 @@ async def test_a_span_of_time_is_clinic_local_unless_it_says_otherwise(
         assert not await found(client, **{"from": "2026-01-15T09:01"})
         assert not await found(client, to="2026-01-15T09:00")
         assert await found(client, to="2026-01-15T09:01")
-    assert await found(**{"from": "2026-01-15T12:00:00Z", "to": "2026-01-15T12:00:01+00:00"})
-    assert not await found(**{"from": "2026-01-15T12:00:01Z"})
-    assert await found(**{"from": "2026-01-15", "to": "2026-01-15"})
-    assert not await found(**{"from": "2026-01-16"})
-    assert not await found(to="2026-01-14")
+    assert await found(admin, **{"from": "2026-01-15T12:00:00Z", "to": "2026-01-15T12:00:01+00:00"})
+    assert not await found(admin, **{"from": "2026-01-15T12:00:01Z"})
+    assert await found(admin, **{"from": "2026-01-15", "to": "2026-01-15"})
+    assert not await found(admin, **{"from": "2026-01-16"})
+    assert not await found(admin, to="2026-01-14")
     assert [item["at"] for item in await items(admin, ACTIONS)] == ["2026-01-15T09:00:00-03:00"]
 
 

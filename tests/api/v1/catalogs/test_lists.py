@@ -157,7 +157,7 @@ async def test_inactive_items_are_for_those_who_administer(
 async def test_decisions_come_in_order(sign_in: SignIn, seed: Seed) -> None:
     viewer = await sign_in(seed.sant.viewer)
     for path in PATHS:
-        everything = {"include_inactive": "true", "clinic_id": seed.maga.id, "nonsense": "1"}
+        everything: dict[str, str | int] = {"include_inactive": "true", "clinic_id": seed.maga.id, "nonsense": "1"}
         assert (await viewer.get(path, params=everything)).status_code == 403
         assert (await viewer.get(path, params={"clinic_id": seed.maga.id, "nonsense": "1"})).status_code == 404
         refused = await viewer.get(path, params={"nonsense": "1"})

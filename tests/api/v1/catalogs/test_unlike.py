@@ -26,10 +26,11 @@ async def superuser(sign_in: SignIn, seed: Seed) -> httpx.AsyncClient:
 
 
 def body(path: str, seed: Seed, name: str) -> dict[str, Any]:
-    more: dict[str, Any] = {
+    own: dict[str, dict[str, Any]] = {
         "/v1/surgeries": {"specialty_id": seed.sant.specialty_id, "base_stay_hours": 24},
         "/v1/reasons": {"category": "annulment"},
-    }.get(path, {})
+    }
+    more = own.get(path, {})
     if path != "/v1/clinics":
         more["clinic_id"] = seed.sant.id
     return {"reason" if path == "/v1/reasons" else "name": name, **more}

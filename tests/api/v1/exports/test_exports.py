@@ -5,7 +5,7 @@ import csv
 import io
 import json
 import random
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -253,8 +253,7 @@ class Reader:
         self._left.set()
 
     def ask(self) -> "asyncio.Task[None]":
-        asking: Awaitable[None] = self._app(self._scope, self.receive, self.send)  # type: ignore[arg-type]
-        return asyncio.ensure_future(asking)  # type: ignore[return-value]
+        return asyncio.ensure_future(self._app(self._scope, self.receive, self.send))
 
     @property
     def is_whole(self) -> bool:

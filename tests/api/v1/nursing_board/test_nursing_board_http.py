@@ -99,7 +99,7 @@ async def test_a_foreign_clinic_or_surgery_does_not_exist(
     viewer: httpx.AsyncClient, sign_in: SignIn, seed: Seed
 ) -> None:
     superuser = await sign_in(seed.superuser)
-    for client, parameters in (
+    cases: list[tuple[httpx.AsyncClient, Json]] = [
         (viewer, {"clinic_id": seed.maga.id}),
         (viewer, {"clinic_id": 999_999}),
         (viewer, {"surgery_id": seed.maga.surgery_id}),
@@ -110,7 +110,8 @@ async def test_a_foreign_clinic_or_surgery_does_not_exist(
         (viewer, {"clinic_id": seed.maga.id, "cursor": "x"}),
         (superuser, {"clinic_id": 999_999}),
         (superuser, {"clinic_id": seed.sant.id, "surgery_id": seed.maga.surgery_id}),
-    ):
+    ]
+    for client, parameters in cases:
         answer = await client.get(PATH, params=parameters)
         assert (answer.status_code, answer.json()["code"]) == (404, "not_found"), parameters
 

@@ -114,7 +114,7 @@ async def test_only_who_holds_a_lease_ends_it(two: tuple[Counting, Counting]) ->
     held = await leases.claim(key)
     assert held is not None
     assert await leases.claim(key) is None
-    await leases.release(Lease(held.key, "another token"))
+    await leases.release(Lease(held.key, b"another token"))
     assert await leases.claim(key) is None
     assert 0 < await redis.client.pttl(held.key) <= LEASE * 1000
     await leases.release(held)

@@ -59,16 +59,16 @@ def moved(places: int) -> Tamper:
 
 def as_a(name: str) -> Tamper:
     async def tamper(client: Any, values: Values) -> None:
-        put = {
+        ways: dict[str, Callable[[bytes], Awaitable[object]]] = {
             "list": lambda key: client.rpush(key, "a"),
             "hash": lambda key: client.hset(key, "a", "b"),
             "set": lambda key: client.sadd(key, "a"),
             "zset": lambda key: client.zadd(key, {"a": 1}),
             "stream": lambda key: client.xadd(key, {"a": "b"}),
-        }[name]
+        }
         for key in values:
             await client.delete(key)
-            await put(key)
+            await ways[name](key)
 
     return tamper
 

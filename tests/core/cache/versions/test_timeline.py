@@ -109,11 +109,16 @@ async def test_a_new_timeline_has_another_id(connection: rows.Connection) -> Non
     assert len(set(seen)) == 3
 
 
+async def versions(connection: rows.Connection) -> dict[tuple[int, str], int]:
+    found = await connection.fetch("SELECT clinic_id, topic, version FROM cache_version")
+    return {(row["clinic_id"], row["topic"]): row["version"] for row in found}
+
+
 async def test_of_several_who_see_a_new_timeline_one_bumps_everything_once(
     connection: rows.Connection, database_url: str, seed: Seed
 ) -> None:
     await connection.execute("TRUNCATE fpa_modification")
-    before = dict(await connection.fetch("SELECT clinic_id || '/' || topic, version FROM cache_version"))
+    before = await versions(connection)
 
     async def begin() -> bool:
         opened = await asyncpg.connect(database_url)
@@ -123,7 +128,7 @@ async def test_of_several_who_see_a_new_timeline_one_bumps_everything_once(
             await opened.close()
 
     assert sorted(await asyncio.gather(*(begin() for _ in range(5)))) == [False] * 4 + [True]
-    after = dict(await connection.fetch("SELECT clinic_id || '/' || topic, version FROM cache_version"))
+    after = await versions(connection)
     assert all(after[key] > version for key, version in before.items())
     assert not await connection.fetchval("SELECT cache_new_timeline()")
 

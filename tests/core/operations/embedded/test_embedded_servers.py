@@ -72,8 +72,8 @@ def started(folder: Path) -> Iterator[EmbeddedServers]:
 
 def test_both_answer_over_sockets_only_and_stop_leaves_nothing(folder: Path) -> None:
     servers = start_servers(folder, durable=False)
-    sockets = [Path(redis.Redis.from_url(servers.redis_url).config_get("unixsocket")["unixsocket"]).parent]
-    sockets.append(Path(query(servers.database_url, "SHOW unix_socket_directories")))
+    sockets = [Path(redis.Redis.from_url(servers.redis_url).config_get("unixsocket")["unixsocket"] or "").parent]
+    sockets.append(Path(query(servers.database_url, "SHOW unix_socket_directories") or ""))
     assert query(servers.database_url, "SHOW listen_addresses") == ""
     assert redis.Redis.from_url(servers.redis_url).config_get("port") == {"port": "0"}
     assert query(servers.database_url, "SELECT current_database()") == "ticket_home"
