@@ -9,8 +9,8 @@ import asyncpg
 
 from core.operations.embedded import postgres
 from core.operations.embedded.account import Account, account_for, reaching
-from core.operations.embedded.place import Place
-from core.operations.embedded.process import Server, Tools
+from core.operations.embedded.files import ServerFiles
+from core.operations.embedded.programs import Programs, ServerProgram
 from tests.conftest import database_named
 from tests.support.machine import PATIENCE
 from tests.support.servers import Breakable
@@ -54,18 +54,18 @@ class Demoted:
         assert await connection.fetchval("SELECT pg_promote()")
         await connection.close()
 
-    def _facts(self) -> tuple[Account, Path, Server]:
-        place = Place(self._folder, "postgres")
+    def _facts(self) -> tuple[Account, Path, ServerProgram]:
+        files = ServerFiles(self._folder, "postgres")
         account = account_for(self._folder)
-        server = postgres.server(place.data, place.sockets(account), postgres.install(), durable=True)
-        return reaching(account, server.reads), place.data, server
+        server = postgres.server(files.data, files.sockets(account), postgres.install(), durable=True)
+        return reaching(account, server.reads), files.data, server
 
     async def _start(self) -> None:
         account, _, server = self._facts()
         with (self._folder / "standby.log").open("ab") as log:
-            tools = Tools(account, log)
-            server.prepare(tools)
-            self._process = tools.start([*server.argv, *REPLICATING], [])
+            programs = Programs(account, log)
+            server.prepare(programs)
+            self._process = programs.start([*server.argv, *REPLICATING], [])
         until = time.monotonic() + PATIENCE
         while not server.ready():
             said = (self._folder / "standby.log").read_text()

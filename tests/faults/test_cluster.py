@@ -187,7 +187,7 @@ async def test_the_first_named_node_may_be_away_at_the_start(settings: Settings,
 async def test_the_doctor_looks_at_every_primary(settings: Settings, seed: Seed, cluster: Cluster) -> None:
     addresses = Addresses.of(settings)
     found = {finding.check: finding async for finding in examine(addresses)}
-    assert "a cluster of 3 primaries" in found["Redis"].told
+    assert "a cluster of 3 primaries" in found["Redis"].seen
     assert {found[name].verdict for name in ("Redis", "Redis's answers")} == {Verdict.OK}
     one_node = replace(addresses, redis_url=cluster.nodes[0].url)
     found = {finding.check: finding async for finding in examine(one_node)}

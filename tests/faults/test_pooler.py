@@ -192,7 +192,7 @@ async def test_a_pooler_that_met_a_standby_first_is_let_in_after_its_promotion(
         open_runtime(pooled) as runtime,
     ):
         found = {finding.check: finding async for finding in examine(Addresses.of(pooled))}
-        assert "a standby" in found["PostgreSQL"].told
+        assert "a standby" in found["PostgreSQL"].seen
         await refused_until_promoted(runtime, standby)
 
 
@@ -245,5 +245,5 @@ async def test_the_doctor_tells_of_the_pooler_and_of_what_lacks_beside_it(
     ):
         told_of = (await found(replace(addresses, listen_url=listen_url)))["Addresses"]
         assert told_of.verdict is Verdict.FAILED
-        assert wrong in told_of.told
+        assert wrong in told_of.seen
         assert "DATABASE_LISTEN_URL" in told_of.remedy

@@ -13,6 +13,7 @@ from fastapi_cache import FastAPICache
 from api.fastapi_cache.route import PlainCacheRoute, is_decorated
 from api.v1.catalogs import threshold_routes
 from api.v1.routers import ROUTERS
+from core.catalogs.thresholds import thresholds_in
 from core.settings import Settings
 from tests.conftest import SignIn, running
 from tests.factories import rows
@@ -89,7 +90,7 @@ async def test_twenty_misses_at_once_are_computed_once(
     app: FastAPI, sign_in: SignIn, seed: Seed, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     viewer, admin = await sign_in(seed.sant.viewer), await sign_in(seed.sant.admin)
-    compute, runs = threshold_routes.thresholds_in, 0
+    compute, runs = thresholds_in, 0
 
     async def counted(*args: Any, **kwargs: Any) -> Any:
         nonlocal runs
@@ -111,7 +112,7 @@ async def test_twenty_misses_at_once_are_computed_once(
 
 async def test_an_error_is_nobody_elses(sign_in: SignIn, seed: Seed, monkeypatch: pytest.MonkeyPatch) -> None:
     superuser = await sign_in(seed.superuser)
-    compute, tries = threshold_routes.thresholds_in, 0
+    compute, tries = thresholds_in, 0
 
     async def failing_once(*args: Any, **kwargs: Any) -> Any:
         nonlocal tries

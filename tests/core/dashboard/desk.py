@@ -50,7 +50,7 @@ class Desk:
 
         Going on, it would be set right by a millisecond now and then, and a test of a limit may not be late.
         """
-        self.runtime.versions.now = moment.timestamp  # type: ignore[method-assign]
+        self.runtime.versions.now = moment.timestamp
 
 
 async def every_clinic(session: ReadSession) -> list[int]:

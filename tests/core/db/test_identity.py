@@ -102,7 +102,7 @@ async def test_rows_that_become_one_are_not_joined_and_the_one_used_last_is_foun
     await asyncio.to_thread(upgrade, database_url)
     fresh = await asyncpg.connect(database_url)
     found = {row["id"]: row for row in await fresh.fetch("SELECT * FROM patient")}
-    told = (await look_at_patients(fresh)).told
+    told = (await look_at_patients(fresh)).seen
     await fresh.close()
 
     def now(document: str) -> tuple[str, str | None, bool]:

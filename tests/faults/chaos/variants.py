@@ -51,8 +51,8 @@ def lease_by_timer() -> None:
             flags[id(versions)] = is_fresh(versions)
             await asyncio.sleep(LEASE / 20)
 
-    def polled_and_flagged(self: VersionMap, poll: VersionSnapshot, learnt: Vector, sent_at: float) -> None:
-        polled(self, poll, learnt, sent_at)
+    def polled_and_flagged(self: VersionMap, snapshot: VersionSnapshot, learnt: Vector, sent_at: float) -> None:
+        polled(self, snapshot, learnt, sent_at)
         if id(self) not in flags:
             timers.append(asyncio.create_task(look_after(self)))
         flags[id(self)] = is_fresh(self)
@@ -79,9 +79,9 @@ def poll_replaces() -> None:
     """A poll's result takes the place of what was learnt while it was under way."""
     polled = VersionMap.read_ended
 
-    def polled_plainly(self: VersionMap, poll: VersionSnapshot, learnt: Vector, sent_at: float) -> None:
+    def polled_plainly(self: VersionMap, snapshot: VersionSnapshot, learnt: Vector, sent_at: float) -> None:
         learnt.clear()
-        polled(self, poll, learnt, sent_at)
+        polled(self, snapshot, learnt, sent_at)
 
     VersionMap.read_ended = polled_plainly  # type: ignore[method-assign]
 

@@ -73,7 +73,7 @@ async def test_rows_that_were_alike_before_stay_and_the_doctor_lists_them(
 ) -> None:
     first, second = [await rows.specialty(connection, seed.sant.id, name=name) for name in ("Cirugía", "Cirugia")]
     found = await look_at_catalogs(connection)
-    assert (found.verdict, f"SANT specialty {first}, {second}" in found.told) == (Verdict.WARNING, True)
+    assert (found.verdict, f"SANT specialty {first}, {second}" in found.seen) == (Verdict.WARNING, True)
     assert (await superuser.patch(f"/v1/specialties/{second}", json={"name": "Cirugía vieja"})).status_code == 200
     assert (await look_at_catalogs(connection)).verdict is Verdict.OK
     back = await superuser.patch(f"/v1/specialties/{second}", json={"name": "CIRUGIA"})
