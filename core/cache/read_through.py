@@ -72,10 +72,9 @@ class Cache:
         self.stats = CacheStats()
         self.flights: Flights[FlightResult] = Flights()
         self._direct = direct
-        leases = FillLeases(redis)
-        self._tiers = Tiers(versions, memory, redis, leases, ttls)
+        self._tiers = Tiers(versions, memory, redis, ttls)
         self.last_good = self._tiers.last_good
-        self._fills = Fills(database, versions, self._tiers, leases, pool_size)
+        self._fills = Fills(database, versions, self._tiers, FillLeases(redis), pool_size)
 
     async def read(self, asked: CachedRead, *, required: Vector | None = None) -> Answer:
         """The answer to what is asked, at least as new as `required` and as the version map.
@@ -107,7 +106,7 @@ class Cache:
         if not self.versions.is_fresh():
             return None
         now = self.versions.now()
-        held = self._tiers.at_hand(
+        held = self._tiers.in_memory(
             self._tiers.key(entry_id, entry_id.policy.token_now(self.versions, entry_id.clinic_id)), now
         )
         return self._answer(entry_id, held, "hit", "memory", now) if held is not None else None
@@ -144,8 +143,10 @@ class Cache:
             at_hand = self._at_hand(entry_id)
             if at_hand is not None:
                 return at_hand
-            wanted = self._fills.wanted(entry_id)
-            found, joined = await self.flights.join(wanted.key, partial(self._fills.find, entry_id, wanted, load))
+            wanted = self._fills.key_now(entry_id)
+            found, joined = await self.flights.join(
+                wanted.key, partial(self._fills.find_or_compute, entry_id, wanted, load)
+            )
             now = self.versions.now()
             if found.entry.serves(now) and self._is_current(entry_id, found, wanted.versions, began):
                 outcome = "miss" if found.tier == "database" else "hit"
@@ -156,7 +157,7 @@ class Cache:
     async def _unkept(self, entry_id: EntryId, load: Loader) -> Answer:
         """Computed from what the database has, after this request began: what is kept may be another timeline's."""
         key = self._tiers.key(entry_id, "unkept")
-        found, joined = await self.flights.join_next(key, partial(self._fills.alone, entry_id, load))
+        found, joined = await self.flights.join_next(key, partial(self._fills.compute_unkept, entry_id, load))
         return self._answer(
             entry_id, found.entry, "miss", found.tier, self.versions.now(), collapsed=joined, stored=False
         )
@@ -198,10 +199,11 @@ class Cache:
         stored: bool = False,
     ) -> Answer:
         age = max(0.0, now - entry.computed_at)
-        ttl = self._tiers.seconds(entry_id.policy, entry, now)
+        ttl = self._tiers.seconds_left(entry_id.policy, entry, now)
         return Answer(entry, outcome, tier, age, ttl, collapsed, stored=stored)
 
     async def drain(self, within: float) -> None:
         """At shutdown: let fills and stores end, `within` seconds at most."""
         await self.flights.drain(within)
         await self._tiers.drain(within)
+        await self._fills.drain(within)

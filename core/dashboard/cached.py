@@ -60,7 +60,7 @@ def _network_loader(filters: Filters) -> Loader:
                 part = parts[clinic_id] = part_of(row, fill.now)
                 # A surgery is one clinic's: what the others' own dashboards would refuse is not theirs to keep.
                 if filters.surgery_id is None or row.surgery_clinic_id == clinic_id:
-                    await fill.keep(CLINIC, clinic_id, parameters, part.loaded())
+                    fill.keep(CLINIC, clinic_id, parameters, part.loaded())
         return network_of([parts[clinic_id] for clinic_id in clinics], fill.now)
 
     return load

@@ -8,7 +8,7 @@ import pytest
 from core import deadline
 from core.cache import read_through
 from core.cache.fills import fill
-from core.cache.tiers import redis
+from core.cache.tiers import redis_client
 from core.db import engine
 from core.db.transaction import Database
 
@@ -31,6 +31,6 @@ def unhurried(monkeypatch: pytest.MonkeyPatch) -> None:
         (engine, "CONNECT_TIMEOUT"),
         (fill, "BUDGET"),
         (read_through, "WAIT"),
-        (redis, "BUDGET"),
+        (redis_client, "BUDGET"),
     ):
         monkeypatch.setattr(module, name, LONG)

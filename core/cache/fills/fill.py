@@ -4,13 +4,14 @@ import asyncio
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any, Protocol, TypeVar
+from typing import Any, TypeVar
 
 from sqlalchemy import text
 
 from core.cache.entry import Entry
-from core.cache.keys import Parameters
-from core.cache.policy import Policy
+from core.cache.keys import Parameters, digest
+from core.cache.policy import EntryId, Policy
+from core.cache.tiers.both import Tiers
 from core.cache.versions.vector import Vector
 from core.db.transaction import IS_WHOLE, ReadSession
 from core.errors import Unavailable
@@ -49,18 +50,6 @@ class Loaded:
         )
 
 
-class Shelf(Protocol):
-    """Where parts are looked up and kept: the cache itself."""
-
-    async def look_up(
-        self, policy: Policy, vectors: dict[int, Vector], parameters: Parameters, now: float
-    ) -> dict[int, Entry]: ...
-
-    async def keep(
-        self, policy: Policy, clinic_id: int, vector: Vector, parameters: Parameters, entry: Entry
-    ) -> None: ...  # fmt: skip
-
-
 @dataclass(frozen=True, slots=True)
 class Fill:
     session: ReadSession
@@ -68,23 +57,27 @@ class Fill:
     """The database's clock as this process knows it, UTC: loaders take it as a parameter."""
     versions: Vector
     """As of this snapshot."""
-    tiers: Shelf
+    tiers: Tiers
     is_whole: bool = True
     """Whether these are the versions of the rows in this snapshot. If not, nothing of it is kept, nor what was."""
 
     async def parts(self, policy: Policy, clinic_ids: Iterable[int], parameters: Parameters) -> dict[int, Entry]:
-        """Entries held for these clinics that are right in this snapshot and at `now`; absent ones are to compute."""
+        """Clinic → entry of what is held and right in this snapshot and at `now`; the absent ones are to compute."""
         if not self.is_whole:
             return {}
-        vectors = {clinic_id: policy.vector(self.versions, clinic_id) for clinic_id in clinic_ids}
-        return await self.tiers.look_up(policy, vectors, parameters, self.now.timestamp())
+        ids = {clinic_id: EntryId(policy, clinic_id, digest(parameters)) for clinic_id in clinic_ids}
+        keys = {clinic_id: self._key(entry_id) for clinic_id, entry_id in ids.items()}
+        found = await self.tiers.get_many({keys[clinic_id]: ids[clinic_id] for clinic_id in ids}, self.now.timestamp())
+        return {clinic_id: found[key] for clinic_id, key in keys.items() if key in found}
 
-    async def keep(self, policy: Policy, clinic_id: int, parameters: Parameters, loaded: Loaded) -> None:
+    def keep(self, policy: Policy, clinic_id: int, parameters: Parameters, loaded: Loaded) -> None:
         """Store one clinic's part, computed in this snapshot."""
-        if not self.is_whole:
-            return
-        vector = policy.vector(self.versions, clinic_id)
-        await self.tiers.keep(policy, clinic_id, vector, parameters, loaded.entry(self.now))
+        if self.is_whole:
+            entry_id = EntryId(policy, clinic_id, digest(parameters))
+            self.tiers.put_part(entry_id, self._key(entry_id), loaded.entry(self.now))
+
+    def _key(self, entry_id: EntryId) -> str:
+        return self.tiers.key(entry_id, entry_id.policy.token(self.versions, entry_id.clinic_id))
 
 
 Loader = Callable[[Fill], Awaitable[Loaded]]

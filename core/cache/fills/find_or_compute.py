@@ -1,9 +1,11 @@
-"""Finding what memory does not have: in Redis, else computed, by one process of all and by one task of it."""
+"""What memory does not have is found in Redis, or else computed: by one process of all, and by one task of it."""
 
 import asyncio
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
+from core.background import Background
 from core.cache.entry import Entry
 from core.cache.fills.fill import Fill, Loader, Turns, read_versions, utc
 from core.cache.fills.lease import FIRST_PAUSE, LONGEST_PAUSE, NOBODYS, PATIENCE, FillLeases, Lease
@@ -17,32 +19,35 @@ from core.db.transaction import Database, ReadSession
 
 @dataclass(frozen=True, slots=True)
 class VersionedKey:
-    """The key that the map had `at` (boottime), the versions in it, and when the map was known to be true."""
+    """An entry's key under the versions that the map had at one moment."""
 
     key: str
     versions: Vector
     at: float
+    """That moment (boottime)."""
     true_at: float
+    """When (boottime) the map was last known to be true."""
 
 
 @dataclass(frozen=True, slots=True)
 class FlightResult:
-    """Where an entry came from, under which versions, and when (boottime) those were looked at.
-
-    In the database they were right just then. What lay in Redis is as right as the map was: `true_at`, which may be a
-    whole lease before it was looked at.
-    """
-
     entry: Entry
     versions: Vector
+    """What the entry was computed under."""
     tier: str
+    """redis or database"""
     at: float
+    """When (boottime) those versions were read: in the database, or in the map for an entry from Redis."""
     true_at: float
+    """When (boottime) they were known to be right: from the database at that moment, from the map up to a lease
+    before."""
     is_whole: bool = True
-    """Whether those versions stand for what was found: if not, it was kept nowhere."""
+    """Whether the versions stand for the rows that were read. If not, the entry was kept nowhere."""
 
 
 class Fills:
+    """A fill computes an entry from the database and stores it."""
+
     def __init__(
         self, database: Database, versions: VersionMap, tiers: Tiers, leases: FillLeases, pool_size: int
     ) -> None:
@@ -51,82 +56,103 @@ class Fills:
         self._tiers = tiers
         self._leases = leases
         self._turns = Turns(pool_size)
+        self._background = Background()
 
-    def wanted(self, entry_id: EntryId) -> VersionedKey:
-        """What is right at this moment, as the map has it. Ask with a fresh lease."""
-        key = self._tiers.key(entry_id, entry_id.policy.token_now(self._versions, entry_id.clinic_id))
-        return VersionedKey(
-            key, entry_id.policy.vector(self._versions.rows, entry_id.clinic_id), boottime(), self._versions.true_at()
-        )
+    def key_now(self, entry_id: EntryId) -> VersionedKey:
+        """The key of the entry that is right at this moment, as the map has it. Only to be asked with a fresh lease."""
+        policy, clinic_id = entry_id.policy, entry_id.clinic_id
+        key = self._tiers.key(entry_id, policy.token_now(self._versions, clinic_id))
+        vector = policy.vector(self._versions.rows, clinic_id)
+        return VersionedKey(key, vector, boottime(), self._versions.true_at())
 
-    async def find(self, entry_id: EntryId, wanted: VersionedKey, load: Loader) -> FlightResult:
-        """A flight's work. Raises Unavailable, and whatever else a loader raises."""
+    async def find_or_compute(self, entry_id: EntryId, wanted: VersionedKey, load: Loader) -> FlightResult:
+        """The entry under `wanted`, or a newer one. Raises Unavailable, and whatever else `load` raises.
+
+        While another process holds the key's lease, Redis is asked for the entry again and again, for PATIENCE seconds
+        at most. Then it is computed here, whatever others do.
+        """
         loop = asyncio.get_running_loop()
         until = loop.time() + PATIENCE
         pause = FIRST_PAUSE
         redis = self._tiers.redis
         while True:
             raw, holder = await redis.get_many([wanted.key, redis.keys.lease(wanted.key)])
-            found = self._unpacked(entry_id, wanted, raw)
+            found = self._from_redis(entry_id, wanted, raw)
             if found is not None:
                 return found
             patient = loop.time() < until
             if holder is None or not patient:
                 # The lease is asked for with the turn in hand: a process with a queue holds up no other.
-                found = await self._turns.take(partial(self._lead, entry_id, wanted, load, alone=not patient))
+                found = await self._turns.take(partial(self._lead, entry_id, wanted, load, with_lease=patient))
                 if found is not None:
                     return found
             await asyncio.sleep(pause)
             pause = min(2 * pause, LONGEST_PAUSE)
             if self._versions.is_fresh():
-                # A newer version is not computed by who reads an older one: that is waited for no longer.
-                wanted = self.wanted(entry_id)
+                # After a write the holder may have read the newer versions and stored its entry under them. Nobody
+                # would ever store the older key's, so the key is looked up again.
+                wanted = self.key_now(entry_id)
 
-    async def alone(self, entry_id: EntryId, load: Loader) -> FlightResult:
-        """Computed, whatever is kept or computed elsewhere. Raises as `find`."""
+    async def compute_unkept(self, entry_id: EntryId, load: Loader) -> FlightResult:
+        """Computed here, whatever lies in the tiers or is computed elsewhere. Raises as `find_or_compute`."""
         return await self._turns.take(lambda seconds: self._fill(entry_id, load, seconds, NOBODYS))
 
-    def _unpacked(self, entry_id: EntryId, wanted: VersionedKey, raw: bytes | None) -> FlightResult | None:
-        entry = self._tiers.unpacked(entry_id, wanted.key, raw)
+    def _from_redis(self, entry_id: EntryId, wanted: VersionedKey, raw: bytes | None) -> FlightResult | None:
+        entry = self._tiers.from_redis(entry_id, wanted.key, raw)
         return FlightResult(entry, wanted.versions, "redis", wanted.at, wanted.true_at) if entry is not None else None
 
     async def _lead(
-        self, entry_id: EntryId, wanted: VersionedKey, load: Loader, seconds: float, *, alone: bool
+        self, entry_id: EntryId, wanted: VersionedKey, load: Loader, seconds: float, *, with_lease: bool
     ) -> FlightResult | None:
-        """The fill, if this process is elected, or does it `alone`; None where another one's entry is to be awaited."""
-        lease = NOBODYS if alone else await self._leases.claim(wanted.key)
+        """The entry, computed within `seconds`. None where another process holds the lease: its entry will come."""
+        lease = await self._leases.claim(wanted.key) if with_lease else NOBODYS
         if lease is None:
             return None
         try:
             if lease is not NOBODYS:
-                # The last leader may have stored it since we looked.
-                found = self._unpacked(entry_id, wanted, await self._tiers.redis.get(wanted.key))
+                # The last holder may have stored it since we looked.
+                found = self._from_redis(entry_id, wanted, await self._tiers.redis.get(wanted.key))
                 if found is not None:
-                    self._tiers.give_up(lease)
+                    self._release(lease)
                     return found
             async with self._leases.held(lease):
                 return await self._fill(entry_id, load, seconds, lease)
         except BaseException:
-            self._tiers.give_up(lease)
+            self._release(lease)
             raise
 
     async def _fill(self, entry_id: EntryId, load: Loader, seconds: float, lease: Lease) -> FlightResult:
-        """Compute and keep it, within `seconds`. The work may run twice: its last run counts."""
+        """Compute within `seconds` and store it under the versions that were read. Then the lease ends."""
+        policy, clinic_id = entry_id.policy, entry_id.clinic_id
 
         async def work(session: ReadSession) -> FlightResult:
+            # May run twice, where the first run met a conflict or a lost connection.
             at = boottime()
-            read, is_whole = await read_versions(session, entry_id.clinic_id)
+            versions, is_whole = await read_versions(session, clinic_id)
             now = utc(self._versions.now())
-            fill = Fill(session, now, read, self._tiers, is_whole)
-            loaded = await load(fill)
-            self._versions.learn((clinic, topic, version) for (clinic, topic), version in read.items())
-            vector = entry_id.policy.vector(read, entry_id.clinic_id)
-            return FlightResult(loaded.entry(now), vector, "database", at, at, is_whole)
+            loaded = await load(Fill(session, now, versions, self._tiers, is_whole))
+            self._versions.learn((clinic, topic, version) for (clinic, topic), version in versions.items())
+            return FlightResult(loaded.entry(now), policy.vector(versions, clinic_id), "database", at, at, is_whole)
 
-        found = await self._database.snapshot(work, budget=seconds)
-        if found.is_whole:
-            key = self._tiers.key(entry_id, entry_id.policy.token(found.versions, entry_id.clinic_id))
-            self._tiers.store(entry_id, key, found.entry, lease)
+        result = await self._database.snapshot(work, budget=seconds)
+        if result.is_whole:
+            key = self._tiers.key(entry_id, policy.token(result.versions, clinic_id))
+            self._release(lease, after=self._tiers.put(entry_id, key, result.entry))
         else:
-            self._tiers.give_up(lease)
-        return found
+            self._release(lease)
+        return result
+
+    def _release(self, lease: Lease, *, after: "asyncio.Task[Any] | None" = None) -> None:
+        """The next process may try, once `after` has ended. Nobody waits for that."""
+
+        async def release() -> None:
+            if after is not None:
+                await asyncio.wait({after})
+            await self._leases.release(lease)
+
+        if lease is not NOBODYS:
+            self._background.start(release(), name="release of a fill's lease")
+
+    async def drain(self, within: float) -> None:
+        """At shutdown: let leases be released, `within` seconds at most."""
+        await self._background.drain(within)

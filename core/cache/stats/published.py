@@ -4,6 +4,7 @@ import asyncio
 import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, cast
 from uuid import uuid4
 
@@ -15,6 +16,15 @@ from core.cache.versions.map import VersionMap
 INTERVAL = 2.0
 LIVE = 6.0
 """Seconds without news after which a process is not counted any more."""
+
+MEMBERS = 1000
+"""Processes that are asked for their counts, at most."""
+REGISTER = """
+redis.call('ZADD', KEYS[1], ARGV[2], ARGV[1])
+redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', ARGV[3])
+return 1
+"""
+"""ARGV: process, now, and the time up to which processes are forgotten that did not register again."""
 
 Sums = dict[tuple[str, str, str], int]
 
@@ -64,16 +74,17 @@ class PublishedStats:
 
     async def publish_once(self) -> None:
         if await self._redis.set(self._key(self.id), json.dumps(self._own()).encode(), LIVE):
-            await self._redis.register(self._register, self.id, self._versions.now(), LIVE)
+            now = self._versions.now()
+            await self._redis.script(REGISTER, self._register, self.id, now, now - 10 * LIVE, kind="zset")
 
     async def withdraw(self) -> None:
         """At shutdown."""
-        await self._redis.unregister(self._register, self.id)
+        await self._redis.ask(self._redis.client.zrem, self._register, self.id, writes=True)
         await self._redis.delete(self._key(self.id))
 
     async def sums(self) -> StatsTotals:
         """Of every live process; this one's own figures are those of this moment."""
-        ids = await self._redis.registered(self._register, self._versions.now() - LIVE)
+        ids = await self._registered()
         others = [process for process in ids or [] if process != self.id]
         published = await self._redis.get_many([self._key(process) for process in others])
         heard = [figures for figures in map(_parsed, published) if figures is not None]
@@ -89,6 +100,13 @@ class PublishedStats:
             memory=memory,
             redis_errors=sum(one["redis_errors"] for one in figures),
         )
+
+    async def _registered(self) -> list[str] | None:
+        """Ids of live processes; None where Redis is away."""
+        since = self._versions.now() - LIVE
+        ask = partial(self._redis.client.zrangebyscore, self._register, since, "+inf", start=0, num=MEMBERS)
+        found, members = await self._redis.ask(ask)
+        return [member.decode(errors="replace") for member in members] if found else None
 
 
 def _parsed(raw: bytes | None) -> dict[str, Any] | None:

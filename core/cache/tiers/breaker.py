@@ -1,19 +1,10 @@
 """A circuit breaker: after trouble nobody waits for Redis again until a probe has succeeded."""
 
-from enum import StrEnum
-
+from core.cache.tiers.trouble import Trouble
 from core.log import logger
 
 REFUSALS = 3
 """Errors in a row that open it. A time-out opens it at once: it has cost somebody the whole budget already."""
-
-
-class Trouble(StrEnum):
-    TIMEOUT = "timeout"
-    REFUSED = "refused"
-    """No connection."""
-    ERROR = "error"
-    """It answers, but not as asked: READONLY, OOM, wrong password, MAXCLIENTS."""
 
 
 class Breaker:
@@ -21,29 +12,29 @@ class Breaker:
         self.is_open = False
         self.opened = 0
         self._failures = 0
-        self._told: str | None = None
+        self._logged: str | None = None
 
     def succeeded(self, *, wrote: bool) -> None:
-        """A replica and a full server go on answering reads: only a write tells that they are well again."""
-        if wrote or self._told is None:
+        """A replica and a full server go on answering reads: only a write shows that they are well again."""
+        if wrote or self._logged is None:
             self._failures = 0
         if wrote and not self.is_open:
             self.close()
 
     def failed(self, trouble: Trouble, detail: str) -> None:
         self._failures += 1
-        if self._told != detail:
+        if self._logged != detail:
             # Once per change: a night without Redis must not fill a disk.
             logger.warning("redis trouble", trouble=trouble.value, detail=detail)
-            self._told = detail
+            self._logged = detail
         if not self.is_open and (trouble is Trouble.TIMEOUT or self._failures >= REFUSALS):
             self.is_open = True
             self.opened += 1
 
     def close(self) -> None:
-        """A probe succeeded, or without one the next write."""
-        if self._told is not None:
+        """After a probe that succeeded, or where none is under way the next write that did."""
+        if self._logged is not None:
             logger.info("redis is back")
         self.is_open = False
         self._failures = 0
-        self._told = None
+        self._logged = None

@@ -5,6 +5,7 @@ from core.cache.entry import Entry, decode
 from core.cache.keys import Keys, digest
 from core.cache.policy import EntryId
 from core.cache.tiers.memory import MemoryTier
+from core.cache.tiers.newest import NewestValues
 from core.cache.tiers.redis import RedisTier
 from core.cache.versions.map import VersionMap
 
@@ -25,7 +26,7 @@ class LastGood:
     def __init__(self, versions: VersionMap, memory: MemoryTier, redis: RedisTier, background: Background) -> None:
         self._versions = versions
         self._memory = memory
-        self._redis = redis
+        self._newest = NewestValues(redis)
         self._keys: Keys = redis.keys
         self._restored_at = float("-inf")
         """Epoch seconds on the database's clock, as an entry's `computed_at`."""
@@ -43,7 +44,7 @@ class LastGood:
             return None
         key = self._key(entry_id)
         held: Entry | None = self._memory.get(key)
-        shared = self._of_this_timeline(await self._redis.get_stamped(key))
+        shared = self._of_this_timeline(await self._newest.get(key))
         since = await self._since()
         found = [(entry, tier) for entry, tier in ((held, "memory"), (shared, "redis")) if entry is not None]
         right = [(entry, tier) for entry, tier in found if entry.computed_at >= since]
@@ -62,7 +63,7 @@ class LastGood:
         """In Redis."""
         if entry_id.parameters == NO_PARAMETERS:
             told = (self._versions.timeline_id or "").encode() + END
-            await self._redis.set_if_newer(self._key(entry_id), told + raw, computed_at, TTL)
+            await self._newest.set(self._key(entry_id), told + raw, computed_at, TTL)
 
     def _of_this_timeline(self, raw: bytes | None) -> Entry | None:
         """A process that never reached the database knows of none, and takes what there is."""
@@ -72,7 +73,7 @@ class LastGood:
 
     async def _since(self) -> float:
         """When the database was last restored, as far as this process or Redis knows."""
-        told = await self._redis.get_stamped(self._keys.plain("restored"))
+        told = await self._newest.get(self._keys.plain("restored"))
         try:
             return max(self._restored_at, float(told or "-inf"))
         except ValueError:
@@ -80,5 +81,5 @@ class LastGood:
 
     def _restored(self) -> None:
         self._restored_at = now = self._versions.now()
-        telling = self._redis.set_if_newer(self._keys.plain("restored"), repr(now).encode(), now, TTL)
+        telling = self._newest.set(self._keys.plain("restored"), repr(now).encode(), now, TTL)
         self._background.start(telling, name="restore to Redis")

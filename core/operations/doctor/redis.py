@@ -14,7 +14,8 @@ from redis.exceptions import AuthenticationError, NoPermissionError, RedisCluste
 
 from core.cache.keys import Keys
 from core.cache.tiers.address import client_of, is_cluster
-from core.cache.tiers.redis import BUDGET, is_refused_script
+from core.cache.tiers.redis_client import BUDGET
+from core.cache.tiers.trouble import is_refused_script
 from core.operations.doctor.clocks import Reading, read
 from core.operations.doctor.finding import Finding, failed, listed, ok, warning
 

@@ -21,7 +21,7 @@ from api.fastapi_cache.key_builder import RouteKeys
 from api.fastapi_cache.start import init_fastapi_cache
 from core.access import Actor, Role
 from core.cache.entry import decode
-from core.cache.tiers.breaker import Trouble
+from core.cache.tiers.trouble import Trouble
 from core.runtime import Runtime, open_runtime
 from core.settings import Settings
 from tests.factories import rows

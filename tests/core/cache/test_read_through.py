@@ -270,7 +270,7 @@ async def test_who_asks_in_the_turn_in_which_a_fill_ends_that_serves_no_longer_b
     counting: Counting, seed: Seed, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     fills = counting.runtime.cache._fills
-    find = fills.find
+    find = fills.find_or_compute
     late: list[asyncio.Task[Answer]] = []
     counting.valid_for = -1.0
 
@@ -282,7 +282,7 @@ async def test_who_asks_in_the_turn_in_which_a_fill_ends_that_serves_no_longer_b
             late.append(asyncio.create_task(counting.read(seed.sant.id)))
         return found
 
-    monkeypatch.setattr(fills, "find", find_and_ask)
+    monkeypatch.setattr(fills, "find_or_compute", find_and_ask)
     first = await counting.read(seed.sant.id)
     # Not the last good answer, which is given where rounds are used up.
     assert {first.outcome, (await late[0]).outcome} <= {"miss", "hit"}

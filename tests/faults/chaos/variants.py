@@ -99,7 +99,7 @@ def versions_after_data() -> None:
 
         found = await self._database.read(work, budget=seconds)
         key = self._tiers.key(entry_id, entry_id.policy.token(found.versions, entry_id.clinic_id))
-        self._tiers.store(entry_id, key, found.entry, lease)
+        self._release(lease, after=self._tiers.put(entry_id, key, found.entry))
         return found
 
     Fills._fill = fill  # type: ignore[method-assign]

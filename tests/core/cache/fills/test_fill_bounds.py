@@ -8,7 +8,7 @@ from fastapi import FastAPI
 from core.cache.fills.fill import AT_ONCE
 from core.cache.tiers import memory
 from core.cache.tiers.both import MEMORY_TTL_WITHOUT_REDIS
-from core.cache.tiers.breaker import Trouble
+from core.cache.tiers.trouble import Trouble
 from core.clock import boottime
 from core.settings import Settings
 from tests.conftest import SignIn

@@ -15,7 +15,7 @@ from core.cache.keys import digest
 from core.cache.policy import EntryId
 from core.cache.stats.published import PublishedStats
 from core.cache.tiers.last_good import NO_PARAMETERS
-from core.cache.tiers.redis import STAMP
+from core.cache.tiers.newest import STAMP
 from core.cache.tiers.seals import Seals
 from core.dashboard.cached import CLINIC
 from core.log import FIRST
