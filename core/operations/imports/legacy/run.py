@@ -19,16 +19,16 @@ from core.operations.imports.legacy.catalogs import Specialties, bring_reasons, 
 from core.operations.imports.legacy.clinics import bring_clinics
 from core.operations.imports.legacy.context import Folding, Run
 from core.operations.imports.legacy.doctors import bring_doctors
-from core.operations.imports.legacy.later import IMPORT
 from core.operations.imports.legacy.memory import Memory
-from core.operations.imports.legacy.modifications import bring_modifications
-from core.operations.imports.legacy.patients import bring_patients
+from core.operations.imports.legacy.people.patients import bring_patients
+from core.operations.imports.legacy.people.users import bring_users
 from core.operations.imports.legacy.report import Report
 from core.operations.imports.legacy.source import COLUMNS, Source, opened
 from core.operations.imports.legacy.surgeries import bring_surgeries
 from core.operations.imports.legacy.thresholds import bring_thresholds
-from core.operations.imports.legacy.tickets import bring_tickets
-from core.operations.imports.legacy.users import bring_users
+from core.operations.imports.legacy.tickets.bring import bring_tickets
+from core.operations.imports.legacy.tickets.later import IMPORT
+from core.operations.imports.legacy.tickets.modifications import bring_modifications
 
 SETTINGS = {
     **{"timezone": "UTC", "lock_timeout": "60s"},

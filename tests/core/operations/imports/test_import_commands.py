@@ -7,7 +7,7 @@ from pathlib import Path
 import asyncpg
 import pytest
 
-from core.operations.imports.legacy.patients import NOBODYS
+from core.operations.imports.legacy.people.patients import NOBODYS
 from tests.core.operations.imports.conftest import Hospital, at
 from tests.core.operations.imports.oddities import fill
 from tests.factories import rows

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from core.operations.imports.legacy.patients import APART, JOINED, NOBODYS
+from core.operations.imports.legacy.people.patients import APART, JOINED, NOBODYS
 from core.operations.imports.legacy.report import Outcome
 from tests.conftest import SignIn
 from tests.core.operations.imports.conftest import Hospital, Import

@@ -97,7 +97,9 @@ async def test_the_source_is_as_it_was_and_could_not_be_written(
     before = await checksums(hospital.old.connection)
     await run_import()
     assert await checksums(hospital.old.connection) == before
-    monkeypatch.setattr("core.operations.imports.legacy.tickets.QUERY", "DELETE FROM fpa_modification RETURNING *")
+    monkeypatch.setattr(
+        "core.operations.imports.legacy.tickets.bring.QUERY", "DELETE FROM fpa_modification RETURNING *"
+    )
     with pytest.raises(asyncpg.ReadOnlySQLTransactionError):
         await run_import()
     assert await checksums(hospital.old.connection) == before

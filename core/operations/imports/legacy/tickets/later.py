@@ -15,7 +15,7 @@ import asyncpg
 from core.clock import shown
 from core.db.copying import copy
 from core.operations.imports.legacy.context import ClinicHere, Run
-from core.operations.imports.legacy.ticket_row import Made
+from core.operations.imports.legacy.tickets.row import Made
 
 TABLE = "ticket"
 IMPORT = "(import)"
@@ -131,10 +131,10 @@ def _audits(run: Run, one: Present, differs: dict[str, list[Any]]) -> Iterable[t
     changes = {name: [plain(value) for value in pair] for name, pair in differs.items()}
     yield audit(run.now, None, IMPORT, clinic_id, "ticket.imported", one.id, changes)
     if "status" in differs:
-        yield from told_of_status(run, one.id, one.clinic, one.made)
+        yield from status_audits(run, one.id, one.clinic, one.made)
 
 
-def told_of_status(run: Run, ticket_id: str, clinic: ClinicHere, made: Made) -> Iterable[tuple[Any, ...]]:
+def status_audits(run: Run, ticket_id: str, clinic: ClinicHere, made: Made) -> Iterable[tuple[Any, ...]]:
     """What the ticket's history says of an annulment, or of a discharge that is assumed."""
     columns = made.columns
     if columns["status"] == "annulled":

@@ -11,7 +11,7 @@ import asyncpg
 from core.db.copying import copy
 from core.operations.imports.legacy.behind import Behind
 from core.operations.imports.legacy.context import ClinicHere, Run
-from core.operations.imports.legacy.later import AUDIT_COLUMNS, IMPORT, audit
+from core.operations.imports.legacy.tickets.later import AUDIT_COLUMNS, IMPORT, audit
 from core.operations.imports.legacy.values import UNKNOWN, fitting, instant_local, instant_utc, text
 
 TABLE = "fpa_modification"

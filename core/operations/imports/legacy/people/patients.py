@@ -12,17 +12,13 @@ import asyncpg
 from core.db.copying import copy, reserve
 from core.operations.imports.legacy.behind import Behind
 from core.operations.imports.legacy.context import Run
-from core.operations.imports.legacy.documents import Fields, Key, People, document_of, named, said
-from core.operations.imports.legacy.values import UNKNOWN, fitting, sex_of, text, whole, within
+from core.operations.imports.legacy.people.documents import Fields, Key, People, document_of, named, said
+from core.operations.imports.legacy.people.patient_row import COLUMNS, patient_fields
 from core.patients.document import Document, DocumentType
 from core.patients.same_person import is_same_person
 from core.rut import normal_rut
 
 TABLE = "patient"
-COLUMNS = [
-    *("id", "clinic_id", "document_type", "document", "verified", "first_name", "middle_name", "last_name"),
-    *("second_last_name", "age", "sex"),
-]
 FILLED = ("middle_name", "second_last_name", "age", "sex")
 """What an older row of the same patient may add."""
 APART = "a document that a later row has, too, whose names differ: a patient of its own, marked as unverified"
@@ -117,7 +113,7 @@ async def _bring(run: Run, batch: Sequence[asyncpg.Record], before: Before, behi
             found = ids.pop()
             before.made.add(found)
             rows.append((found, *_verified(run, one, people).values()))
-            _tell(run, one, counted=counted)
+            _report(run, one, counted=counted)
             if one.document.verified:
                 people.add(one.key, found, one.fields)
             counts.imported += counted
@@ -193,7 +189,7 @@ def _look_again(run: Run, row: asyncpg.Record, before: Before, known: int, field
         run.report.kept(TABLE, row["id"], JOINED)
 
 
-def _tell(run: Run, one: _Wanted, *, counted: bool) -> None:
+def _report(run: Run, one: _Wanted, *, counted: bool) -> None:
     if one.row["clinic_id"] is None:
         one.notes.append("without a clinic: its ticket's")
     if not counted:
@@ -228,24 +224,3 @@ async def _fill(run: Run, older: Sequence[tuple[Any, ...]]) -> None:
         " WHERE id = $1 AND (middle_name IS NULL OR second_last_name IS NULL OR age IS NULL OR sex IS NULL)",
         [(row[0], *(row[place] for place in places)) for row in older],
     )
-
-
-def patient_fields(row: asyncpg.Record, clinic_id: int, document: Document, notes: list[str]) -> Fields:
-    """By column, in the order of COLUMNS without the id."""
-    first, middle, last, second = (
-        fitting(row[name], 80, notes.append)
-        for name in ("primer_nombre", "segundo_nombre", "apellido_paterno", "apellido_materno")
-    )
-    if first is None or last is None:
-        notes.append("without a name or a surname: unknown")
-    age = within(row["age"], 0, 150)
-    if age is None and row["age"] is not None:
-        notes.append("an age out of 0 to 150: none here" if whole(row["age"]) is not None else "an age that is none")
-    sex = sex_of(row["sex"])
-    if sex is None and text(row["sex"]) is not None:
-        notes.append("a sex that is none of those known: none here")
-    values = (
-        *(clinic_id, document.type.value, document.text, document.verified),
-        *(first or UNKNOWN, middle, last or UNKNOWN, second, age, sex),
-    )
-    return dict(zip(COLUMNS[1:], values, strict=True))

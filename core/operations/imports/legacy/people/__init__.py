@@ -1,0 +1,1 @@
+"""Users and patients: who somebody there is here."""
