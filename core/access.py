@@ -32,9 +32,6 @@ class ClinicScope:
         """SQL condition for `column`, a table's clinic_id: `select(Ticket).where(scope.rows(Ticket.clinic_id))`."""
         return true() if self.clinic_id is None else column == self.clinic_id
 
-    def admits(self, clinic_id: int | None) -> bool:
-        return self.clinic_id is None or self.clinic_id == clinic_id
-
 
 @dataclass(frozen=True, slots=True)
 class Actor:
@@ -59,11 +56,9 @@ class Actor:
 
     def narrowed(self, clinic_id: int | None) -> ClinicScope:
         """This user's scope, limited to the clinic they asked for. Raises NotFound for a foreign one."""
-        if clinic_id is None:
-            return self.scope
-        if not self.scope.admits(clinic_id):
+        if self.clinic_id is not None and clinic_id not in (None, self.clinic_id):
             raise NotFound
-        return ClinicScope(clinic_id)
+        return ClinicScope(self.clinic_id if clinic_id is None else clinic_id)
 
     def writing_in(self, clinic_id: int | None) -> int:
         """The clinic of a write that makes a row: the user's own, or the one that a superuser names in the body.

@@ -6,6 +6,7 @@ from fastapi import Request
 from pydantic import BaseModel
 from starlette.responses import Response
 
+from api.requests.cache_version import versions_required
 from api.requests.conditional import matches
 from api.requests.headers import listed
 from core.cache.cached_read import CachedRead
@@ -25,8 +26,7 @@ async def cached(request: Request, runtime: Runtime, asked: CachedRead) -> Respo
     A client that sends back the `Cache-Version` of its write gets an answer at least that new.
     Raises Unavailable as Cache.read does, and whatever else the read's loader raises.
     """
-    sent = listed(request.headers, "cache-version")
-    required = runtime.version_header.parse(sent, asked.clinic_id) if sent else None
+    required = versions_required(request, runtime, asked.clinic_id)
     answer = await runtime.cache.read(asked, required=required)
     return respond(request, answer.entry, stale=answer.stale)
 
@@ -34,7 +34,8 @@ async def cached(request: Request, runtime: Runtime, asked: CachedRead) -> Respo
 def respond(request: Request, entry: Entry, *, stale: bool = False) -> Response:
     headers = {"ETag": entry.etag, "Cache-Control": CACHE_CONTROL, "Vary": VARY}
     # A stale answer is told in its headers, which a 304 would let a client overlook; and so is one on a stale session.
-    if not stale and not current().is_unverified and matches(listed(request.headers, "if-none-match"), entry.etag):
+    known = listed(request.headers, "if-none-match")
+    if known is not None and not stale and not current().is_unverified and matches(known, entry.etag):
         return Response(status_code=304, headers=headers)
     body = entry.body
     if entry.gzip is not None and accepts_gzip(listed(request.headers, "accept-encoding") or ""):

@@ -7,7 +7,7 @@ from fastapi import Request
 from starlette.responses import Response
 
 from api.answers.cached import NO_STORE
-from api.requests.headers import listed
+from api.requests.cache_version import versions_required
 from core.cache.keys import Parameters, digest
 from core.cache.policy import Policy
 from core.runtime import Runtime
@@ -28,9 +28,9 @@ async def shared(
     this process knows of, or that the client names by its `Cache-Version`.
     """
     started = perf_counter()
-    sent = listed(request.headers, "cache-version")
-    if sent:
-        await runtime.direct.require(runtime.version_header.parse(sent, clinic_id))
+    required = versions_required(request, runtime, clinic_id)
+    if required:
+        await runtime.direct.require(required)
     await runtime.direct.ensure_fresh()
     # Nothing awaits from here until the flight is joined.
     token = policy.token_now(runtime.versions, clinic_id)

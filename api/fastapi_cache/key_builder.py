@@ -22,7 +22,7 @@ from api.fastapi_cache.arguments import Asked, asked_of, shape_of_answer
 from api.fastapi_cache.backend import TieredBackend
 from api.fastapi_cache.invalidation import digest_of, topics_of
 from api.fastapi_cache.key import Reading, RouteKey
-from api.requests.headers import listed
+from api.requests.cache_version import versions_required
 from core.cache.keys import digest
 from core.cache.policy import TOPICS, EntryId, Policy
 from core.cache.tiers.last_good import NO_PARAMETERS
@@ -67,9 +67,9 @@ class RouteKeys:
             raise Unavailable
         backend = _backend_of(request)
         runtime = backend.runtime
-        sent = listed(request.headers, "cache-version") if request is not None else None
-        if sent:
-            await runtime.direct.require(runtime.version_header.parse(sent, asked.clinic_id))
+        required = versions_required(request, runtime, asked.clinic_id) if request is not None else {}
+        if required:
+            await runtime.direct.require(required)
         await runtime.direct.ensure_fresh()
         # Nothing awaits from here until the backend has looked in memory.
         key = _key_of(entry_id, asked.digest, backend)

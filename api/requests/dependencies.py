@@ -1,12 +1,13 @@
 """What routes name in their signatures: who acts, on which clinics, and this process's runtime."""
 
+from collections.abc import Awaitable, Callable
 from typing import Annotated
 
 from fastapi import Depends, Query, Request
 
 from api.requests.authentication import authenticate
 from api.requests.fields import Id
-from api.requests.routing import ExistsWhenRefused, Gate
+from api.requests.routing import Gate, when_refused
 from core.access import Actor, ClinicScope, Role
 from core.clinics.references import require_known
 from core.db.row_ids import row_id
@@ -33,10 +34,11 @@ class Require(Gate):
 
     def __init__(self, role: Role) -> None:
         self.role = role
+        self._admitted = frozenset(one for one in Role if one.rank >= role.rank)
 
     async def __call__(self, request: Request) -> Actor:
         actor = await authenticate(request)
-        if actor.role.rank < self.role.rank:
+        if actor.role not in self._admitted:
             raise Forbidden("Your role may not do this.")
         return actor
 
@@ -49,12 +51,10 @@ RequireAdmin = Annotated[Actor, Depends(Require(Role.ADMIN))]
 RequireSuperuser = Annotated[Actor, Depends(Require(Role.SUPERUSER))]
 
 
-async def _not_foreign(request: Request) -> None:
-    """Raises NotFound where the query names a foreign clinic, whatever else is wrong with it.
-
-    What is no id is the parameter's to refuse: `Id` reads by the same `row_id`.
-    """
-    (await authenticate(request)).narrowed(row_id(request.query_params.get("clinic_id", "")))
+async def _scope_named(request: Request) -> ClinicScope:
+    """The clinic that the query names, where it can be read, whatever else is wrong with it: what is no id is the
+    parameter's to refuse, which reads by the same `row_id`. Raises NotFound for a foreign one."""
+    return (await authenticate(request)).narrowed(row_id(request.query_params.get("clinic_id", "")))
 
 
 ClinicIdQuery = Annotated[
@@ -62,31 +62,34 @@ ClinicIdQuery = Annotated[
 ]
 
 
-async def _with_parameter(
-    request: Request,
-    _: Annotated[None, Depends(ExistsWhenRefused(_not_foreign))],
-    clinic_id: ClinicIdQuery = None,
-) -> ClinicScope:
+@when_refused(_scope_named)
+async def _scope(request: Request, clinic_id: ClinicIdQuery = None) -> ClinicScope:
     return (await authenticate(request)).narrowed(clinic_id)
 
 
-ReadScope = Annotated[ClinicScope, Depends(_with_parameter)]
+ReadScope = Annotated[ClinicScope, Depends(_scope)]
 """The clinic that a GET asks for within what the user may see. Raises NotFound for a foreign one."""
 
 
-async def _known(request: Request) -> None:
-    scope = (await authenticate(request)).narrowed(row_id(request.query_params.get("clinic_id", "")))
+async def require_named(request: Request, require: Callable[[ReadSession, ClinicScope], Awaitable[object]]) -> None:
+    """`require` in the database, of the scope that the query names. Raises NotFound as it does."""
+    scope = await _scope_named(request)
 
     async def work(session: ReadSession) -> None:
-        await require_known(session, scope)
+        await require(session, scope)
 
     await runtime_of(request).database.read(work)
 
 
-async def _of_known(scope: ReadScope, _: Annotated[None, Depends(ExistsWhenRefused(_known))]) -> ClinicScope:
+async def _known(request: Request) -> None:
+    await require_named(request, require_known)
+
+
+@when_refused(_known)
+async def _known_scope(scope: ReadScope) -> ClinicScope:
     return scope
 
 
-KnownScope = Annotated[ClinicScope, Depends(_of_known)]
+KnownScope = Annotated[ClinicScope, Depends(_known_scope)]
 """Likewise, of a read that is not cached: a clinic that nobody has is NotFound too, also where the rest of the query
 is refused. Where it is not, the read itself finds out."""

@@ -8,7 +8,7 @@ from fastapi import Depends, Path, Request
 from api.requests.authentication import authenticate
 from api.requests.dependencies import runtime_of
 from api.requests.fields import Id
-from api.requests.routing import ExistsWhenRefused
+from api.requests.routing import when_refused
 from core.access import Actor
 from core.db.row_ids import row_id
 from core.db.transaction import ReadSession
@@ -30,10 +30,8 @@ def row_named(parameter: str, example: int, require: Require) -> Any:
 
         await runtime_of(request).database.read(work)
 
-    async def given(
-        _: Annotated[None, Depends(ExistsWhenRefused(exists))],
-        row_id: Annotated[Id, Path(alias=parameter, examples=[example])],
-    ) -> int:
+    @when_refused(exists)
+    async def given(row_id: Annotated[Id, Path(alias=parameter, examples=[example])]) -> int:
         return row_id
 
     return Depends(given)

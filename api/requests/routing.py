@@ -1,8 +1,8 @@
 """Routes that decide in the contract's order: 401, 403, 404, 415 or 422, and only then the work."""
 
 from collections import Counter
-from collections.abc import Awaitable, Callable, Coroutine, Iterator, Set
-from typing import Any
+from collections.abc import Awaitable, Callable, Coroutine, Iterator
+from typing import Any, TypeVar
 
 from fastapi import APIRouter, Request
 from fastapi.dependencies.models import Dependant
@@ -18,6 +18,9 @@ from api.requests.body import JsonRequest, refuse_other_than_json
 from core.errors import AppError, FieldError, Invalid, Malformed, WrongMediaType
 
 Check = Callable[[Request], Awaitable[object]]
+CHECK = "found_when_refused"
+"""The attribute that `when_refused` sets."""
+F = TypeVar("F", bound=Callable[..., Any])
 
 
 class Gate:
@@ -27,24 +30,16 @@ class Gate:
         raise TypeError(f"{type(self).__name__} decides nothing")
 
 
-class Exists:
-    """A dependency that finds what the path or the query names: run before a 422 is told (404)."""
+def when_refused(check: Check) -> Callable[[F], F]:
+    """Marks a dependency or a route: `check` finds what the path or the query names, and raises NotFound where it is
+    not. It is asked where the rest of the request is refused (404 before 422). Where nothing is, the work itself finds
+    out, under its lock."""
 
-    def __init__(self, check: Check) -> None:
-        self._check = check
+    def marked(function: F) -> F:
+        setattr(function, CHECK, check)
+        return function
 
-    async def __call__(self, request: Request) -> Any:
-        return await self._check(request)
-
-    async def ask(self, request: Request) -> None:
-        await self._check(request)
-
-
-class ExistsWhenRefused(Exists):
-    """Likewise, where the work itself finds the row under its lock: asked only where a 422 would be told."""
-
-    async def __call__(self, request: Request) -> Any:
-        return None
+    return marked
 
 
 async def _named_clinic(request: Request) -> None:
@@ -58,25 +53,26 @@ async def _named_clinic(request: Request) -> None:
         (await authenticate(request)).narrowed(clinic_id)
 
 
-NAMED_CLINIC = Exists(_named_clinic)
-
-
 def _all(dependant: Dependant) -> Iterator[Dependant]:
+    """The innermost first, and the route's own last."""
     for inner in dependant.dependencies:
         yield from _all(inner)
-        yield inner
+    yield dependant
 
 
 class TicketHomeRoute(APIRoute):
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         handle = super().get_route_handler()
-        gates = [d.call for d in _all(self.dependant) if isinstance(d.call, Gate)]
-        checks = [d.call for d in _all(self.dependant) if isinstance(d.call, Exists)]
-        known = {
+        called = dict.fromkeys(dependant.call for dependant in _all(self.dependant))
+        gates = [call for call in called if isinstance(call, Gate)]
+        checks: list[Check] = [getattr(call, CHECK) for call in called if hasattr(call, CHECK)]
+        if gates:
+            checks.append(_named_clinic)
+        known = frozenset(
             field.alias
             for field in get_flat_params(self.dependant)
             if getattr(field.field_info, "in_", None) is ParamTypes.query
-        }
+        )
 
         async def in_order(asked: Request) -> Response:
             request = JsonRequest(asked.scope, asked.receive)
@@ -93,16 +89,17 @@ class TicketHomeRoute(APIRoute):
             except (RequestValidationError, Invalid, Malformed, WrongMediaType) as error:
                 for check in checks:
                     await found_or(check, request, error)
-                if gates:
-                    await found_or(NAMED_CLINIC, request, error)
                 raise
 
         return in_order
 
 
-def refuse_query(request: Request, known: Set[str]) -> None:
+def refuse_query(request: Request, known: frozenset[str]) -> None:
     """Raises Invalid for parameters that the route does not know, or that come twice: none takes several values."""
-    sent = Counter(name for name, _ in request.query_params.multi_items())
+    names = [name for name, _ in request.query_params.multi_items()]
+    if known.issuperset(names) and len(names) == len(set(names)):
+        return
+    sent = Counter(names)
     errors = [FieldError(name, "unknown_field", "There is no such parameter.") for name in sorted(sent.keys() - known)]
     errors += [
         FieldError(name, "repeated", "It takes one value.") for name in sorted(sent.keys() & known) if sent[name] > 1
@@ -127,10 +124,10 @@ async def refuse_body(request: Request) -> None:
         raise Invalid(*errors)
 
 
-async def found_or(check: Exists, request: Request, refusal: Exception) -> None:
+async def found_or(check: Check, request: Request, refusal: Exception) -> None:
     """Let `check` raise its NotFound in place of the refusal; what it cannot read leaves the refusal as it is."""
     try:
-        await check.ask(request)
+        await check(request)
     except Invalid:
         return
     except AppError as error:

@@ -6,8 +6,8 @@ from starlette.responses import Response
 from api.answers.cached import cached
 from api.openapi import cached_responses
 from api.requests.dependencies import ReadScope, RequireAdmin, RuntimeState
-from api.requests.routing import Router
-from api.v1.tickets.filters import DateFrom, DateTo, Named, SurgeryId, require_dates
+from api.requests.routing import Router, when_refused
+from api.v1.tickets.filters import DateFrom, DateTo, SurgeryId, named_exist, require_dates
 from core.dashboard.cached import dashboard
 from core.dashboard.stats import Filters
 from core.dashboard.views import Dashboard
@@ -26,12 +26,12 @@ router: Router = Router(prefix="/v1/dashboard", tags=["dashboard"])
     response_model=Dashboard,
     responses=cached_responses(),
 )
+@when_refused(named_exist)
 async def dashboard_get(
     request: Request,
     runtime: RuntimeState,
     _: RequireAdmin,
     scope: ReadScope,
-    _named: Named,
     date_from: DateFrom = None,
     date_to: DateTo = None,
     surgery_id: SurgeryId = None,

@@ -6,10 +6,10 @@ from typing import Annotated
 
 from fastapi import Depends, Query, Request
 
-from api.requests.authentication import authenticate
-from api.requests.dependencies import CurrentUser, runtime_of
+from api.requests.dependencies import CurrentUser, require_named
 from api.requests.fields import Date, Id, Text
-from api.requests.routing import ExistsWhenRefused
+from api.requests.routing import when_refused
+from core.access import ClinicScope
 from core.cache.keys import Parameter
 from core.clock import known_date
 from core.db.row_ids import row_id
@@ -36,20 +36,14 @@ DateFrom = Annotated[Date | None, Query(description="First local date of creatio
 DateTo = Annotated[Date | None, Query(description="Last local date of creation, inclusive.")]
 
 
-async def _known(request: Request) -> None:
-    """The clinic and the surgery that the query names, where they can be read. Raises NotFound."""
-    actor = await authenticate(request)
-    clinic_id, surgery_id = (row_id(request.query_params.get(name, "")) for name in ("clinic_id", "surgery_id"))
-    scope = actor.narrowed(clinic_id)
+async def named_exist(request: Request) -> None:
+    """The clinic and the surgery that the query names, where they can be read. Raises NotFound for an unknown one."""
+    surgery_id = row_id(request.query_params.get("surgery_id", ""))
 
-    async def work(session: ReadSession) -> None:
+    async def require(session: ReadSession, scope: ClinicScope) -> None:
         await require_known(session, scope, surgery_id)
 
-    await runtime_of(request).database.read(work)
-
-
-Named = Annotated[None, Depends(ExistsWhenRefused(_known))]
-"""The clinic and the surgery of a query: an unknown one is NotFound, also where another parameter would be refused."""
+    await require_named(request, require)
 
 
 def require_dates(date_from: date | None, date_to: date | None) -> None:
@@ -61,8 +55,8 @@ def require_dates(date_from: date | None, date_to: date | None) -> None:
         raise Invalid.field("date_to", "before_date_from", "It is before `date_from`.")
 
 
+@when_refused(named_exist)
 async def _filters(
-    _: Named,
     q: Q = None,
     surgery_id: SurgeryId = None,
     date_from: DateFrom = None,

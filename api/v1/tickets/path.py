@@ -7,7 +7,7 @@ from fastapi import Depends, Path, Request
 
 from api.requests.authentication import authenticate
 from api.requests.dependencies import runtime_of
-from api.requests.routing import ExistsWhenRefused
+from api.requests.routing import when_refused
 from core.db.transaction import ReadSession
 from core.errors import NotFound
 from core.tickets.reads.detail import require_ticket
@@ -32,8 +32,8 @@ async def _exists(request: Request) -> None:
     await runtime_of(request).database.read(work)
 
 
+@when_refused(_exists)
 async def _ticket_id(
-    _: Annotated[None, Depends(ExistsWhenRefused(_exists))],
     ticket_id: Annotated[str, Path(description="The ticket's id.", examples=["TH-SANT-2025-001"])],
 ) -> str:
     return well_formed(ticket_id)
