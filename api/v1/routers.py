@@ -6,10 +6,9 @@ from api.v1.admin.routes import router as admin
 from api.v1.audit.routes import router as audit
 from api.v1.auth.routes import router as auth
 from api.v1.catalogs.block_routes import router as blocks
-from api.v1.catalogs.clinic_routes import router as clinic_writes
-from api.v1.catalogs.routes import router as catalogs
+from api.v1.catalogs.clinic_routes import router as clinics
+from api.v1.catalogs.routes import CATALOG_ROUTERS
 from api.v1.catalogs.threshold_routes import router as thresholds
-from api.v1.catalogs.write_routes import router as catalog_writes
 from api.v1.dashboard.routes import router as dashboard
 from api.v1.exports.routes import router as exports
 from api.v1.fpa.routes import router as fpa
@@ -22,11 +21,10 @@ from api.v1.users.routes import router as users
 ROUTERS: tuple[APIRouter, ...] = (
     auth,
     dashboard,
-    catalogs,
+    clinics,
+    *CATALOG_ROUTERS,
     thresholds,
     blocks,
-    clinic_writes,
-    catalog_writes,
     nursing_board,
     ticket_list,
     exports,

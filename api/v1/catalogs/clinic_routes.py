@@ -1,20 +1,48 @@
-"""Clinics are kept by superusers, and never deleted."""
+"""Clinics: everybody reads, superusers keep them, and none is ever deleted."""
+
+from typing import Annotated
 
 from fastapi import Request
 from starlette.responses import Response
 
+from api.answers.cached import cached
 from api.answers.written import Written, write
-from api.openapi import conflict, signed_in
-from api.requests.dependencies import RequireSuperuser, RuntimeState
+from api.openapi import cached_responses, conflict, signed_in
+from api.requests.dependencies import CurrentUser, ReadScope, RequireSuperuser, RuntimeState
+from api.requests.path import row_named
 from api.requests.routing import Router
 from api.v1.catalogs.bodies import ClinicChange, ClinicIn
-from api.v1.catalogs.path import ClinicPath
+from api.v1.catalogs.queries import IncludeInactive
+from core.access import Actor
 from core.clinics.change import change
 from core.clinics.create import create
-from core.clinics.views import ClinicItem
-from core.db.transaction import WriteSession
+from core.clinics.listing import clinics
+from core.clinics.references import require_known
+from core.clinics.views import ClinicItem, ClinicList
+from core.db.transaction import ReadSession, WriteSession
 
 router: Router = Router(prefix="/v1/clinics", tags=["catalogs"])
+
+
+async def _exists(session: ReadSession, actor: Actor, clinic_id: int) -> None:
+    await require_known(session, actor.narrowed(clinic_id))
+
+
+ClinicPath = Annotated[int, row_named("clinic_id", 5, _exists)]
+
+
+@router.get(
+    "",
+    operation_id="clinicsList",
+    summary="Clinics",
+    description="By name, in Spanish order. A user of a clinic sees only its own.",
+    response_model=ClinicList,
+    responses=cached_responses(),
+)
+async def clinics_list(
+    request: Request, runtime: RuntimeState, _: CurrentUser, scope: ReadScope, include_inactive: IncludeInactive
+) -> Response:
+    return await cached(request, runtime, clinics(scope, include_inactive=include_inactive))
 
 
 @router.post(

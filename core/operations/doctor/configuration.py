@@ -9,7 +9,7 @@ from urllib.parse import parse_qsl, quote, urlencode, urlsplit
 
 from pydantic import SecretStr, ValidationError
 
-from core.catalogs.listing import DOCTORS, REASONS, SPECIALTIES, SURGERIES
+from core.catalogs.catalogs import CATALOGS
 from core.catalogs.thresholds import THRESHOLDS
 from core.clinics.listing import CLINICS
 from core.dashboard.cached import CLINIC, NETWORK
@@ -29,7 +29,7 @@ PUBLIC_PARAMETERS = frozenset(
 )
 """Of what follows a `?` in an address; the value of anything else may be a password."""
 POLICIES = (
-    *(catalog.policy for catalog in (SPECIALTIES, SURGERIES, DOCTORS, REASONS)),
+    *(catalog.policy for catalog in CATALOGS),
     *(CLINIC, NETWORK, CLINICS),
 )
 NAMESPACES = (THRESHOLDS, DISCHARGE_BLOCKS)

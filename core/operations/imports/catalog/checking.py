@@ -4,14 +4,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from core.operations.imports.catalog.kinds import DOCTORS, REASONS, SPECIALTIES, BadCell, Column, SheetKind
+from core.catalogs.catalogs import DOCTORS, SPECIALTIES, Catalog
+from core.catalogs.columns import Column
+from core.operations.imports.catalog.cells import BadCell, reader_of
 from core.operations.imports.catalog.report import Problem
 from core.operations.imports.catalog.sheets import File, Row, Sheet
 from core.operations.imports.catalog.workbook import BadValue
 from core.text import folded
 
 There = Mapping[str, list[dict[str, Any]]]
-"""Rows of the clinic's catalog, by the kind's name."""
+"""Rows of the clinic's catalog, by the catalog's plural."""
 
 
 @dataclass(slots=True)
@@ -28,7 +30,7 @@ class Check:
     there: There
     problems: list[Problem]
     wanted: dict[str, list[Wanted]] = field(default_factory=dict)
-    """By the kind's name."""
+    """By the catalog's plural."""
     specialties: dict[str | None, bool] = field(default_factory=dict)
     """Whether each is in use, once the file is imported; by name in lower case."""
     seen: dict[object, str] = field(default_factory=dict)
@@ -37,9 +39,9 @@ class Check:
 
 def check(file: File, there: There) -> Check:
     found = Check(there, list(file.problems))
-    found.specialties = {_folded(one["name"]): one["is_active"] for one in there[SPECIALTIES.name]}
+    found.specialties = {_folded(one["name"]): one["is_active"] for one in there[SPECIALTIES.plural]}
     # Specialties first, wherever they stand: the others name them.
-    for sheet in sorted(file.sheets, key=lambda sheet: sheet.kind is not SPECIALTIES):
+    for sheet in sorted(file.sheets, key=lambda sheet: sheet.catalog is not SPECIALTIES):
         _Sheet(found, sheet).check()
     return found
 
@@ -48,15 +50,15 @@ class _Sheet:
     def __init__(self, found: Check, sheet: Sheet) -> None:
         self.found = found
         self.sheet = sheet
-        self.kind = sheet.kind
+        self.catalog = sheet.catalog
         self.by_key: dict[object, list[dict[str, Any]]] = {}
-        for one in found.there[self.kind.name]:
-            self.by_key.setdefault(key_of(self.kind, one), []).append(one)
+        for one in found.there[self.catalog.plural]:
+            self.by_key.setdefault(key_of(self.catalog, one), []).append(one)
             if one.get("rut") is not None:
                 self.by_key.setdefault(one["rut"], []).append(one)
 
     def check(self) -> None:
-        wanted = self.found.wanted.setdefault(self.kind.name, [])
+        wanted = self.found.wanted.setdefault(self.catalog.plural, [])
         for row in self.sheet.rows:
             values = self._values(row)
             if values is None:
@@ -65,9 +67,9 @@ class _Sheet:
             if self._is_new_here(row, values, before):
                 self._refer(row, values, before)
                 if before is None:
-                    values = {column.name: column.default for column in self.kind.columns} | values
+                    values = {column.name: column.default for column in self.catalog.columns} | values
                 wanted.append(Wanted(values, before))
-                if self.kind is SPECIALTIES:
+                if self.catalog is SPECIALTIES:
                     kept = True if before is None else before["is_active"]
                     self.found.specialties[_folded(values["name"])] = values.get("is_active", kept)
 
@@ -77,7 +79,7 @@ class _Sheet:
     def _values(self, row: Row) -> dict[str, Any] | None:
         """What the row says; None where a cell is wrong."""
         values, wrong = {}, False
-        for column in self.kind.columns:
+        for column in self.catalog.columns:
             if column.name not in row.cells:
                 wrong = wrong or column.required
                 continue
@@ -93,8 +95,8 @@ class _Sheet:
 
     def _before(self, row: Row, values: Mapping[str, Any]) -> dict[str, Any] | None:
         """The row of the catalog that it is."""
-        alike = self.by_key.get(key_of(self.kind, values), [])
-        if self.kind is not DOCTORS:
+        alike = self.by_key.get(key_of(self.catalog, values), [])
+        if self.catalog is not DOCTORS:
             return alike[0] if alike else None
         rut = values.get("rut")
         if rut is not None:
@@ -106,11 +108,11 @@ class _Sheet:
 
     def _is_new_here(self, row: Row, values: Mapping[str, Any], before: Mapping[str, Any] | None) -> bool:
         """Whether no earlier row of the file was the same one."""
-        known = key_of(self.kind, values) if values.get("rut") is None else values["rut"]
-        keys = [(self.kind.name, known)] + ([(self.kind.name, before["id"])] if before is not None else [])
+        known = key_of(self.catalog, values) if values.get("rut") is None else values["rut"]
+        keys = [(self.catalog.plural, known)] + ([(self.catalog.plural, before["id"])] if before is not None else [])
         earlier = [self.found.seen[key] for key in keys if key in self.found.seen]
         if earlier:
-            self._problem(row, self.kind.columns[0].name, f"is the same as {earlier[0]}")
+            self._problem(row, self.catalog.columns[0].name, f"is the same as {earlier[0]}")
             return False
         self.found.seen.update(dict.fromkeys(keys, f"{self.sheet.name}, row {row.number}"))
         return True
@@ -129,10 +131,10 @@ class _Sheet:
             self._problem(row, "specialty", "is no longer in use")
 
 
-def key_of(kind: SheetKind, values: Mapping[str, Any]) -> tuple[Any, ...]:
-    """What must be unique in a clinic; doctors' names need not be."""
-    name = _folded(values[kind.columns[0].name])
-    return (values["category"], name) if kind is REASONS else (name,)
+def key_of(catalog: Catalog, values: Mapping[str, Any]) -> tuple[Any, ...]:
+    """By what a row of the file is known to be one that is there. Doctors have the RUT, too, which comes first."""
+    name, *equal = catalog.told_apart_by or (catalog.columns[0].name,)
+    return (_folded(values[name]), *(values[one] for one in equal))
 
 
 def _folded(name: Any) -> str | None:
@@ -146,4 +148,4 @@ def _read(column: Column, value: Any) -> Any:
         if column.required:
             raise BadCell("is missing")
         return None
-    return column.read(value)
+    return reader_of(column)(value)

@@ -8,12 +8,12 @@ from sqlalchemy import insert, select, update
 
 from core.access import Actor
 from core.audit.service import Entry, record_all
+from core.catalogs.catalogs import CATALOGS, Catalog
 from core.catalogs.models import Specialty
 from core.clinics.references import clinic_with_prefix
 from core.db.duplicates import refused_as_duplicate
 from core.db.transaction import Database, WriteSession
 from core.operations.imports.catalog.checking import Wanted, check
-from core.operations.imports.catalog.kinds import DOCTORS, KINDS, SURGERIES, SheetKind
 from core.operations.imports.catalog.report import CatalogReport, Counts
 from core.operations.imports.catalog.sheets import File, read_file
 from core.text import folded
@@ -39,34 +39,30 @@ async def import_catalog(database: Database, actor: Actor, prefix: str, path: Pa
 async def _bring(session: WriteSession, actor: Actor, prefix: str, file: File) -> CatalogReport:
     # Writers of one catalog queue at its clinic's row, as in core/catalogs/references.py.
     clinic_id = await clinic_with_prefix(session, prefix, locked=True)
-    found = check(file, {kind.name: await _there(session, clinic_id, kind) for kind in KINDS})
+    found = check(file, {catalog.plural: await _there(session, clinic_id, catalog) for catalog in CATALOGS})
     report = CatalogReport(problems=found.problems, ignored=file.ignored, hidden=file.hidden)
     if not found.problems:
-        for kind in KINDS:
-            if kind.name in found.wanted:
-                counts = await _write(session, actor, clinic_id, kind, found.wanted[kind.name])
-                report.kinds[kind.name] = counts
+        for catalog in CATALOGS:
+            if catalog.plural in found.wanted:
+                counts = await _write(session, actor, clinic_id, catalog, found.wanted[catalog.plural])
+                report.kinds[catalog.plural] = counts
     return report
 
 
-async def _there(session: WriteSession, clinic_id: int, kind: SheetKind) -> list[dict[str, Any]]:
+async def _there(session: WriteSession, clinic_id: int, catalog: Catalog) -> list[dict[str, Any]]:
     """With the specialty's name, where rows have one."""
-    table = kind.kind.table
-    statement = select(table.id, *(getattr(table, name) for name in _fields(kind))).where(table.clinic_id == clinic_id)
-    if kind in (SURGERIES, DOCTORS):
+    table = catalog.table
+    fields = [getattr(table, column.field) for column in catalog.columns]
+    statement = select(table.id, *fields).where(table.clinic_id == clinic_id)
+    if catalog.has_specialty:
         statement = statement.add_columns(Specialty.name.label("specialty")).outerjoin(
             Specialty, Specialty.id == table.specialty_id
         )
     return [dict(row) for row in (await session.execute(statement.order_by(table.id))).mappings()]
 
 
-def _fields(kind: SheetKind) -> list[str]:
-    """Columns of the table; in a sheet a specialty is named."""
-    return ["specialty_id" if column.name == "specialty" else column.name for column in kind.columns]
-
-
-async def _write(session: WriteSession, actor: Actor, clinic_id: int, kind: SheetKind, wanted: list[Wanted]) -> Counts:
-    specialties = await _specialty_ids(session, clinic_id) if kind in (SURGERIES, DOCTORS) else {}
+async def _write(session: WriteSession, actor: Actor, clinic_id: int, catalog: Catalog, wanted: list[Wanted]) -> Counts:
+    specialties = await _specialty_ids(session, clinic_id) if catalog.has_specialty else {}
     counts, entries = Counts(), []
     new: list[dict[str, Any]] = []
     for one in wanted:
@@ -78,13 +74,13 @@ async def _write(session: WriteSession, actor: Actor, clinic_id: int, kind: Shee
         if not changes:
             counts.unchanged += 1
             continue
-        table = kind.kind.table
+        table = catalog.table
         changed = update(table).where(table.id == one.before["id"]).values({name: values[name] for name in changes})
         with refused_as_duplicate(TAKEN):
             await session.execute(changed, execution_options={"synchronize_session": False})
-        entries.append(Entry(f"{kind.kind.name}.changed", kind.kind.name, one.before["id"], changes))
+        entries.append(Entry(f"{catalog.name}.changed", catalog.name, one.before["id"], changes))
         counts.updated += 1
-    entries += await _insert(session, clinic_id, kind, new)
+    entries += await _insert(session, clinic_id, catalog, new)
     counts.created = len(new)
     if entries:
         await record_all(session, actor, entries, clinic_id=clinic_id)
@@ -105,17 +101,17 @@ def _stored(values: dict[str, Any], specialties: dict[str, int]) -> dict[str, An
     return stored
 
 
-async def _insert(session: WriteSession, clinic_id: int, kind: SheetKind, new: list[dict[str, Any]]) -> list[Entry]:
+async def _insert(session: WriteSession, clinic_id: int, catalog: Catalog, new: list[dict[str, Any]]) -> list[Entry]:
     if not new:
         return []
-    table = kind.kind.table
+    table = catalog.table
     statement = insert(table).returning(table.id, sort_by_parameter_order=True)
     with refused_as_duplicate(TAKEN):
         ids = (await session.execute(statement, [{"clinic_id": clinic_id} | values for values in new])).scalars().all()
     return [
         Entry(
-            f"{kind.kind.name}.created",
-            kind.kind.name,
+            f"{catalog.name}.created",
+            catalog.name,
             made,
             {name: [None, value] for name, value in values.items() if value is not None},
         )

@@ -9,8 +9,10 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
+from core.catalogs.catalogs import CATALOGS, Catalog
+from core.catalogs.columns import Column
+from core.operations.imports.catalog.cells import catalog_called, column_called, word
 from core.operations.imports.catalog.decoding import decoded
-from core.operations.imports.catalog.kinds import KINDS, Column, SheetKind, kind_called, word
 from core.operations.imports.catalog.report import NoCatalog, Problem
 from core.operations.imports.catalog.workbook import BadValue, BookSheet, column_letter, read_workbook
 from core.text import clean
@@ -33,7 +35,7 @@ class Row:
 @dataclass(slots=True)
 class Sheet:
     name: str
-    kind: SheetKind
+    catalog: Catalog
     rows: list[Row] = field(default_factory=list)
 
 
@@ -59,15 +61,15 @@ def read_file(path: Path) -> File:
 def _xlsx(content: bytes) -> File:
     file = File()
     for sheet in read_workbook(content):
-        kind = kind_called(sheet.title)
-        if kind is None:
+        catalog = catalog_called(sheet.title)
+        if catalog is None:
             file.ignored.append(sheet.title)
             continue
         if sheet.is_hidden:
             file.hidden.append(f"sheet {sheet.title}")
-        _add(file, sheet.title, kind, sheet.rows, sheet)
+        _add(file, sheet.title, catalog, sheet.rows, sheet)
     if not file.sheets and not file.problems:
-        names = ", ".join(kind.name for kind in KINDS)
+        names = ", ".join(catalog.plural for catalog in CATALOGS)
         raise NoCatalog(f"No sheet is called {names}.")
     return file
 
@@ -85,10 +87,10 @@ def _csv(text: str, path: Path) -> File:
     if KIND in headings:
         _mixed(file, path.name, rows, headings.index(KIND))
         return file
-    kind = kind_called(path.stem) or _told_by(headings)
-    if kind is None:
+    catalog = catalog_called(path.stem) or _told_by(headings)
+    if catalog is None:
         raise NoCatalog(f"{path.name} does not tell what it holds: call it surgeries.csv, or give it a column kind.")
-    _add(file, path.name, kind, enumerate(rows, start=1))
+    _add(file, path.name, catalog, enumerate(rows, start=1))
     return file
 
 
@@ -101,14 +103,15 @@ def _delimiter(text: str) -> tuple[str, str]:
     return max(DELIMITERS, key=first.count), text
 
 
-def _told_by(headings: Iterable[str]) -> SheetKind | None:
-    """The kind that alone has one of these columns; a name and no more is a specialty."""
+def _told_by(headings: Iterable[str]) -> Catalog | None:
+    """The catalog that alone has one of these columns; a name and no more is a specialty."""
     given = [heading for heading in headings if heading]
-    for kind in KINDS:
-        columns = {column.name for heading in given if (column := kind.column(heading))}
-        if columns & kind.telling:
-            return kind
-    return next((kind for kind in KINDS[:1] if all(kind.column(heading) for heading in given) and given), None)
+    for catalog in CATALOGS:
+        columns = {column.name for heading in given if (column := column_called(catalog, heading))}
+        if columns & catalog.telling:
+            return catalog
+    first = CATALOGS[0]
+    return first if given and all(column_called(first, heading) for heading in given) else None
 
 
 def _mixed(file: File, name: str, rows: Sequence[Sequence[Any]], place: int) -> None:
@@ -118,25 +121,27 @@ def _mixed(file: File, name: str, rows: Sequence[Sequence[Any]], place: int) -> 
     for number, row in enumerate(rows[1:], start=2):
         if not any(map(_filled, row)):
             continue
-        kind = kind_called(row[place]) if place < len(row) else None
-        if kind is None:
-            file.problems.append(Problem(name, number, KIND, f"must be one of {', '.join(one.name for one in KINDS)}"))
+        catalog = catalog_called(row[place]) if place < len(row) else None
+        if catalog is None:
+            names = ", ".join(one.plural for one in CATALOGS)
+            file.problems.append(Problem(name, number, KIND, f"must be one of {names}"))
             continue
-        apart.setdefault(kind.name, []).append((number, [cell for index, cell in enumerate(row) if index != place]))
+        cells = [cell for index, cell in enumerate(row) if index != place]
+        apart.setdefault(catalog.plural, []).append((number, cells))
     anywhere = {word(heading) for heading in headings if _filled(heading)}
-    unknown = [heading for heading in anywhere if not any(kind.column(heading) for kind in KINDS)]
+    unknown = [heading for heading in anywhere if not any(column_called(catalog, heading) for catalog in CATALOGS)]
     file.problems += [Problem(name, 1, heading, "is no column of any kind") for heading in unknown]
-    for kind in KINDS:
-        numbered = apart.get(kind.name)
+    for catalog in CATALOGS:
+        numbered = apart.get(catalog.plural)
         if numbered:
-            columns = _columns(file, name, kind, headings, strict=False)
-            file.sheets.append(Sheet(name, kind, list(_rows(file, name, columns, numbered))))
+            columns = _columns(file, name, catalog, headings, strict=False)
+            file.sheets.append(Sheet(name, catalog, list(_rows(file, name, columns, numbered))))
 
 
 def _add(
     file: File,
     name: str,
-    kind: SheetKind,
+    catalog: Catalog,
     numbered: Iterable[tuple[int, Sequence[Any]]],
     book: BookSheet | None = None,
 ) -> None:
@@ -146,8 +151,8 @@ def _add(
     if number > 1:
         # The first row is blank, and what comes later has no headings.
         rows, headings = chain([(number, headings)], rows), ()
-    columns = _columns(file, name, kind, headings, strict=True)
-    sheet = Sheet(name, kind, list(_rows(file, name, columns, rows)))
+    columns = _columns(file, name, catalog, headings, strict=True)
+    sheet = Sheet(name, catalog, list(_rows(file, name, columns, rows)))
     file.sheets.append(sheet)
     if book is not None:
         hidden = [row.number for row in sheet.rows if row.number in book.hidden_rows]
@@ -170,22 +175,22 @@ def _runs(numbers: Iterable[int]) -> list[str]:
     return [str(run[0]) if len(run) == 1 else f"{run[0]} to {run[-1]}" for run in runs]
 
 
-def _columns(file: File, name: str, kind: SheetKind, headings: Sequence[Any], *, strict: bool) -> list[Column | None]:
-    """What each place of a row holds. `strict`: every heading must be one of the kind's columns."""
+def _columns(file: File, name: str, catalog: Catalog, headings: Sequence[Any], *, strict: bool) -> list[Column | None]:
+    """What each place of a row holds. `strict`: every heading must be one of the catalog's columns."""
     columns: list[Column | None] = []
     for place, heading in enumerate(headings):
         if isinstance(heading, BadValue):
             file.problems.append(Problem(name, 1, f"column {column_letter(place)}", heading.message))
             columns.append(None)
             continue
-        column = kind.column(heading) if _filled(heading) else None
+        column = column_called(catalog, heading) if _filled(heading) else None
         if column is None and _filled(heading) and strict:
-            file.problems.append(Problem(name, 1, str(heading), f"is no column of {kind.name}"))
+            file.problems.append(Problem(name, 1, str(heading), f"is no column of {catalog.plural}"))
         if column is not None and column in columns:
             file.problems.append(Problem(name, 1, str(heading), "is there twice"))
             column = None
         columns.append(column)
-    for column in kind.columns:
+    for column in catalog.columns:
         if column.required and column not in columns:
             file.problems.append(Problem(name, 1, column.name, "is missing"))
     return columns

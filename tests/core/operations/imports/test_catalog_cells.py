@@ -7,8 +7,10 @@ from typing import Any
 
 import pytest
 
-from core.operations.imports.catalog.kinds import KINDS, Column, SheetKind, flag, kind_called
-from core.operations.imports.catalog.kinds import text as text_column
+from core.catalogs.catalogs import CATALOGS, Catalog
+from core.catalogs.columns import Column, Flag
+from core.operations.imports.catalog.cells import catalog_called, column_called, flag, reader_of
+from core.operations.imports.catalog.cells import text as text_column
 from core.operations.imports.catalog.workbook import unescaped
 from tests.core.operations.imports import spreadsheets
 from tests.core.operations.imports.spreadsheets import Page
@@ -32,8 +34,8 @@ FILLED: Mapping[str, Mapping[str, Any]] = {
     "doctors": {"name": "Dra. Soto", "specialty": "Urología", "rut": "12345678-5", "is_active": "si"},
     "reasons": {"reason": "Dolor", "category": "modification", "is_active": "si"},
 }
-EVERY = [(kind, column) for kind in KINDS for column in kind.columns]
-FLAGS = [(kind, column) for kind, column in EVERY if column.read is flag]
+EVERY = [(kind, column) for kind in CATALOGS for column in kind.columns]
+FLAGS = [(kind, column) for kind, column in EVERY if isinstance(column.holds, Flag)]
 NUMBERS = [(kind, column) for kind, column in EVERY if "hour" in column.name]
 UROLOGY = [["name"], ["Urología"]]
 
@@ -43,26 +45,26 @@ def named(one: object) -> str | None:
     return getattr(one, "name", None)
 
 
-def a_file(folder: Path, kind: SheetKind, column: Column, cell: str, *, as_csv: bool = False) -> Path:
+def a_file(folder: Path, kind: Catalog, column: Column, cell: str, *, as_csv: bool = False) -> Path:
     """A sheet of one row, with `cell` in the column: an element of xlsx, or the text of csv."""
-    filled = FILLED[kind.name]
+    filled = FILLED[kind.plural]
     if as_csv:
         row = [cell if name == column.name else value for name, value in filled.items()]
-        return text_file(folder, [list(filled), row], f"{kind.name}.csv")
+        return text_file(folder, [list(filled), row], f"{kind.plural}.csv")
     cells = [cell if name == column.name else spreadsheets.inline(value) for name, value in filled.items()]
-    pages = {kind.name: Page([[spreadsheets.inline(name) for name in filled], cells])}
-    if kind.name != "specialties":
+    pages = {kind.plural: Page([[spreadsheets.inline(name) for name in filled], cells])}
+    if kind.plural != "specialties":
         pages["specialties"] = Page([[spreadsheets.inline(cell) for cell in row] for row in UROLOGY])
     return spreadsheets.write(folder / "catalog.xlsx", pages)
 
 
-async def stored(connection: rows.Connection, seed: Seed, kind: SheetKind, column: Column) -> Any:
-    table = kind.kind.table.__tablename__
+async def stored(connection: rows.Connection, seed: Seed, kind: Catalog, column: Column) -> Any:
+    table = kind.table.__tablename__
     named = kind.columns[0].name
     return await connection.fetchval(
         f"SELECT {column.name} FROM {table} WHERE clinic_id = $1 AND {named} = $2",
         seed.sant.id,
-        FILLED[kind.name][named],
+        FILLED[kind.plural][named],
     )
 
 
@@ -101,7 +103,7 @@ BAD_NUMBERS = [
 @pytest.mark.parametrize(("cell", "written", "meant"), GOOD_NUMBERS)
 async def test_a_whole_number_is_read_in_every_column_of_numbers(
     bring: Bring, connection: rows.Connection, seed: Seed, tmp_path: Path,
-    kind: SheetKind, column: Column, cell: str, written: str, meant: int,
+    kind: Catalog, column: Column, cell: str, written: str, meant: int,
 ) -> None:  # fmt: skip
     await bring(text_file(tmp_path, UROLOGY, "specialties.csv"))
     element = written if cell == "csv" else {"text": spreadsheets.inline, "number": spreadsheets.number}[cell](written)
@@ -112,7 +114,7 @@ async def test_a_whole_number_is_read_in_every_column_of_numbers(
 
 @pytest.mark.parametrize(("kind", "column"), NUMBERS, ids=named)
 async def test_what_is_no_whole_number_is_refused_in_every_column_of_numbers(
-    bring: Bring, tmp_path: Path, kind: SheetKind, column: Column
+    bring: Bring, tmp_path: Path, kind: Catalog, column: Column
 ) -> None:
     await bring(text_file(tmp_path, UROLOGY, "specialties.csv"))
     cells = [(written, written, True) for written in BAD_NUMBERS]
@@ -142,7 +144,7 @@ NEITHER = [
 
 @pytest.mark.parametrize(("kind", "column"), FLAGS, ids=named)
 async def test_a_flag_is_one_of_a_closed_list_in_every_column_of_flags(
-    bring: Bring, connection: rows.Connection, seed: Seed, tmp_path: Path, kind: SheetKind, column: Column
+    bring: Bring, connection: rows.Connection, seed: Seed, tmp_path: Path, kind: Catalog, column: Column
 ) -> None:
     await bring(text_file(tmp_path, UROLOGY, "specialties.csv"))
     for meant, words in ((True, YES), (False, NO)):
@@ -157,7 +159,7 @@ async def test_a_flag_is_one_of_a_closed_list_in_every_column_of_flags(
 
 @pytest.mark.parametrize(("kind", "column"), FLAGS, ids=named)
 async def test_what_is_neither_yes_nor_no_is_refused_in_every_column_of_flags(
-    bring: Bring, tmp_path: Path, kind: SheetKind, column: Column
+    bring: Bring, tmp_path: Path, kind: Catalog, column: Column
 ) -> None:
     await bring(text_file(tmp_path, UROLOGY, "specialties.csv"))
     cells = [(word, True) for word in NEITHER] + [(spreadsheets.inline(word), False) for word in NEITHER]
@@ -181,12 +183,12 @@ FORMULAS = {
 
 @pytest.mark.parametrize(("kind", "column"), EVERY, ids=named)
 async def test_a_formula_without_a_stored_value_is_refused_and_clears_nothing(
-    bring: Bring, connection: rows.Connection, seed: Seed, tmp_path: Path, kind: SheetKind, column: Column
+    bring: Bring, connection: rows.Connection, seed: Seed, tmp_path: Path, kind: Catalog, column: Column
 ) -> None:
     await bring(text_file(tmp_path, UROLOGY, "specialties.csv"))
     first = kind.columns[0]
     assert (
-        await bring(a_file(tmp_path, kind, first, spreadsheets.inline(FILLED[kind.name][first.name])))
+        await bring(a_file(tmp_path, kind, first, spreadsheets.inline(FILLED[kind.plural][first.name])))
     ).problems == []
     before = await catalog(connection, seed.sant.id)
     for which, cell in FORMULAS.items():
@@ -264,7 +266,7 @@ def test_an_escape_is_four_digits_between_underscores(written: str, meant: str) 
 @pytest.mark.parametrize("cell", [spreadsheets.boolean(True), spreadsheets.date(45000), spreadsheets.error("#REF!")])
 @pytest.mark.parametrize(("kind", "column"), [one for one in EVERY if one not in FLAGS + NUMBERS], ids=named)
 async def test_a_cell_of_another_kind_is_no_text(
-    bring: Bring, tmp_path: Path, kind: SheetKind, column: Column, cell: str
+    bring: Bring, tmp_path: Path, kind: Catalog, column: Column, cell: str
 ) -> None:
     report = await bring(a_file(tmp_path, kind, column, cell))
     assert (2, column.name) in [(one.row, one.column) for one in report.problems]
@@ -279,8 +281,8 @@ def test_a_text_that_stands_for_none_is_refused(written: Any) -> None:
 @pytest.mark.parametrize("unseen", ["\u200b", "\ufeff", "\u00ad", "\u2060", "\u200e", "\ufe0f", "\u2003"])
 def test_what_nobody_sees_makes_no_other_heading_sheet_flag_or_number(unseen: str) -> None:
     for kind, column in EVERY:
-        assert kind_called(f"{unseen}{kind.name}{unseen}") is kind
-        assert kind.column(f"{unseen}{column.name}{unseen}") is column
+        assert catalog_called(f"{unseen}{kind.plural}{unseen}") is kind
+        assert column_called(kind, f"{unseen}{column.name}{unseen}") is column
     assert [flag(f"{unseen}{written}{unseen}") for written in ("sí", "no", "1", "0")] == [True, False, True, False]
     for _, column in NUMBERS:
-        assert column.read(f"{unseen}12{unseen}") == 12
+        assert reader_of(column)(f"{unseen}12{unseen}") == 12

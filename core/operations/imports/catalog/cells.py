@@ -1,16 +1,17 @@
-"""What each kind of sheet holds: its columns, how they may be called, and how a cell is read. Pure.
+"""How headings are known and cells are read, by what a catalog's columns hold. Pure.
 
 Catalogs are kept by people whose spreadsheets speak Spanish: headings and words are taken in both languages.
 """
 
 import re
 import unicodedata
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
 from datetime import date, time, timedelta
 from typing import Any
 
-from core.catalogs.kinds import DOCTOR, REASON, SPECIALTY, SURGERY, Kind
+from core.catalogs import columns
+from core.catalogs.catalogs import CATALOGS, Catalog
+from core.catalogs.columns import Column
 from core.rut import normal_rut
 from core.text import clean
 
@@ -115,100 +116,36 @@ def rut(value: Any) -> str:
     return found
 
 
-CATEGORIES = {
-    "modification": "modification",
-    "modificacion": "modification",
-    "annulment": "annulment",
-    "anulacion": "annulment",
-}
+def one_of(meanings: Mapping[str, str]) -> Callable[[Any], str]:
+    def read(value: Any) -> str:
+        found = meanings.get(word(value))
+        if found is None:
+            raise BadCell(f"must be {' or '.join(dict.fromkeys(meanings.values()))}")
+        return found
+
+    return read
 
 
-def category(value: Any) -> str:
-    found = CATEGORIES.get(word(value))
-    if found is None:
-        raise BadCell("must be modification or annulment")
-    return found
+def reader_of(column: Column) -> Callable[[Any], Any]:
+    """Gives what a filled cell says. It raises BadCell."""
+    match column.holds:
+        case columns.Text(most):
+            return text(most)
+        case columns.Whole(least, most):
+            return integer(least, most)
+        case columns.Flag():
+            return flag
+        case columns.Rut():
+            return rut
+        case columns.Word(meanings):
+            return one_of(meanings)
 
 
-@dataclass(frozen=True, slots=True)
-class Column:
-    name: str
-    read: Callable[[Any], Any]
-    required: bool = False
-    default: Any = None
-    """Of a new row whose cell is blank, or whose column is absent."""
-    nullable: bool = False
-    """A blank cell clears it."""
-    also: tuple[str, ...] = ()
-    """What the heading may say instead."""
+def column_called(catalog: Catalog, heading: str) -> Column | None:
+    known = word(heading)
+    return next((column for column in catalog.columns if known == column.name or known in column.also), None)
 
 
-@dataclass(frozen=True, slots=True)
-class SheetKind:
-    name: str
-    kind: Kind
-    columns: tuple[Column, ...]
-    also: tuple[str, ...]
-    telling: frozenset[str] = field(default_factory=frozenset)
-    """Columns that none of the kinds after it has."""
-
-    def column(self, heading: str) -> Column | None:
-        known = word(heading)
-        return next((column for column in self.columns if known == column.name or known in column.also), None)
-
-
-_ACTIVE = Column("is_active", flag, default=True, also=("active", "activo", "activa"))
-_NAME = ("nombre",)
-_SPECIALTY = ("especialidad",)
-
-SPECIALTIES = SheetKind(
-    "specialties",
-    SPECIALTY,
-    (Column("name", text(120), required=True, also=_NAME), _ACTIVE),
-    ("specialty", "especialidades"),
-)
-SURGERIES = SheetKind(
-    "surgeries",
-    SURGERY,
-    (
-        Column("name", text(200), required=True, also=(*_NAME, "cirugia")),
-        Column("specialty", text(120), required=True, also=_SPECIALTY),
-        Column("base_stay_hours", integer(1, 2160), required=True, also=("hours", "horas", "horas_base")),
-        Column("applies_ticket_home", flag, default=True, also=("aplica_ticket_home", "aplica")),
-        Column("is_ambulatory", flag, default=False, also=("ambulatory", "ambulatoria", "ambulatorio")),
-        Column("ambulatory_cutoff_hour", integer(0, 23), nullable=True, also=("cutoff_hour", "hora_corte")),
-        _ACTIVE,
-    ),
-    ("surgery", "cirugias"),
-    frozenset({"base_stay_hours"}),
-)
-DOCTORS = SheetKind(
-    "doctors",
-    DOCTOR,
-    (
-        Column("name", text(200), required=True, also=(*_NAME, "medico")),
-        Column("specialty", text(120), nullable=True, also=_SPECIALTY),
-        Column("rut", rut, nullable=True),
-        _ACTIVE,
-    ),
-    ("doctor", "medicos", "doctores"),
-    frozenset({"rut", "specialty"}),
-)
-REASONS = SheetKind(
-    "reasons",
-    REASON,
-    (
-        Column("reason", text(500), required=True, also=("motivo",)),
-        Column("category", category, required=True, also=("categoria",)),
-        _ACTIVE,
-    ),
-    ("reason", "motivos", "razones"),
-    frozenset({"reason", "category"}),
-)
-KINDS = (SPECIALTIES, SURGERIES, DOCTORS, REASONS)
-"""In the order in which they refer to each other."""
-
-
-def kind_called(name: object) -> SheetKind | None:
+def catalog_called(name: object) -> Catalog | None:
     known = word(name)
-    return next((kind for kind in KINDS if known == kind.name or known in kind.also), None)
+    return next((catalog for catalog in CATALOGS if known == catalog.plural or known in catalog.also), None)
