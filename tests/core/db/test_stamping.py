@@ -20,7 +20,7 @@ from tests.support.bumps import bumps
 
 
 def migration(revision: str) -> object:
-    return ScriptDirectory.from_config(config()).get_revision(revision).module  # type: ignore[union-attr]
+    return ScriptDirectory.from_config(config()).get_revision(revision).module
 
 
 def as_made_before(statement: str) -> str:
