@@ -8,12 +8,10 @@ from collections.abc import Awaitable
 from contextvars import ContextVar
 from typing import TypeVar
 
+from core import times
 from core.errors import Unavailable
 
 T = TypeVar("T")
-
-DECIDED = 2.0
-"""Seconds that a request has."""
 
 
 class Deadline:
@@ -22,7 +20,7 @@ class Deadline:
     __slots__ = ("_until",)
 
     def __init__(self) -> None:
-        self._until: float | None = asyncio.get_running_loop().time() + DECIDED
+        self._until: float | None = asyncio.get_running_loop().time() + times.REQUEST
 
     @property
     def until(self) -> float | None:

@@ -5,8 +5,8 @@ worse only than one that has not. So each process notes in Redis when it last re
 more looks whether another did.
 
 Nobody is called ready in one moment and not in the next because the database went away for all: a process counts as
-lost only when no other's note can be fresh for that reason. Notes are fresh for NOTED seconds after the database was
-last there, and whoever polls each second is lost LOST seconds after its last poll.
+lost only when no other's note can be fresh for that reason. Notes are fresh for `times.NOTED` seconds after the
+database was last there, and whoever polls each second is lost `times.LOST` seconds after its last poll.
 """
 
 import asyncio
@@ -15,25 +15,18 @@ from typing import Final
 
 from sqlalchemy.exc import DBAPIError
 
+from core import times
 from core.cache.single_flight import Flights
 from core.cache.tiers.redis import RedisTier
 from core.cache.versions.direct_reads import DirectReads
-from core.cache.versions.map import LEASE, VersionMap
+from core.cache.versions.map import VersionMap
 from core.clock import boottime
 from core.db.failures import sqlstate
 from core.db.transaction import Database
 from core.errors import Unavailable
 from core.log import logger
 
-NOTE_EVERY: Final = 1.0
-NOTED: Final = LEASE + NOTE_EVERY
-"""Seconds after its look for which a process that noted it still has the database."""
-LOST: Final = NOTED + 2.0
-"""Seconds after its last look: one between polls, and one for a poll's own time."""
 KEPT: Final = 10.0
-TRY_EVERY: Final = 5.0
-"""Seconds between looks whether it can write, for the metric."""
-TRY_BUDGET: Final = 1.0
 
 STARTING: Final = "This process has not read the database yet."
 CUT_OFF: Final = "This process has lost the database, and others have it."
@@ -60,7 +53,7 @@ class Readiness:
             since = boottime() - self._versions.read_at
             if not isfinite(since):
                 raise Unavailable(STARTING) from None
-            if since > LOST and await self._others_have_it():
+            if since > times.LOST and await self._others_have_it():
                 raise Unavailable(CUT_OFF) from None
             return False
         return True
@@ -77,7 +70,7 @@ class Readiness:
 
     async def _try(self) -> bool:
         try:
-            await self._database.try_write(budget=TRY_BUDGET)
+            await self._database.try_write(budget=times.TRY_WRITE)
         except Unavailable:
             return False
         except DBAPIError as error:
@@ -93,7 +86,7 @@ class Readiness:
             since = self._versions.now() - float(raw or b"nan")
         except ValueError:
             return False
-        return since < NOTED
+        return since < times.NOTED
 
     async def note(self) -> None:
         """Until cancelled, in the background."""
@@ -105,13 +98,13 @@ class Readiness:
                 # On the database's clock, which all processes share.
                 at = self._versions.now() - (boottime() - read_at)
                 await self._redis.set(self._key, f"{at:.3f}".encode(), KEPT)
-            await asyncio.sleep(NOTE_EVERY)
+            await asyncio.sleep(times.NOTE_EVERY)
 
     async def look(self) -> None:
         """Until cancelled, in the background."""
         while True:
             await self.can_write()
-            await asyncio.sleep(TRY_EVERY)
+            await asyncio.sleep(times.TRY_WRITE_EVERY)
 
     async def drain(self, within: float) -> None:
         """At shutdown."""

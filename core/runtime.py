@@ -8,6 +8,7 @@ from functools import partial
 
 from limits import parse as parse_limit
 
+from core import times
 from core.background import Background
 from core.cache.keys import Keys
 from core.cache.read_through import Cache
@@ -32,10 +33,6 @@ from core.sessions.throttle import Throttle
 from core.settings import Settings
 from core.users.passwords import Passwords
 
-DRAIN = 2.0
-"""Seconds that fills under way get at shutdown."""
-ENDING = 2.0
-"""Seconds within which what runs for ever ends, or is left behind."""
 LOOK = 0.1
 """Seconds that a look whether the database takes writes gets to end."""
 
@@ -116,9 +113,10 @@ async def open_runtime(settings: Settings) -> AsyncIterator[Runtime]:
             background=background,
         )
     finally:
-        await asyncio.gather(cache.drain(DRAIN), reads.drain(DRAIN), sessions.close(DRAIN), exports.close(DRAIN))
+        within = times.DRAIN
+        await asyncio.gather(cache.drain(within), reads.drain(within), sessions.close(within), exports.close(within))
         passwords.close()
-        await background.cancel(ENDING)
+        await background.cancel(times.ENDING)
         await readiness.drain(LOOK)
         await published.withdraw()
         await redis.close()

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functools import partial
 from time import perf_counter
 
+from core import times
 from core.cache.cached_read import CachedRead
 from core.cache.entry import Entry
 from core.cache.fills.fill import Loader
@@ -18,7 +19,7 @@ from core.cache.tiers.both import Tiers
 from core.cache.tiers.memory import MemoryTier
 from core.cache.tiers.redis import RedisTier
 from core.cache.versions.direct_reads import DirectReads
-from core.cache.versions.map import LEASE, VersionMap
+from core.cache.versions.map import VersionMap
 from core.cache.versions.vector import Vector, at_least
 from core.clock import boottime
 from core.db.transaction import Database
@@ -27,10 +28,6 @@ from core.trace import AWAY, current
 
 ROUNDS = 8
 """Times a request looks again when what it found was overtaken."""
-WAIT = 2.0
-"""Seconds until a request is told, or given the last good answer, whatever it waits for."""
-YOUNG = LEASE
-"""Seconds after it was known to be right for which an answer that a write may have overtaken is still given."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +111,7 @@ class Cache:
     async def _fetch(self, entry_id: EntryId, load: Loader, required: Vector) -> Answer:
         try:
             try:
-                async with asyncio.timeout(WAIT):
+                async with asyncio.timeout(times.REQUEST):
                     return await self._wait(entry_id, load, required)
             except TimeoutError as error:
                 raise Unavailable from error
@@ -177,7 +174,7 @@ class Cache:
             found.versions, entry_id.policy.vector(self.versions.rows, entry_id.clinic_id)
         ):
             return True
-        return found.at >= began and boottime() - found.true_at < YOUNG
+        return found.at >= began and boottime() - found.true_at < times.OVERTAKEN
 
     async def _last_good(self, entry_id: EntryId) -> Answer | None:
         found = await self._tiers.last_good.find(entry_id)

@@ -11,17 +11,13 @@ from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.util.concurrency import await_
 
+from core import times
 from core.db.connection import APPLICATION, STATEMENTS, ServiceConnection, connect_directly
 from core.db.primary import Connecting
 from core.settings import Settings
 from core.trace import current
 
 DIALECT = "postgresql+asyncpg://"
-POOL_TIMEOUT = 1.5
-"""Seconds a request waits for a connection: with the statement's own time it is decided within two."""
-CONNECT_TIMEOUT = 1.5
-COMMAND_TIMEOUT = 10.0
-"""Seconds after which asyncpg gives a statement up: a hung server (SIGSTOP) sends no error by itself."""
 
 SERVER_SETTINGS = {
     "timezone": "UTC",
@@ -39,8 +35,8 @@ def serving_engine(settings: Settings) -> AsyncEngine:
         settings.require_database_url(),
         name=APPLICATION,
         settings=SERVER_SETTINGS | {"ticket_home.push": "on" if settings.cache_push else "off"},
-        within=CONNECT_TIMEOUT,
-        command_timeout=COMMAND_TIMEOUT,
+        within=times.CONNECT,
+        command_timeout=times.COMMAND,
     )
 
     def creator() -> DBAPIConnection:
@@ -51,7 +47,7 @@ def serving_engine(settings: Settings) -> AsyncEngine:
         creator=creator,
         pool_size=settings.database_pool_size,
         max_overflow=0,
-        pool_timeout=POOL_TIMEOUT,
+        pool_timeout=times.CONNECT,
         # A connection from before a restart is noticed by its first statement (core/db/transaction.py tries a read
         # again on a new one), so that no request pays for a ping.
         pool_pre_ping=False,

@@ -13,6 +13,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession
 
+from core import times
 from core.background import Background
 from core.db.failures import is_again, is_away, is_forgotten, is_of_schema
 from core.deadline import left
@@ -21,8 +22,6 @@ from core.trace import VersionRow, current
 
 T = TypeVar("T")
 
-BUDGET = 2.0
-"""Seconds, the wait for a connection included: whether the database is away is decided within them."""
 ATTEMPTS = 3
 
 IS_WHOLE = "coalesce((SELECT cache_fingerprint() = (SELECT fingerprint FROM cache_timeline)), false)"
@@ -71,15 +70,15 @@ class Database:
         self._stamps = stamps
         self._abandoned = Background()
 
-    async def read(self, work: Callable[[ReadSession], Awaitable[T]], *, budget: float = BUDGET) -> T:
+    async def read(self, work: Callable[[ReadSession], Awaitable[T]], *, budget: float = times.DATABASE) -> T:
         """Run `work` in one READ ONLY transaction. Raises Unavailable where the database is away."""
         return await self._run(lambda: self._read_once(work, "READ COMMITTED"), budget)
 
-    async def snapshot(self, work: Callable[[ReadSession], Awaitable[T]], *, budget: float = BUDGET) -> T:
+    async def snapshot(self, work: Callable[[ReadSession], Awaitable[T]], *, budget: float = times.DATABASE) -> T:
         """Like `read`, every statement seeing one snapshot. Where a table was replaced meanwhile, `work` runs again."""
         return await self._run(lambda: self._read_once(work, "REPEATABLE READ"), budget)
 
-    async def write(self, work: Callable[[WriteSession], Awaitable[T]], *, budget: float = BUDGET) -> T:
+    async def write(self, work: Callable[[WriteSession], Awaitable[T]], *, budget: float = times.DATABASE) -> T:
         """Run `work` and commit; again, up to three times, when it lost a race.
 
         Raises Unavailable where the database is away. After a failed COMMIT the outcome is unknown to us: the client's
@@ -194,7 +193,7 @@ class Database:
             return bool(await session.scalar(LOOK_WHOLE))
 
         try:
-            return await self._run(lambda: self._read_once(look, "READ COMMITTED"), BUDGET, looks=False)
+            return await self._run(lambda: self._read_once(look, "READ COMMITTED"), times.DATABASE, looks=False)
         except (Unavailable, DBAPIError):
             # What is looked at, or the right to do so, may be what is not there yet.
             return False

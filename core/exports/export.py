@@ -6,12 +6,13 @@ from dataclasses import dataclass, fields, replace
 from datetime import date
 from enum import Enum
 
+from core import times
 from core.access import Actor, ClinicScope
 from core.audit.service import record
 from core.background import Background
 from core.clock import DEFAULT_ZONE, in_zone, zone
 from core.db.connection import APPLICATION
-from core.db.engine import COMMAND_TIMEOUT, CONNECT_TIMEOUT, SERVER_SETTINGS
+from core.db.engine import SERVER_SETTINGS
 from core.db.transaction import Database, ReadSession, WriteSession
 from core.errors import AppError
 from core.exports.child.scratch import sweep
@@ -68,8 +69,8 @@ class Exports:
             dsn=self._dsn,
             application=f"{APPLICATION}-export",
             settings=SERVER_SETTINGS,
-            connect_timeout=CONNECT_TIMEOUT,
-            command_timeout=COMMAND_TIMEOUT,
+            connect_timeout=times.CONNECT,
+            command_timeout=times.COMMAND,
             now=of.now,
         )
         if asked.format is Format.FULL:

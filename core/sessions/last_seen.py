@@ -7,6 +7,7 @@ from dataclasses import replace
 from functools import partial
 from math import isfinite
 
+from core import times
 from core.background import Background
 from core.cache.tiers.redis import RedisTier
 from core.db.transaction import Database
@@ -23,7 +24,6 @@ STORE_EVERY = 120.0
 GATHER = 1.0
 """Seconds during which writes to PostgreSQL are gathered into one statement."""
 RETRY = 10.0
-BUDGET = 1.0
 COPY, SEEN = "session", "seen"
 """What of a session has a key in Redis (`Keys.session`)."""
 
@@ -68,7 +68,7 @@ class LastSeen:
             held.seen = max(held.seen, shared + share_every)
             if not held.is_idle(now):
                 return
-        kept = await self._database.read(partial(records.last_seen, digest=digest), budget=BUDGET)
+        kept = await self._database.read(partial(records.last_seen, digest=digest), budget=times.SESSION_READ)
         if kept is None:
             raise idle()
         if shared is None or shared + share_every < kept:

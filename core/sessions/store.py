@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 
+from core import times
 from core.background import Background
 from core.cache.single_flight import Flights
 from core.cache.stats.counters import CacheStats
@@ -38,10 +39,6 @@ OUTCOMES = {"memory": "hit", "redis": "hit", "database": "miss"}
 DISPLAY_SECONDS = 30 * 86400
 DEFAULT_TTL = 3600.0
 """Seconds for which Redis keeps a copy that nobody uses."""
-BUDGET = 1.0
-"""Seconds for a look at PostgreSQL: what the session is for needs some of a request's two as well."""
-YOUNG = 1.0
-"""Seconds for which a look that a write overtook still counts: it was right after the request began."""
 
 
 def not_signed_in() -> NotAuthenticated:
@@ -101,7 +98,9 @@ class Sessions:
                 return await self._unverified(digest, slide=slide)
             # From here to the return nothing awaits: lease, versions and clock are those of one moment.
             held = self.held.get(digest)
-            if held is None or not (self._is_current(held.copy) or held.checked_at >= max(began, boottime() - YOUNG)):
+            if held is None or not (
+                self._is_current(held.copy) or held.checked_at >= max(began, boottime() - times.SESSION_OVERTAKEN)
+            ):
                 look = await self._look(digest, held)
                 if digest not in look.found and look.at >= began:
                     # An earlier look refuses nobody: the user may have been activated again since.
@@ -197,7 +196,7 @@ class Sessions:
         """Read them from PostgreSQL, which alone says that there is no such session, in one statement. What it does not
         have is forgotten everywhere."""
         at = boottime()
-        found = await self._database.read(partial(from_postgresql, digests=digests), budget=BUDGET)
+        found = await self._database.read(partial(from_postgresql, digests=digests), budget=times.SESSION_READ)
         for digest in digests:
             copy = found.get(digest)
             if copy is None:

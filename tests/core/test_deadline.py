@@ -9,7 +9,7 @@ from starlette.types import Message, Receive, Scope, Send
 from api.middleware.added_headers import AddedHeaders
 from api.middleware.envelope import Envelope
 from api.middleware.request_stats import RequestStats
-from core import deadline
+from core import times
 from core.cache.single_flight import Flights
 from core.cache.versions.header import VersionHeader
 from core.deadline import Deadline, current_deadline, in_time, left
@@ -20,7 +20,7 @@ SHORT = 0.1
 
 @pytest.fixture(autouse=True)
 def _short(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.setattr(deadline, "DECIDED", SHORT)
+    monkeypatch.setattr(times, "REQUEST", SHORT)
     yield
     current_deadline.set(None)
 

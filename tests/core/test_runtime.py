@@ -6,8 +6,9 @@ import time
 
 import pytest
 
+from core import times
 from core.cache.tiers.redis import RedisTier
-from core.runtime import ENDING, open_runtime
+from core.runtime import open_runtime
 from core.settings import Settings
 from tests.support.machine import PATIENCE
 
@@ -47,6 +48,6 @@ async def test_a_runtime_whose_task_swallows_a_cancellation_closes_all_the_same(
                 swallowed.set()
 
     monkeypatch.setattr(RedisTier, "probe", deaf_once)
-    async with asyncio.timeout(ENDING + PATIENCE), open_runtime(settings):
+    async with asyncio.timeout(times.ENDING + PATIENCE), open_runtime(settings):
         await asyncio.sleep(0.1)
     assert swallowed.is_set()

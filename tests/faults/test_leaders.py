@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from core.cache.fills.lease import LEASE
+from core import times
 from core.settings import Settings
 from tests.factories import rows
 from tests.factories.fixtures import Seed
@@ -63,7 +63,7 @@ async def test_a_leader_killed_while_it_computes_is_replaced_when_its_lease_is_o
     told = await follower.read()
     assert (told.doctors, told.outcome, told.fills) == (2, "miss", fills + 1)
     # It was waited for, and no longer than its lease.
-    assert machine.now() - began < machine.bound(LEASE + 0.5, began)
+    assert machine.now() - began < machine.bound(times.FILL_LEASE + 0.5, began)
 
 
 async def test_a_leader_stopped_while_it_computes_harms_nothing_when_it_goes_on(
@@ -80,7 +80,7 @@ async def test_a_leader_stopped_while_it_computes_harms_nothing_when_it_goes_on(
         await rows.doctor(connection, seed.sant.id)
         await heard(connection, seed, follower)
         assert (await follower.read()).doctors == 3
-        await asyncio.sleep(LEASE)
+        await asyncio.sleep(times.FILL_LEASE)
     finally:
         leader.process.send_signal(signal.SIGCONT)
     # It was right when it was asked for; a retry after the pause is right, too.

@@ -12,7 +12,7 @@ from pydantic import SecretStr
 from sqlalchemy import text
 from sqlalchemy.engine import make_url
 
-from core.cache.versions import listener
+from core import times
 from core.db.transaction import ReadSession, WriteSession
 from core.errors import Unavailable
 from core.operations.doctor.configuration import Addresses
@@ -95,7 +95,7 @@ async def test_many_share_few_connections_and_nothing_of_ours_stays_there(pooled
 async def test_writes_are_read_at_once_and_those_in_sql_by_their_notification(
     pooled: Settings, seed: Seed, connection: rows.Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(listener, "INTERVAL", 60.0)
+    monkeypatch.setattr(times, "POLL_EVERY", 60.0)
     async with running(pooled) as (app, client):
         await sign_in(client, seed.superuser)
         doctor = (await client.get("/v1/doctors")).json()["items"][0]

@@ -10,8 +10,9 @@ from fastapi import FastAPI
 from pydantic import SecretStr
 from sqlalchemy.engine import make_url
 
+from core import times
 from core.clock import boottime
-from core.readiness import CUT_OFF, LOST, READS_ONLY, STARTING
+from core.readiness import CUT_OFF, READS_ONLY, STARTING
 from core.settings import Settings
 from tests.conftest import running
 from tests.factories import rows
@@ -51,7 +52,7 @@ async def test_all_stay_ready_while_the_database_is_away_for_all(
     async with running(on_own_postgres) as (_, one), running(on_own_postgres) as (_, other):
         async with postgres_server.killed():
             # Longer than it takes until one would be taken for lost, from the first moment on.
-            until = asyncio.get_running_loop().time() + 2 * LOST
+            until = asyncio.get_running_loop().time() + 2 * times.LOST
             seen: set[str] = set()
             while asyncio.get_running_loop().time() < until:
                 seen |= {await ready(one), await ready(other)}
@@ -102,7 +103,7 @@ async def test_one_that_alone_has_lost_database_and_redis_cannot_know_and_is_rea
             proxy.is_silent = True
             await redis_server.kill()
             versions = app.state.runtime.versions
-            await machine.until(lambda: boottime() - versions.read_at > LOST)
+            await machine.until(lambda: boottime() - versions.read_at > times.LOST)
             assert await ready(client) == "away"
             proxy.is_silent = False
             await redis_server.start()

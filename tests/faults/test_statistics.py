@@ -8,7 +8,7 @@ from typing import Any
 import httpx
 import pytest
 
-from core.cache.stats.published import INTERVAL, LIVE
+from core import times
 from core.settings import Settings
 from tests.factories.fixtures import Seed
 from tests.faults.crowd import crowd
@@ -47,7 +47,7 @@ async def test_the_figures_of_all_workers_are_summed_and_a_killed_ones_forgotten
             async def are_summed() -> bool:
                 return answers(await status()) == CONNECTIONS * ROUNDS
 
-            await until(are_summed, within=3 * INTERVAL)
+            await until(are_summed, within=3 * times.PUBLISH_EVERY)
             assert (await status())["processes"] == 2
         os.kill(worker_pids(served)[0], signal.SIGKILL)
         # Its master starts another: three for as long as the killed one's figures are young, then two.
@@ -59,4 +59,4 @@ async def test_the_figures_of_all_workers_are_summed_and_a_killed_ones_forgotten
                 found = (told["processes"], told["complete"]) == (2, True)
                 return found and answers(told) < CONNECTIONS * ROUNDS
 
-            await until(is_forgotten, within=LIVE + 2 * INTERVAL)
+            await until(is_forgotten, within=times.PUBLISHED + 2 * times.PUBLISH_EVERY)

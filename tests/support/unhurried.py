@@ -5,11 +5,7 @@ from typing import TypeVar
 
 import pytest
 
-from core import deadline
-from core.cache import read_through
-from core.cache.fills import fill
-from core.cache.tiers import redis_client
-from core.db import engine
+from core import times
 from core.db.transaction import Database
 
 T = TypeVar("T")
@@ -25,12 +21,5 @@ def unhurried(monkeypatch: pytest.MonkeyPatch) -> None:
         return await once(self, work, max(budget, LONG), writes=writes)
 
     monkeypatch.setattr(Database, "_run", run)
-    for module, name in (
-        (deadline, "DECIDED"),
-        (engine, "POOL_TIMEOUT"),
-        (engine, "CONNECT_TIMEOUT"),
-        (fill, "BUDGET"),
-        (read_through, "WAIT"),
-        (redis_client, "BUDGET"),
-    ):
-        monkeypatch.setattr(module, name, LONG)
+    for name in ("REQUEST", "CONNECT", "FILL", "REDIS"):
+        monkeypatch.setattr(times, name, LONG)

@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 from sqlalchemy import text
 
+from core import times
 from core.cache.entry import Entry
 from core.cache.keys import Parameters, digest
 from core.cache.policy import EntryId, Policy
@@ -20,8 +21,6 @@ T = TypeVar("T")
 
 AT_ONCE = 8
 """Fills at once per process: an empty Redis must not become a full database."""
-BUDGET = 2.0
-"""Seconds, the wait for a turn and for a connection included; then stale, or 503."""
 
 ALL_VERSIONS = text(f"SELECT clinic_id, topic, version, {IS_WHOLE} AS is_whole FROM cache_version")  # noqa: S608
 VERSIONS = text(f"{ALL_VERSIONS.text} WHERE clinic_id = ANY(:clinics)")
@@ -104,7 +103,7 @@ class Turns:
     async def take(self, work: Callable[[float], Awaitable[T]]) -> T:
         """`work(seconds left)` once it is this fill's turn."""
         loop = asyncio.get_running_loop()
-        until = loop.time() + BUDGET
+        until = loop.time() + times.FILL
         try:
             async with asyncio.timeout_at(until):
                 await self._turns.acquire()

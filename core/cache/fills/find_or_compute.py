@@ -5,16 +5,21 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
+from core import times
 from core.background import Background
 from core.cache.entry import Entry
 from core.cache.fills.fill import Fill, Loader, Turns, read_versions, utc
-from core.cache.fills.lease import FIRST_PAUSE, LONGEST_PAUSE, NOBODYS, PATIENCE, FillLeases, Lease
+from core.cache.fills.lease import NOBODYS, FillLeases, Lease
 from core.cache.policy import EntryId
 from core.cache.tiers.both import Tiers
 from core.cache.versions.map import VersionMap
 from core.cache.versions.vector import Vector
 from core.clock import boottime
 from core.db.transaction import Database, ReadSession
+
+FIRST_PAUSE = 0.01
+LONGEST_PAUSE = 0.1
+"""Seconds between looks for the entry that another process computes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,11 +73,11 @@ class Fills:
     async def find_or_compute(self, entry_id: EntryId, wanted: VersionedKey, load: Loader) -> FlightResult:
         """The entry under `wanted`, or a newer one. Raises Unavailable, and whatever else `load` raises.
 
-        While another process holds the key's lease, Redis is asked for the entry again and again, for PATIENCE seconds
+        While another process holds the key's lease, Redis is asked for the entry again and again, for a fill's time
         at most. Then it is computed here, whatever others do.
         """
         loop = asyncio.get_running_loop()
-        until = loop.time() + PATIENCE
+        until = loop.time() + times.FILL_PATIENCE
         pause = FIRST_PAUSE
         redis = self._tiers.redis
         while True:

@@ -10,16 +10,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
+from core import times
 from core.cache.tiers.redis import RedisTier
-
-LEASE = 1.0
-"""Seconds. Half of a fill's budget: who waits for a leader that died has the other half to compute it himself."""
-RENEWAL = 0.3
-"""Seconds after which a leader that still computes renews it: two may be lost."""
-PATIENCE = 2.0
-"""Seconds that a fill waits for leaders, one after the other, before it computes whatever others do: one's budget."""
-FIRST_PAUSE = 0.01
-LONGEST_PAUSE = 0.1
 
 RELEASE = "if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) end return 0"
 RENEW = "if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('PEXPIRE', KEYS[1], ARGV[2]) end return 0"
@@ -44,7 +36,7 @@ class FillLeases:
         """None where another process computes it. Whoever gets it looks for the entry once more before computing."""
         key = self._redis.keys.lease(entry_key)
         lease = Lease(key, self._redis.seals.seal(key, secrets.token_bytes(16)))
-        taken = await self._redis.set_if_absent(lease.key, lease.token, LEASE)
+        taken = await self._redis.set_if_absent(lease.key, lease.token, times.FILL_LEASE)
         if taken is None:
             return NOBODYS
         return lease if taken else None
@@ -63,8 +55,8 @@ class FillLeases:
 
     async def _renew(self, lease: Lease) -> None:
         while True:
-            await asyncio.sleep(RENEWAL)
-            if await self._redis.script(RENEW, lease.key, lease.token, int(LEASE * 1000)) == (True, 0):
+            await asyncio.sleep(times.FILL_LEASE_RENEWAL)
+            if await self._redis.script(RENEW, lease.key, lease.token, int(times.FILL_LEASE * 1000)) == (True, 0):
                 return  # this process was stopped, and the lease is another's by now
 
     async def release(self, lease: Lease) -> None:

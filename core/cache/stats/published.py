@@ -8,14 +8,11 @@ from functools import partial
 from typing import Any, cast
 from uuid import uuid4
 
+from core import times
 from core.cache.stats.counters import CacheStats, merge
 from core.cache.tiers.memory import MemoryTier
 from core.cache.tiers.redis import RedisTier
 from core.cache.versions.map import VersionMap
-
-INTERVAL = 2.0
-LIVE = 6.0
-"""Seconds without news after which a process is not counted any more."""
 
 MEMBERS = 1000
 """Processes that are asked for their counts, at most."""
@@ -70,12 +67,12 @@ class PublishedStats:
         """Until cancelled. A process that was killed is forgotten when its figures expire."""
         while True:
             await self.publish_once()
-            await asyncio.sleep(INTERVAL)
+            await asyncio.sleep(times.PUBLISH_EVERY)
 
     async def publish_once(self) -> None:
-        if await self._redis.set(self._key(self.id), json.dumps(self._own()).encode(), LIVE):
+        if await self._redis.set(self._key(self.id), json.dumps(self._own()).encode(), times.PUBLISHED):
             now = self._versions.now()
-            await self._redis.script(REGISTER, self._register, self.id, now, now - 10 * LIVE, kind="zset")
+            await self._redis.script(REGISTER, self._register, self.id, now, now - 10 * times.PUBLISHED, kind="zset")
 
     async def withdraw(self) -> None:
         """At shutdown."""
@@ -103,7 +100,7 @@ class PublishedStats:
 
     async def _registered(self) -> list[str] | None:
         """Ids of live processes; None where Redis is away."""
-        since = self._versions.now() - LIVE
+        since = self._versions.now() - times.PUBLISHED
         ask = partial(self._redis.client.zrangebyscore, self._register, since, "+inf", start=0, num=MEMBERS)
         found, members = await self._redis.ask(ask)
         return [member.decode(errors="replace") for member in members] if found else None

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Sequence
 from typing import Any
 
+from core import times
 from core.cache.keys import Keys
 from core.cache.tiers.address import client_of, is_cluster
 from core.cache.tiers.breaker import Breaker
@@ -11,13 +12,8 @@ from core.cache.tiers.time_limit import TimeLimit
 from core.cache.tiers.trouble import Trouble, is_refused_script, is_wrong_type, named, trouble_of
 from core.log import logger
 
-BUDGET = 0.1
-"""Seconds per operation, the wait for a turn and connecting included; no retries."""
 AT_ONCE = 32
 """Operations under way at once: a crowd's opening of 200 connections would take longer than the budget by itself."""
-PROBE_INTERVAL = 1.0
-PROBE_BUDGET = 1.0
-"""Nobody waits for a probe. A cluster's layout, or TLS to the next zone, may take longer than an operation may."""
 
 
 class RedisClient:
@@ -26,8 +22,7 @@ class RedisClient:
         self.breaker = Breaker()
         self.errors = 0
         self.is_cluster = is_cluster(url)
-        # The budget cuts off before this time-out does.
-        self.client: Any = client_of(url, timeout=10 * BUDGET, connections=2 * AT_ONCE)
+        self.client: Any = client_of(url, timeout=times.REDIS_CONNECT, connections=2 * AT_ONCE)
         self._turns = asyncio.Semaphore(AT_ONCE)
 
     async def ask(
@@ -42,7 +37,7 @@ class RedisClient:
             return False, None
         queued = self._turns.locked()
         try:
-            async with TimeLimit(PROBE_BUDGET if probing else BUDGET), self._turns:
+            async with TimeLimit(times.REDIS_PROBE if probing else times.REDIS), self._turns:
                 if self.breaker.is_open and not probing:
                     return False, None  # opened by one of those that this one waited for
                 answer: Awaitable[Any] = operation(*args)
@@ -79,7 +74,7 @@ class RedisClient:
         background, while the breaker is open: what opened it must have gone. Runs until cancelled."""
         await self.ask(self._write_to_all, probing=True)
         while True:
-            await asyncio.sleep(PROBE_INTERVAL)
+            await asyncio.sleep(times.REDIS_PROBE_EVERY)
             if self.breaker.is_open:
                 await self.ask(self._write_to_all, probing=True)
 

@@ -2,6 +2,7 @@
 
 from contextlib import suppress
 
+from core import times
 from core.cache.single_flight import Flights
 from core.cache.versions.map import VersionMap
 from core.cache.versions.snapshot import READ_ALL, VersionSnapshot, snapshot_of
@@ -12,8 +13,6 @@ from core.db.failures import is_away
 from core.db.transaction import Database, ReadSession
 from core.errors import Unavailable
 
-BUDGET = 0.5
-"""Seconds: a request needs most of its two for what it asked."""
 FLIGHT = "version rows"
 """All direct reads share one flight."""
 
@@ -64,7 +63,7 @@ class DirectReads:
         learnt = self._versions.read_started()
         sent_at = boottime()
         try:
-            snapshot = await self._database.read(work, budget=BUDGET)
+            snapshot = await self._database.read(work, budget=times.DIRECT_READ)
         except BaseException as error:
             self._versions.read_failed(learnt)
             if is_away(error):

@@ -5,7 +5,8 @@ from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from typing import Any
 
-from core.cache.versions.map import LEASE, VersionMap
+from core import times
+from core.cache.versions.map import VersionMap
 from core.cache.versions.snapshot import ALL_ROWS, READ, Ledger, VersionSnapshot, snapshot_of
 from core.cache.versions.timeline import Timeline
 from core.clock import boottime
@@ -18,9 +19,6 @@ from core.trace import VersionRow
 
 CHANNEL = "ticket_home"
 SETTINGS = {"timezone": "UTC"}
-INTERVAL = 1.0
-"""Seconds between polls: one may be lost before the lease of two seconds lapses."""
-CONNECT_TIMEOUT = 1.5
 SHORTEST_PAUSE = 0.1
 LONGEST_PAUSE = 1.0
 """Seconds between tries to connect."""
@@ -68,14 +66,14 @@ class Listener:
 
     async def _serve_one_connection(self) -> None:
         connection = await connect_to_primary(
-            self._dsn, name=f"{APPLICATION}-versions", settings=SETTINGS, within=CONNECT_TIMEOUT
+            self._dsn, name=f"{APPLICATION}-versions", settings=SETTINGS, within=times.CONNECT
         )
         try:
             connection.add_termination_listener(self._terminated)
             if self._push and connection.is_pooled:
                 logger.warning("a pooler swallows notifications: versions are polled. Set DATABASE_LISTEN_URL")
             elif self._push:
-                async with asyncio.timeout(CONNECT_TIMEOUT):
+                async with asyncio.timeout(times.CONNECT):
                     await connection.add_listener(CHANNEL, self._notified)
             await self._poll_until_closed(connection)
         finally:
@@ -113,7 +111,7 @@ class Listener:
                 self.connected = True
                 logger.info("version listener connected", versions=len(self._versions))
             with suppress(TimeoutError):
-                async with asyncio.timeout(INTERVAL):
+                async with asyncio.timeout(times.POLL_EVERY):
                     await self._wake.wait()
             if connection.is_closed():
                 raise ConnectionResetError("the listening connection was closed")
@@ -130,7 +128,7 @@ class Listener:
         sent_at = boottime()
         try:
             # A poll that takes longer than a lease renews nothing.
-            async with asyncio.timeout(LEASE):
+            async with asyncio.timeout(times.VERSION_LEASE):
                 row = await _row(connection, since)
             snapshot = snapshot_of(row, full=since == ALL_ROWS)
         except BaseException:

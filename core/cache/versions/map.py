@@ -7,6 +7,7 @@ set by a timer would let a process that was stopped for five seconds serve one s
 from collections.abc import Callable, Iterable
 from typing import TypeVar, cast
 
+from core import times
 from core.cache.versions.clock import DatabaseClock
 from core.cache.versions.snapshot import VersionSnapshot
 from core.cache.versions.timeline import Timeline
@@ -16,8 +17,6 @@ from core.trace import VersionRow
 
 T = TypeVar("T")
 
-LEASE = 2.0
-"""Seconds after a look at the rows was *sent* during which its result may be trusted."""
 NEVER = float("-inf")
 
 
@@ -58,7 +57,7 @@ class VersionMap:
 
     def true_at(self) -> float:
         """When (boottime) the map was last known to be true: as the look was sent that the lease rests on."""
-        return self._trusted_until - LEASE
+        return self._trusted_until - times.VERSION_LEASE
 
     def distrust(self) -> None:
         """End the lease: the next request reads the version rows itself. Looks under way do not renew it."""
@@ -143,7 +142,7 @@ class VersionMap:
         if not snapshot.timeline.is_whole or (replaced and not snapshot.full):
             self._trusted_until = NEVER
         elif sent_at >= self._distrusted_at:
-            self._trusted_until = max(self._trusted_until, sent_at + LEASE)
+            self._trusted_until = max(self._trusted_until, sent_at + times.VERSION_LEASE)
         if lowered or replaced:
             self._another_timeline_at = boottime()
             for listener in self.on_restored:

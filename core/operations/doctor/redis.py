@@ -12,9 +12,9 @@ from typing import Any
 
 from redis.exceptions import AuthenticationError, NoPermissionError, RedisClusterException, RedisError
 
+from core import times
 from core.cache.keys import Keys
 from core.cache.tiers.address import client_of, is_cluster
-from core.cache.tiers.redis_client import BUDGET
 from core.cache.tiers.trouble import is_refused_script
 from core.operations.doctor.clocks import Reading, read
 from core.operations.doctor.finding import Finding, failed, listed, ok, warning
@@ -153,8 +153,8 @@ async def _writes(client: Any, keys: Keys, clustered: bool) -> Finding:
         return failed(WRITES, f"it refuses writes ({named})", "see its log: out of memory or disk, or a replica")
     usual = median(took)
     seen = f"a key was written, read and deleted; a read takes {usual * 1000:.1f} ms"
-    if usual > BUDGET / 2:
-        slow = f"{seen}, and is given up after {BUDGET * 1000:.0f}"
+    if usual > times.REDIS / 2:
+        slow = f"{seen}, and is given up after {times.REDIS * 1000:.0f}"
         return warning(WRITES, slow, "put it nearer, or see what it is busy with")
     return ok(WRITES, seen)
 

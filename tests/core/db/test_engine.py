@@ -5,6 +5,7 @@ from pydantic import SecretStr
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
+from core import times
 from core.db import engine as engines
 from core.settings import Settings
 from tests.support import machine
@@ -28,7 +29,7 @@ async def test_a_statement_is_prepared_once(settings: Settings) -> None:
 
 async def test_a_server_that_falls_silent_is_given_up(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     """Or its connections would be missing in the pool until TCP noticed."""
-    monkeypatch.setattr(engines, "COMMAND_TIMEOUT", 0.3)
+    monkeypatch.setattr(times, "COMMAND", 0.3)
     async with WireProxy(settings.require_database_url()) as proxy:
         engine = engines.serving_engine(settings.model_copy(update={"database_url": SecretStr(proxy.url)}))
         try:

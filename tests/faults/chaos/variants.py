@@ -8,13 +8,14 @@ from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import Any
 
+from core import times
 from core.cache.fills.fill import Fill, Loaded, Loader, read_versions, utc
 from core.cache.fills.find_or_compute import Fills, FlightResult
 from core.cache.fills.lease import Lease
 from core.cache.policy import EntryId
 from core.cache.read_through import Cache
 from core.cache.single_flight import Flights
-from core.cache.versions.map import LEASE, VersionMap
+from core.cache.versions.map import VersionMap
 from core.cache.versions.snapshot import Ledger, VersionSnapshot
 from core.cache.versions.timeline import Timeline
 from core.cache.versions.vector import Vector
@@ -49,7 +50,7 @@ def lease_by_timer() -> None:
     async def look_after(versions: VersionMap) -> None:
         while True:
             flags[id(versions)] = is_fresh(versions)
-            await asyncio.sleep(LEASE / 20)
+            await asyncio.sleep(times.VERSION_LEASE / 20)
 
     def polled_and_flagged(self: VersionMap, snapshot: VersionSnapshot, learnt: Vector, sent_at: float) -> None:
         polled(self, snapshot, learnt, sent_at)

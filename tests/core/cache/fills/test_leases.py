@@ -5,9 +5,10 @@ from collections.abc import AsyncIterator
 
 import pytest
 
+from core import times
 from core.cache.cached_read import CachedRead
 from core.cache.fills.fill import Fill, Loaded
-from core.cache.fills.lease import LEASE, FillLeases, Lease
+from core.cache.fills.lease import FillLeases, Lease
 from core.cache.keys import digest
 from core.settings import Settings
 from tests.core.cache.test_read_through import POLICY, Counting, process
@@ -68,7 +69,7 @@ async def test_after_a_failed_fill_the_next_process_computes_at_once(
     began = machine.now()
     go_on.set()
     assert await counting == 0
-    assert machine.now() - began < machine.bound(LEASE / 2, began)
+    assert machine.now() - began < machine.bound(times.FILL_LEASE / 2, began)
     with pytest.raises(ValueError, match="a bug"):
         await failing
 
@@ -116,7 +117,7 @@ async def test_only_who_holds_a_lease_ends_it(two: tuple[Counting, Counting]) ->
     assert await leases.claim(key) is None
     await leases.release(Lease(held.key, b"another token"))
     assert await leases.claim(key) is None
-    assert 0 < await redis.client.pttl(held.key) <= LEASE * 1000
+    assert 0 < await redis.client.pttl(held.key) <= times.FILL_LEASE * 1000
     await leases.release(held)
     assert await leases.claim(key) is not None
 
@@ -157,7 +158,7 @@ async def test_a_leader_without_an_end_is_waited_for_no_longer_than_its_lease(
     assert await FillLeases(redis).claim(key) is not None
     began = machine.now()
     assert await second.count(clinic.id) == 0
-    assert LEASE * 0.8 < machine.now() - began < machine.bound(LEASE + 0.5, began)
+    assert times.FILL_LEASE * 0.8 < machine.now() - began < machine.bound(times.FILL_LEASE + 0.5, began)
     assert second.runs == 1
 
 

@@ -5,7 +5,7 @@ import time
 
 from pydantic import SecretStr
 
-from core.cache.versions.map import LEASE
+from core import times
 from core.settings import Settings
 from tests.core.cache.test_read_through import make_ticket, process
 from tests.factories import rows
@@ -34,7 +34,7 @@ async def test_an_entry_of_redis_that_arrives_after_the_lease_is_no_hit(
                 time.sleep(1.0)  # noqa: ASYNC251  as a stopped process: nothing runs meanwhile
                 return found
 
-            await asyncio.sleep(LEASE - 0.2 - versions.lease_age())
+            await asyncio.sleep(times.VERSION_LEASE - 0.2 - versions.lease_age())
             redis.get_many = stopped  # type: ignore[method-assign,assignment]
             answer = await one.read(seed.sant.id)
             assert (answer.entry.body, answer.tier) == (b"1", "database")

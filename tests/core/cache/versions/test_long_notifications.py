@@ -5,7 +5,8 @@ import asyncio
 import asyncpg
 from fastapi import FastAPI
 
-from core.cache.versions.listener import CHANNEL, INTERVAL
+from core import times
+from core.cache.versions.listener import CHANNEL
 from tests.factories import rows
 from tests.support import machine
 
@@ -34,8 +35,8 @@ async def test_a_payload_too_long_for_notify_says_poll_and_is_as_quick(
             known = {row["clinic_id"]: row["version"] for row in wanted}
             assert set(made) <= set(known)
             while any(versions.get(clinic, "figures") != version for clinic, version in known.items()):
-                # Waiting for the next poll would take half of INTERVAL on average, three times in a row.
-                assert machine.now() - began < machine.bound(INTERVAL / 3, began)
+                # Waiting for the next poll would take half of that on average, three times in a row.
+                assert machine.now() - began < machine.bound(times.POLL_EVERY / 3, began)
                 await asyncio.sleep(0.005)
             assert heard == ["poll"]
     finally:

@@ -2,10 +2,11 @@
 
 import pytest
 
+from core import times
 from core.cache.policy import Policy
 from core.cache.versions import clock as clock_module
 from core.cache.versions import map as versions_module
-from core.cache.versions.map import LEASE, VersionMap
+from core.cache.versions.map import VersionMap
 from core.cache.versions.snapshot import VersionSnapshot
 from core.cache.versions.vector import at_least
 
@@ -44,14 +45,14 @@ def test_the_lease_counts_from_when_the_poll_was_sent(clock: Clock) -> None:
     clock.at += 1.5
     versions.read_ended(VersionSnapshot([], "1", 0.0, True), learnt, sent_at)
     assert versions.is_fresh()
-    clock.at = sent_at + LEASE
+    clock.at = sent_at + times.VERSION_LEASE
     assert not versions.is_fresh()
 
 
 def test_a_notification_never_renews_the_lease(clock: Clock) -> None:
     versions = VersionMap()
     polled(versions, clock, [])
-    clock.at += LEASE
+    clock.at += times.VERSION_LEASE
     versions.learn([(5, "figures", 7)])
     assert not versions.is_fresh()
     assert versions.get(*FIGURES) == 7
