@@ -147,7 +147,7 @@ class Settings(BaseSettings):
     @property
     def session_cookie(self) -> str:
         """`__Host-` pins the cookie to this host over TLS; a local http server cannot set it."""
-        return "__Host-th_session" if self.is_production else "th_session"
+        return "__Host-th_session" if self.env == "production" else "th_session"
 
     @property
     def device_cookie(self) -> str:

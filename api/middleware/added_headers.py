@@ -35,14 +35,14 @@ class AddedHeaders:
             # The decorator says max-age to whoever stores it: after a sign-out, a browser would go on showing what the
             # one before was answered.
             MutableHeaders(raw=headers).update({"Cache-Control": CACHE_CONTROL, "Vary": VARY})
-        told = {"Server-Timing": server_timing(trace, ms), "X-Request-ID": trace.request_id}
+        headers += [(b"server-timing", server_timing(trace, ms).encode()), (b"x-request-id", trace.request_id.encode())]
         if trace.cache_outcome or (trace.is_unverified and start["status"] < 500):
-            told["Cache-Status"] = cache_status(trace)
             # How long ago the oldest of what the answer rests on was right.
-            told["Age"] = str(int(max(trace.cache_age, trace.session_age or 0.0)))
+            age = int(max(trace.cache_age, trace.session_age or 0.0))
+            headers += [(b"cache-status", cache_status(trace).encode()), (b"age", b"%d" % age)]
         if trace.cache_versions_made:
-            told["Cache-Version"] = self._version_header.format(trace.cache_versions_made)
-        start["headers"] = headers + raw(told)
+            headers.append((b"cache-version", self._version_header.format(trace.cache_versions_made).encode()))
+        start["headers"] = headers
 
 
 def raw(headers: dict[str, str]) -> RawHeaders:

@@ -23,9 +23,7 @@ class OriginRule:
     """Behind TLS, whatever the scheme of the connection to a proxy is."""
 
     def permits(self, scope: Scope) -> bool:
-        """Whether a request may do what it asks for, as far as its origin is concerned."""
-        if scope["method"] in SAFE:
-            return True
+        """Whether a request of an unsafe method may do what it asks for, as far as its origin is concerned."""
         credentials = credentials_of(scope)
         if credentials.bearer is not None:
             return True

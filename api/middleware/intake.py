@@ -6,7 +6,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from api.middleware.cross_origin import OriginRule
+from api.middleware.cross_origin import SAFE, OriginRule
 from api.middleware.head import answer_head
 from api.problems import problem
 from api.requests.headers import repeated
@@ -36,7 +36,7 @@ class Intake:
         twice = repeated(scope)
         if twice is not None:
             return problem(400, "malformed_request", f"The header {twice} came more than once.")
-        if not self._origins.permits(scope):
+        if scope["method"] not in SAFE and not self._origins.permits(scope):
             return problem(403, "cross_origin", "This was not sent by a page of this site.")
         return None
 

@@ -22,15 +22,14 @@ class Credentials:
 
 
 def credentials_of(scope: Scope) -> Credentials:
-    found: Credentials | None = scope.get(KEPT)
-    if found is None:
-        found = scope[KEPT] = _read(Headers(scope=scope))
-    return found
-
-
-def _read(headers: Headers) -> Credentials:
+    """Those of a request."""
+    kept: Credentials | None = scope.get(KEPT)
+    if kept is not None:
+        return kept
+    headers = Headers(scope=scope)
     scheme, _, token = headers.get("authorization", "").partition(" ")
     # HTTP/2 parts them into several lines. Of one name the last counts: browsers send those of a narrower path first,
     # which only a neighbouring site could have set, and ours are of `/`.
     cookies = cookie_parser("; ".join(headers.getlist("cookie")))
-    return Credentials(token.strip() if scheme.lower() == "bearer" else None, cookies)
+    found = scope[KEPT] = Credentials(token.strip() if scheme.lower() == "bearer" else None, cookies)
+    return found

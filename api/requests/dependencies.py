@@ -23,7 +23,8 @@ def runtime_of(request: Request) -> Runtime:
 
 # Async, like every dependency here: FastAPI runs the others in a thread, which costs a hit more than its answer does.
 async def _runtime(request: Request) -> Runtime:
-    return runtime_of(request)
+    runtime: Runtime = request.app.state.runtime
+    return runtime
 
 
 RuntimeState = Annotated[Runtime, Depends(_runtime)]

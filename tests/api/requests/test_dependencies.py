@@ -13,6 +13,7 @@ from api.ops.routes import router as ops
 from api.v1.routers import ROUTERS
 from tests.conftest import SignIn
 from tests.factories.fixtures import Seed
+from tests.support.asgi import answered_at_once
 
 
 def calls(dependant: Dependant) -> Iterator[Any]:
@@ -40,32 +41,7 @@ async def test_a_warm_hit_is_answered_without_one_pause(app: FastAPI, sign_in: S
     client = await sign_in(seed.sant.admin)
     for _ in range(2):
         warm = await client.get(path)
-    sent: list[dict[str, Any]] = []
-
-    async def receive() -> dict[str, Any]:
-        return {"type": "http.request", "body": b"", "more_body": False}
-
-    async def send(message: dict[str, Any]) -> None:
-        sent.append(message)
-
-    scope = {
-        "type": "http",
-        "asgi": {"version": "3.0"},
-        "http_version": "1.1",
-        "method": "GET",
-        "scheme": "http",
-        "path": path,
-        "raw_path": path.encode(),
-        "query_string": b"",
-        "root_path": "",
-        "headers": [(b"host", b"ticket-home.test"), (b"authorization", client.headers["authorization"].encode())],
-        "client": ("127.0.0.1", 1),
-        "server": ("127.0.0.1", 80),
-        "state": {},
-    }
-    request = app(scope, receive, send)  # type: ignore[arg-type]
-    with pytest.raises(StopIteration):
-        request.send(None)
+    sent = answered_at_once(app, client, path)
     assert sent[0]["status"] == 200
     assert dict(sent[0]["headers"])[b"cache-status"].startswith(b"ticket-home; hit")
     assert sent[1]["body"] == warm.content
