@@ -2,8 +2,8 @@
 
     .venv/bin/python .ci/tests.py [--long] [-k dashboard] [-x] …
 
-Run by `make test`, and with --long, for those that are marked `long`, by `make test-long`. Which are which is told by
-tests/conftest.py. With --pdb or -s, say -n0, too.
+`make test` runs it, and `make test-long` with --long, for those that are marked `long`. Each file says in its
+`pytestmark` or at a test whether it is `long` or `alone`. With --pdb or -s, say -n0, too.
 """
 
 import subprocess

@@ -4,7 +4,7 @@ import asyncio
 import secrets
 import shutil
 import tempfile
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 
@@ -23,7 +23,6 @@ from core.settings import Settings
 from core.users import passwords
 from tests.support import signing_in
 from tests.support.commands import environment
-from tests.support.unhurried import unhurried
 
 pytest_plugins = ["tests.factories.fixtures"]
 
@@ -32,35 +31,6 @@ MEMORY = Path("/dev/shm")  # noqa: S108  each run has a folder of its own in it
 ROOM = 4 * 1024**3
 """Bytes."""
 BASE_URL = "http://ticket-home.test"
-
-TESTS = Path(__file__).parent
-ALONE = (
-    *("api/v1/tickets/test_pdf.py", "core/exports/test_child_process.py", "core/users/test_passwords.py"),
-    *("faults/test_chaos.py", "faults/test_connecting.py", "faults/test_deadline.py"),
-    *("faults/test_redis.py", "faults/test_redis_tier.py", "faults/test_slow_clients.py"),
-)
-"""Whose tests are marked `alone`: they compare how long things take, and would each disturb the other. All others have
-bounds that widen with what the machine does (tests/support/machine.py)."""
-LONG = (
-    *("core/operations/embedded", "core/exports/test_child_process.py", "setup/test_image.py"),
-    *("faults/test_deadline.py", "faults/test_pooler.py", "faults/test_slow_clients.py", "faults/test_tls.py"),
-    "faults/test_postgres_tls.py",
-)
-"""Whose tests are all marked `long`; others mark theirs one by one."""
-UNHURRIED = ("api", "contract", "core/board", "core/dashboard", "core/patients", "core/tickets")
-"""Whose tests are not about time: their requests have ten times what they have otherwise."""
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    for item in items:
-        if is_under(item.path, ALONE):
-            item.add_marker(pytest.mark.alone)
-        if is_under(item.path, LONG):
-            item.add_marker(pytest.mark.long)
-
-
-def is_under(path: Path, places: Sequence[str]) -> bool:
-    return any(path.is_relative_to(TESTS / place) for place in places)
 
 
 @pytest.fixture(scope="session")
@@ -119,12 +89,6 @@ def hashes(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     passwords.nobodys_hash.cache_clear()
     yield
     passwords.nobodys_hash.cache_clear()
-
-
-@pytest.fixture(autouse=True)
-def _unhurried(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    if is_under(request.path, UNHURRIED):
-        unhurried(monkeypatch)
 
 
 @pytest.fixture

@@ -20,6 +20,8 @@ from tests.faults.chaos.site import site
 from tests.support.machine import until
 from tests.support.services import free_port
 
+pytestmark = pytest.mark.alone
+
 SEED = 20261124
 SECONDS = 30.0
 SLOWEST_FILL = 0.02

@@ -3,6 +3,7 @@
 import asyncio
 import time
 
+import pytest
 from pydantic import SecretStr
 
 from core.settings import Settings
@@ -13,6 +14,8 @@ from tests.support.answers import assert_unavailable
 from tests.support.proxy import WireProxy
 from tests.support.servers import Breakable
 from tests.support.signing_in import sign_in
+
+pytestmark = pytest.mark.alone
 
 CLIENTS = 20
 SECONDS = 2.0

@@ -19,6 +19,8 @@ from tests.support.answers import assert_unavailable
 from tests.support.servers import Breakable, command
 from tests.support.signing_in import LOGIN, NEW_PASSWORD, credentials, sign_in
 
+pytestmark = [pytest.mark.long, pytest.mark.alone]
+
 POOL = 3
 
 

@@ -36,6 +36,8 @@ from tests.support.proxy import WireProxy
 from tests.support.servers import Breakable
 from tests.support.signing_in import sign_in
 
+pytestmark = pytest.mark.long
+
 SEED = 20261124
 FAULTS = [name for name in KINDS if "PostgreSQL" in name]
 AT_ONCE = 10

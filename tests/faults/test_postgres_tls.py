@@ -25,6 +25,8 @@ from tests.support.debian import program
 from tests.support.machine import PATIENCE, until
 from tests.support.services import free_port
 
+pytestmark = pytest.mark.long
+
 PASSWORD = "s/e:c@ret"
 QUOTED = "s%2Fe%3Ac%40ret"
 RULES = "hostssl all all 127.0.0.1/32 scram-sha-256\n"

@@ -25,6 +25,8 @@ from tests.support import machine
 from tests.support.servers import Act, Breakable, command
 from tests.support.signing_in import sign_in
 
+pytestmark = pytest.mark.alone
+
 NOTHING_SLOWER = 1.0
 """Seconds: a budget, and room for what comes before and after. redis-py by itself waits up to a minute."""
 NOISE = 0.05

@@ -14,6 +14,8 @@ from tests.faults.redis_trouble import write_garbage
 from tests.support import machine
 from tests.support.servers import Breakable, command
 
+pytestmark = pytest.mark.alone
+
 
 async def test_the_wait_for_a_turn_is_in_the_budget_and_is_not_taken_for_trouble(settings: Settings) -> None:
     async with process(settings) as one:

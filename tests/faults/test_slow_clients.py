@@ -14,6 +14,8 @@ from tests.support import machine
 from tests.support.services import Serving, worker_pids, workers
 from tests.support.signing_in import bearer
 
+pytestmark = [pytest.mark.long, pytest.mark.alone]
+
 HEAD = "{} {} HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: {}\r\n"
 BODY = "Content-Type: application/json\r\nContent-Length: 100000\r\n\r\n"
 MEBIBYTE = 1024 * 1024

@@ -22,6 +22,8 @@ from tests.support.debian import program
 from tests.support.services import free_port
 from tests.support.signing_in import sign_in
 
+pytestmark = pytest.mark.long
+
 PASSWORD = "s/e:c@ret"
 QUOTED = "s%2Fe%3Ac%40ret"
 

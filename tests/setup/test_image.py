@@ -13,7 +13,7 @@ from tests.setup.image import Image, build, instructions
 from tests.support.services import Serving, free_port, serving
 
 ROOT = Path(__file__).parents[2]
-pytestmark = pytest.mark.timeout(300)
+pytestmark = [pytest.mark.timeout(300), pytest.mark.long]
 
 
 @dataclass(frozen=True)

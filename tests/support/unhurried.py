@@ -1,4 +1,7 @@
-"""What a request and its waits have on a machine that is busy with other tests: for tests that are not about time."""
+"""What a request and its waits have on a machine that is busy with other tests: for tests that are not about time.
+
+A folder of such tests imports the fixture into its conftest.py.
+"""
 
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
@@ -14,7 +17,9 @@ LONG = 20.0
 """Seconds in place of two, one and a tenth: by itself the service would say that its servers are away."""
 
 
+@pytest.fixture(autouse=True)
 def unhurried(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A request has ten times what it has otherwise."""
     once = Database._run
 
     async def run(self: Database, work: Callable[[], Awaitable[T]], budget: float, *, writes: bool = False) -> T:

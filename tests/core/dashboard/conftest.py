@@ -7,6 +7,9 @@ import pytest
 from core.runtime import open_runtime
 from core.settings import Settings
 from tests.core.dashboard.desk import Desk
+from tests.support.unhurried import unhurried
+
+__all__ = ["unhurried"]
 
 
 @pytest.fixture

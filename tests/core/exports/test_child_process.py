@@ -34,6 +34,8 @@ from tests.factories.fixtures import Seed
 from tests.support.beat import beating
 from tests.support.machine import until
 
+pytestmark = [pytest.mark.long, pytest.mark.alone]
+
 CONNECTIONS = "SELECT count(*) FROM pg_stat_activity WHERE application_name = $1"
 ENOUGH = 5 * MORE
 """Tickets whose csv is more than a pipe and a buffer hold: their export waits for its reader."""

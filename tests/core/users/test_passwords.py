@@ -11,6 +11,8 @@ from core.errors import Invalid, Unavailable
 from core.users.password_rules import check_new_password, guesses
 from core.users.passwords import WAITING, Passwords, hash_password, verify_password
 
+pytestmark = pytest.mark.alone
+
 HASHES = 4
 
 

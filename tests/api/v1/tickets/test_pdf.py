@@ -5,10 +5,13 @@ import io
 import time
 from typing import Any
 
+import pytest
 from pypdf import PdfReader
 
 from tests.factories.fixtures import Seed
 from tests.support.beat import beating
+
+pytestmark = pytest.mark.alone
 
 
 def text_of(made: bytes) -> str:

@@ -23,7 +23,10 @@ from core.operations.embedded.account import CAP_DAC_READ_SEARCH, Account
 from core.operations.embedded.wheels import folder_of
 from tests.core.operations.embedded.processes import alive, begun, end, family, gone_within, starter, told
 
-pytestmark = pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="looks at processes in /proc")
+pytestmark = [
+    pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="looks at processes in /proc"),
+    pytest.mark.long,
+]
 as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user")
 
 KILLED_WITHIN = 2.0

@@ -1,0 +1,5 @@
+"""Patients: what is found and kept, and not how soon."""
+
+from tests.support.unhurried import unhurried
+
+__all__ = ["unhurried"]

@@ -1,0 +1,5 @@
+"""Tickets: what is written and found, and not how soon."""
+
+from tests.support.unhurried import unhurried
+
+__all__ = ["unhurried"]
