@@ -4,6 +4,7 @@ import asyncio
 import csv
 import re
 import sys
+import textwrap
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated
@@ -13,7 +14,9 @@ import typer
 from api.cli.actor import OPERATOR
 from api.cli.failures import explained, fail
 from api.cli.installation import DataDir, installation
+from core.catalogs.catalogs import CATALOGS
 from core.operations.imports.catalog import CatalogReport, NoCatalog, import_catalog
+from core.operations.imports.catalog.cells import headings_of
 from core.operations.imports.legacy import NotTheSource, Report, import_legacy
 from core.runtime import open_runtime
 from core.settings import Settings
@@ -22,7 +25,9 @@ commands = typer.Typer(name="import", help="Import a catalog, or the old applica
 
 _DURATION = re.compile(r"([0-9]{1,6})\s*([hd])")
 
-CATALOG_HELP = """Specialties, surgeries, doctors and reasons of a clinic, from an xlsx or csv file.
+_ROWS = [f"{catalog.plural:<12} {headings_of(catalog)}" for catalog in CATALOGS]
+SHEETS = "\n".join(textwrap.fill(row, 78, subsequent_indent=13 * " ") for row in _ROWS)
+CATALOG_HELP = f"""Specialties, surgeries, doctors and reasons of a clinic, from an xlsx or csv file.
 
 An xlsx file has a sheet for each kind. A csv file (UTF-8, UTF-16 or Windows-1252; commas, semicolons or \
 tabs, or what a first line such as sep=| says) has one kind, \
@@ -30,11 +35,7 @@ known by its name, such as surgeries.csv, or its headings; or several, with a co
 headings, in English or Spanish; * is required:
 
 \b
-specialties  name*, is_active
-surgeries    name*, specialty*, base_stay_hours*, applies_ticket_home,
-             is_ambulatory, ambulatory_cutoff_hour, is_active
-doctors      name*, specialty, rut, is_active
-reasons      reason*, category* (modification, annulment), is_active
+{SHEETS}
 
 Rows are matched by name, doctors first by RUT, and written over what is there; what the file does not have stays. \
 Every bad row is reported, and then nothing is imported. Hidden sheets, rows and columns count like the rest, and are \

@@ -5,13 +5,8 @@ other sheets are ignored and reported. A csv file has one kind, known by its nam
 all of them with a column `kind`. It is UTF-8, UTF-16 or Windows-1252, separated by commas, semicolons or tabs, or by
 what its first line says (`sep=;`).
 
-The first row has the headings; `*` is required:
-
-    specialties   name*, is_active
-    surgeries     name*, specialty*, base_stay_hours*, applies_ticket_home, is_ambulatory, ambulatory_cutoff_hour,
-                  is_active
-    doctors       name*, specialty, rut, is_active
-    reasons       reason*, category* (modification, annulment), is_active
+The first row has the headings: the columns of each catalog's description (core/catalogs/catalogs.py), or what else they
+may be called. `ticket-home import catalog --help` lists them.
 
 A row is matched by its name (a doctor first by RUT, a reason by category and text), in any case, and written over what
 is there; rows that the file does not have stay. A column that is absent leaves its field as it is; a blank cell clears

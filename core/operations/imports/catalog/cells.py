@@ -149,3 +149,13 @@ def column_called(catalog: Catalog, heading: str) -> Column | None:
 def catalog_called(name: object) -> Catalog | None:
     known = word(name)
     return next((catalog for catalog in CATALOGS if known == catalog.plural or known in catalog.also), None)
+
+
+def headings_of(catalog: Catalog) -> str:
+    """For people: `name*, specialty, category* (modification, annulment)`; `*` is required."""
+    return ", ".join(_heading(column) for column in catalog.columns)
+
+
+def _heading(column: Column) -> str:
+    words = dict.fromkeys(column.holds.meanings.values()) if isinstance(column.holds, columns.Word) else ()
+    return column.name + "*" * column.required + (f" ({', '.join(words)})" if words else "")
