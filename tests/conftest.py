@@ -22,6 +22,7 @@ from core.operations.embedded import EmbeddedServers, start_servers
 from core.settings import Settings
 from core.users import passwords
 from tests.support import signing_in
+from tests.support.cluster import Cluster, Node
 from tests.support.commands import environment
 
 pytest_plugins = ["tests.factories.fixtures"]
@@ -91,9 +92,27 @@ def hashes(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     passwords.nobodys_hash.cache_clear()
 
 
+@pytest.fixture(scope="session")
+def redis_cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    """Three nodes. A test that breaks one starts its own."""
+    folder = tmp_path_factory.mktemp("cluster")
+    cluster = Cluster([Node(folder / f"node{number}") for number in range(3)])
+    asyncio.run(cluster.form())
+    yield cluster
+    cluster.kill()
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if metafunc.definition.get_closest_marker("also_on_a_cluster"):
+        metafunc.parametrize("redis_url", ["one Redis", "a cluster"], indirect=True)
+
+
 @pytest.fixture
-def redis_url(servers: EmbeddedServers) -> str:
-    return servers.redis_url
+def redis_url(request: pytest.FixtureRequest, servers: EmbeddedServers) -> str:
+    if getattr(request, "param", "one Redis") == "one Redis":
+        return servers.redis_url
+    cluster: Cluster = request.getfixturevalue("redis_cluster")
+    return cluster.url
 
 
 @pytest.fixture

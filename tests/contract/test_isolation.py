@@ -3,9 +3,6 @@
 No foreign data, no 500, cached or not (docs/design/reliability.md, "Isolation check").
 """
 
-from dataclasses import dataclass
-from typing import Any
-
 import httpx
 import pytest
 from fastapi import FastAPI
@@ -13,61 +10,16 @@ from fastapi import FastAPI
 from core.access import Role
 from tests.conftest import SignIn
 from tests.factories import rows
-from tests.factories.fixtures import ClinicSeed, Seed
-from tests.support.rules import RULES, Reach, Rule, Target
+from tests.factories.fixtures import Seed
+from tests.support.operations import Operation, operations, target_in
+from tests.support.rules import RULES, Reach, Target
 
 MARK = "maga"
 """In every text of the foreign clinic's rows, and nowhere else."""
 
 
-@dataclass(frozen=True)
-class Operation:
-    id: str
-    method: str
-    path: str
-
-    def request(self, client: httpx.AsyncClient, rule: Rule, target: Target, **query: object) -> Any:
-        path = self.path.format(**rule.path(target))
-        body = rule.body(target)
-        return client.request(self.method, path, params=query or None, json=body, headers=rule.headers)  # type: ignore[arg-type]
-
-
-def operations(app: FastAPI) -> list[Operation]:
-    paths = app.openapi()["paths"]
-    return [
-        Operation(found["operationId"], method.upper(), path)
-        for path, item in paths.items()
-        for method, found in item.items()
-    ]
-
-
 def test_every_operation_has_a_rule(app: FastAPI) -> None:
     assert {operation.id for operation in operations(app)} == set(RULES)
-
-
-async def target_in(connection: rows.Connection, clinic: ClinicSeed) -> Target:
-    """Its rows, each text of them with the clinic's name in it."""
-    mark = clinic.prefix.lower()
-    for table, column in (
-        ("specialty", "name"),
-        ("surgery", "name"),
-        ("doctor", "name"),
-        ("standardized_reason", "reason"),
-    ):
-        await connection.execute(f"UPDATE {table} SET {column} = {column} || ' {mark}' WHERE clinic_id = $1", clinic.id)
-    await connection.execute("UPDATE patient SET first_name = $2 WHERE clinic_id = $1", clinic.id, mark)
-    ticket_id = await rows.ticket(
-        connection, clinic.id, clinic.patient_id, clinic.surgery_id, id=f"TH-{clinic.prefix}-2026-900", number=900,
-        surgery_name=mark, location=mark, created_by=clinic.clinical,
-    )  # fmt: skip
-    await rows.modification(connection, clinic.id, ticket_id, reason=mark, modified_by=clinic.clinical)
-    user_id = await connection.fetchval("SELECT id FROM app_user WHERE username = $1", clinic.viewer)
-    session_id = await connection.fetchval(
-        "INSERT INTO user_session (token_hash, user_id, clinic_id, client, expires_at, idle_seconds)"
-        " VALUES (sha256($1::bytea), $2, $3, 'mobile', now() + interval '1 hour', 3600) RETURNING id",
-        mark.encode(), user_id, clinic.id,
-    )  # fmt: skip
-    return Target(clinic, ticket_id, user_id, session_id)
 
 
 @pytest.fixture

@@ -6,9 +6,9 @@ from typing import Any
 from fastapi import FastAPI
 
 from tests.conftest import SignIn
-from tests.contract.test_isolation import Operation, operations
 from tests.factories.fixtures import Seed
 from tests.support.answers import codes
+from tests.support.operations import Operation, operations
 from tests.support.rules import RULES
 
 

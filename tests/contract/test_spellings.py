@@ -13,9 +13,9 @@ from fastapi import FastAPI
 
 from core.access import Role
 from tests.conftest import SignIn
-from tests.contract.test_isolation import Operation, operations, target_in
 from tests.factories import rows
 from tests.factories.fixtures import Seed
+from tests.support.operations import Operation, operations, target_in
 from tests.support.rules import RULES, Rule, Target
 
 Spell = Callable[[str], str]

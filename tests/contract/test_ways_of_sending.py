@@ -11,7 +11,6 @@ import pytest
 
 from core.settings import Settings
 from tests.api.server.sending import WAYS, WISHES
-from tests.factories import rows
 from tests.factories.fixtures import Seed
 from tests.support.services import workers
 from tests.support.signing_in import bearer
@@ -57,7 +56,7 @@ async def test_every_body_is_read_however_it_is_sent(
     settings: Settings, seed: Seed, connection: "asyncpg.Connection[asyncpg.Record]", tmp_path: Path
 ) -> None:
     assert len(ROUTES) > 20
-    ticket = await rows.ticket(connection, seed.sant.id, seed.sant.patient_id, seed.sant.surgery_id)
+    ticket = await seed.sant.ticket(connection)
     with workers(settings, 1, tmp_path / "log") as served:
         authorization = bearer(served.url, seed.superuser)["Authorization"]
         lines = ["Host: a", f"Authorization: {authorization}", "Content-Type: application/json", 'If-Match: "1"']
@@ -84,7 +83,7 @@ async def test_a_discharge_is_at_the_moment_that_the_body_says(
         headers = bearer(served.url, seed.sant.clinical)
         lines = ["Host: a", f"Authorization: {headers['Authorization']}", "Content-Type: application/json"]
         for number, wish in enumerate(wishes):
-            ticket = await rows.ticket(connection, seed.sant.id, seed.sant.patient_id, seed.sant.surgery_id)
+            ticket = await seed.sant.ticket(connection)
             asked = f"POST /v1/tickets/{ticket}/discharge"
             way = WAYS["one segment" if number % 2 else "head and body"]
             came = exchanged(served.port, [*way(asked, [*lines, 'If-Match: "1"', *WISHES[wish]], body), ASKED_AGAIN])

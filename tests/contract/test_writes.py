@@ -9,10 +9,10 @@ from fastapi import FastAPI
 
 from core.access import Role
 from tests.conftest import SignIn
-from tests.contract.test_isolation import Operation, operations, target_in
 from tests.factories import rows
 from tests.factories.fixtures import Seed
 from tests.support.audit import audits
+from tests.support.operations import Operation, operations, target_in
 from tests.support.rules import RULES, Reach, Target
 
 ACTIONS = {

@@ -1,6 +1,5 @@
 """One form for each text, whatever keyboard, file or clipboard it came from."""
 
-import sys
 import time
 import unicodedata
 
@@ -9,11 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.text import ACCENTS, clean, folded, joined
+from tests.factories.characters import CHARACTERS, SOME
 
-CHARACTERS = [chr(code) for code in range(sys.maxunicode + 1) if not 0xD800 <= code < 0xE000]
-ALIKE = ((0x3400, 0xA000), (0xAC00, 0xD7A4), (0xE000, 0xF900), (0x11000, 0xE0000), (0xE0200, sys.maxunicode + 1))
-"""Blocks whose thousands of characters are all of one kind: one in 97 of them will do."""
-SOME = [one for one in CHARACTERS if not any(a <= ord(one) < b for a, b in ALIKE) or ord(one) % 97 == 0]
 UNSEEN_LETTERS = "\u115f\u1160\u3164\uffa0\u2800"
 """Unicode calls them letters and symbols; nobody sees them."""
 

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from typing import Any
 
 import pytest
 
@@ -34,6 +35,10 @@ class ClinicSeed:
     @property
     def viewer(self) -> str:
         return f"viewer_{self.prefix.lower()}"
+
+    async def ticket(self, connection: rows.Connection, **values: Any) -> str:
+        """The id of a new one of the seeded patient; as `rows.ticket` has it, but for `values`."""
+        return await rows.ticket(connection, self.id, self.patient_id, self.surgery_id, **values)
 
 
 @dataclass(frozen=True)

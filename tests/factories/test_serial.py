@@ -16,9 +16,9 @@ async def test_rows_of_the_factories_and_of_a_test_never_meet(connection: rows.C
     numbers = [1, 2, 999, 1000, 9048, FIRST - 1]
     ids = []
     for number in numbers:
-        ids.append(await rows.ticket(connection, clinic.id, clinic.patient_id, clinic.surgery_id))
+        ids.append(await clinic.ticket(connection))
         mine: dict[str, Any] = {"id": f"TH-SANT-2026-{number:03d}", "number": number}
-        ids.append(await rows.ticket(connection, clinic.id, clinic.patient_id, clinic.surgery_id, **mine))
+        ids.append(await clinic.ticket(connection, **mine))
     found = [row["number"] for row in await connection.fetch("SELECT number FROM ticket ORDER BY number")]
     assert found[: len(numbers)] == numbers
     assert all(is_serial(number) for number in found[len(numbers) :])
@@ -33,7 +33,7 @@ async def test_a_test_that_sets_a_number_of_theirs_is_told(connection: rows.Conn
 async def test_texts_with_a_number_are_in_the_order_in_which_they_were_made(
     connection: rows.Connection, seed: Seed
 ) -> None:
-    made = [await rows.ticket(connection, seed.sant.id, seed.sant.patient_id, seed.sant.surgery_id) for _ in range(12)]
+    made = [await seed.sant.ticket(connection) for _ in range(12)]
     assert sorted(made) == made
 
 

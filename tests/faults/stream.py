@@ -13,6 +13,8 @@ from core.db.transaction import WriteSession
 from core.runtime import Runtime
 
 INSERT = text("INSERT INTO doctor (clinic_id, name) VALUES (:clinic, 'Dr. ' || gen_random_uuid())")
+NOTHING_SLOWER = 1.0
+"""Seconds: a budget, and room for what comes before and after. redis-py by itself waits up to a minute."""
 
 
 @dataclass

@@ -1,4 +1,5 @@
-"""A Redis Cluster: everything works over its slots, a node may die or hang, and a slot may move under reads."""
+"""A Redis Cluster: a node may die or hang, and a slot may move under reads. What holds on one server and on a cluster
+alike is marked `also_on_a_cluster`, where it is tested on one."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -11,16 +12,11 @@ from core.operations.doctor.examine import examine
 from core.operations.doctor.finding import Verdict
 from core.runtime import Runtime
 from core.settings import Settings
-from tests.api.fastapi_cache import test_key_builder
-from tests.api.v1.admin import test_cache_status
 from tests.conftest import running
-from tests.core.cache import test_read_through
-from tests.core.cache.fills import test_leases
 from tests.factories.fixtures import Seed
-from tests.faults.cluster import Cluster, Node, formed
-from tests.faults.stream import Stream
-from tests.faults.test_redis import NOTHING_SLOWER
+from tests.faults.stream import NOTHING_SLOWER, Stream
 from tests.support import machine
+from tests.support.cluster import Cluster, Node, formed
 from tests.support.signing_in import sign_in
 
 
@@ -35,25 +31,6 @@ async def cluster(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Clu
 def redis_url(cluster: Cluster) -> str:
     """In place of the one server that `settings` has elsewhere."""
     return cluster.url
-
-
-# What holds on one server holds on a cluster.
-
-counted = test_key_builder.counted
-counting = test_read_through.counting
-two = test_leases.two
-clinic = test_leases.clinic
-
-test_a_namespaces_clear = test_key_builder.test_clear_of_a_namespace_ends_it_everywhere_at_once_and_no_other
-test_plain_cache_routes_in_another_process = test_key_builder.test_another_process_finds_it_in_redis
-test_plain_cache_routes_apart_for_each_user = test_key_builder.test_two_users_never_share_even_in_one_clinic
-test_plain_cache_routes_with_corrupt_bytes = test_key_builder.test_corrupt_bytes_are_a_miss
-test_both_tiers = test_read_through.test_a_miss_is_kept_in_memory_and_in_redis
-test_garbage = test_read_through.test_garbage_in_redis_is_a_miss
-test_one_computation_for_two_processes = test_leases.test_two_processes_compute_an_empty_key_once
-test_leases_end_only_by_their_holder = test_leases.test_only_who_holds_a_lease_ends_it
-test_statistics = test_cache_status.test_all_live_processes_are_summed_and_one_that_ends_is_not_waited_for
-test_entries_are_counted_over_all_nodes = test_cache_status.test_entries_in_redis_are_counted
 
 
 async def test_the_networks_parts_come_from_all_slots_at_once(settings: Settings, seed: Seed, cluster: Cluster) -> None:

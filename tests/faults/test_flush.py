@@ -9,7 +9,6 @@ import pytest
 from bench.flush import BUMP_ALL, computations, recovery
 from bench.load import Load
 from core.settings import Settings
-from tests.factories import rows
 from tests.factories.fixtures import Seed
 from tests.support import machine
 from tests.support.servers import Breakable, command
@@ -29,7 +28,7 @@ async def test_an_empty_redis_under_load_recovers_instead_of_melting(
     tmp_path: Path,
 ) -> None:
     for _ in range(300):
-        await rows.ticket(connection, seed.sant.id, seed.sant.patient_id, seed.sant.surgery_id)
+        await seed.sant.ticket(connection)
 
     async def empty() -> None:
         await asyncio.gather(command(redis_server.url, "FLUSHALL"), connection.execute(BUMP_ALL))

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from core.settings import Settings
-from tests.api.fastapi_cache.test_key_builder import Counted, application
+from tests.api.fastapi_cache.counted_routes import Counted, application
 from tests.conftest import running
 from tests.factories import rows
 from tests.factories.fixtures import Seed
@@ -34,7 +34,7 @@ async def test_it_goes_on_without_an_error_and_knows_of_every_write(
 
     async def write_and_read() -> None:
         nonlocal tickets
-        await rows.ticket(connection, seed.sant.id, seed.sant.patient_id, seed.sant.surgery_id)
+        await seed.sant.ticket(connection)
         counted.runtime.versions.distrust()
         tickets += 1
         read = [await counted.get("/count", user) for user in ("sant", "sant", "sant2", "maga", "maga")]

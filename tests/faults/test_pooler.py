@@ -115,7 +115,7 @@ async def test_writes_are_read_at_once_and_those_in_sql_by_their_notification(
 
 
 async def test_an_export_goes_past_the_pooler(pooled: Settings, seed: Seed, connection: rows.Connection) -> None:
-    ticket = await rows.ticket(connection, seed.sant.id, seed.sant.patient_id, seed.sant.surgery_id)
+    ticket = await seed.sant.ticket(connection)
     async with running(pooled) as (_, client):
         await sign_in(client, seed.sant.admin)
         answer = await client.get("/v1/exports/tickets.csv")

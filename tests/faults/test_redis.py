@@ -20,15 +20,13 @@ from tests.faults.redis_trouble import (
     set_password,
     write_garbage,
 )
-from tests.faults.stream import Stream
+from tests.faults.stream import NOTHING_SLOWER, Stream
 from tests.support import machine
 from tests.support.servers import Act, Breakable, command
 from tests.support.signing_in import sign_in
 
 pytestmark = pytest.mark.alone
 
-NOTHING_SLOWER = 1.0
-"""Seconds: a budget, and room for what comes before and after. redis-py by itself waits up to a minute."""
 NOISE = 0.05
 """Seconds: a full garbage collection, which one of two stretches may have and the other not."""
 

@@ -8,10 +8,10 @@ from pydantic import SecretStr
 from core.cache.stats.published import PublishedStats
 from core.log import FIRST, configure
 from core.settings import Settings
-from tests.core.cache.test_read_through import process
 from tests.factories.fixtures import Seed
 from tests.faults.redis_trouble import write_garbage
 from tests.support import machine
+from tests.support.cached_reads import process
 from tests.support.servers import Breakable, command
 
 pytestmark = pytest.mark.alone

@@ -255,12 +255,12 @@ async def installation(
 ) -> Installation:
     """Backed up with a doctor and a ticket; then an admin, a doctor and a ticket came that both processes have kept."""
     await rows.doctor(connection, seed.sant.id, name=KEPT)
-    await rows.ticket(connection, seed.sant.id, seed.sant.patient_id, seed.sant.surgery_id)
+    await seed.sant.ticket(connection)
     superuser = await sign_in(seed.superuser, on=apps[0])
     admins = [await sign_in(seed.sant.admin, on=app) for app in apps]
     backup = await backed_up(connection, database_url, tmp_path)
     await rows.user(connection, "lost", "admin", seed.sant.id)
-    await rows.ticket(connection, seed.sant.id, seed.sant.patient_id, seed.sant.surgery_id)
+    await seed.sant.ticket(connection)
     made = await superuser.post(DOCTORS, json={"clinic_id": seed.sant.id, "name": LOST})
     assert made.status_code == 201, made.text
     version = {"Cache-Version": made.headers["cache-version"]}

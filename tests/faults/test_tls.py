@@ -16,8 +16,8 @@ from core.settings import Settings
 from tests.conftest import running
 from tests.factories.fixtures import Seed
 from tests.faults.certificates import Authority, Signed
-from tests.faults.cluster import Node, formed
 from tests.faults.stream import Stream
+from tests.support.cluster import Node, formed
 from tests.support.debian import program
 from tests.support.services import free_port
 from tests.support.signing_in import sign_in

@@ -12,9 +12,9 @@ from api.requests.authentication import authenticate
 from core.errors import Unavailable
 from core.settings import Settings
 from tests.conftest import running
-from tests.contract.test_isolation import operations
 from tests.factories.fixtures import Seed
 from tests.support import machine
+from tests.support.operations import operations
 from tests.support.rules import RULES, Target
 from tests.support.servers import Breakable
 from tests.support.signing_in import sign_in

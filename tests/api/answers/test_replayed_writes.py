@@ -72,7 +72,7 @@ async def test_who_wrote_reads_its_write_by_what_the_repetition_tells(
 async def test_who_moved_clinic_is_told_nothing_of_the_one_they_left(
     sign_in: SignIn, seed: Seed, connection: rows.Connection
 ) -> None:
-    ticket = await rows.ticket(connection, seed.sant.id, seed.sant.patient_id, seed.sant.surgery_id)
+    ticket = await seed.sant.ticket(connection)
     path, body, key = f"/v1/tickets/{ticket}/annulment", {"reason_id": seed.sant.annulment_reason_id}, "a-key"
     nurse, superuser = await sign_in(seed.sant.clinical), await sign_in(seed.superuser)
     headers = {"If-Match": '"1"', "Idempotency-Key": key}

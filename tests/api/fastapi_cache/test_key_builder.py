@@ -1,132 +1,22 @@
 """fastapi-cache2 with its plain `@cache` over our tiers: coherent, apart for each user, and unmoved by Redis."""
 
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
-from datetime import date
-from typing import Annotated, Any
+from typing import Any
 
-import httpx
 import pytest
-from fastapi import Depends, FastAPI, Header, Query, Request
-from fastapi.responses import JSONResponse, PlainTextResponse
+from fastapi import FastAPI
 from fastapi_cache import FastAPICache
-from fastapi_cache.decorator import cache
-from pydantic import BaseModel
-from sqlalchemy import text
 
 from api.fastapi_cache.arguments import asked_of, shape_of_answer
 from api.fastapi_cache.backend import TieredBackend
 from api.fastapi_cache.invalidation import topic_of, topics_of
 from api.fastapi_cache.key_builder import RouteKeys
-from api.fastapi_cache.start import init_fastapi_cache
-from core.access import Actor, Role
 from core.cache.entry import decode
 from core.cache.tiers.trouble import Trouble
-from core.runtime import Runtime, open_runtime
 from core.settings import Settings
+from tests.api.fastapi_cache.counted_routes import Counted, Prefs, Service, application
 from tests.factories import rows
 from tests.factories.fixtures import Seed
-
-
-class Count(BaseModel):
-    clinic_id: int | None
-    tickets: int
-    on: date = date(2026, 1, 2)
-
-
-class Prefs(BaseModel):
-    x_unit: str = "hours"
-
-
-class Service:
-    """What routes get injected: its text is an address, and addresses come again."""
-
-
-def signed_in(request: Request) -> Actor:
-    request.state.actor = request.app.state.actors[request.headers["user"]]
-    actor: Actor = request.state.actor
-    return actor
-
-
-SignedIn = Annotated[Actor, Depends(signed_in)]
-Injected = Annotated[Service, Depends(Service)]
-
-
-class Counted:
-    """An application with cached routes; each run of a route is counted."""
-
-    def __init__(self, runtime: Runtime, actors: dict[str, Actor]) -> None:
-        self.runtime = runtime
-        self.runs = 0
-        self.app = FastAPI()
-        self.app.state.actors = actors
-
-        @self.app.get("/count")
-        @cache(expire=50, namespace="reports")
-        async def count(actor: SignedIn, service: Injected) -> Count:
-            self.runs += 1
-            return Count(clinic_id=actor.clinic_id, tickets=await self.tickets(actor.clinic_id))
-
-        @self.app.get("/all")
-        @cache(expire=50, namespace="other")
-        async def everybodys(page: int = 1) -> dict[str, int]:
-            self.runs += 1
-            return {"tickets": await self.tickets(None), "page": page}
-
-        @self.app.get("/order")
-        @cache(expire=50)
-        async def in_order(order: Annotated[list[str], Query()]) -> list[str]:
-            return order
-
-        @self.app.get("/unit")
-        @cache(expire=50)
-        async def unit(prefs: Annotated[Prefs, Header()]) -> dict[str, str]:
-            return {"unit": prefs.x_unit}
-
-        @self.app.get("/answers/{kind}")
-        @cache(expire=50)
-        async def answers(kind: str) -> Any:
-            self.runs += 1
-            made = {"text": PlainTextResponse("a, b"), "json": JSONResponse({"a": 1}), "no": JSONResponse({}, 409)}
-            return made[kind]
-
-    async def tickets(self, clinic_id: int | None) -> int:
-        wanted = text("SELECT count(*) FROM ticket WHERE CAST(:clinic AS int) IS NULL OR clinic_id = :clinic")
-        return await self.runtime.database.read(lambda session: _scalar(session, wanted, clinic_id))
-
-    def client(self, user: str = "") -> httpx.AsyncClient:
-        return httpx.AsyncClient(
-            transport=httpx.ASGITransport(app=self.app), base_url="http://x", headers={"user": user}
-        )
-
-    async def get(self, path: str, user: str = "") -> tuple[Any, str]:
-        """(body, HIT or MISS)"""
-        async with self.client(user) as client:
-            answer = await client.get(path)
-        assert answer.status_code == 200, answer.text
-        return answer.json(), answer.headers["x-fastapi-cache"]
-
-
-async def _scalar(session: Any, statement: Any, clinic_id: int | None) -> int:
-    return int(await session.scalar(statement, {"clinic": clinic_id}))
-
-
-@asynccontextmanager
-async def application(settings: Settings, seed: Seed) -> AsyncIterator[Counted]:
-    users = (
-        ("sant", Role.ADMIN, seed.sant.id),
-        ("sant2", Role.ADMIN, seed.sant.id),
-        ("maga", Role.ADMIN, seed.maga.id),
-        ("root", Role.SUPERUSER, None),
-    )
-    actors = {
-        name: Actor(number, name, f"{name}@example.org", role, clinic_id, 1, "web")
-        for number, (name, role, clinic_id) in enumerate(users, start=1)
-    }
-    async with open_runtime(settings) as runtime:
-        init_fastapi_cache(runtime)
-        yield Counted(runtime, actors)
-    FastAPICache.reset()
 
 
 @pytest.fixture
@@ -137,7 +27,7 @@ async def counted(settings: Settings, seed: Seed) -> AsyncIterator[Counted]:
 
 async def write_ticket(counted: Counted, connection: rows.Connection, clinic: Any) -> None:
     """In psql, and known here as from a commit of this process: no wait for the notification."""
-    await rows.ticket(connection, clinic.id, clinic.patient_id, clinic.surgery_id)
+    await clinic.ticket(connection)
     counted.runtime.versions.distrust()
 
 
@@ -165,6 +55,7 @@ async def test_it_is_coherent_after_a_write_and_only_for_the_clinic_written_to(
     assert await counted.get("/count", "root") == (sant | {"clinic_id": None}, "MISS")
 
 
+@pytest.mark.also_on_a_cluster
 async def test_two_users_never_share_even_in_one_clinic(counted: Counted, seed: Seed) -> None:
     for turn in ("MISS", "HIT"):
         for user, clinic_id in (
@@ -188,6 +79,7 @@ async def test_a_public_route_follows_every_clinic_and_knows_its_query_apart(
     assert await counted.get("/all?page=2") == ({"tickets": 1, "page": 2}, "MISS")
 
 
+@pytest.mark.also_on_a_cluster
 async def test_another_process_finds_it_in_redis(counted: Counted) -> None:
     await counted.get("/count", "sant")
     counted.runtime.cache.memory.clear()
@@ -195,6 +87,7 @@ async def test_another_process_finds_it_in_redis(counted: Counted) -> None:
     assert counted.runs == 1
 
 
+@pytest.mark.also_on_a_cluster
 async def test_clear_of_a_namespace_ends_it_everywhere_at_once_and_no_other(
     counted: Counted, connection: rows.Connection
 ) -> None:
@@ -232,6 +125,7 @@ async def test_it_survives_an_outage_of_redis(counted: Counted, connection: rows
     assert (body["tickets"], outcome) == (1, "MISS")
 
 
+@pytest.mark.also_on_a_cluster
 async def test_corrupt_bytes_are_a_miss(counted: Counted, settings: Settings) -> None:
     await counted.get("/count", "sant")
     counted.runtime.cache.memory.clear()

@@ -54,7 +54,7 @@ async def test_it_is_refused_as_get_is(client: httpx.AsyncClient, sign_in: SignI
 
 
 async def test_of_a_download_only_the_head_is_made(sign_in: SignIn, seed: Seed, connection: rows.Connection) -> None:
-    await rows.ticket(connection, seed.sant.id, seed.sant.patient_id, seed.sant.surgery_id)
+    await seed.sant.ticket(connection)
     admin = await sign_in(seed.sant.admin)
     for name in ("tickets.csv", "tickets.xlsx"):
         answer = await admin.head(f"/v1/exports/{name}")

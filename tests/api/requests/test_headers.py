@@ -17,9 +17,7 @@ PATH = f"/v1/tickets/{TICKET}"
 @pytest.fixture
 async def nurse(sign_in: SignIn, seed: Seed, connection: rows.Connection) -> httpx.AsyncClient:
     """Of a ticket whose revision is 2."""
-    await rows.ticket(
-        connection, seed.sant.id, seed.sant.patient_id, seed.sant.surgery_id, id=TICKET, number=1, revision=2
-    )
+    await seed.sant.ticket(connection, id=TICKET, number=1, revision=2)
     return await sign_in(seed.sant.clinical)
 
 

@@ -119,7 +119,7 @@ async def test_a_foreign_clinic_in_a_body_comes_before_the_rest_of_it(sign_in: S
 async def test_a_ticket_is_read_within_the_clinic_that_is_asked_for(
     sign_in: SignIn, seed: Seed, connection: rows.Connection
 ) -> None:
-    ticket = await rows.ticket(connection, seed.sant.id, seed.sant.patient_id, seed.sant.surgery_id)
+    ticket = await seed.sant.ticket(connection)
     nurse, superuser = await sign_in(seed.sant.clinical), await sign_in(seed.superuser)
     for client in (nurse, superuser):
         assert (await client.get(f"/v1/tickets/{ticket}?clinic_id={seed.sant.id}")).status_code == 200
@@ -169,9 +169,9 @@ async def test_the_media_type_comes_after_401_403_and_404(
     assert (await client.post("/v1/tickets", content=b"x")).status_code == 401
     viewer, nurse = await sign_in(seed.sant.viewer), await sign_in(seed.sant.clinical)
     assert (await viewer.post("/v1/tickets", content=b"x")).status_code == 403
-    foreign = await rows.ticket(connection, seed.maga.id, seed.maga.patient_id, seed.maga.surgery_id)
+    foreign = await seed.maga.ticket(connection)
     assert (await nurse.patch(f"/v1/tickets/{foreign}", content=b"x")).status_code == 404
-    own = await rows.ticket(connection, seed.sant.id, seed.sant.patient_id, seed.sant.surgery_id)
+    own = await seed.sant.ticket(connection)
     assert (await nurse.patch(f"/v1/tickets/{own}", content=b"x")).status_code == 415
 
 
@@ -179,7 +179,7 @@ async def test_where_no_body_is_sent_nothing_needs_saying(
     sign_in: SignIn, seed: Seed, connection: rows.Connection
 ) -> None:
     nurse = await sign_in(seed.sant.clinical)
-    ticket = await rows.ticket(connection, seed.sant.id, seed.sant.patient_id, seed.sant.surgery_id)
+    ticket = await seed.sant.ticket(connection)
     answer = await nurse.post(f"/v1/tickets/{ticket}/discharge", headers={"If-Match": '"1"'})
     assert answer.status_code in {200, 409}, answer.text
     answer = await nurse.post("/v1/fpa/preview")
@@ -224,7 +224,7 @@ async def test_a_body_that_nothing_reads_is_refused_in_its_turn(
     app: FastAPI, client: httpx.AsyncClient, sign_in: SignIn, seed: Seed, connection: rows.Connection
 ) -> None:
     """Of every operation that has no body in the contract."""
-    ticket = await rows.ticket(connection, seed.sant.id, seed.sant.patient_id, seed.sant.surgery_id)
+    ticket = await seed.sant.ticket(connection)
     user_id = await connection.fetchval("SELECT id FROM app_user WHERE username = $1", seed.sant.viewer)
     named = {"ticket_id": ticket, "user_id": user_id, "session_id": 1}
     viewer, admin, foreign = [await sign_in(name) for name in (seed.sant.viewer, seed.sant.admin, seed.maga.admin)]

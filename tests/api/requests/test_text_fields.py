@@ -12,10 +12,10 @@ import pytest
 from fastapi import FastAPI
 
 from tests.conftest import SignIn
-from tests.contract.test_isolation import Operation, operations, target_in
 from tests.factories import rows
 from tests.factories.fixtures import Seed
 from tests.support.answers import codes
+from tests.support.operations import Operation, operations, target_in
 from tests.support.rules import RULES
 
 NO_TEXT = {"password", "current_password", "new_password", "surgery_at", "discharged_at", "date"}

@@ -70,7 +70,7 @@ async def truth(connection: rows.Connection, clinic: ClinicSeed) -> Figures:
 
 
 async def typed_into_psql(connection: rows.Connection, seed: Seed) -> None:
-    await rows.ticket(connection, seed.sant.id, seed.sant.patient_id, seed.sant.surgery_id)
+    await seed.sant.ticket(connection)
 
 
 async def copied_in_bulk(connection: rows.Connection, seed: Seed) -> None:
@@ -98,7 +98,7 @@ async def before_and_after_a_rolled_back_savepoint(connection: rows.Connection, 
         await rows.doctor(connection, seed.sant.id)
         savepoint = connection.transaction()
         await savepoint.start()
-        await rows.ticket(connection, seed.maga.id, seed.maga.patient_id, seed.maga.surgery_id)
+        await seed.maga.ticket(connection)
         await savepoint.rollback()
         await typed_into_psql(connection, seed)
 
@@ -125,9 +125,9 @@ async def discharged(connection: rows.Connection, seed: Seed) -> None:
 async def test_a_change_made_elsewhere_is_read_within_two_seconds_and_typically_in_a_tenth(
     reader: Reader, connection: rows.Connection, seed: Seed, change: Change
 ) -> None:
-    ticket = await rows.ticket(connection, seed.sant.id, seed.sant.patient_id, seed.sant.surgery_id)
+    ticket = await seed.sant.ticket(connection)
     await rows.modification(connection, seed.sant.id, ticket)
-    await rows.ticket(connection, seed.maga.id, seed.maga.patient_id, seed.maga.surgery_id)
+    await seed.maga.ticket(connection)
     for clinic in (seed.sant, seed.maga):
         await until(reader, clinic, await truth(connection, clinic))
     before = await truth(connection, seed.sant)
@@ -233,7 +233,7 @@ async def has_ended(connection: rows.Connection) -> None:
 async def test_a_changed_bed_keeps_the_dashboards_entry(
     reader: Reader, connection: rows.Connection, seed: Seed
 ) -> None:
-    ticket = await rows.ticket(connection, seed.sant.id, seed.sant.patient_id, seed.sant.surgery_id)
+    ticket = await seed.sant.ticket(connection)
     await until(reader, seed.sant, await truth(connection, seed.sant))
     runs = reader.runs
     await connection.execute("UPDATE ticket SET bed_number = '12', revision = revision + 1 WHERE id = $1", ticket)

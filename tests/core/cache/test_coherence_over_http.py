@@ -126,7 +126,7 @@ async def test_a_write_is_read_on_another_process_at_once_with_its_cache_version
 
 
 async def by_psql(connection: rows.Connection, seed: Seed) -> None:
-    await rows.ticket(connection, seed.sant.id, seed.sant.patient_id, seed.sant.surgery_id)
+    await seed.sant.ticket(connection)
 
 
 async def by_copy(connection: rows.Connection, seed: Seed) -> None:
@@ -172,7 +172,7 @@ async def test_a_write_beside_the_application_is_on_the_dashboard_within_two_sec
     sign_in: SignIn, connection: rows.Connection, seed: Seed, change: Change
 ) -> None:
     admin, superuser = await sign_in(seed.sant.admin), await sign_in(seed.superuser)
-    ticket = await rows.ticket(connection, seed.sant.id, seed.sant.patient_id, seed.sant.surgery_id)
+    ticket = await seed.sant.ticket(connection)
     await rows.modification(connection, seed.sant.id, ticket)
     await until(admin, total=1, modifications=1)
     await until(superuser, total=1, modifications=1)

@@ -2,64 +2,19 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from datetime import timedelta
 
 import pytest
-from sqlalchemy import text
 
 from core.cache.cached_read import CachedRead
 from core.cache.fills.fill import Fill, Loaded, Loader
 from core.cache.fills.find_or_compute import FlightResult, VersionedKey
-from core.cache.keys import Parameters
-from core.cache.policy import EntryId, Policy
+from core.cache.policy import EntryId
 from core.cache.read_through import Answer
-from core.runtime import Runtime, open_runtime
 from core.settings import Settings
 from tests.factories import rows
-from tests.factories.fixtures import ClinicSeed, Seed
+from tests.factories.fixtures import Seed
 from tests.support import machine
-
-POLICY = Policy("count", 60, "shape", ("figures",), ("clinics",))
-
-
-class Counting:
-    """One process that serves the count of a clinic's tickets."""
-
-    def __init__(self, runtime: Runtime) -> None:
-        self.runtime = runtime
-        self.runs = 0
-        self.pause = 0.0
-        """Seconds between the snapshot and the count."""
-        self.begun = asyncio.Event()
-        """A loader has its snapshot."""
-        self.go_on = asyncio.Event()
-        """Loaders wait for it between the snapshot and the count; a test clears it."""
-        self.go_on.set()
-        self.valid_for: float | None = None
-
-    async def read(self, clinic_id: int, parameters: Parameters | None = None, **options: object) -> Answer:
-        async def load(fill: Fill) -> Loaded:
-            self.runs += 1
-            self.begun.set()
-            await asyncio.sleep(self.pause)
-            await self.go_on.wait()
-            counted = await fill.session.scalar(
-                text("SELECT count(*) FROM ticket WHERE clinic_id = :clinic"), {"clinic": clinic_id}
-            )
-            until = fill.now + timedelta(seconds=self.valid_for) if self.valid_for else None
-            return Loaded(str(counted).encode(), until)
-
-        return await self.runtime.cache.read(CachedRead(POLICY, clinic_id, parameters or {}, load), **options)  # type: ignore[arg-type]
-
-    async def count(self, clinic_id: int) -> int:
-        return int((await self.read(clinic_id)).entry.body)
-
-
-@asynccontextmanager
-async def process(settings: Settings) -> AsyncIterator[Counting]:
-    async with open_runtime(settings) as runtime:
-        yield Counting(runtime)
+from tests.support.cached_reads import POLICY, Counting, process
 
 
 @pytest.fixture
@@ -68,30 +23,14 @@ async def counting(settings: Settings, seed: Seed) -> AsyncIterator[Counting]:
         yield made
 
 
-async def make_ticket(connection: rows.Connection, clinic: ClinicSeed) -> str:
-    return await rows.ticket(connection, clinic.id, clinic.patient_id, clinic.surgery_id)
-
-
-async def until_stored(counting: Counting) -> None:
-    await counting.runtime.cache.drain(5)
-
-
-async def eventually(expected: int, counting: Counting, clinic_id: int, *, within: float = 2.0) -> float:
-    """Seconds until a read gives `expected`; fails after `within`."""
-    began = machine.now()
-    while (found := await counting.count(clinic_id)) != expected:
-        assert machine.now() - began < machine.bound(within, began), f"{found} instead of {expected}"
-        await asyncio.sleep(0.005)
-    return machine.now() - began
-
-
+@pytest.mark.also_on_a_cluster
 async def test_a_miss_is_kept_in_memory_and_in_redis(counting: Counting, settings: Settings, seed: Seed) -> None:
     miss, hit = await counting.read(seed.sant.id), await counting.read(seed.sant.id)
     assert (miss.outcome, miss.tier) == ("miss", "database")
     assert (hit.outcome, hit.tier) == ("hit", "memory")
     assert hit.entry.body == miss.entry.body == b"0"
     assert counting.runs == 1
-    await until_stored(counting)
+    await counting.runtime.cache.drain(5)
     async with process(settings) as other:
         from_redis = await other.read(seed.sant.id)
         assert (from_redis.outcome, from_redis.tier) == ("hit", "redis")
@@ -106,8 +45,8 @@ async def test_a_write_elsewhere_is_seen_within_two_seconds_and_typically_in_a_t
     taken = []
     for expected in range(1, 11):
         assert await counting.count(seed.sant.id) == expected - 1
-        await make_ticket(connection, seed.sant)
-        taken.append(await eventually(expected, counting, seed.sant.id))
+        await seed.sant.ticket(connection)
+        taken.append(await counting.within_two_seconds(expected, seed.sant.id))
     assert sorted(taken)[len(taken) // 2] < 0.1
 
 
@@ -116,16 +55,16 @@ async def test_a_write_elsewhere_is_seen_by_polling_alone(
 ) -> None:
     async with process(settings.model_copy(update={"cache_push": False})) as polling:
         assert await polling.count(seed.sant.id) == 0
-        await make_ticket(connection, seed.sant)
-        await eventually(1, polling, seed.sant.id)
+        await seed.sant.ticket(connection)
+        await polling.within_two_seconds(1, seed.sant.id)
 
 
 async def test_another_clinics_write_leaves_an_entry_alone(
     counting: Counting, connection: rows.Connection, seed: Seed
 ) -> None:
     await counting.count(seed.sant.id)
-    await make_ticket(connection, seed.maga)
-    await eventually(1, counting, seed.maga.id)
+    await seed.maga.ticket(connection)
+    await counting.within_two_seconds(1, seed.maga.id)
     runs = counting.runs
     assert (await counting.read(seed.sant.id)).outcome == "hit"
     assert counting.runs == runs
@@ -168,7 +107,7 @@ async def test_a_value_computed_before_a_write_is_not_served_after_it(
     counting.go_on.clear()
     early = asyncio.create_task(counting.read(seed.sant.id))
     await counting.begun.wait()
-    await make_ticket(connection, seed.sant)
+    await seed.sant.ticket(connection)
     await machine.until(lambda: versions.get(seed.sant.id, "figures") > before)
     late = asyncio.create_task(counting.count(seed.sant.id))
     await machine.until(lambda: counting.runs == 2)
@@ -183,7 +122,7 @@ async def test_a_required_version_is_reached_before_the_notification_arrives(
 ) -> None:
     async with process(settings.model_copy(update={"cache_push": False})) as polling:
         for expected in range(1, 6):
-            await make_ticket(connection, seed.sant)
+            await seed.sant.ticket(connection)
             version = await connection.fetchval(
                 "SELECT version FROM cache_version WHERE clinic_id = $1 AND topic = 'figures'", seed.sant.id
             )
@@ -202,7 +141,7 @@ async def test_a_lapsed_lease_is_renewed_by_the_request_itself(
     counting: Counting, connection: rows.Connection, seed: Seed
 ) -> None:
     await counting.count(seed.sant.id)
-    await make_ticket(connection, seed.sant)
+    await seed.sant.ticket(connection)
     counting.runtime.versions.distrust()
     assert await counting.count(seed.sant.id) == 1
 
@@ -216,9 +155,10 @@ async def test_an_entry_serves_until_valid_until_on_the_databases_clock(counting
     assert (await counting.read(seed.sant.id)).outcome == "miss"
 
 
+@pytest.mark.also_on_a_cluster
 async def test_garbage_in_redis_is_a_miss(counting: Counting, settings: Settings, seed: Seed) -> None:
     await counting.read(seed.sant.id)
-    await until_stored(counting)
+    await counting.runtime.cache.drain(5)
     redis = counting.runtime.redis.client
     keys = [key async for key in redis.scan_iter(f"{settings.cache_prefix}:*count*")]
     assert keys
@@ -245,7 +185,7 @@ async def test_a_rolled_back_write_changes_nothing(counting: Counting, connectio
     await counting.count(seed.sant.id)
     transaction = connection.transaction()
     await transaction.start()
-    await make_ticket(connection, seed.sant)
+    await seed.sant.ticket(connection)
     assert (await counting.read(seed.sant.id)).outcome == "hit"
     await transaction.rollback()
     await asyncio.sleep(0.05)
@@ -257,7 +197,7 @@ async def test_everything_redis_holds_may_vanish_at_any_moment(
     counting: Counting, settings: Settings, seed: Seed
 ) -> None:
     await counting.read(seed.sant.id)
-    await until_stored(counting)
+    await counting.runtime.cache.drain(5)
     redis = counting.runtime.redis.client
     for key in [key async for key in redis.scan_iter(f"{settings.cache_prefix}:*")]:
         await redis.delete(key)

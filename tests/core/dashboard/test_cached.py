@@ -110,7 +110,7 @@ async def test_a_change_is_on_the_next_read(
 async def test_created_and_modified_tickets_count_at_once(desk: Desk, connection: rows.Connection, seed: Seed) -> None:
     for total in range(1, 4):
         await figures(desk, seed.sant.id)
-        ticket = await rows.ticket(connection, seed.sant.id, seed.sant.patient_id, seed.sant.surgery_id)
+        ticket = await seed.sant.ticket(connection)
         await rows.modification(connection, seed.sant.id, ticket)
         await desk.runtime.direct.require(await newest(connection))
         for clinic_id in (seed.sant.id, None):

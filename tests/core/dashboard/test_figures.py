@@ -202,7 +202,7 @@ async def test_equal_counts_are_ordered_by_name_then_id(desk: Desk, connection: 
 async def test_a_surgerys_new_name_is_on_its_list_and_the_snapshot_stays_on_the_ticket(
     desk: Desk, connection: rows.Connection, seed: Seed
 ) -> None:
-    await rows.ticket(connection, seed.sant.id, seed.sant.patient_id, seed.sant.surgery_id, surgery_name="As it was")
+    await seed.sant.ticket(connection, surgery_name="As it was")
     await connection.execute("UPDATE surgery SET name = 'As it is' WHERE id = $1", seed.sant.surgery_id)
     found = await desk.computed(NOW, seed.sant.id)
     assert [row["name"] for row in found["top_surgeries"]] == ["As it is"]
@@ -212,16 +212,14 @@ async def test_a_surgerys_new_name_is_on_its_list_and_the_snapshot_stays_on_the_
 async def test_the_newest_of_one_moment_are_ordered_by_id(desk: Desk, connection: rows.Connection, seed: Seed) -> None:
     ids = [f"TH-SANT-2026-{letter}" for letter in ("a1", "B1", "b1", "A1", "10", "9", "z", "Z", "0")]
     for id_ in ids:
-        await rows.ticket(
-            connection, seed.sant.id, seed.sant.patient_id, seed.sant.surgery_id, id=id_, created_at=NOW - HOUR
-        )
+        await seed.sant.ticket(connection, id=id_, created_at=NOW - HOUR)
     for clinic_id in (seed.sant.id, None):
         found = await desk.computed(NOW, clinic_id)
         assert [row["id"] for row in found["recent_tickets"]] == sorted(ids, reverse=True)[:8]
 
 
 async def test_recent_tickets_tell_nothing_of_the_patient(desk: Desk, connection: rows.Connection, seed: Seed) -> None:
-    await rows.ticket(connection, seed.sant.id, seed.sant.patient_id, seed.sant.surgery_id)
+    await seed.sant.ticket(connection)
     found = await desk.computed(NOW, seed.sant.id)
     assert set(found["recent_tickets"][0]) == {
         *("id", "clinic_id", "surgery_name", "status", "current_fpa", "created_at", "created_by"),

@@ -33,7 +33,7 @@ async def test_a_ticket_points_at_nothing_of_another_clinic(
 async def test_a_modification_points_at_no_reason_and_no_ticket_of_another_clinic(
     seed: Seed, connection: rows.Connection
 ) -> None:
-    ticket = await rows.ticket(connection, seed.sant.id, seed.sant.patient_id, seed.sant.surgery_id)
+    ticket = await seed.sant.ticket(connection)
     for clinic_id, reason_id in (
         (seed.sant.id, seed.maga.modification_reason_id),
         (seed.maga.id, seed.maga.modification_reason_id),

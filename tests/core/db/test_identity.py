@@ -10,9 +10,9 @@ from core.db.migrate import upgrade
 from core.operations.doctor.twins import look_at_patients
 from core.patients.document import DocumentType, parse
 from core.text import clean, folded
-from tests.core.db.test_migrations import downgrade
-from tests.core.test_text import SOME
 from tests.factories import rows
+from tests.factories.characters import SOME
+from tests.support.migrations import downgrade
 
 ACCENT_MARKS = {one for one in SOME if unicodedata.category(one) == "Mn" and not folded(f"a{one}")[1:]}
 DOCUMENTS = (

@@ -4,30 +4,17 @@ import asyncio
 
 import asyncpg
 import pytest
-from alembic import command
-from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 
-from core.db.engine import migration_engine
 from core.db.failures import sqlstate
-from core.db.migrate import config, upgrade
+from core.db.migrate import upgrade
 from tests.conftest import SignIn
 from tests.factories.fixtures import Seed
 from tests.support import machine
+from tests.support.migrations import downgrade
 
 LOCK_TIMEOUT = 3.0
 """Seconds, in each migration."""
-
-
-async def downgrade(url: str, revision: str) -> None:
-    def run(connection: Connection) -> None:
-        command.downgrade(config(connection), revision)
-
-    engine = migration_engine(url)
-    async with engine.connect() as connection:
-        await connection.run_sync(run)
-        await connection.commit()
-    await engine.dispose()
 
 
 async def test_a_migration_behind_an_old_transaction_gives_up_and_the_old_code_serves_on(

@@ -28,7 +28,7 @@ from core.log import configure
 from core.runtime import open_runtime
 from core.settings import Settings
 from tests.core.exports.conftest import clock, job
-from tests.core.exports.test_tickets import many
+from tests.core.exports.tickets import many
 from tests.factories import rows
 from tests.factories.fixtures import Seed
 from tests.support.beat import beating

@@ -18,7 +18,7 @@ from core.exports.job import Format
 from core.exports.statements import tables
 from core.exports.statements.tables import LEFT_OUT, OF_NO_CLINIC
 from tests.core.exports.conftest import Make, job
-from tests.core.exports.test_tickets import EVIL, many, stay
+from tests.core.exports.tickets import EVIL, many
 from tests.factories import rows
 from tests.factories.fixtures import Seed
 
@@ -45,7 +45,7 @@ def manifest(made: bytes) -> dict[str, object]:
 
 
 async def test_every_table_but_sessions_and_kept_answers(make: Make, seed: Seed, connection: rows.Connection) -> None:
-    ticket = await stay(connection, seed.sant)
+    ticket = await seed.sant.ticket(connection)
     await rows.modification(connection, seed.sant.id, ticket)
     made = await make(Format.FULL)
     found = unpacked(made)
@@ -60,7 +60,7 @@ async def test_every_table_but_sessions_and_kept_answers(make: Make, seed: Seed,
 
 async def test_of_one_clinic_its_rows_and_global_ones(make: Make, seed: Seed, connection: rows.Connection) -> None:
     for clinic in (seed.sant, seed.maga):
-        ticket = await stay(connection, clinic)
+        ticket = await clinic.ticket(connection)
         await rows.modification(connection, clinic.id, ticket)
         await connection.execute(
             "INSERT INTO action_audit (username, action, target_type, target_id, clinic_id)"
@@ -109,7 +109,7 @@ def test_a_new_column_that_looks_secret_is_left_out_or_this_fails() -> None:
 
 async def test_values_are_told_as_they_are(make: Make, seed: Seed, connection: rows.Connection) -> None:
     moment = datetime(2025, 1, 15, 15, 30, tzinfo=UTC)
-    ticket = await stay(connection, seed.sant, location=EVIL, created_at=moment)
+    ticket = await seed.sant.ticket(connection, location=EVIL, created_at=moment)
     await connection.execute(
         "INSERT INTO action_audit (username, action, target_type, target_id, changes)"
         """ VALUES ('x', 'a', 't', '1', '{"bed": [null, "é"]}')"""

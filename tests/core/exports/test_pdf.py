@@ -17,7 +17,6 @@ from core.exports.pdf.contents import Change, Printed, When, called, printed
 from core.exports.pdf.page import SIGNED_AT, Page, draw
 from core.exports.pdf.text import REGULAR, fitted, plain
 from core.tickets.views import PatientView
-from tests.core.exports.test_tickets import stay
 from tests.factories import rows
 from tests.factories.fixtures import Seed
 
@@ -44,8 +43,8 @@ async def paper(database: Database, clinic_id: int, ticket_id: str) -> Printed:
 async def test_a_ticket_as_it_was_made(database: Database, seed: Seed, connection: rows.Connection) -> None:
     await connection.execute("UPDATE patient SET last_name = 'Íñiguez Soto', middle_name = 'Luz'")
     await connection.execute("UPDATE doctor SET name = 'Dra. Núñez'")
-    ticket = await stay(
-        connection, seed.sant, fpa=NOON + 25 * HOUR, admission_at=NOON, surgery_at=NOON + 2 * HOUR,
+    ticket = await seed.sant.ticket(
+        connection, fpa=NOON + 25 * HOUR, admission_at=NOON, surgery_at=NOON + 2 * HOUR,
         surgery_name="Colecistectomía", doctor_id=seed.sant.doctor_id,
     )  # fmt: skip
     told = text_of(draw(await paper(database, seed.sant.id, ticket)))
@@ -68,7 +67,7 @@ async def test_a_ticket_as_it_was_made(database: Database, seed: Seed, connectio
 async def test_the_last_modification_beside_the_original(
     database: Database, seed: Seed, connection: rows.Connection
 ) -> None:
-    ticket = await stay(connection, seed.sant, fpa=NOON + 25 * HOUR, current_fpa=NOON + 50 * HOUR, overnight_stays=2)
+    ticket = await seed.sant.ticket(connection, fpa=NOON + 25 * HOUR, current_fpa=NOON + 50 * HOUR, overnight_stays=2)
     for number, reason in enumerate(("Dolor", "Fiebre")):
         await rows.modification(
             connection, seed.sant.id, ticket, reason=reason, new_fpa=NOON + (49 + number) * HOUR,
@@ -106,13 +105,13 @@ async def test_an_imported_ticket_without_a_patient_that_moved(
 async def test_a_block_is_told_by_the_day_on_which_it_begins(
     database: Database, seed: Seed, connection: rows.Connection, fpa: datetime, day: str, block: str, ends: str | None
 ) -> None:
-    ticket = await stay(connection, seed.sant, fpa=fpa)
+    ticket = await seed.sant.ticket(connection, fpa=fpa)
     found = (await paper(database, seed.sant.id, ticket)).original
     assert (found.day, found.block, found.ends) == (day, block, ends)
 
 
 async def test_another_clinics_ticket_is_not_there(database: Database, seed: Seed, connection: rows.Connection) -> None:
-    ticket = await stay(connection, seed.maga)
+    ticket = await seed.maga.ticket(connection)
     with pytest.raises(NotFound):
         await paper(database, seed.sant.id, ticket)
 

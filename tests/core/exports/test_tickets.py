@@ -2,7 +2,7 @@
 
 import csv
 import io
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 
 from openpyxl import load_workbook
@@ -13,13 +13,9 @@ from core.exports.child.sheet import letters_of
 from core.exports.columns import COLUMNS
 from core.exports.job import Format
 from tests.core.exports.conftest import Make
+from tests.core.exports.tickets import EVIL, HOUR, SUMMER, full_ticket, many
 from tests.factories import rows
-from tests.factories.fixtures import ClinicSeed, Seed
-
-HOUR = timedelta(hours=1)
-SUMMER = datetime(2025, 1, 15, 15, 30, tzinfo=UTC)
-"""12:30 in Santiago."""
-EVIL = '=HYPERLINK("http://example.org";"x")'
+from tests.factories.fixtures import Seed
 
 
 def table(made: bytes) -> list[dict[str, str]]:
@@ -34,31 +30,6 @@ def sheets(made: bytes) -> list[list[list[Any]]]:
 def named(sheet: list[list[Any]]) -> list[dict[str, Any]]:
     head = [cell.value for cell in sheet[0]]
     return [{name: cell for name, cell in zip(head, row, strict=True)} for row in sheet[1:]]  # noqa: C416  cells differ
-
-
-async def stay(connection: rows.Connection, clinic: ClinicSeed, **values: Any) -> str:
-    return await rows.ticket(connection, clinic.id, clinic.patient_id, clinic.surgery_id, **values)
-
-
-async def full_ticket(connection: rows.Connection, seed: Seed) -> str:
-    """With a value in every column that a ticket may have."""
-    patient = await rows.patient(
-        connection, seed.sant.id, document_type="rut", document="12345678-5", first_name="Íñigo", middle_name="José",
-        last_name="Núñez", second_last_name="Soto", age=40, sex="M",
-    )  # fmt: skip
-    ticket = await rows.ticket(
-        connection, seed.sant.id, patient, seed.sant.surgery_id, id="TH-SANT-2025-001", doctor_id=seed.sant.doctor_id,
-        surgery_name="Apendicectomía", surgery_base_hours=24, surgery_at=SUMMER + 2 * HOUR, admission_at=SUMMER,
-        fpa=SUMMER + 25 * HOUR, current_fpa=SUMMER + 50 * HOUR, overnight_stays=2, bed_number="12-B", location="Piso 3",
-        episode_id="E1", status="discharged", discharged_at=SUMMER + 51 * HOUR, created_at=SUMMER - HOUR,
-    )  # fmt: skip
-    for number in range(2):
-        await rows.modification(
-            connection, seed.sant.id, ticket, previous_fpa=SUMMER + (25 + number) * HOUR,
-            new_fpa=SUMMER + (50 - number) * HOUR, reason=f"Fiebre {number}", justification="39°" if number else None,
-            modified_at=SUMMER + number * HOUR, modified_by="nurse",
-        )  # fmt: skip
-    return ticket
 
 
 async def test_every_column_of_the_csv(make: Make, seed: Seed, connection: rows.Connection) -> None:
@@ -138,9 +109,9 @@ async def test_times_are_each_clinics_own(make: Make, seed: Seed, connection: ro
     """Magallanes keeps to summer time when Santiago does not; a day has two 23:30."""
     winter = datetime(2025, 7, 15, 15, 30, tzinfo=UTC)
     for clinic in (seed.sant, seed.maga):
-        await stay(connection, clinic, fpa=winter)
+        await clinic.ticket(connection, fpa=winter)
     for instant in (datetime(2026, 4, 5, 2, 30, tzinfo=UTC), datetime(2026, 4, 5, 3, 30, tzinfo=UTC)):
-        await stay(connection, seed.sant, fpa=instant)
+        await seed.sant.ticket(connection, fpa=instant)
     assert [row["current_fpa"] for row in table(await make(Format.CSV))] == [
         "2025-07-15T11:30:00-04:00",
         "2026-04-04T23:30:00-03:00",
@@ -155,7 +126,7 @@ async def test_times_are_each_clinics_own(make: Make, seed: Seed, connection: ro
 async def test_up_to_five_modifications_and_how_many_there_were(
     make: Make, seed: Seed, connection: rows.Connection
 ) -> None:
-    ticket = await stay(connection, seed.sant)
+    ticket = await seed.sant.ticket(connection)
     for number in range(7):
         await rows.modification(connection, seed.sant.id, ticket, reason=f"r{number}")
     (row,) = table(await make(Format.CSV))
@@ -203,7 +174,7 @@ async def test_what_looks_like_the_workbooks_own_xml_is_a_text(
 ) -> None:
     """XlsxWriter passes `<r>…</r>` through: with it a justification would close its cell and open a formula's."""
     breaks_out = '<r><t>x</t></r></is></c><c r="ZZ2"><f>1+1</f></c><c r="ZZ3" t="inlineStr"><is><r><t>y</t></r>'
-    ticket = await stay(connection, seed.sant, location="<r></b></r>")
+    ticket = await seed.sant.ticket(connection, location="<r></b></r>")
     await rows.modification(connection, seed.sant.id, ticket, reason="<r>x</r>", justification=breaks_out)
     (sheet,) = sheets(await make(Format.XLSX))
     (row,) = named(sheet)
@@ -221,7 +192,7 @@ async def test_control_characters_and_ends_of_lines_survive(
     make: Make, seed: Seed, connection: rows.Connection
 ) -> None:
     text = ' a\x01b\r\nc "d", _x0041_ ½ 漢 \U0001f600 <&>'
-    ticket = await stay(connection, seed.sant)
+    ticket = await seed.sant.ticket(connection)
     await rows.modification(connection, seed.sant.id, ticket, justification=text)
     (row,) = table(await make(Format.CSV))
     assert row["modification_1_justification"] == text
@@ -232,21 +203,9 @@ async def test_control_characters_and_ends_of_lines_survive(
 
 
 async def test_a_sheet_ends_where_excels_do(make: Make, seed: Seed, connection: rows.Connection) -> None:
-    expected = [await stay(connection, seed.sant, created_at=SUMMER + n * HOUR) for n in range(7)]
+    expected = [await seed.sant.ticket(connection, created_at=SUMMER + n * HOUR) for n in range(7)]
     found = sheets(await make(Format.XLSX, most_rows=3))
     assert [[row["id"].value for row in named(sheet)] for sheet in found] == [expected[:3], expected[3:6], expected[6:]]
-
-
-async def many(connection: rows.Connection, clinic: ClinicSeed, number: int) -> None:
-    """Tickets of one moment: only their ids tell them apart."""
-    await connection.execute(
-        """INSERT INTO ticket (id, clinic_id, year, number, patient_id, surgery_id, surgery_name, surgery_base_hours,
-             surgery_at, admission_at, system_fpa, initial_fpa, current_fpa, overnight_stays, initial_overnight_stays,
-             created_by, created_at)
-           SELECT 'TH-' || $2 || '-2020-' || n, $1, 2020, n, $3, $4, 'S', 24, $5, $5, $5, $5, $5, 0, 0, 'x', $5
-           FROM generate_series(1, $6::integer) n""",
-        clinic.id, clinic.prefix, clinic.patient_id, clinic.surgery_id, SUMMER, number,
-    )  # fmt: skip
 
 
 async def test_every_ticket_once_however_many_batches(make: Make, seed: Seed, connection: rows.Connection) -> None:
@@ -276,9 +235,9 @@ async def test_a_discharge_that_is_assumed_is_marked_in_the_last_column(
 ) -> None:
     """Nobody saw those patients leave. Where nobody left there is nothing to mark."""
     left = {"status": "discharged", "discharged_at": SUMMER + 30 * HOUR, "imported": True}
-    await stay(connection, seed.sant, id="TH-SANT-2025-001", **left, discharge_assumed=True)
-    await stay(connection, seed.sant, id="TH-SANT-2025-002", **left)
-    await stay(connection, seed.sant, id="TH-SANT-2025-003")
+    await seed.sant.ticket(connection, id="TH-SANT-2025-001", **left, discharge_assumed=True)
+    await seed.sant.ticket(connection, id="TH-SANT-2025-002", **left)
+    await seed.sant.ticket(connection, id="TH-SANT-2025-003")
     of_csv = {row["id"]: row["assumed"] for row in table(await make(Format.CSV))}
     assert of_csv == {"TH-SANT-2025-001": "true", "TH-SANT-2025-002": "false", "TH-SANT-2025-003": ""}
     (sheet,) = sheets(await make(Format.XLSX))

@@ -11,8 +11,8 @@ from core.access import ClinicScope
 from core.db.transaction import Database, ReadSession
 from core.tickets.reads.listing import TicketFilter, list_tickets
 from core.tickets.reads.pages import Page, Turn
-from tests.core.test_text import SOME
 from tests.factories import rows
+from tests.factories.characters import SOME
 from tests.factories.fixtures import Seed
 from tests.factories.spanish import NAMES
 from tests.factories.stays import Person, Stay, insert, stay

@@ -39,6 +39,7 @@ async def test_hits_and_misses_are_told_per_policy_and_tier(sign_in: SignIn, see
     assert {"clinic_id": 0, "topic": "clinics"}.items() <= status["versions"][1].items()
 
 
+@pytest.mark.also_on_a_cluster
 async def test_entries_in_redis_are_counted(app: Any, sign_in: SignIn, seed: Seed) -> None:
     user, superuser = await sign_in(seed.sant.viewer), await sign_in(seed.superuser)
     await user.get("/v1/doctors")
@@ -49,6 +50,7 @@ async def test_entries_in_redis_are_counted(app: Any, sign_in: SignIn, seed: See
     assert redis["bytes"] > 50
 
 
+@pytest.mark.also_on_a_cluster
 async def test_all_live_processes_are_summed_and_one_that_ends_is_not_waited_for(
     app: Any, settings: Settings, sign_in: SignIn, seed: Seed
 ) -> None:

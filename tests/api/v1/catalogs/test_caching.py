@@ -131,7 +131,7 @@ async def test_tickets_leave_catalogs_alone(
     before = versions.get(seed.sant.id, "tickets")
     for path in PATHS:
         await viewer.get(path)
-    await rows.ticket(connection, seed.sant.id, seed.sant.patient_id, seed.sant.surgery_id)
+    await seed.sant.ticket(connection)
     await machine.until(lambda: versions.get(seed.sant.id, "tickets") > before)  # it has heard of the write
     for path in PATHS:
         assert outcome(await viewer.get(path)) == "hit"

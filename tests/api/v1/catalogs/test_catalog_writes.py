@@ -294,7 +294,7 @@ async def test_a_renamed_surgery_keeps_its_old_name_in_tickets(
     sign_in: SignIn, seed: Seed, connection: rows.Connection
 ) -> None:
     superuser, viewer = await sign_in(seed.superuser), await sign_in(seed.sant.viewer)
-    ticket = await rows.ticket(connection, seed.sant.id, seed.sant.patient_id, seed.sant.surgery_id)
+    ticket = await seed.sant.ticket(connection)
     before = (await viewer.get(f"/v1/tickets/{ticket}")).json()
     await superuser.patch(path_of("surgeries", seed.sant), json={"name": "Otra", "base_stay_hours": 1})
     after = (await viewer.get(f"/v1/tickets/{ticket}")).json()

@@ -89,7 +89,7 @@ async def test_the_time_zone_is_fixed_once_the_clinic_has_tickets(
     path = f"{CLINICS}/{seed.maga.id}"
     moved = await superuser.patch(path, json={"timezone": "Pacific/Easter"})
     assert (moved.status_code, moved.json()["timezone"]) == (200, "Pacific/Easter")
-    await rows.ticket(connection, seed.maga.id, seed.maga.patient_id, seed.maga.surgery_id)
+    await seed.maga.ticket(connection)
     refused = await superuser.patch(path, json={"timezone": "America/Santiago"})
     assert (refused.status_code, refused.json()["code"]) == (409, "timezone_fixed")
     same = await superuser.patch(path, json={"timezone": "Pacific/Easter", "name": "Otra"})
@@ -159,7 +159,7 @@ async def test_a_closed_clinics_tickets_still_count_in_the_network(
     superuser: httpx.AsyncClient, connection: rows.Connection, seed: Seed
 ) -> None:
     fpa = datetime.now(UTC) + timedelta(hours=5)
-    await rows.ticket(connection, seed.sant.id, seed.sant.patient_id, seed.sant.surgery_id, fpa=fpa)
+    await seed.sant.ticket(connection, fpa=fpa)
     await superuser.patch(f"{CLINICS}/{seed.sant.id}", json={"is_active": False})
     answer = await superuser.get("/v1/dashboard")
     assert (answer.json()["kpis"]["total"], answer.json()["kpis"]["active"]) == (1, 1)

@@ -153,7 +153,7 @@ async def test_two_who_set_them_at_once_leave_one_row(sign_in: SignIn, connectio
 
 async def test_a_tickets_state_follows_at_once(sign_in: SignIn, connection: rows.Connection, seed: Seed) -> None:
     admin = await sign_in(seed.sant.admin)
-    ticket = await rows.ticket(connection, seed.sant.id, seed.sant.patient_id, seed.sant.surgery_id)
+    ticket = await seed.sant.ticket(connection)
     assert (await admin.get(f"/v1/tickets/{ticket}")).json()["state"] == "normal"
     await admin.put(PATH, json={"red_hours": 24, "yellow_hours": 48, "green_hours": 72})
     assert (await admin.get(f"/v1/tickets/{ticket}")).json()["state"] == "critical"

@@ -19,9 +19,7 @@ UNKNOWN = 2**31 - 1
 async def some_tickets(connection: rows.Connection, seed: Seed) -> None:
     for clinic, number in ((seed.sant, 2), (seed.maga, 1)):
         for _ in range(number):
-            ticket = await rows.ticket(
-                connection, clinic.id, clinic.patient_id, clinic.surgery_id, doctor_id=clinic.doctor_id
-            )
+            ticket = await clinic.ticket(connection, doctor_id=clinic.doctor_id)
             await rows.modification(connection, clinic.id, ticket)
 
 

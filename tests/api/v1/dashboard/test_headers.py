@@ -70,7 +70,7 @@ async def test_two_replicas_give_one_etag_and_take_each_others(
     settings: Settings, sign_in: SignIn, seed: Seed, connection: rows.Connection, ten_past: SetClock
 ) -> None:
     """They share the database alone."""
-    await rows.ticket(connection, seed.sant.id, seed.sant.patient_id, seed.sant.surgery_id)
+    await seed.sant.ticket(connection)
     apart = settings.model_copy(update={"cache_prefix": f"{settings.cache_prefix}-apart"})
     async with running(apart) as (replica, _):
         ten_past(replica)

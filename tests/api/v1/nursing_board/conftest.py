@@ -17,7 +17,7 @@ Json = dict[str, Any]
 
 async def make(connection: rows.Connection, clinic: ClinicSeed, hours: float = 20, **values: Any) -> str:
     fpa = datetime.now(UTC) + timedelta(hours=hours)
-    return await rows.ticket(connection, clinic.id, clinic.patient_id, clinic.surgery_id, fpa=fpa, **values)
+    return await clinic.ticket(connection, fpa=fpa, **values)
 
 
 async def get(client: httpx.AsyncClient, headers: dict[str, str] | None = None, **parameters: Any) -> Json:

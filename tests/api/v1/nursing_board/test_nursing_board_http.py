@@ -134,9 +134,7 @@ async def test_everyone_signed_in_reads_their_clinic_and_a_superuser_the_network
 async def test_a_cursor_pins_now(viewer: httpx.AsyncClient, connection: rows.Connection, seed: Seed) -> None:
     soon = datetime.now(UTC) + timedelta(seconds=4)
     first = await make(connection, seed.sant, hours=0.5)
-    about_to_be_overdue = await rows.ticket(
-        connection, seed.sant.id, seed.sant.patient_id, seed.sant.surgery_id, fpa=soon + timedelta(hours=2)
-    )
+    about_to_be_overdue = await seed.sant.ticket(connection, fpa=soon + timedelta(hours=2))
     # One microsecond more than the red threshold away, seen from the first page.
     page = await get(viewer, limit=1)
     assert ids(page) == [first]

@@ -12,8 +12,8 @@ from core.cache.tiers.trouble import Trouble
 from core.clock import boottime
 from core.settings import Settings
 from tests.conftest import SignIn
-from tests.core.cache.test_read_through import process
 from tests.factories.fixtures import Seed
+from tests.support.cached_reads import process
 
 
 async def test_no_more_than_eight_fills_run_at_once(settings: Settings, seed: Seed) -> None:

@@ -11,10 +11,10 @@ from core.cache.fills.fill import Fill, Loaded
 from core.cache.fills.lease import FillLeases, Lease
 from core.cache.keys import digest
 from core.settings import Settings
-from tests.core.cache.test_read_through import POLICY, Counting, process
 from tests.factories import rows
 from tests.factories.fixtures import ClinicSeed, Seed
 from tests.support import machine
+from tests.support.cached_reads import POLICY, Counting, process
 
 
 @pytest.fixture
@@ -34,6 +34,7 @@ async def crowd(processes: tuple[Counting, Counting], clinic_id: int, size: int 
     return [answer.entry.body.decode() for answer in await asyncio.gather(*reads)]
 
 
+@pytest.mark.also_on_a_cluster
 async def test_two_processes_compute_an_empty_key_once(two: tuple[Counting, Counting], seed: Seed) -> None:
     for one in two:
         one.pause = 0.2
@@ -83,7 +84,7 @@ async def test_who_waits_for_a_leader_stops_waiting_when_it_hears_of_a_newer_ver
     await first.begun.wait()
     waiting = asyncio.create_task(second.read(clinic.id))
     await asyncio.sleep(0.1)
-    await rows.ticket(connection, clinic.id, clinic.patient_id, clinic.surgery_id)
+    await clinic.ticket(connection)
     assert (await waiting).entry.body == b"1"
     assert not leading.done()
     first.go_on.set()
@@ -108,6 +109,7 @@ async def test_garbage_and_what_is_over_do_not_count_as_stored(
     assert second.runs == 2
 
 
+@pytest.mark.also_on_a_cluster
 async def test_only_who_holds_a_lease_ends_it(two: tuple[Counting, Counting]) -> None:
     redis = two[0].runtime.redis
     leases = FillLeases(redis)

@@ -21,8 +21,8 @@ from core.dashboard.cached import CLINIC
 from core.log import FIRST
 from core.settings import Settings
 from tests.conftest import SignIn, running
-from tests.core.cache.test_read_through import POLICY, process
 from tests.factories.fixtures import Seed
+from tests.support.cached_reads import POLICY, process
 
 PATHS = (
     *("/v1/dashboard", "/v1/clinics", "/v1/specialties", "/v1/surgeries", "/v1/doctors"),

@@ -7,9 +7,9 @@ from pydantic import SecretStr
 
 from core import times
 from core.settings import Settings
-from tests.core.cache.test_read_through import make_ticket, process
 from tests.factories import rows
 from tests.factories.fixtures import Seed
+from tests.support.cached_reads import process
 from tests.support.machine import until
 from tests.support.proxy import WireProxy
 
@@ -25,7 +25,7 @@ async def test_an_entry_of_redis_that_arrives_after_the_lease_is_no_hit(
             versions, redis = one.runtime.versions, one.runtime.redis
             await until(lambda: one.runtime.listener.connected)
             proxy.is_silent = True
-            await make_ticket(connection, seed.sant)
+            await seed.sant.ticket(connection)
             get_many = redis.get_many
 
             async def stopped(keys: list[str]) -> list[bytes | None]:

@@ -8,7 +8,7 @@ import pytest
 
 from core.cache.policy import TOPICS
 from tests.factories import rows
-from tests.factories.fixtures import ClinicSeed, Seed
+from tests.factories.fixtures import Seed
 from tests.support import machine
 from tests.support.bumps import bumps, versions_of
 
@@ -18,15 +18,11 @@ def everything(seed: Seed) -> set[tuple[int, str]]:
     return {(clinic, topic) for clinic in (0, seed.sant.id, seed.maga.id) for topic in TOPICS}
 
 
-async def make_ticket(connection: rows.Connection, clinic: ClinicSeed, **values: object) -> str:
-    return await rows.ticket(connection, clinic.id, clinic.patient_id, clinic.surgery_id, **values)  # type: ignore[arg-type]
-
-
 async def test_creating_a_ticket_bumps_tickets_and_figures_of_its_clinic_only(
     connection: rows.Connection, seed: Seed
 ) -> None:
     async with bumps(connection) as noted:
-        await make_ticket(connection, seed.sant)
+        await seed.sant.ticket(connection)
     assert noted.seen == {(seed.sant.id, "tickets"), (seed.sant.id, "figures")}
 
 
@@ -45,15 +41,15 @@ async def test_creating_a_ticket_bumps_tickets_and_figures_of_its_clinic_only(
 async def test_an_update_bumps_what_its_columns_show(
     connection: rows.Connection, seed: Seed, change: str, topics: set[str]
 ) -> None:
-    ticket = await make_ticket(connection, seed.sant)
+    ticket = await seed.sant.ticket(connection)
     async with bumps(connection) as noted:
         await connection.execute(f"UPDATE ticket SET {change} WHERE id = $1", ticket)
     assert noted.seen == {(seed.sant.id, topic) for topic in topics}
 
 
 async def test_values_swapped_between_two_rows_are_a_change(connection: rows.Connection, seed: Seed) -> None:
-    one = await make_ticket(connection, seed.sant)
-    await make_ticket(connection, seed.sant, fpa=datetime.now(UTC) + timedelta(hours=30))
+    one = await seed.sant.ticket(connection)
+    await seed.sant.ticket(connection, fpa=datetime.now(UTC) + timedelta(hours=30))
     async with bumps(connection) as noted:
         await connection.execute(
             "UPDATE ticket t SET current_fpa = o.current_fpa FROM ticket o WHERE o.id <> t.id AND t.clinic_id = $1",
@@ -64,7 +60,7 @@ async def test_values_swapped_between_two_rows_are_a_change(connection: rows.Con
 
 
 async def test_a_row_moved_between_clinics_bumps_both(connection: rows.Connection, seed: Seed) -> None:
-    ticket = await make_ticket(connection, seed.sant)
+    ticket = await seed.sant.ticket(connection)
     await rows.modification(connection, seed.sant.id, ticket)
     async with bumps(connection) as noted:
         await connection.execute(
@@ -76,7 +72,7 @@ async def test_a_row_moved_between_clinics_bumps_both(connection: rows.Connectio
 
 
 async def test_a_cascade_bumps(connection: rows.Connection, seed: Seed) -> None:
-    ticket = await make_ticket(connection, seed.sant)
+    ticket = await seed.sant.ticket(connection)
     await rows.modification(connection, seed.sant.id, ticket)
     async with bumps(connection) as noted:
         await connection.execute("DELETE FROM ticket WHERE id = $1", ticket)
@@ -96,7 +92,7 @@ async def test_a_copy_bumps_every_clinic_in_it_once(connection: rows.Connection,
 
 async def test_a_truncate_bumps_every_clinic(connection: rows.Connection, seed: Seed) -> None:
     for clinic in (seed.sant, seed.maga):
-        await make_ticket(connection, clinic)
+        await clinic.ticket(connection)
     async with bumps(connection) as noted:
         await connection.execute("TRUNCATE ticket CASCADE")
     assert noted.seen == {(c, topic) for c in (0, seed.sant.id, seed.maga.id) for topic in ("tickets", "figures")}
@@ -106,7 +102,7 @@ async def test_a_rolled_back_transaction_bumps_nothing(connection: rows.Connecti
     async with bumps(connection) as noted:
         transaction = connection.transaction()
         await transaction.start()
-        await make_ticket(connection, seed.sant)
+        await seed.sant.ticket(connection)
         await transaction.rollback()
     assert noted.seen == set()
 
@@ -117,13 +113,13 @@ async def test_a_rolled_back_savepoint_bumps_only_what_was_kept(
 ) -> None:
     async with bumps(connection) as noted, connection.transaction():
         if kept_first:
-            await make_ticket(connection, seed.sant)
+            await seed.sant.ticket(connection)
         savepoint = connection.transaction()
         await savepoint.start()
-        await make_ticket(connection, seed.maga)
+        await seed.maga.ticket(connection)
         await savepoint.rollback()
         if not kept_first:
-            await make_ticket(connection, seed.sant)
+            await seed.sant.ticket(connection)
     assert noted.seen == {(seed.sant.id, "tickets"), (seed.sant.id, "figures")}
 
 
@@ -268,7 +264,7 @@ async def test_two_writers_in_opposite_order_over_two_clinics_do_not_deadlock_in
 ) -> None:
     """Each writes a bed in one clinic, then in the other. Bumped at once, nearly every pair would deadlock."""
     clinics = (seed.sant, seed.maga)
-    mine = [{clinic.id: await make_ticket(connection, clinic) for clinic in clinics} for _ in range(8)]
+    mine = [{clinic.id: await clinic.ticket(connection) for clinic in clinics} for _ in range(8)]
     deadlocks = 0
 
     async def write(worker: int) -> None:

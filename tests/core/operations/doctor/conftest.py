@@ -23,7 +23,7 @@ def addresses(settings: Settings) -> Addresses:
 async def round_of(addresses: Addresses, seed: Seed, connection: rows.Connection) -> Round:
     """`await round_of()` → what each check found, over two clinics with a ticket; `repair=True` repairs."""
     for clinic in (seed.sant, seed.maga):
-        ticket = await rows.ticket(connection, clinic.id, clinic.patient_id, clinic.surgery_id)
+        ticket = await clinic.ticket(connection)
         await rows.modification(connection, clinic.id, ticket)
     await connection.execute("INSERT INTO ticket_counter SELECT clinic_id, year, max(number) FROM ticket GROUP BY 1, 2")
 

@@ -8,12 +8,8 @@ from itertools import pairwise
 
 import asyncpg
 import pytest
-from alembic import command
-from sqlalchemy import Connection
 from sqlalchemy.engine import make_url
 
-from core.db.engine import migration_engine
-from core.db.migrate import config
 from core.operations.doctor.configuration import Addresses
 from core.operations.doctor.finding import Verdict
 from core.settings import DEMO_DOMAIN
@@ -21,17 +17,7 @@ from tests.conftest import administer, database_named
 from tests.core.operations.doctor.conftest import Round, unwell
 from tests.factories import rows
 from tests.factories.fixtures import Seed
-
-
-async def downgrade(url: str, revision: str) -> None:
-    def down(connection: Connection) -> None:
-        command.downgrade(config(connection), revision)
-
-    engine = migration_engine(url)
-    async with engine.connect() as connection:
-        await connection.run_sync(down)
-        await connection.commit()
-    await engine.dispose()
+from tests.support.migrations import downgrade
 
 
 async def test_an_old_migration_is_told_and_nothing_is_repaired_before(round_of: Round, database_url: str) -> None:

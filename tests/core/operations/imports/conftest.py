@@ -3,14 +3,19 @@
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import asyncpg
 import pytest
 
+from api.cli.actor import OPERATOR
+from core.db.transaction import Database
+from core.operations.imports.catalog import CatalogReport, import_catalog
 from core.operations.imports.legacy import Report, import_legacy
-from tests.core.operations.imports.old_database import add, old_database
+from tests.core.operations.imports.old_database import PBKDF2, add, old_database
 from tests.factories import rows
+from tests.factories.fixtures import Seed
 
 
 @dataclass(frozen=True)
@@ -33,6 +38,7 @@ async def old(migrated: str) -> AsyncIterator[Old]:
 
 
 Import = Callable[..., Awaitable[Report]]
+Bring = Callable[[Path], Awaitable[CatalogReport]]
 
 
 @pytest.fixture
@@ -77,6 +83,29 @@ class Hospital:
         }
         await self.old.add("ticket", id=ticket_id, **(defaults | values))
         return ticket_id
+
+    async def user(self, username: str | None, **values: Any) -> int:
+        """The id of one who is clinical here, unless said otherwise."""
+        defaults = {
+            "email": f"{username}@example.org",
+            "password": PBKDF2,
+            "role": "clinical",
+            "is_active": True,
+            "created_at": at("2024-05-01 03:00"),
+            "clinic_id": self.clinic,
+        }
+        made: int = await self.old.add("user", username=username, **(defaults | values))
+        return made
+
+
+@pytest.fixture
+def bring(database: Database, seed: Seed) -> Bring:
+    """`await bring(Path("catalog.xlsx"))` imports it into the first clinic."""
+
+    async def run(path: Path) -> CatalogReport:
+        return await import_catalog(database, OPERATOR, seed.sant.prefix, path)
+
+    return run
 
 
 def at(text: str) -> datetime:

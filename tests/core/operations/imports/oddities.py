@@ -1,11 +1,7 @@
 """Every oddity that docs/design/legacy.md names, at once, beside a second clinic."""
 
 from tests.core.operations.imports.conftest import Hospital, at
-
-SCRYPT = (
-    "scrypt:32768:8:1$pyMfKdIqwYxw0GOT$6d49052bdf9cffb2288d7cb198d7bed5566f284932dad0c74b3948866b1468220afd93e9aa17069c"
-    "4a2403d33747e5e71981c3c552d751a0e249642b6641bac5"
-)
+from tests.core.operations.imports.old_database import SCRYPT
 
 
 async def fill(hospital: Hospital) -> None:

@@ -69,6 +69,12 @@ CREATE TABLE urgency_threshold (
 """
 
 CHECKSUM = "SELECT md5(coalesce(string_agg(t::text, '|' ORDER BY t::text), '')) FROM {table} t"
+SCRYPT = (
+    "scrypt:32768:8:1$pyMfKdIqwYxw0GOT$6d49052bdf9cffb2288d7cb198d7bed5566f284932dad0c74b3948866b1468220afd93e9aa17069c"
+    "4a2403d33747e5e71981c3c552d751a0e249642b6641bac5"
+)
+PBKDF2 = "pbkdf2:sha256:1000$HKZup3TnwPQcAOCj$75ec07ade5fe726229d616ff0a3a5bb62eddaf6ac80754877e9ce9f695072add"
+"""Hashes as the old application has them, of my-test-password-123 and of contraseña 1."""
 
 
 @asynccontextmanager

@@ -1,10 +1,15 @@
-"""xlsx files, written element by element: with what openpyxl itself would neither write nor keep."""
+"""Files as hospitals send them: csv, and xlsx with what openpyxl itself would neither write nor keep."""
 
+import csv
+import io
 import zipfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from html import escape
 from pathlib import Path
+from typing import Any
+
+Table = Sequence[Sequence[Any]]
 
 USUAL = {
     "main": "http://schemas.openxmlformats.org/spreadsheetml/2006/main",
@@ -112,3 +117,13 @@ def _relation(names: Mapping[str, str], place: int, kind: str, target: str) -> s
 
 def _override(part: str, kind: str) -> str:
     return f'<Override PartName="/{part}" ContentType="{KIND}.{kind}+xml"/>'
+
+
+def text_file(
+    folder: Path, table: Table, name: str = "x.csv", *, encoding: str = "utf-8", delimiter: str = ","
+) -> Path:
+    written = io.StringIO()
+    csv.writer(written, delimiter=delimiter).writerows(table)
+    path = folder / name
+    path.write_bytes(written.getvalue().encode(encoding))
+    return path

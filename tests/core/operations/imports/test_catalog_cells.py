@@ -13,12 +13,11 @@ from core.operations.imports.catalog.cells import catalog_called, column_called,
 from core.operations.imports.catalog.cells import text as text_column
 from core.operations.imports.catalog.workbook import unescaped
 from tests.core.operations.imports import spreadsheets
-from tests.core.operations.imports.spreadsheets import Page
-from tests.core.operations.imports.test_catalog_files import Bring, bring, catalog, text_file
+from tests.core.operations.imports.conftest import Bring
+from tests.core.operations.imports.imported import catalog
+from tests.core.operations.imports.spreadsheets import Page, text_file
 from tests.factories import rows
 from tests.factories.fixtures import Seed
-
-__all__ = ["bring"]
 
 FILLED: Mapping[str, Mapping[str, Any]] = {
     "specialties": {"name": "Neurología", "is_active": "si"},

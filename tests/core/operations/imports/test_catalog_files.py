@@ -1,12 +1,8 @@
 """`ticket-home import catalog`: from xlsx and csv, all or nothing, every bad row told."""
 
-import csv
-import io
 import json
-import re
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import pytest
 from openpyxl import Workbook
@@ -14,12 +10,12 @@ from openpyxl import Workbook
 from api.cli.actor import OPERATOR
 from core.db.transaction import Database
 from core.errors import NotFound
-from core.operations.imports.catalog import CatalogReport, NoCatalog, Problem, import_catalog
+from core.operations.imports.catalog import NoCatalog, Problem, import_catalog
+from tests.core.operations.imports.conftest import Bring
+from tests.core.operations.imports.imported import catalog
+from tests.core.operations.imports.spreadsheets import Table, text_file
 from tests.factories import rows
 from tests.factories.fixtures import Seed
-
-Table = Sequence[Sequence[Any]]
-Bring = Callable[[Path], Awaitable[CatalogReport]]
 
 SHEETS: Mapping[str, Table] = {
     "Notas": [["Versión 3"]],
@@ -35,14 +31,6 @@ SHEETS: Mapping[str, Table] = {
 }
 
 
-@pytest.fixture
-def bring(database: Database, seed: Seed) -> Bring:
-    async def run(path: Path) -> CatalogReport:
-        return await import_catalog(database, OPERATOR, seed.sant.prefix, path)
-
-    return run
-
-
 def xlsx(folder: Path, sheets: Mapping[str, Table] = SHEETS) -> Path:
     book = Workbook()
     book.remove(book.worksheets[0])
@@ -53,35 +41,6 @@ def xlsx(folder: Path, sheets: Mapping[str, Table] = SHEETS) -> Path:
     path = folder / "catalog.xlsx"
     book.save(path)
     return path
-
-
-def text_file(
-    folder: Path, table: Table, name: str = "x.csv", *, encoding: str = "utf-8", delimiter: str = ","
-) -> Path:
-    written = io.StringIO()
-    csv.writer(written, delimiter=delimiter).writerows(table)
-    path = folder / name
-    path.write_bytes(written.getvalue().encode(encoding))
-    return path
-
-
-async def catalog(connection: rows.Connection, clinic_id: int) -> dict[str, list[tuple[Any, ...]]]:
-    """Of a clinic, beside what the seed made."""
-    queries = {
-        "specialties": "SELECT name, is_active FROM specialty WHERE clinic_id = $1",
-        "surgeries": "SELECT s.name, p.name, base_stay_hours, applies_ticket_home, is_ambulatory,"
-        " ambulatory_cutoff_hour, s.is_active FROM surgery s JOIN specialty p ON p.id = s.specialty_id"
-        " WHERE s.clinic_id = $1",
-        "doctors": "SELECT d.name, p.name, d.rut, d.is_active FROM doctor d"
-        " LEFT JOIN specialty p ON p.id = d.specialty_id WHERE d.clinic_id = $1",
-        "reasons": "SELECT reason, category, is_active FROM standardized_reason WHERE clinic_id = $1",
-    }
-    found = {}
-    for kind, query in queries.items():
-        there = [tuple(row) for row in await connection.fetch(query, clinic_id)]
-        by_seed = re.compile(r"(Specialty|Surgery|Dr\.|Reason) [0-9]+")
-        found[kind] = sorted((row for row in there if not by_seed.fullmatch(row[0])), key=str)
-    return found
 
 
 EXPECTED = {

@@ -11,12 +11,11 @@ from openpyxl import Workbook
 from core.operations.imports.catalog import NoCatalog
 from core.operations.imports.catalog.decoding import decoded
 from tests.core.operations.imports import spreadsheets
+from tests.core.operations.imports.conftest import Bring
+from tests.core.operations.imports.imported import catalog
 from tests.core.operations.imports.spreadsheets import Page, inline, number
-from tests.core.operations.imports.test_catalog_files import Bring, bring, catalog
 from tests.factories import rows
 from tests.factories.fixtures import Seed
-
-__all__ = ["bring"]
 
 SPANISH = [
     "Cirugía", "Pediatría", "Ñandú", "Úlcera", "Índice", "Ángela", "Óscar", "Época", "cigüeña", "CIRUGÍA MENOR",

@@ -9,8 +9,8 @@ import pytest
 from core.operations.imports.legacy.report import Outcome
 from tests.conftest import SignIn
 from tests.core.operations.imports.conftest import Hospital, Import, at
+from tests.core.operations.imports.imported import in_santiago
 from tests.core.operations.imports.old_database import checksums
-from tests.core.operations.imports.test_old_tickets import wall
 from tests.factories import rows
 
 TICKET = "TH-SANT-2025-001"
@@ -144,10 +144,10 @@ async def test_a_later_modification_comes_with_its_ticket(
     report = await run_import()
     assert (report.of("fpa_modification").present, report.of("fpa_modification").imported) == (1, 1)
     found = await connection.fetch("SELECT previous_fpa, new_fpa FROM fpa_modification ORDER BY id")
-    assert [(wall(row["previous_fpa"]), wall(row["new_fpa"])) for row in found] == [
+    assert [(in_santiago(row["previous_fpa"]), in_santiago(row["new_fpa"])) for row in found] == [
         ("2025-01-16 13:00", "2025-01-17 10:00"), ("2025-01-17 10:00", "2025-01-18 10:00"),
     ]  # fmt: skip
-    assert wall((await here(connection))["current_fpa"]) == "2025-01-18 10:00"
+    assert in_santiago((await here(connection))["current_fpa"]) == "2025-01-18 10:00"
 
 
 async def test_an_assumed_discharge_is_told_and_stays_until_the_source_knows_better(

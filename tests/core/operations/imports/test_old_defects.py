@@ -5,14 +5,12 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from core.clock import zone
 from core.operations.imports.legacy.report import Outcome
 from core.tickets.state import State, Thresholds, state_at
 from tests.conftest import SignIn
 from tests.core.operations.imports.conftest import Hospital, Import, at
+from tests.core.operations.imports.imported import SANTIAGO
 from tests.factories import rows
-
-SANTIAGO = zone("America/Santiago")
 
 
 def utc(text: str) -> datetime:

@@ -9,7 +9,7 @@ import pytest
 from core.operations.imports.legacy.report import Outcome
 from tests.conftest import SignIn
 from tests.core.operations.imports.conftest import Hospital, Import, at
-from tests.core.operations.imports.test_old_tickets import imported
+from tests.core.operations.imports.imported import history_of
 from tests.factories import rows
 
 LONG = "Editó paciente: nombre 'Ana Rojas' → 'Ana María Rojas', RUT '12.345.678-5' → '12.345.678-5', edad 40 → 41"
@@ -118,7 +118,7 @@ async def test_a_date_is_told_where_it_says_something_else_than_the_fpa(
     await hospital.ticket("TH-SANT-2025-001", **{column: written})
     await run_import()
     said = written.isoformat() if isinstance(written, date | datetime) else written
-    assert await imported(connection, "TH-SANT-2025-001") == ({column: [None, said]} if told else {})
+    assert await history_of(connection, "TH-SANT-2025-001") == ({column: [None, said]} if told else {})
 
 
 async def test_a_row_counts_once_however_many_of_its_columns_needed_it(hospital: Hospital, run_import: Import) -> None:
@@ -146,6 +146,6 @@ async def test_a_modifications_texts_are_whole_in_the_tickets_history_where_its_
     await hospital.old.add("fpa_modification", **usual, justification=long, modified_at=at("2025-01-16 10:00"))
     await hospital.old.add("fpa_modification", **usual, justification="EVA 6", modified_at=at("2025-01-16 11:00"))
     await run_import()
-    assert await imported(connection, ticket) == {"justification": [long, long[:1000]]}
+    assert await history_of(connection, ticket) == {"justification": [long, long[:1000]]}
     [kept, _] = await connection.fetch("SELECT justification FROM fpa_modification ORDER BY id")
     assert kept["justification"] == long[:1000]

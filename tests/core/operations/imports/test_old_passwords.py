@@ -9,9 +9,10 @@ import pytest
 from core.operations.imports.legacy.report import Outcome
 from core.users.passwords import UNUSABLE, hash_password, verify_password
 from tests.core.operations.imports.conftest import Hospital, Import
-from tests.core.operations.imports.oddities import SCRYPT
-from tests.core.operations.imports.test_old_users import PBKDF2, here, sign_in, user
+from tests.core.operations.imports.imported import users
+from tests.core.operations.imports.old_database import PBKDF2, SCRYPT
 from tests.factories import rows
+from tests.support.signing_in import log_in
 
 PLACEHOLDER = "a placeholder and no password: needs a new one"
 BROKEN = "a password's hash that is broken, or of an unknown kind: needs a new one"
@@ -63,7 +64,7 @@ BROKEN_HASHES = [
 
 async def signs_nobody_in(client: httpx.AsyncClient, name: str, stored: str) -> bool:
     tried = dict.fromkeys([stored, stored.strip(), stored.lower(), "iap_user_placeholder", "sso-user-no-password"])
-    return {await sign_in(client, name, password or "x") for password in tried} <= {401, 429}
+    return {await log_in(client, name, password or "x") for password in tried} <= {401, 429}
 
 
 @pytest.mark.parametrize(
@@ -82,9 +83,9 @@ async def test_what_is_no_password_lets_nobody_in_and_is_told(
     stored: str | None,
     told: str,
 ) -> None:
-    await user(hospital, "berta", password=stored)
+    await hospital.user("berta", password=stored)
     report = await run_import()
-    assert (await here(connection))["berta"]["password_hash"] == UNUSABLE
+    assert (await users(connection))["berta"]["password_hash"] == UNUSABLE
     assert await signs_nobody_in(client, "berta", stored or "")
     found = [one.what for one in report.findings() if (one.table, one.legacy_id) == ("user", "2")]
     assert found == [told]
@@ -104,12 +105,12 @@ async def test_a_plain_text_that_several_accounts_share_is_nobodys_password(
 ) -> None:
     """Whoever is one of them could be all of them. Who has one of their own keeps it."""
     for number, password in enumerate(shared):
-        await user(hospital, f"shared{number}", password=password, is_active=number == 0)
-    await user(hospital, "own", password="clave-de-una 1")
+        await hospital.user(f"shared{number}", password=password, is_active=number == 0)
+    await hospital.user("own", password="clave-de-una 1")
     report = await run_import()
     for number, password in enumerate(shared):
-        assert await sign_in(client, f"shared{number}", password) == 401
-    assert await sign_in(client, "own", "clave-de-una 1") == 200
+        assert await log_in(client, f"shared{number}", password) == 401
+    assert await log_in(client, "own", "clave-de-una 1") == 200
     assert report.count(Outcome.REPAIRED, "user", SHARED) == len(shared)
     assert "clave-de" not in str(report)
 
@@ -117,19 +118,19 @@ async def test_a_plain_text_that_several_accounts_share_is_nobodys_password(
 async def test_one_whose_twin_is_refused_shares_the_password_all_the_same(
     hospital: Hospital, run_import: Import, client: httpx.AsyncClient
 ) -> None:
-    await user(hospital, "berta", password="clave-de-todos 1")
-    await user(hospital, "lost", password="clave-de-todos 1", clinic_id=None)
+    await hospital.user("berta", password="clave-de-todos 1")
+    await hospital.user("lost", password="clave-de-todos 1", clinic_id=None)
     await run_import()
-    assert await sign_in(client, "berta", "clave-de-todos 1") == 401
+    assert await log_in(client, "berta", "clave-de-todos 1") == 401
 
 
 @pytest.mark.parametrize("password", ["Berta y su perro 7", "scrypt:is my favourite", "$alario2025", "deadbeef", "a=b"])
 async def test_a_password_in_plain_text_is_one_all_the_same(
     hospital: Hospital, run_import: Import, client: httpx.AsyncClient, password: str
 ) -> None:
-    await user(hospital, "berta", password=password)
+    await hospital.user("berta", password=password)
     await run_import()
-    assert await sign_in(client, "berta", password) == 200
+    assert await log_in(client, "berta", password) == 200
 
 
 @pytest.mark.parametrize("password", PLACEHOLDERS[:8])

@@ -1,31 +1,15 @@
 """Tickets, one oddity at a time."""
 
-import json
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
-from core.clock import zone
 from core.operations.imports.legacy.report import Outcome
 from tests.conftest import SignIn
 from tests.core.operations.imports.conftest import Hospital, Import, at
+from tests.core.operations.imports.imported import history_of, in_santiago
 from tests.factories import rows
-
-SANTIAGO = zone("America/Santiago")
-
-
-def wall(instant: datetime) -> str:
-    return f"{instant.astimezone(SANTIAGO):%Y-%m-%d %H:%M}"
-
-
-async def imported(connection: rows.Connection, ticket_id: str) -> dict[str, Any]:
-    """What the ticket's history tells of its import."""
-    changes = await connection.fetchval(
-        "SELECT changes FROM action_audit WHERE action = 'ticket.imported' AND target_id = $1", ticket_id
-    )
-    found: dict[str, Any] = json.loads(changes) if changes else {}
-    return found
 
 
 async def test_a_ticket_without_patient_or_surgery_comes_over_and_is_told_of(
@@ -79,7 +63,7 @@ async def test_a_missing_fpa_follows_from_the_others(
     await hospital.ticket("TH-SANT-2025-001", **{column: None})
     await run_import()
     ticket = await rows.one(connection, "SELECT * FROM ticket")
-    assert {wall(ticket[name]) for name in ("system_fpa", "initial_fpa", "current_fpa")} == {"2025-01-16 13:00"}
+    assert {in_santiago(ticket[name]) for name in ("system_fpa", "initial_fpa", "current_fpa")} == {"2025-01-16 13:00"}
 
 
 async def test_a_missing_current_fpa_is_the_last_modifications(
@@ -90,7 +74,7 @@ async def test_a_missing_current_fpa_is_the_last_modifications(
         await hospital.old.add("fpa_modification", ticket_id=ticket, new_fpa=at(f"2025-01-{day} 10:00"),
                                modified_at=at(f"2025-01-{day - 1} 10:00"))  # fmt: skip
     await run_import()
-    assert wall(await connection.fetchval("SELECT current_fpa FROM ticket")) == "2025-01-18 10:00"
+    assert in_santiago(await connection.fetchval("SELECT current_fpa FROM ticket")) == "2025-01-18 10:00"
 
 
 async def test_a_missing_time_of_surgery_is_calculated_back(
@@ -99,7 +83,10 @@ async def test_a_missing_time_of_surgery_is_calculated_back(
     await hospital.ticket("TH-SANT-2025-001", pavilion_end_time=None)
     await run_import()
     ticket = await rows.one(connection, "SELECT * FROM ticket")
-    assert (wall(ticket["surgery_at"]), wall(ticket["admission_at"])) == ("2025-01-15 15:00", "2025-01-15 13:00")
+    assert (in_santiago(ticket["surgery_at"]), in_santiago(ticket["admission_at"])) == (
+        "2025-01-15 15:00",
+        "2025-01-15 13:00",
+    )
 
 
 async def test_without_any_time_a_ticket_is_refused_with_what_hangs_on_it(
@@ -137,7 +124,7 @@ async def test_times_that_nobody_meant_are_none(
     await hospital.ticket("TH-SANT-2025-001", current_fpa=at("0202-01-16 13:00"), created_at=at("9999-01-01 00:00"))
     report = await run_import()
     ticket = await rows.one(connection, "SELECT * FROM ticket")
-    assert wall(ticket["current_fpa"]) == "2025-01-16 13:00"
+    assert in_santiago(ticket["current_fpa"]) == "2025-01-16 13:00"
     assert ticket["created_at"] == ticket["admission_at"]
     assert report.count(Outcome.REPAIRED, "ticket", "without a time of creation: that of the admission") == 1
 
@@ -147,7 +134,7 @@ async def test_an_fpa_before_the_admission_is_kept_and_told_of(
 ) -> None:
     await hospital.ticket("TH-SANT-2025-001", current_fpa=at("2025-01-14 10:00"), overnight_stays=0)
     report = await run_import()
-    assert wall(await connection.fetchval("SELECT current_fpa FROM ticket")) == "2025-01-14 10:00"
+    assert in_santiago(await connection.fetchval("SELECT current_fpa FROM ticket")) == "2025-01-14 10:00"
     assert report.count(Outcome.KEPT, "ticket", "an FPA before the admission") == 1
 
 
@@ -190,7 +177,7 @@ async def test_ids_that_no_path_leads_to_become_ids(
     assert [row["number"] for row in found] == [44, 7, 41, 42, 43]
     assert await connection.fetchval("SELECT last_number FROM ticket_counter") == 44
     renamed = await connection.fetchval("SELECT id FROM legacy_map WHERE kind = 'ticket' AND legacy_id = 'T 17/a'")
-    assert (await imported(connection, renamed))["id"] == ["T 17/a", renamed]
+    assert (await history_of(connection, renamed))["id"] == ["T 17/a", renamed]
     answer = await (await sign_in("ana")).get(f"/v1/tickets/{renamed}")
     assert answer.status_code == 200
     assert len(answer.json()["modifications"]) == 1
@@ -249,11 +236,11 @@ async def test_texts_that_are_too_long_are_cut_and_whole_in_the_history(
     await hospital.ticket("TH-SANT-2025-002", status="Anulado", annulled_at=at("2025-01-15 18:00"),
                           annulled_reason="r" * 600)  # fmt: skip
     report = await run_import()
-    assert await imported(connection, "TH-SANT-2025-001") == {
+    assert await history_of(connection, "TH-SANT-2025-001") == {
         "bed_number": ["b" * 12, "b" * 10], "location": ["l" * 60, "l" * 50],
         "surgery_name": ["s" * 250, "s" * 200], "created_by": ["c" * 90, "c" * 80],
     }  # fmt: skip
-    assert await imported(connection, "TH-SANT-2025-002") == {"annulment_reason": ["r" * 600, "r" * 500]}
+    assert await history_of(connection, "TH-SANT-2025-002") == {"annulment_reason": ["r" * 600, "r" * 500]}
     assert report.count(Outcome.REPAIRED, "ticket", "a text longer than its column: cut") == 2
 
 
@@ -266,9 +253,9 @@ async def test_what_no_column_holds_is_in_the_history(
     )  # fmt: skip
     await hospital.ticket("TH-SANT-2025-002", medical_discharge_date=at("2025-01-16 13:00"))
     await run_import()
-    assert await imported(connection, "TH-SANT-2025-001") == {
+    assert await history_of(connection, "TH-SANT-2025-001") == {
         "initial_reason": [None, "Dolor"],
         "initial_justification": [None, "EVA 6"],
         "medical_discharge_date": [None, "2025-01-16T11:00:00"],
     }
-    assert await imported(connection, "TH-SANT-2025-002") == {}
+    assert await history_of(connection, "TH-SANT-2025-002") == {}

@@ -3,8 +3,9 @@
 import asyncio
 import signal
 import subprocess
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 
 from core.operations.embedded import valkey
@@ -14,7 +15,6 @@ from tests.support.servers import command
 from tests.support.services import free_port
 
 SLOTS = 16384
-FORMED_WITHIN = 20.0
 
 
 class Node:
@@ -68,13 +68,13 @@ class Node:
     async def ask(self, *words: str) -> object:
         return await command(self.url, *words)
 
-    async def told(self, *words: str) -> str:
+    async def text(self, *words: str) -> str:
         found = await self.ask(*words)
         assert isinstance(found, bytes)
         return found.decode()
 
     async def id(self) -> str:
-        return await self.told("CLUSTER", "MYID")
+        return await self.text("CLUSTER", "MYID")
 
 
 class Cluster:
@@ -89,7 +89,7 @@ class Cluster:
         for node in self.nodes:
             node.start()
         for place, node in enumerate(self.nodes):
-            await until(lambda node=node: answers(node))  # type: ignore[misc]
+            await machine.until(partial(answers, node))
             first, last = (SLOTS * share // len(self.nodes) for share in (place, place + 1))
             await node.ask("CLUSTER", "ADDSLOTSRANGE", str(first), str(last - 1))
             await node.ask("CLUSTER", "SET-CONFIG-EPOCH", str(place + 1))
@@ -97,15 +97,19 @@ class Cluster:
             await self.nodes[0].ask("CLUSTER", "MEET", "127.0.0.1", str(node.port), str(node.bus))
         await self.whole()
 
+    def kill(self) -> None:
+        for node in self.nodes:
+            node.kill()
+
     async def whole(self) -> None:
         """Return once every node finds all slots served."""
         for node in self.nodes:
-            await until(lambda node=node: is_whole(node))  # type: ignore[misc]
+            await machine.until(partial(is_whole, node))
 
     async def holder(self, slot: int) -> Node:
         for node in self.nodes:
             mine = await node.id()
-            for line in (await node.told("CLUSTER", "NODES")).splitlines():
+            for line in (await node.text("CLUSTER", "NODES")).splitlines():
                 words = line.split()
                 if words[0] == mine and any(covers(word, slot) for word in words[8:]):
                     return node
@@ -144,14 +148,7 @@ async def answers(node: Node) -> bool:
 
 
 async def is_whole(node: Node) -> bool:
-    return await answers(node) and "cluster_state:ok" in await node.told("CLUSTER", "INFO")
-
-
-async def until(holds: Callable[[], object]) -> None:
-    began = machine.now()
-    while not await holds():  # type: ignore[misc]
-        assert machine.now() - began < machine.PATIENCE
-        await asyncio.sleep(0.05)
+    return await answers(node) and "cluster_state:ok" in await node.text("CLUSTER", "INFO")
 
 
 @asynccontextmanager
@@ -161,5 +158,4 @@ async def formed(*nodes: Node) -> AsyncIterator[Cluster]:
         await made.form()
         yield made
     finally:
-        for node in nodes:
-            node.kill()
+        made.kill()
