@@ -21,7 +21,7 @@ from sqlalchemy import text
 
 from core.cache.versions.map import VersionMap
 from core.clock import start_of_day, zone
-from core.dashboard.merge import part_of
+from core.dashboard.part import part_of
 from core.dashboard.stats import Filters, read_stats
 from core.db.engine import dispose, serving_engine
 from core.db.migrate import upgrade

@@ -16,6 +16,7 @@ from api.v1.nursing_board.routes import router as nursing_board
 from api.v1.tickets.list_routes import router as ticket_list
 from api.v1.tickets.pdf_routes import router as ticket_pdf
 from api.v1.tickets.routes import router as tickets
+from api.v1.tickets.stay_routes import router as ticket_stays
 from api.v1.users.routes import router as users
 
 ROUTERS: tuple[APIRouter, ...] = (
@@ -29,6 +30,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     ticket_list,
     exports,
     tickets,
+    ticket_stays,
     ticket_pdf,
     fpa,
     users,

@@ -9,7 +9,8 @@ from core.cache.cached_read import CachedRead
 from core.cache.fills.fill import Fill, Loaded, Loader
 from core.cache.policy import Policy, shape_of
 from core.clinics.models import Clinic
-from core.dashboard.merge import Part, network_of, part_of
+from core.dashboard.network import network_of
+from core.dashboard.part import Part, part_of
 from core.dashboard.stats import Filters, read_stats
 from core.dashboard.views import Dashboard
 from core.errors import NotFound

@@ -1,51 +1,27 @@
-"""Stays: made, moved along, ended. Every write answers the whole ticket, and its ETag is the next If-Match."""
-
-from collections.abc import Mapping
+"""A ticket: created, read, given a place, edited. A write answers the whole of it; its ETag is the next If-Match."""
 
 from fastapi import Request
 from starlette.responses import Response
 
 from api.answers.cached import fresh
 from api.answers.written import Written, write
-from api.openapi import Responses, refusal, signed_in
+from api.openapi import refusal
 from api.problems import MEDIA_TYPE
 from api.requests.conditional import IfMatch, revision_etag
 from api.requests.dependencies import CurrentUser, ReadScope, RequireAdmin, RequireClinical, RuntimeState
 from api.requests.routing import Router
-from api.v1.tickets.bodies import AnnulmentIn, DischargeIn, ModificationIn, PlacementIn, TicketEditIn, TicketIn
+from api.v1.tickets.answer import BY_REVISION, documented, ticket_answer
+from api.v1.tickets.bodies import PlacementIn, TicketEditIn, TicketIn
 from api.v1.tickets.examples import TICKET
 from api.v1.tickets.path import TicketId
 from core.db.transaction import ReadSession, WriteSession
 from core.tickets.reads.detail import detail
-from core.tickets.verbs.annul import annul, restore
 from core.tickets.verbs.create import create
-from core.tickets.verbs.discharge import discharge, undo_discharge
 from core.tickets.verbs.edit import edit
-from core.tickets.verbs.modify_fpa import modify_fpa
 from core.tickets.verbs.set_placement import set_placement
 from core.tickets.views import TicketDetail
 
 router: Router = Router(prefix="/v1/tickets", tags=["tickets"])
-
-NOW = DischargeIn()
-"""A discharge without a body."""
-BY_REVISION = (400, 409, 412, 413, 428)
-"""What a change of an existing ticket may answer besides."""
-
-
-def answers(status: int, *refusals: int, located: bool = False) -> Responses:
-    """The whole ticket, and the refusals."""
-    headers = {"ETag": {"description": "For If-Match.", "schema": {"type": "string"}, "example": '"1"'}}
-    if located:
-        path = {"type": "string", "format": "uri-reference"}
-        headers["Location"] = {
-            "description": "Of the ticket.",
-            "schema": path,
-            "example": f"/v1/tickets/{TICKET['id']}",
-        }
-    content = {"application/json": {"example": TICKET}}
-    return {status: {"headers": headers, "content": content}, **signed_in(*refusals)}
-
 
 MISMATCH = refusal(
     409, "The patient with this document has another name; `patient` is who is on file.", "patient_mismatch"
@@ -54,10 +30,6 @@ MISMATCH["content"][MEDIA_TYPE]["example"]["patient"] = {
     **{name: value for name, value in TICKET["patient"].items() if name != "verified"},
     "revision": 1,
 }
-
-
-def told(ticket: TicketDetail, *, status: int = 200, headers: Mapping[str, str] | None = None) -> Written:
-    return Written(status, ticket, {"ETag": revision_etag(ticket.revision), **(headers or {})})
 
 
 @router.post(
@@ -69,14 +41,14 @@ def told(ticket: TicketDetail, *, status: int = 200, headers: Mapping[str, str] 
     "answered by `same_person` in `patient`, also under the same `Idempotency-Key`.",
     status_code=201,
     response_model=TicketDetail,
-    responses=answers(201, 400, 413, located=True) | {409: MISMATCH},
+    responses=documented(201, 400, 413, located=True) | {409: MISMATCH},
 )
 async def ticket_create(request: Request, runtime: RuntimeState, actor: RequireClinical, body: TicketIn) -> Response:
     clinic_id = actor.writing_in(body.clinic_id)
 
     async def work(session: WriteSession) -> Written:
         ticket = await create(session, actor, clinic_id, body.new())
-        return told(ticket, status=201, headers={"Location": f"/v1/tickets/{ticket.id}"})
+        return ticket_answer(ticket, status=201, headers={"Location": f"/v1/tickets/{ticket.id}"})
 
     return await write(request, runtime, actor, work)
 
@@ -87,7 +59,7 @@ async def ticket_create(request: Request, runtime: RuntimeState, actor: RequireC
     summary="A ticket with its patient, modifications and history",
     description="Patient data: never stored on the way, and never 304. The `ETag` is for `If-Match`.",
     response_model=TicketDetail,
-    responses=answers(200),
+    responses=documented(200),
 )
 async def ticket_get(runtime: RuntimeState, _: CurrentUser, scope: ReadScope, ticket_id: TicketId) -> Response:
     async def work(session: ReadSession) -> TicketDetail:
@@ -103,7 +75,7 @@ async def ticket_get(runtime: RuntimeState, _: CurrentUser, scope: ReadScope, ti
     summary="Set bed, location, episode",
     description="On an overdue or discharged ticket only the episode; on an annulled one nothing.",
     response_model=TicketDetail,
-    responses=answers(200, *BY_REVISION),
+    responses=documented(200, *BY_REVISION),
 )
 async def ticket_patch(
     request: Request,
@@ -114,7 +86,7 @@ async def ticket_patch(
     body: PlacementIn,
 ) -> Response:
     async def work(session: WriteSession) -> Written:
-        return told(await set_placement(session, actor, ticket_id, revision, body.values()))
+        return ticket_answer(await set_placement(session, actor, ticket_id, revision, body.values()))
 
     return await write(request, runtime, actor, work)
 
@@ -126,7 +98,7 @@ async def ticket_patch(
     description="Of an active ticket that is not overdue. A changed surgery changes neither the FPA nor the nights. "
     "Another document and another name at once are `patient_mismatch`.",
     response_model=TicketDetail,
-    responses=answers(200, *BY_REVISION),
+    responses=documented(200, *BY_REVISION),
 )
 async def ticket_edit(
     request: Request,
@@ -137,104 +109,6 @@ async def ticket_edit(
     body: TicketEditIn,
 ) -> Response:
     async def work(session: WriteSession) -> Written:
-        return told(await edit(session, actor, ticket_id, revision, body.asked()))
-
-    return await write(request, runtime, actor, work)
-
-
-@router.post(
-    "/{ticket_id}/fpa-modifications",
-    operation_id="ticketsModifyFpa",
-    summary="Modify the FPA",
-    description="At most five times. Names the date and hour at which the new block ends.",
-    status_code=201,
-    response_model=TicketDetail,
-    responses=answers(201, *BY_REVISION),
-)
-async def ticket_modify_fpa(
-    request: Request,
-    runtime: RuntimeState,
-    actor: RequireClinical,
-    ticket_id: TicketId,
-    revision: IfMatch,
-    body: ModificationIn,
-) -> Response:
-    async def work(session: WriteSession) -> Written:
-        return told(await modify_fpa(session, actor, ticket_id, revision, body.asked()), status=201)
-
-    return await write(request, runtime, actor, work)
-
-
-@router.post(
-    "/{ticket_id}/discharge",
-    operation_id="ticketsDischarge",
-    summary="Discharge: the patient left",
-    response_model=TicketDetail,
-    responses=answers(200, *BY_REVISION),
-)
-async def ticket_discharge(
-    request: Request,
-    runtime: RuntimeState,
-    actor: RequireClinical,
-    ticket_id: TicketId,
-    revision: IfMatch,
-    body: DischargeIn = NOW,
-) -> Response:
-    async def work(session: WriteSession) -> Written:
-        return told(await discharge(session, actor, ticket_id, revision, body.discharged_at))
-
-    return await write(request, runtime, actor, work)
-
-
-@router.delete(
-    "/{ticket_id}/discharge",
-    operation_id="ticketsUndoDischarge",
-    summary="Undo a discharge",
-    response_model=TicketDetail,
-    responses=answers(200, 409, 412, 428),
-)
-async def ticket_undo_discharge(
-    request: Request, runtime: RuntimeState, actor: RequireAdmin, ticket_id: TicketId, revision: IfMatch
-) -> Response:
-    async def work(session: WriteSession) -> Written:
-        return told(await undo_discharge(session, actor, ticket_id, revision))
-
-    return await write(request, runtime, actor, work)
-
-
-@router.post(
-    "/{ticket_id}/annulment",
-    operation_id="ticketsAnnul",
-    summary="Annul",
-    response_model=TicketDetail,
-    responses=answers(200, *BY_REVISION),
-)
-async def ticket_annul(
-    request: Request,
-    runtime: RuntimeState,
-    actor: RequireClinical,
-    ticket_id: TicketId,
-    revision: IfMatch,
-    body: AnnulmentIn,
-) -> Response:
-    async def work(session: WriteSession) -> Written:
-        return told(await annul(session, actor, ticket_id, revision, body.reason_id))
-
-    return await write(request, runtime, actor, work)
-
-
-@router.post(
-    "/{ticket_id}/restoration",
-    operation_id="ticketsRestore",
-    summary="Restore an annulled ticket",
-    description="Who annulled it, when and why stays in its history.",
-    response_model=TicketDetail,
-    responses=answers(200, 409, 412, 428),
-)
-async def ticket_restore(
-    request: Request, runtime: RuntimeState, actor: RequireAdmin, ticket_id: TicketId, revision: IfMatch
-) -> Response:
-    async def work(session: WriteSession) -> Written:
-        return told(await restore(session, actor, ticket_id, revision))
+        return ticket_answer(await edit(session, actor, ticket_id, revision, body.asked()))
 
     return await write(request, runtime, actor, work)

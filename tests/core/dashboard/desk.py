@@ -8,7 +8,8 @@ from typing import Any
 from core.access import ClinicScope
 from core.cache.read_through import Answer
 from core.dashboard.cached import dashboard
-from core.dashboard.merge import network_of, part_of
+from core.dashboard.network import network_of
+from core.dashboard.part import part_of
 from core.dashboard.stats import Filters, read_stats
 from core.db.transaction import ReadSession
 from core.runtime import Runtime

@@ -5,8 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.errors import Invalid
-from core.patients.document import Document, DocumentType, parse
-from core.patients.identity import identifies_nobody
+from core.patients.document import Document, DocumentType, identifies_nobody, parse
 from core.rut import normal_rut, verifier_of
 from core.text import clean
 

@@ -3,7 +3,7 @@
 from core.operations.imports.legacy.catalogs import NO_CLINIC, Specialties
 from core.operations.imports.legacy.context import Newcomers, Run
 from core.operations.imports.legacy.values import fitting, named, text, yes
-from core.patients.identity import identifies_nobody
+from core.patients.document import identifies_nobody
 from core.rut import normal_rut
 
 TABLE = "doctor"

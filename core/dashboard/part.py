@@ -1,30 +1,19 @@
-"""From a clinic's row to its dashboard, and from the clinics' dashboards to the network's: exactly, rates included."""
+"""A clinic's dashboard from its row of STATS, with what the network's needs of it beside."""
 
-from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from fractions import Fraction
-from typing import Any, TypeVar
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import Row
 
 from core.cache.entry import Entry
 from core.cache.fills.fill import Loaded, utc
-from core.clock import DEFAULT_ZONE, next_full_hour, shown, start_of_hour, zone
-from core.dashboard.stats import HOURS, RECENT, TOP_DOCTORS, TOP_SURGERIES
-from core.dashboard.views import (
-    Dashboard,
-    DoctorCount,
-    Hour,
-    Kpis,
-    Modifications,
-    RecentTicket,
-    SurgeryCount,
-)
-
-T = TypeVar("T")
+from core.clock import shown, zone
+from core.dashboard.stats import HOURS
+from core.dashboard.views import Dashboard, DoctorCount, Hour, Kpis, Modifications, RecentTicket, SurgeryCount
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -107,85 +96,32 @@ def part_of(row: Row[Any], now: datetime) -> Part:
         clinic_id=row.clinic_id,
         generated_at=shown(now, local),
         valid_until=shown(row.valid_until, local),
-        kpis=_kpis({name: getattr(row, name) for name in COUNTS}, sums),
+        kpis=kpis_of({name: getattr(row, name) for name in COUNTS}, sums),
         top_surgeries=[SurgeryCount.model_validate(clinic | one) for one in row.top_surgeries],
         doctors_by_modifications=[DoctorCount.model_validate(clinic | one) for one in row.top_doctors],
-        modifications=_modifications(row.modifications, row.modified_tickets, row.total),
-        by_hour=_hours(row.hour, ahead, local),
+        modifications=modifications_of(row.modifications, row.modified_tickets, row.total),
+        by_hour=hours_of(row.hour, ahead, local),
         recent_tickets=recent,
     )
     newest = [_microseconds(datetime.fromisoformat(one["created_at"])) for one in row.recent]
     return Part(dashboard, sums, now, row.valid_until, newest)
 
 
-def network_of(parts: Sequence[Part], now: datetime) -> Loaded:
-    """The exact merge, as old as its oldest part.
-
-    Days are each clinic's own; hours are merged by instant and shown in America/Santiago.
-    """
-    local = zone(DEFAULT_ZONE)
-    dashboards = [part.dashboard for part in parts]
-    first = start_of_hour(now, local)
-    ahead: Counter[int] = Counter()
-    for hour in (hour for dashboard in dashboards for hour in dashboard.by_hour):
-        # In a zone half an hour off the hour that has begun counts as the current one.
-        ahead[max(0, (hour.hour - first) // timedelta(hours=1))] += hour.discharges
-    counts = {name: sum(getattr(dashboard.kpis, name) for dashboard in dashboards) for name in COUNTS}
-    sums = Sums(
-        timed=sum(part.sums.timed for part in parts),
-        on_time=sum(part.sums.on_time for part in parts),
-        delay_microseconds=sum(part.sums.delay_microseconds for part in parts),
-    )
-    hour_ends = next_full_hour(now + timedelta(microseconds=1), local)
-    valid_until = min([hour_ends, *(part.valid_until for part in parts)])
-    dated = _all(zip(part.newest, part.dashboard.recent_tickets, strict=True) for part in parts)
-    recent = [ticket for _, ticket in sorted(dated, key=lambda one: (one[0], one[1].id), reverse=True)]
-    network = Dashboard(
-        clinic_id=None,
-        generated_at=shown(now, local),
-        valid_until=shown(valid_until, local),
-        kpis=_kpis(counts, sums),
-        top_surgeries=sorted(
-            _all(dashboard.top_surgeries for dashboard in dashboards),
-            key=lambda one: (-one.tickets, one.name, one.surgery_id),
-        )[:TOP_SURGERIES],
-        doctors_by_modifications=sorted(
-            _all(dashboard.doctors_by_modifications for dashboard in dashboards),
-            key=lambda one: (-one.modifications, one.name, one.doctor_id),
-        )[:TOP_DOCTORS],
-        modifications=_modifications(
-            sum(dashboard.modifications.total for dashboard in dashboards),
-            sum(dashboard.modifications.tickets for dashboard in dashboards),
-            counts["total"],
-        ),
-        by_hour=_hours(first, ahead, local),
-        recent_tickets=[
-            one.model_copy(update={name: shown(getattr(one, name), local) for name in ("current_fpa", "created_at")})
-            for one in recent[:RECENT]
-        ],
-    )
-    return loaded(network, valid_until, computed_at=min([now, *(part.computed_at for part in parts)]))
-
-
-def _microseconds(instant: datetime) -> int:
-    return (instant - EPOCH) // timedelta(microseconds=1)
-
-
-def _all(lists: Iterable[Iterable[T]]) -> list[T]:
-    return [one for many in lists for one in many]
-
-
-def _kpis(counts: dict[str, int], sums: Sums) -> Kpis:
+def kpis_of(counts: dict[str, int], sums: Sums) -> Kpis:
     return Kpis(**counts, on_time_rate=sums.on_time_rate, mean_delay_minutes=sums.mean_delay_minutes)
 
 
-def _modifications(total: int, tickets: int, in_scope: int) -> Modifications:
+def modifications_of(total: int, tickets: int, in_scope: int) -> Modifications:
     per_ticket = float(round(Fraction(total, in_scope), 2)) if in_scope else 0.0
     return Modifications(total=total, tickets=tickets, per_ticket=per_ticket)
 
 
-def _hours(first: datetime, ahead: dict[int, int], local: ZoneInfo) -> list[Hour]:
+def hours_of(first: datetime, ahead: dict[int, int], local: ZoneInfo) -> list[Hour]:
     return [
         Hour(hour=shown(first + timedelta(hours=hours), local), discharges=ahead.get(hours, 0))
         for hours in range(HOURS)
     ]
+
+
+def _microseconds(instant: datetime) -> int:
+    return (instant - EPOCH) // timedelta(microseconds=1)

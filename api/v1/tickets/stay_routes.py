@@ -1,0 +1,123 @@
+"""What becomes of a stay: its FPA is modified, the patient leaves, the ticket is annulled; and the latter two undone.
+
+Every write answers the whole ticket, and its ETag is the next If-Match.
+"""
+
+from fastapi import Request
+from starlette.responses import Response
+
+from api.answers.written import Written, write
+from api.requests.conditional import IfMatch
+from api.requests.dependencies import RequireAdmin, RequireClinical, RuntimeState
+from api.requests.routing import Router
+from api.v1.tickets.answer import BY_REVISION, documented, ticket_answer
+from api.v1.tickets.bodies import AnnulmentIn, DischargeIn, ModificationIn
+from api.v1.tickets.path import TicketId
+from core.db.transaction import WriteSession
+from core.tickets.verbs.annul import annul, restore
+from core.tickets.verbs.discharge import discharge, undo_discharge
+from core.tickets.verbs.modify_fpa import modify_fpa
+from core.tickets.views import TicketDetail
+
+router: Router = Router(prefix="/v1/tickets", tags=["tickets"])
+
+NOW = DischargeIn()
+"""A discharge without a body."""
+
+
+@router.post(
+    "/{ticket_id}/fpa-modifications",
+    operation_id="ticketsModifyFpa",
+    summary="Modify the FPA",
+    description="At most five times. Names the date and hour at which the new block ends.",
+    status_code=201,
+    response_model=TicketDetail,
+    responses=documented(201, *BY_REVISION),
+)
+async def ticket_modify_fpa(
+    request: Request,
+    runtime: RuntimeState,
+    actor: RequireClinical,
+    ticket_id: TicketId,
+    revision: IfMatch,
+    body: ModificationIn,
+) -> Response:
+    async def work(session: WriteSession) -> Written:
+        return ticket_answer(await modify_fpa(session, actor, ticket_id, revision, body.asked()), status=201)
+
+    return await write(request, runtime, actor, work)
+
+
+@router.post(
+    "/{ticket_id}/discharge",
+    operation_id="ticketsDischarge",
+    summary="Discharge: the patient left",
+    response_model=TicketDetail,
+    responses=documented(200, *BY_REVISION),
+)
+async def ticket_discharge(
+    request: Request,
+    runtime: RuntimeState,
+    actor: RequireClinical,
+    ticket_id: TicketId,
+    revision: IfMatch,
+    body: DischargeIn = NOW,
+) -> Response:
+    async def work(session: WriteSession) -> Written:
+        return ticket_answer(await discharge(session, actor, ticket_id, revision, body.discharged_at))
+
+    return await write(request, runtime, actor, work)
+
+
+@router.delete(
+    "/{ticket_id}/discharge",
+    operation_id="ticketsUndoDischarge",
+    summary="Undo a discharge",
+    response_model=TicketDetail,
+    responses=documented(200, 409, 412, 428),
+)
+async def ticket_undo_discharge(
+    request: Request, runtime: RuntimeState, actor: RequireAdmin, ticket_id: TicketId, revision: IfMatch
+) -> Response:
+    async def work(session: WriteSession) -> Written:
+        return ticket_answer(await undo_discharge(session, actor, ticket_id, revision))
+
+    return await write(request, runtime, actor, work)
+
+
+@router.post(
+    "/{ticket_id}/annulment",
+    operation_id="ticketsAnnul",
+    summary="Annul",
+    response_model=TicketDetail,
+    responses=documented(200, *BY_REVISION),
+)
+async def ticket_annul(
+    request: Request,
+    runtime: RuntimeState,
+    actor: RequireClinical,
+    ticket_id: TicketId,
+    revision: IfMatch,
+    body: AnnulmentIn,
+) -> Response:
+    async def work(session: WriteSession) -> Written:
+        return ticket_answer(await annul(session, actor, ticket_id, revision, body.reason_id))
+
+    return await write(request, runtime, actor, work)
+
+
+@router.post(
+    "/{ticket_id}/restoration",
+    operation_id="ticketsRestore",
+    summary="Restore an annulled ticket",
+    description="Who annulled it, when and why stays in its history.",
+    response_model=TicketDetail,
+    responses=documented(200, 409, 412, 428),
+)
+async def ticket_restore(
+    request: Request, runtime: RuntimeState, actor: RequireAdmin, ticket_id: TicketId, revision: IfMatch
+) -> Response:
+    async def work(session: WriteSession) -> Written:
+        return ticket_answer(await restore(session, actor, ticket_id, revision))
+
+    return await write(request, runtime, actor, work)
