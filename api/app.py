@@ -46,7 +46,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     )
     app.state.settings = settings
     app.state.request_stats = RequestStats()
-    app.state.slots = None  # where other processes serve beside this one: api/server/worker.py
+    app.state.slots = None  # where other processes serve beside this one: api/server/application.py
     problems.register(app)
     app.include_router(ops)
     for router in ROUTERS:

@@ -19,26 +19,27 @@ UNBOUNDED = frozenset({"request"})
 """One line for each request is what operators count on."""
 
 
-class Seldom:
-    """Whatever repeats itself, a night long or a thousand times a second, must not fill a disk: for our own events and
-    for those of standard logging."""
+class RateLimit:
+    """`most` lines of one event in a minute: whatever repeats itself, a night long or a thousand times a second, must
+    not fill a disk. As structlog's processor it counts our own events, as a filter those of standard logging."""
 
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, most: int = FIRST, clock: Callable[[], float] = time.monotonic) -> None:
+        self._most = most
         self._clock = clock
-        self._told: dict[str, tuple[float, int]] = {}
+        self._minutes: dict[str, tuple[float, int]] = {}
         """Event → (when its minute began, lines in it)."""
 
     def count(self, event: str) -> tuple[bool, int]:
         """(whether this line is written, how many were not since the last one was)."""
         now = self._clock()
-        began, lines = self._told.get(event, (now, 0))
+        began, lines = self._minutes.get(event, (now, 0))
         unsaid = 0
         if now - began >= MINUTE:
-            began, lines, unsaid = now, 0, max(0, lines - FIRST)
-        if len(self._told) >= EVENTS and event not in self._told:
-            self._told.clear()
-        self._told[event] = (began, lines + 1)
-        return lines < FIRST, unsaid
+            began, lines, unsaid = now, 0, max(0, lines - self._most)
+        if len(self._minutes) >= EVENTS and event not in self._minutes:
+            self._minutes.clear()
+        self._minutes[event] = (began, lines + 1)
+        return lines < self._most, unsaid
 
     def __call__(self, _logger: Any, _method: str, event: Any) -> Any:
         """structlog's processor."""
@@ -58,9 +59,20 @@ class Seldom:
         return written
 
 
+_once_a_minute = RateLimit(most=1)
+
+
+def warn_seldom(event: str, kind: str = "", **facts: object) -> None:
+    """A warning that clients can bring about as often as they like: one line a minute for each `kind` of the event,
+    with how many `times` it came since the last one."""
+    is_written, unsaid = _once_a_minute.count(f"{event} {kind}")
+    if is_written:
+        logger.warning(event, times=unsaid + 1, **facts)
+
+
 def configure(log_format: Literal["json", "console"], *, level: int = logging.INFO) -> None:
     """Once per process, at its start. One line per event on standard output, standard logging's events included."""
-    seldom = Seldom()
+    limit = RateLimit()
     before: list[Any] = [
         structlog.contextvars.merge_contextvars,
         structlog.processors.add_log_level,
@@ -72,7 +84,7 @@ def configure(log_format: Literal["json", "console"], *, level: int = logging.IN
         else structlog.dev.ConsoleRenderer(colors=sys.stdout.isatty())
     )
     structlog.configure(
-        processors=[seldom, *before, structlog.processors.format_exc_info, renderer],
+        processors=[limit, *before, structlog.processors.format_exc_info, renderer],
         wrapper_class=structlog.make_filtering_bound_logger(level),
         logger_factory=structlog.WriteLoggerFactory(),
         cache_logger_on_first_use=False,
@@ -88,5 +100,5 @@ def configure(log_format: Literal["json", "console"], *, level: int = logging.IN
             ],
         )
     )
-    handler.addFilter(seldom)
+    handler.addFilter(limit)
     logging.basicConfig(handlers=[handler], level=logging.WARNING, force=True)

@@ -2,12 +2,11 @@
 
 import heapq
 import resource
-import time
 from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Protocol
 
-from core.log import logger
+from core.log import warn_seldom
 from core.settings import Settings
 
 RESERVE = 128
@@ -15,8 +14,6 @@ RESERVE = 128
 AT_LEAST = 16
 SHARE = 64
 """Of this many connections one makes room, so that looking for the oldest costs each newcomer the same."""
-QUIET = 60.0
-"""Seconds between two log lines that say the same."""
 
 
 @dataclass(frozen=True)
@@ -67,29 +64,10 @@ class Connection(Protocol):
     def close(self) -> None: ...
 
 
-class Seldom:
-    """A log line that clients can bring about as often as they like: one a minute, with how many it stands for."""
-
-    def __init__(self, event: str) -> None:
-        self._event = event
-        self._since = -QUIET
-        self._count = 0
-
-    def say(self, **fields: object) -> None:
-        self._count += 1
-        now = time.monotonic()
-        if now - self._since >= QUIET:
-            logger.warning(self._event, times=self._count, **fields)
-            self._since, self._count = now, 0
-
-
-full = Seldom("connections are as many as there are descriptors for")
-
-
 def make_room(connections: Collection[Connection], newcomer: Connection) -> bool:
     """Closes those that have been idle for longest. False where none is idle: the newcomer has to go."""
     idle = [one for one in connections if one.is_idle and one is not newcomer]
     for one in heapq.nsmallest(max(1, len(connections) // SHARE), idle, key=lambda one: one.last_used):
         one.close()
-    full.say(connections=len(connections), idle=len(idle))
+    warn_seldom("connections are as many as there are descriptors for", connections=len(connections), idle=len(idle))
     return bool(idle)

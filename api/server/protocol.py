@@ -1,26 +1,24 @@
 """One connection's requests. What uvicorn's protocol leaves open is decided here, for every request alike.
 
 A wish for another protocol (`Upgrade`) is ignored, and the body kept. Heads, trailers and what surrounds chunks are
-bounded in bytes; connection.py bounds everything in time. Requests are answered in the order in which they came,
-refusals too. Whoever closes one half of the connection is answered on the other. drain.py tells what draining is.
+bounded in bytes; timing.py bounds everything in time. Requests are answered in the order in which they came,
+refusals too. Whoever closes one half of the connection is answered on the other. server.py tells what draining is.
 """
 
 import asyncio
 from collections import deque
-from typing import Any
 from urllib.parse import unquote
 
 import httptools
 from uvicorn._types import ASGI3Application
 from uvicorn.protocols.http.flow_control import HIGH_WATER_LIMIT
-from uvicorn.server import ServerState
 
 from api.server import refusals
 from api.server.bounds import make_room
-from api.server.connection import LINGER, Connection, Reading, ServingConfig
 from api.server.cycle import Cycle
 from api.server.heads import check_framing, check_version, not_a_proxy, target, without_upgrade
 from api.server.refusals import Refused
+from api.server.timing import LINGER, Reading, TimedConnection
 
 SLICE = 8192
 """Bytes that the parser gets at once: how many pipelined requests come of a segment is known only afterwards."""
@@ -31,26 +29,19 @@ THROWN_AWAY = 4 * 1024 * 1024
 """Bytes that are read after the last answer, so that who still sends them gets it."""
 
 
-class DrainingProtocol(Connection):
+class DrainingProtocol(TimedConnection):
     pipeline: deque[tuple[Cycle, ASGI3Application]]  # type: ignore[assignment]  # all are ours
 
-    def __init__(
-        self,
-        config: ServingConfig,
-        server_state: ServerState,
-        app_state: dict[str, Any],
-        _loop: asyncio.AbstractEventLoop | None = None,
-    ) -> None:
-        super().__init__(config, server_state, app_state, _loop)
-        self._size = 0
-        """Bytes since the last message or head that are no body's."""
-        self._unread = b""
-        """Read, but not parsed: requests wait for their turn."""
-        self._is_asked_again = False
-        self._has_ended = False
-        """The client sends nothing more."""
-        self._farewell: Refused | None = None
-        """The last answer, once all before it are given."""
+    _size = 0
+    """Bytes since the last message or head that are no body's."""
+    _unread = b""
+    """Read, but not parsed: requests wait for their turn."""
+    _is_asked_again = False
+    """The parser is given a head for the second time, without its wish for another protocol."""
+    _has_ended = False
+    """The client sends nothing more."""
+    _farewell: Refused | None = None
+    """The last answer, once all before it are given."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn's
         super().connection_made(transport)

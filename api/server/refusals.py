@@ -7,12 +7,9 @@ from uuid import uuid4
 from pydantic_core import to_json
 
 from api.problems import MEDIA_TYPE, TITLES
-from api.server.bounds import Seldom
+from core.log import warn_seldom
 
 Headers = Iterable[tuple[bytes, bytes]]
-
-refused: dict[str, Seldom] = {}
-"""By code."""
 
 
 class Refused(Exception):
@@ -73,6 +70,4 @@ def answer(why: Refused, default: Headers) -> bytes:
 
 
 def log(why: Refused) -> None:
-    if why.code not in refused:
-        refused[why.code] = Seldom("requests refused before the application")
-    refused[why.code].say(status=int(why.status), code=why.code)
+    warn_seldom("requests refused before the application", why.code, status=int(why.status), code=why.code)

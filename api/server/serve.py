@@ -13,12 +13,13 @@ from collections.abc import Callable
 from uvicorn.config import STARTUP_FAILURE
 
 from api.server.bounds import Bounds
-from api.server.drain import DrainingConfig, serve
+from api.server.master import serve
 from api.server.protocol import DrainingProtocol
+from api.server.server import DrainingConfig
 from core.log import configure
 from core.settings import Settings
 
-APPLICATION = "api.server.worker:application"
+APPLICATION = "api.server.application:application"
 DRAIN_SECONDS = 8
 """What requests under way get after SIGTERM; with the rest of the shutdown a deploy is done in ten."""
 BACKLOG = 2048

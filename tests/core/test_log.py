@@ -4,7 +4,8 @@ import logging
 import pytest
 import structlog
 
-from core.log import FIRST, MINUTE, Seldom, configure, logger
+from core import log
+from core.log import FIRST, MINUTE, RateLimit, configure, logger, warn_seldom
 
 
 class Clock:
@@ -16,11 +17,11 @@ class Clock:
 
 def test_what_repeats_itself_is_written_a_few_times_a_minute_with_the_number_of_lines_left_out() -> None:
     clock = Clock()
-    seldom = Seldom(clock)
+    limit = RateLimit(clock=clock)
 
     def line() -> dict[str, object] | None:
         try:
-            return dict(seldom(None, "warning", {"event": "redis trouble"}))
+            return dict(limit(None, "warning", {"event": "redis trouble"}))
         except structlog.DropEvent:
             return None
 
@@ -46,7 +47,22 @@ def test_events_are_counted_apart_and_requests_never_left_out(capsys: pytest.Cap
 
 
 def test_events_that_are_never_the_same_take_no_memory_without_end() -> None:
-    seldom = Seldom()
+    limit = RateLimit()
     for number in range(10_000):
-        seldom.count(f"lost {number}")
-    assert len(seldom._told) <= 1000
+        limit.count(f"lost {number}")
+    assert len(limit._minutes) <= 1000
+
+
+def test_what_clients_bring_about_is_one_line_a_minute_of_each_kind(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = Clock()
+    monkeypatch.setattr(log, "_once_a_minute", RateLimit(most=1, clock=clock))
+    configure("json")
+    for _ in range(5):
+        warn_seldom("refused", "too slow", code="too slow")
+        warn_seldom("refused", "too large", code="too large")
+    clock.now = MINUTE
+    warn_seldom("refused", "too slow", code="too slow")
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [(line["code"], line["times"]) for line in lines] == [("too slow", 1), ("too large", 1), ("too slow", 5)]

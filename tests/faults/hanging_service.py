@@ -15,7 +15,8 @@ from fastapi import FastAPI
 
 from api.cli.main import main
 from api.ops.slots import Slots
-from api.server import serve, worker
+from api.server import serve
+from api.server.application import application as served_application
 
 
 def spin_in_python() -> None:
@@ -57,7 +58,7 @@ async def await_what_is_done() -> None:
 
 
 def application(slots: Slots | None) -> FastAPI:
-    app = worker.application(slots)
+    app = served_application(slots)
     served = app.router.lifespan_context
 
     @app.get("/hang/{how}", include_in_schema=False)

@@ -13,8 +13,8 @@ from starlette.types import ASGIApp
 from uvicorn.server import ServerState
 
 from api.server.bounds import Bounds
-from api.server.connection import ServingConfig
 from api.server.protocol import DrainingProtocol
+from api.server.timing import ServingConfig
 
 PATIENCE = 20.0
 """Seconds until a test gives up waiting for what has to come."""

@@ -2,7 +2,7 @@
 
 import sys
 
-from api.server.drain import serve
+from api.server.master import serve
 from api.server.serve import configuration, listen
 from core.settings import Settings
 from tests.faults.chaos.variants import PATCHES, slow_fills

@@ -1,4 +1,4 @@
-"""What uvicorn runs in each process that serves. Apart from serve.py: no other command need import the application."""
+"""The application as each process that serves runs it. Apart from serve.py: no command but that need import it."""
 
 import gc
 import multiprocessing

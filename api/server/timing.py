@@ -8,12 +8,10 @@ import asyncio
 from collections.abc import Callable
 from enum import Enum, auto
 from functools import partial
-from typing import Any
 
 from uvicorn import Config
 from uvicorn.protocols.http.flow_control import FlowControl
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
-from uvicorn.server import ServerState
 
 from api.server.bounds import Bounds
 from api.server.cycle import Cycle
@@ -58,7 +56,7 @@ class Flow(FlowControl):
             super().resume_reading()
 
 
-class Connection(HttpToolsProtocol):
+class TimedConnection(HttpToolsProtocol):
     config: ServingConfig
     cycle: Cycle
     """Of the head that was read last."""
@@ -68,25 +66,21 @@ class Connection(HttpToolsProtocol):
     last_used = 0.0
     """When the client's last head began or ended, when its last body ended, its last answer; by the loop's clock."""
 
-    def __init__(
-        self,
-        config: ServingConfig,
-        server_state: ServerState,
-        app_state: dict[str, Any],
-        _loop: asyncio.AbstractEventLoop | None = None,
-    ) -> None:
-        super().__init__(config, server_state, app_state, _loop)
-        self.bounds = config.bounds
-        self._running: Cycle | None = None
-        """Whose answer is the next."""
-        self._reading = Reading.NOTHING
-        self._was_asked = False
-        self._unsent = 0
-        self._unsent_at = 0.0
-        self._timer: asyncio.TimerHandle | None = None
-        self._fires_at = 0.0
+    bounds: Bounds
+    _running: Cycle | None = None
+    """Whose answer is the next."""
+    _reading = Reading.NOTHING
+    _was_asked = False
+    """A head has been read whole."""
+    _unsent = 0
+    """Bytes that were written and not taken by the client, when that was last looked at."""
+    _unsent_at = 0.0
+    """When that was."""
+    _timer: asyncio.TimerHandle | None = None
+    _fires_at = 0.0
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn's
+        self.bounds = self.config.bounds
         super().connection_made(transport)
         self.flow = Flow(transport)
         self.last_used = self.loop.time()
