@@ -155,21 +155,6 @@ async def test_an_entry_serves_until_valid_until_on_the_databases_clock(counting
     assert (await counting.read(seed.sant.id)).outcome == "miss"
 
 
-@pytest.mark.also_on_a_cluster
-async def test_garbage_in_redis_is_a_miss(counting: Counting, settings: Settings, seed: Seed) -> None:
-    await counting.read(seed.sant.id)
-    await counting.runtime.cache.drain(5)
-    redis = counting.runtime.redis.client
-    keys = [key async for key in redis.scan_iter(f"{settings.cache_prefix}:*count*")]
-    assert keys
-    for key in keys:
-        if await redis.type(key) == b"string":
-            await redis.set(key, b"th1 garbage")
-    async with process(settings) as other:
-        answer = await other.read(seed.sant.id)
-        assert (answer.outcome, answer.entry.body) == ("miss", b"0")
-
-
 async def test_a_loaders_bug_is_an_error_and_not_a_stale_answer(counting: Counting, seed: Seed) -> None:
     await counting.read(seed.sant.id)
 

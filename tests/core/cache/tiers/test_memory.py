@@ -19,14 +19,6 @@ def test_the_bound_holds_and_the_least_recently_used_goes_first() -> None:
     assert tier.get("a") == "a"
 
 
-def test_what_alone_exceeds_the_bound_is_not_kept() -> None:
-    tier = MemoryTier(3 * ROOM)
-    tier.put("a", "a", 30, 60)
-    tier.put("big", "big", 3 * ROOM, 60)
-    assert tier.get("big") is None
-    assert tier.get("a") == "a"
-
-
 def test_replacing_a_value_counts_its_bytes_once() -> None:
     tier = MemoryTier(3 * ROOM)
     for _ in range(10):
