@@ -13,7 +13,7 @@ from core.log import logger
 from core.operations.housekeeping.hourly import hourly
 from core.runtime import open_runtime
 from core.settings import Settings
-from core.users.repository import ACTIVE_DEMO_ACCOUNTS
+from core.users.accounts import ACTIVE_DEMO_ACCOUNTS
 
 
 async def tell_of_demo_accounts(database: Database) -> None:

@@ -5,6 +5,7 @@ from fastapi import APIRouter
 from api.v1.admin.routes import router as admin
 from api.v1.audit.routes import router as audit
 from api.v1.auth.routes import router as auth
+from api.v1.auth.session_routes import router as own_sessions
 from api.v1.catalogs.block_routes import router as blocks
 from api.v1.catalogs.clinic_routes import router as clinics
 from api.v1.catalogs.routes import CATALOG_ROUTERS
@@ -21,6 +22,7 @@ from api.v1.users.routes import router as users
 
 ROUTERS: tuple[APIRouter, ...] = (
     auth,
+    own_sessions,
     dashboard,
     clinics,
     *CATALOG_ROUTERS,

@@ -18,11 +18,12 @@ from core.errors import Conflict, Invalid, NotFound
 from core.sessions import records
 from core.sessions.idempotency import forget
 from core.users.create import TAKEN
-from core.users.listing import UserView, user_view
+from core.users.listing import user_item
 from core.users.models import User
 from core.users.password_rules import check_new_password
 from core.users.passwords import NewPassword
 from core.users.rights import require_above, require_clinic_of_role
+from core.users.views import UserItem
 
 SUPERUSERS = 0x73757065727573  # "superus"
 ONE_AT_A_TIME = text("SELECT pg_advisory_xact_lock(:key)")
@@ -53,7 +54,7 @@ class _After:
         return bool(self.changes.keys() & {"role", "clinic_id"}) or self.changes.get("is_active") == [True, False]
 
 
-async def change(session: WriteSession, actor: Actor, user_id: int, asked: UserChange) -> UserView:
+async def change(session: WriteSession, actor: Actor, user_id: int, asked: UserChange) -> UserItem:
     """The user as they are then.
 
     Raises Forbidden for roles that the actor does not administer, NotFound for a foreign clinic or user, Invalid, and
@@ -74,7 +75,7 @@ async def change(session: WriteSession, actor: Actor, user_id: int, asked: UserC
         if after.takes_away or asked.password is not None:
             ended = await records.revoke_all(session, user_id=user_id)
         await _record(session, actor, user, after, password=asked.password is not None, ended=len(ended))
-    return await user_view(session, actor.scope, user_id)
+    return await user_item(session, actor.scope, user_id)
 
 
 async def end_sessions(session: WriteSession, actor: Actor, user_id: int) -> None:

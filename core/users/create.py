@@ -9,11 +9,12 @@ from core.audit.service import record
 from core.clinics.references import name_of, require_clinic
 from core.db.duplicates import refused_as_duplicate
 from core.db.transaction import WriteSession
-from core.users.listing import UserView, user_view
+from core.users.listing import user_item
 from core.users.models import User
 from core.users.password_rules import check_new_password
 from core.users.passwords import NewPassword
 from core.users.rights import require_above, require_clinic_of_role
+from core.users.views import UserItem
 
 TAKEN = "This user name or this email is taken."
 
@@ -39,7 +40,7 @@ def allowed(actor: Actor, new: NewUser) -> NewUser:
     return replace(new, clinic_id=clinic_id)
 
 
-async def create(session: WriteSession, actor: Actor, new: NewUser, password: NewPassword) -> UserView:
+async def create(session: WriteSession, actor: Actor, new: NewUser, password: NewPassword) -> UserItem:
     """The user that was `allowed`. Raises Invalid for a clinic unknown or out of use and for a password that is not
     taken, and Conflict (`duplicate`)."""
     if new.clinic_id is not None:
@@ -58,4 +59,4 @@ async def create(session: WriteSession, actor: Actor, new: NewUser, password: Ne
         user_id = (await session.execute(statement)).scalar_one()
     changes = {name: [None, value] for name, value in values.items() if value is not None}
     await record(session, actor, "user.created", "user", user_id, clinic_id=new.clinic_id, changes=changes)
-    return await user_view(session, actor.scope, user_id)
+    return await user_item(session, actor.scope, user_id)

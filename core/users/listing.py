@@ -1,33 +1,20 @@
-"""Users as those who administer them see them: never with a password's hash."""
+"""Lists of users: which ones, in which order; and one user."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, String, func, literal, or_, select, tuple_
+from sqlalchemy import ColumnElement, Row, Select, String, func, literal, or_, select, tuple_
 
 from core.access import ClinicScope, Role
 from core.clinics.models import Clinic
 from core.clinics.references import require_known
-from core.clock import DEFAULT_ZONE
+from core.clock import DEFAULT_ZONE, shown, zone
 from core.db.order import spanish
 from core.db.transaction import Session
 from core.errors import NotFound
 from core.users.models import User
-
-
-@dataclass(frozen=True, slots=True)
-class UserView:
-    id: int
-    username: str
-    email: str
-    role: Role
-    clinic_id: int | None
-    is_active: bool
-    created_at: datetime
-    timezone: str
-    """Of the clinic; a superuser's is the network's."""
+from core.users.views import UserItem
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +36,7 @@ class UserFilter:
 
 @dataclass(frozen=True, slots=True)
 class UserPage:
-    items: list[UserView]
+    items: list[UserItem]
     next: tuple[str, str] | None
     """The keys after which the next page begins; None: there is none."""
 
@@ -60,27 +47,27 @@ async def list_users(
     """By user name, in Spanish order. Raises NotFound where the scope's clinic does not exist."""
     # The second alone is unique.
     keys = spanish(User.username), func.lower(User.username)
-    told = [key.label(f"key_{number}") for number, key in enumerate(keys)]
-    statement = _views(scope).add_columns(*told).where(*asked.conditions()).order_by(*keys).limit(limit + 1)
+    labelled = [key.label(f"key_{number}") for number, key in enumerate(keys)]
+    statement = _users(scope).add_columns(*labelled).where(*asked.conditions()).order_by(*keys).limit(limit + 1)
     if after is not None:
         statement = statement.where(tuple_(*keys) > tuple_(*(literal(key, String) for key in after)))
-    rows = (await session.execute(statement)).mappings().all()
+    rows = (await session.execute(statement)).all()
     if not rows:
         await require_known(session, scope)
-    shown = rows[:limit]
-    following = (shown[-1]["key_0"], shown[-1]["key_1"]) if len(rows) > limit else None
-    return UserPage([_view(row) for row in shown], following)
+    on_page = rows[:limit]
+    following = (on_page[-1].key_0, on_page[-1].key_1) if len(rows) > limit else None
+    return UserPage([_item(row) for row in on_page], following)
 
 
-async def user_view(session: Session, scope: ClinicScope, user_id: int) -> UserView:
+async def user_item(session: Session, scope: ClinicScope, user_id: int) -> UserItem:
     """Raises NotFound."""
-    row = (await session.execute(_views(scope).where(User.id == user_id))).mappings().one_or_none()
+    row = (await session.execute(_users(scope).where(User.id == user_id))).one_or_none()
     if row is None:
         raise NotFound
-    return _view(row)
+    return _item(row)
 
 
-def _views(scope: ClinicScope) -> Select[*tuple[Any, ...]]:
+def _users(scope: ClinicScope) -> Select[*tuple[Any, ...]]:
     return (
         select(
             *(User.id, User.username, User.email, User.role, User.clinic_id, User.is_active, User.created_at),
@@ -91,9 +78,9 @@ def _views(scope: ClinicScope) -> Select[*tuple[Any, ...]]:
     )
 
 
-def _view(row: Any) -> UserView:
-    values = {name: row[name] for name in UserView.__dataclass_fields__}
-    return UserView(**(values | {"role": Role(row["role"])}))
+def _item(row: Row[Any]) -> UserItem:
+    local = zone(row.timezone)
+    return UserItem.model_validate(dict(row._mapping) | {"created_at": shown(row.created_at, local)})
 
 
 def _matching(words: Iterable[str]) -> Iterable[ColumnElement[bool]]:

@@ -1,18 +1,19 @@
 """What users do with their own account: see and end their sessions, change their password."""
 
 from core.access import Actor
-from core.audit.service import record, record_login
+from core.audit.service import record
 from core.db.transaction import Database, ReadSession, WriteSession
 from core.errors import Invalid, NotAuthenticated, NotFound
 from core.sessions import records
 from core.sessions.models import UserSession
 from core.sessions.store import Sessions
 from core.sessions.throttle import Throttle
-from core.users import repository
+from core.users import accounts
+from core.users.accounts import Account
+from core.users.attempt import SUCCEEDED, Attempt, record_outcome, throttled
 from core.users.password_rules import check_new_password
 from core.users.passwords import Passwords
-from core.users.repository import Account
-from core.users.sign_in import SUCCEEDED, Attempt, SignedIn, open_session, throttled
+from core.users.sign_in import SignedIn, open_session
 
 WRONG = "It is not your current password."
 
@@ -55,7 +56,7 @@ async def change_password(
     """
 
     async def look_up(session: ReadSession) -> Account | None:
-        return await repository.account(session, actor.user_id)
+        return await accounts.account(session, actor.user_id)
 
     found = await database.read(look_up)
     clinic = found.clinic if found else None
@@ -82,25 +83,15 @@ async def _changed(
     password_hash = await passwords.hash(new) if verdict.right else None
 
     async def decide(session: WriteSession) -> SignedIn | None:
-        account = await repository.locked_account(session, actor.user_id, to_change=True)
+        account = await accounts.locked_account(session, actor.user_id, to_change=True)
         if account is None or not account.is_active or not account.clinic_is_active:
             raise NotAuthenticated("The account is not active any more.")
         right = password_hash is not None and found is not None and account.password_hash == found.password_hash
         # Audited like a sign-in: a session left open must not be a way to guess.
-        await record_login(
-            session,
-            user_id=account.id,
-            username=account.username,
-            clinic_id=account.clinic_id,
-            outcome=SUCCEEDED if right else "password",
-            client=attempt.client,
-            ip=attempt.ip,
-            user_agent=attempt.user_agent,
-            request_id=attempt.request_id,
-        )
+        await record_outcome(session, attempt, account, SUCCEEDED if right else "password")
         if password_hash is None or not right:
             return None
-        await repository.set_password_hash(session, account.id, password_hash)
+        await accounts.set_password_hash(session, account.id, password_hash)
         ended = await records.revoke_all(session, user_id=account.id)
         made = await open_session(session, sessions, account, attempt)
         await record(

@@ -1,39 +1,22 @@
 """Signing in and out. Every refusal looks the same from outside; the audit knows which it was."""
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
 
 from core.access import Actor, Role
-from core.audit.service import record, record_login
+from core.audit.service import record
 from core.db.transaction import Database, ReadSession, WriteSession
 from core.errors import NotAuthenticated
 from core.sessions import records
-from core.sessions.devices import Device
 from core.sessions.store import Sessions
-from core.sessions.throttle import Throttle, Throttled, Tried, user_key
-from core.users import repository
+from core.sessions.throttle import Throttle
+from core.users import accounts
+from core.users.accounts import Account
+from core.users.attempt import SUCCEEDED, Attempt, record_outcome, throttled
 from core.users.passwords import Passwords, Verdict
-from core.users.repository import Account
 
-SUCCEEDED = "succeeded"
-THROTTLED = "throttled"
 NOBODY = 0
 """No user's id."""
-
-
-@dataclass(frozen=True, slots=True)
-class Attempt:
-    """Who asks to come in, as what and from where. `name` is a user name or an email."""
-
-    name: str
-    client: str
-    ip: str | None = None
-    user_agent: str | None = None
-    request_id: str | None = None
-    device: Device | None = None
-    """As the client's cookie names it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +50,7 @@ async def sign_in(
     """
     found = await _named(database, attempt.name)
     async with throttled(database, throttle, attempt, found) as tried:
-        signed_in = await _verified(database, sessions, passwords, attempt, found, password)
+        signed_in = await _session_for(database, sessions, passwords, attempt, found, password)
         tried.right = signed_in is not None
     if signed_in is None:
         raise wrong_credentials()
@@ -76,43 +59,12 @@ async def sign_in(
 
 async def _named(database: Database, name: str) -> Account | None:
     async def look_up(session: ReadSession) -> Account | None:
-        return await repository.account_named(session, name)
+        return await accounts.account_named(session, name)
 
     return await database.read(look_up)
 
 
-@asynccontextmanager
-async def throttled(
-    database: Database, throttle: Throttle, attempt: Attempt, account: Account | None
-) -> AsyncIterator[Tried]:
-    """`throttle.attempt` for `account`, the first refusal of each window audited. What follows until its end leaves no
-    row."""
-    user_id = account.id if account else None
-    device = attempt.device.name if attempt.device and attempt.device.is_of(user_id) else None
-    try:
-        async with throttle.attempt(user_key(user_id, attempt.name), attempt.ip, device) as tried:
-            yield tried
-    except Throttled as refused:
-        if refused.is_first:
-            await database.write(lambda session: _record(session, attempt, account, THROTTLED))
-        raise
-
-
-async def _record(session: WriteSession, attempt: Attempt, account: Account | None, outcome: str) -> None:
-    await record_login(
-        session,
-        user_id=account.id if account else None,
-        username=account.username if account else attempt.name,
-        clinic_id=account.clinic_id if account else None,
-        outcome=outcome,
-        client=attempt.client,
-        ip=attempt.ip,
-        user_agent=attempt.user_agent,
-        request_id=attempt.request_id,
-    )
-
-
-async def _verified(
+async def _session_for(
     database: Database,
     sessions: Sessions,
     passwords: Passwords,
@@ -121,18 +73,18 @@ async def _verified(
     password: str,
 ) -> SignedIn | None:
     try:
-        return await _decided(database, sessions, passwords, attempt, found, password, last=False)
+        return await _verify_and_open(database, sessions, passwords, attempt, found, password, last=False)
     except _Overtaken:
         # By a sign-in beside this one that renewed the hash, most likely: the password may be as right as before.
         found = await _named(database, attempt.name)
-        return await _decided(database, sessions, passwords, attempt, found, password, last=True)
+        return await _verify_and_open(database, sessions, passwords, attempt, found, password, last=True)
 
 
 class _Overtaken(Exception):
     """The hash that was verified is not the user's any more."""
 
 
-async def _decided(
+async def _verify_and_open(
     database: Database,
     sessions: Sessions,
     passwords: Passwords,
@@ -147,15 +99,15 @@ async def _decided(
     async def decide(session: WriteSession) -> SignedIn | None:
         renews = verdict.renewed is not None
         # A name that nobody has costs the same statements: `Server-Timing` tells their number.
-        account = await repository.locked_account(session, found.id if found else NOBODY, to_change=renews)
+        account = await accounts.locked_account(session, found.id if found else NOBODY, to_change=renews)
         if not last and overtaken(found, account):
             raise _Overtaken
         outcome = outcome_of(found, account, verdict, attempt.client)
-        await _record(session, attempt, account, outcome)
+        await record_outcome(session, attempt, account, outcome)
         if account is None or outcome != SUCCEEDED:
             return None
         if verdict.renewed is not None:
-            await repository.set_password_hash(session, account.id, verdict.renewed)
+            await accounts.set_password_hash(session, account.id, verdict.renewed)
         return await open_session(session, sessions, account, attempt)
 
     return await database.write(decide)

@@ -20,12 +20,12 @@ from core.errors import FieldError, Invalid, NotFound, Unavailable
 from core.runtime import open_runtime
 from core.sessions.throttle import is_address, user_key
 from core.settings import Settings
+from core.users.accounts import Account, account_named
 from core.users.change import UserChange, change
 from core.users.create import allowed
 from core.users.create import create as create_user
 from core.users.models import User
 from core.users.passwords import NewPassword, hash_password
-from core.users.repository import Account, account_named
 
 commands = typer.Typer(name="user", help="Make users, set their passwords, deactivate them.", no_args_is_help=True)
 

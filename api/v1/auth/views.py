@@ -1,12 +1,18 @@
 """What signing in answers, and the list of one's own sessions."""
 
-from datetime import datetime
+from datetime import UTC, datetime
+from typing import cast
+from zoneinfo import ZoneInfo
 
 from pydantic import ConfigDict, Field
 from pydantic.config import JsonDict
 
 from api.v1.auth.bodies import Client
 from core.access import Role
+from core.clock import shown, zone
+from core.sessions.copies import SessionCopy
+from core.sessions.models import UserSession
+from core.users.sign_in import SignedIn
 from core.views import View
 
 USER: JsonDict = {"id": 4, "username": "admin_sant", "email": "admin_sant@example.org", "role": "admin", "clinic_id": 5}
@@ -42,6 +48,17 @@ class SessionOut(View):
         description="Without a request for so long the session ends; null: no such limit.", examples=[3600]
     )
 
+    @classmethod
+    def of(cls, one: SignedIn | SessionCopy) -> "SessionOut":
+        ends = one.expires_at if isinstance(one, SignedIn) else datetime.fromtimestamp(one.expires_at, UTC)
+        return cls(
+            user=UserOut(
+                id=one.user_id, username=one.username, email=one.email, role=one.role, clinic_id=one.clinic_id
+            ),
+            expires_at=shown(ends, zone(one.timezone)),
+            idle_seconds=one.idle_seconds,
+        )
+
 
 class LoginOut(SessionOut):
     model_config = ConfigDict(json_schema_extra={"examples": [SESSION | {"token": "k3Vt…"}]})
@@ -62,6 +79,19 @@ class OpenSession(View):
     ip: str | None = Field(examples=["192.0.2.7"])
     user_agent: str | None = Field(examples=["Mozilla/5.0"])
     current: bool = Field(description="The one that asks.")
+
+    @classmethod
+    def of(cls, one: UserSession, local: ZoneInfo, asking: int) -> "OpenSession":
+        return cls(
+            id=one.id,
+            client=cast("Client", one.client),
+            created_at=shown(one.created_at, local),
+            last_seen_at=shown(one.last_seen_at, local),
+            expires_at=shown(one.expires_at, local),
+            ip=one.ip,
+            user_agent=one.user_agent,
+            current=one.id == asking,
+        )
 
 
 class OpenSessions(View):

@@ -14,13 +14,13 @@ from api.requests.fields import Text
 from api.requests.routing import Router
 from api.v1.users.bodies import UserChangeIn, UserIn
 from api.v1.users.path import UserPath
-from api.v1.users.views import UserItem, UserList
 from core.access import Role
 from core.db.order import SPANISH
 from core.db.transaction import ReadSession, WriteSession
 from core.users.change import UserChange, change, end_sessions
 from core.users.create import allowed, create
 from core.users.listing import UserFilter, UserPage, list_users
+from core.users.views import UserItem, UserList
 
 router: Router = Router(prefix="/v1/users", tags=["users"])
 
@@ -71,7 +71,7 @@ async def users_list(
 
     page = await runtime.database.read(work)
     following = None if page.next is None else cursor_of(runtime.settings, question, page.next)
-    return fresh(UserList(items=[UserItem.of(user) for user in page.items], next=following))
+    return fresh(UserList(items=page.items, next=following))
 
 
 @router.post(
@@ -88,7 +88,7 @@ async def user_create(request: Request, runtime: RuntimeState, actor: RequireAdm
     password = await runtime.passwords.new(body.password.get_secret_value())
 
     async def work(session: WriteSession) -> Written:
-        return Written(201, UserItem.of(await create(session, actor, new, password)))
+        return Written(201, await create(session, actor, new, password))
 
     return await write(request, runtime, actor, work)
 
@@ -112,7 +112,7 @@ async def user_change(
     asked = UserChange(body.values(), password)
 
     async def work(session: WriteSession) -> Written:
-        return Written(200, UserItem.of(await change(session, actor, user_id, asked)))
+        return Written(200, await change(session, actor, user_id, asked))
 
     return await write(request, runtime, actor, work)
 

@@ -10,7 +10,7 @@ from core.operations.doctor.configuration import Addresses
 from core.operations.doctor.finding import Check, Finding, Verdict, failed, reason, run, skipped, warning
 from core.operations.doctor.push import push
 from core.operations.doctor.reaching import Ways, reach
-from core.users.repository import ACTIVE_DEMO_ACCOUNTS
+from core.users.accounts import ACTIVE_DEMO_ACCOUNTS
 
 USERS = "Users"
 ONE_ACTIVE = "SELECT count(*) FROM app_user WHERE role = 'superuser' AND is_active"

@@ -9,7 +9,8 @@ from core.runtime import Runtime, open_runtime
 from core.sessions.copies import SessionCopy
 from core.settings import Settings
 from core.trace import Trace, current_trace
-from core.users.sign_in import Attempt, SignedIn, sign_in, sign_out
+from core.users.attempt import Attempt
+from core.users.sign_in import SignedIn, sign_in, sign_out
 from tests.factories.rows import PASSWORD
 
 

@@ -1,4 +1,4 @@
-"""Users as those who administer them see them."""
+"""Users as those who administer them see them: never with a password's hash."""
 
 from datetime import datetime
 
@@ -6,8 +6,6 @@ from pydantic import ConfigDict, Field
 from pydantic.config import JsonDict
 
 from core.access import Role
-from core.clock import shown, zone
-from core.users.listing import UserView
 from core.views import View
 
 USER: JsonDict = {
@@ -31,18 +29,6 @@ class UserItem(View):
     clinic_id: int | None = Field(description="Null for a superuser.")
     is_active: bool
     created_at: datetime = Field(description="Clinic-local.")
-
-    @classmethod
-    def of(cls, user: UserView) -> "UserItem":
-        return cls(
-            id=user.id,
-            username=user.username,
-            email=user.email,
-            role=user.role,
-            clinic_id=user.clinic_id,
-            is_active=user.is_active,
-            created_at=shown(user.created_at, zone(user.timezone)),
-        )
 
 
 class UserList(View):
