@@ -6,7 +6,7 @@ PIN := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generat
 SNAPSHOT := tests/contract/openapi.json
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test test-long check bench chaos openapi lock
+.PHONY: help setup run quick test test-long coverage schemathesis check bench chaos soak openapi lock
 
 help: ## This list
 	@echo "Ticket Home. Needed: Python 3.11 or newer, and make."
@@ -25,11 +25,22 @@ setup: ## The virtual environment .venv, with what the lock file names
 run: setup ## Serve demo data on http://127.0.0.1:8000 (PORT=9000 make run)
 	@LOG_FORMAT="$${LOG_FORMAT:-console}" exec $(BIN)/ticket-home serve --demo --end-with-parent --host "$(HOST)" --port "$(PORT)" $(ARGS)
 
+quick: setup ## While you work: lint, types, and one folder's tests but for long ones (ARGS=core/cache make quick)
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --quiet --check .
+	@$(BIN)/mypy
+	@$(BIN)/python .ci/tests.py --quick $(ARGS)
+
 test: setup ## The tests, on servers of their own (ARGS="-k dashboard" make test)
 	@$(BIN)/python .ci/tests.py $(ARGS)
 
 test-long: setup ## The tests that take long: those marked `long`
 	@$(BIN)/python .ci/tests.py --long $(ARGS)
+
+coverage: setup ## Which branches of api and core `make test` goes through, also in processes that tests start: slower
+	@rm -rf .coverage-data && mkdir .coverage-data
+	@$(BIN)/coverage run .ci/tests.py $(ARGS); ended=$$?; \
+	    $(BIN)/coverage combine --quiet && $(BIN)/coverage report && exit $$ended
 
 schemathesis: setup ## schemathesis for a quarter of an hour, each time from another seed (SCHEMATHESIS_SEED=7: from that)
 	@SCHEMATHESIS_EXAMPLES="$${SCHEMATHESIS_EXAMPLES:-100}" \
@@ -52,6 +63,9 @@ bench: setup ## Speed beside other libraries, in ratios: some minutes on a calm 
 
 chaos: setup ## The consistency check under random faults, for minutes (ARGS="--seconds 600 --seed 7" make chaos)
 	@$(BIN)/python -m tests.faults.chaos $(ARGS)
+
+soak: setup ## The same for eight hours, on more clinics, with its history kept
+	@$(BIN)/python -m tests.faults.chaos --seconds 28800 --clinics 12 $(ARGS)
 
 openapi: setup ## Write the OpenAPI snapshot anew, for review
 	@$(BIN)/python -m api.openapi > $(SNAPSHOT).new && mv $(SNAPSHOT).new $(SNAPSHOT)

@@ -1,26 +1,32 @@
 """The tests, with pytest's own options: most in two processes side by side; then those that mind busy neighbours.
 
     .venv/bin/python .ci/tests.py [--long] [-k dashboard] [-x] …
+    .venv/bin/python .ci/tests.py --quick [core/cache …] [-k dashboard] …
 
 `make test` runs it, and `make test-long` with --long, for those that are marked `long`. Each file says in its
-`pytestmark` or at a test whether it is `long` or `alone`. With --pdb or -s, say -n0, too.
+`pytestmark` or at a test whether it is `long` or `alone`. `make quick` runs those of some folders of tests/ that are
+neither. With --pdb or -s, say -n0, too.
 """
 
 import subprocess
 import sys
+from pathlib import Path
 
 NOTHING = 5
 """pytest's exit code where no test was selected."""
 # A file's tests stay together: some share a server, or an installation.
 IN_TWO = ("-n", "2", "--dist", "loadfile")
 ROUNDS = (("-m", "not alone", *IN_TWO), ("-m", "alone"))
+TESTS = Path(__file__).resolve().parents[1] / "tests"
 
 
 def main(arguments: list[str]) -> int:
-    are_long = "--long" in arguments
-    others = [argument for argument in arguments if argument != "--long"]
+    are_long, are_quick = "--long" in arguments, "--quick" in arguments
+    others = [argument for argument in arguments if argument not in ("--long", "--quick")]
+    if are_quick:
+        others = [f"tests/{argument}" if (TESTS / argument).exists() else argument for argument in others]
     codes = []
-    for mark, kind, *options in ROUNDS:
+    for mark, kind, *options in ROUNDS[:1] if are_quick else ROUNDS:
         kind += " and long" if are_long else " and not long"
         command = [sys.executable, "-m", "pytest", mark, kind, *options, *others]
         codes.append(subprocess.run(command, check=False).returncode)

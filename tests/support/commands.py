@@ -21,6 +21,7 @@ Ended = subprocess.CompletedProcess[str]
 def environment(settings: Settings | None = None, **more: str) -> dict[str, str]:
     """A process's whole environment: nothing is configured but the test's installation, if any, and `more`."""
     bare = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), "HOME": "/nonexistent"}
+    bare |= {name: value for name, value in os.environ.items() if name.startswith("COVERAGE_")}
     return bare | (installation(settings) if settings else {}) | more
 
 
