@@ -1,6 +1,6 @@
-"""Cursors: sealed, for a page may end at a patient's name, and good only for the question that they came with.
+"""Cursors: where a page ended, for the client to bring back with the same question.
 
-They stand in URLs, and those in histories and in proxies' logs.
+They stand in URLs, and those in histories and in proxies' logs. A page may end at a patient's name, so they are sealed.
 """
 
 from collections.abc import Sequence
@@ -21,7 +21,7 @@ from core.tickets.reads.pages import MOST, Key, Position
 
 LONGEST = 4096
 GOOD_FOR = 24 * 3600.0
-"""Seconds from the first page for which its moment is kept to."""
+"""Seconds: how old the first page of a turn through pages may be. All its pages keep to the first one's moment."""
 PURPOSE = b"ticket-home cursor"
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)
@@ -34,13 +34,16 @@ Cursor = Annotated[
 
 
 def next_cursor(settings: Settings, parameters: Parameters, position: Position | None) -> str | None:
-    """`parameters` are all that decide which items there are and their order, the clinic too; None ends the pages."""
+    """What answers of a page have as `next`; None where no page follows. `parameters` are all that decides which items
+    there are and in which order, the clinic too."""
     return None if position is None else cursor_of(settings, parameters, (position.now, *position.after))
 
 
 def position_of(settings: Settings, parameters: Parameters, cursor: str | None, *, now: float) -> Position | None:
-    """`now` is the database's clock, epoch seconds. Raises Invalid for a cursor that is not ours, or came with other
-    parameters, or whose first page is of another day: a board kept to that moment would cover more and more time.
+    """Where the page before ended; None for the first page. `now` is the database's clock, epoch seconds.
+
+    Raises Invalid for a cursor that is not ours, that came with other parameters, or whose first page is older than
+    GOOD_FOR: a board kept to that moment would cover more and more time.
     """
     keys: Any = keys_of(settings, parameters, cursor)
     if keys is None:
@@ -51,13 +54,13 @@ def position_of(settings: Settings, parameters: Parameters, cursor: str | None, 
 
 
 def cursor_of(settings: Settings, parameters: Parameters, keys: Sequence[Key]) -> str:
-    """Likewise, of any list's keys at the end of its page."""
-    told = [digest(parameters), *map(_written, keys)]
-    return _seal(settings.secret_keys).sealed(to_json(told))
+    """Of any list: `keys` are those that it is ordered by, as its last row has them; `parameters` as in next_cursor."""
+    return _seal(settings.secret_keys).sealed(to_json([digest(parameters), *map(_written, keys)]))
 
 
 def keys_of(settings: Settings, parameters: Parameters, cursor: str | None) -> tuple[Key, ...] | None:
-    """The keys that `cursor_of` was given, of the same types; None for the first page. Raises Invalid likewise."""
+    """The keys that `cursor_of` was given, of the same types; None for the first page. Raises Invalid for a cursor that
+    is not ours, or that came with other parameters."""
     if cursor is None:
         return None
     try:

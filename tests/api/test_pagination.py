@@ -17,6 +17,10 @@ NEW, OLD = SecretStr("new " * 10), SecretStr("old " * 10)
 SETTINGS = Settings(secret_keys=(NEW, OLD))
 NOW = datetime(2026, 4, 5, 3, 30, 0, 123_457, tzinfo=UTC)
 QUESTION: dict[str, str | int | None] = {"of": "tickets", "clinic_id": 5, "q": None}
+BEFORE_SIV = (
+    "X-mZTf2tccvjQpFNy8Z1jhACm8zrd0YijnIaONIxcfVbDxixL4N1_8wZm94HMFofmrv61O0tlVTq6680hecHOoEp8OHXyHxNR2_ghyOl"
+    "pEEcqqJOBQK27dB3pDYO67cm5ioCwfylz64BzWb28O1iQWd2g7Wl1wU"
+)
 POSITION = Position(NOW, (0, NOW - timedelta(microseconds=1), "núñez\x1f", "TH-SANT-2026-001"))
 
 
@@ -68,7 +72,7 @@ def test_it_shows_nothing_of_the_patient() -> None:
     assert made[:20] != nobody[:20], "what begins alike does not show it"
 
 
-@pytest.mark.parametrize("other", ["", "A", "====", "ñ" * 40, "A" * 22, "A" * 4000, "W10"])
+@pytest.mark.parametrize("other", ["", "A", "====", "ñ" * 40, "A" * 21, "A" * 22, "A" * 23, "A" * 4000, "W10"])
 def test_what_is_none_of_ours_is_refused(other: str) -> None:
     assert refused(SETTINGS, QUESTION, other) == "invalid"
 
@@ -81,6 +85,11 @@ def test_it_has_one_spelling() -> None:
     others += [made.replace("-", "+").replace("_", "/") + "=", *([padded] if padded != made else [])]
     for other in others:
         assert refused(SETTINGS, QUESTION, other) == "invalid", other
+
+
+def test_a_cursor_of_the_cipher_before_is_refused_as_any_broken_one() -> None:
+    """The same position under the same keys, as releases before AES-SIV sealed it."""
+    assert refused(SETTINGS, QUESTION, BEFORE_SIV) == "invalid"
 
 
 def test_another_purpose_is_no_cursor() -> None:
