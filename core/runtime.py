@@ -78,7 +78,7 @@ async def open_runtime(settings: Settings) -> AsyncIterator[Runtime]:
     )
     published = PublishedStats(cache.stats, memory, redis, versions)
     sessions = Sessions(database, versions, direct, redis, settings, cache.stats)
-    published.beside.append(sessions.in_memory)
+    published.also_in_memory.append(sessions.in_memory)
     passwords = Passwords(never=settings.passwords_never_right)
     exports = Exports(database, settings.require_direct_url())
     throttle = Throttle(redis, parse_limit(settings.login_limit_user), parse_limit(settings.login_limit_address))

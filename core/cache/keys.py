@@ -1,4 +1,4 @@
-"""Keys. `{c5}` is a Redis Cluster hash tag: everything of one clinic lives in one slot."""
+"""Names of everything in Redis. `{c5}` is a Redis Cluster hash tag: everything of one clinic lies in one slot."""
 
 import json
 from collections.abc import Mapping
@@ -8,8 +8,8 @@ from hashlib import blake2b
 Parameter = str | int | bool | None
 Parameters = Mapping[str, Parameter]
 
-LEASE = "lease"
-"""What stands in place of a policy in the key of a fill's lease."""
+FILL_LEASE = "lease"
+"""In place of a policy's name in the key of a fill's lease."""
 
 
 @lru_cache(maxsize=4096)
@@ -30,7 +30,7 @@ def policy_in(key: str) -> str:
 
 
 class Keys:
-    """`prefix` keeps two installations on one Redis apart."""
+    """`prefix`, from the settings, keeps two installations on one Redis apart."""
 
     def __init__(self, prefix: str) -> None:
         self._start = f"{prefix}:th" if prefix else "th"
@@ -52,8 +52,8 @@ class Keys:
         return self.of(clinic_id, policy, shape, token, parameters)
 
     def lease(self, entry: str) -> str:
-        """Of the fill of this entry, beside it in its slot."""
-        return entry.replace("}:", f"}}:{LEASE}:", 1)
+        """Of the lease of whoever computes the entry with the key `entry`: in the same slot of a cluster."""
+        return entry.replace("}:", f"}}:{FILL_LEASE}:", 1)
 
     def last_good(self, policy: str, shape: str, clinic_id: int | None, parameters: str) -> str:
         return self.of(clinic_id, "last", policy, shape, parameters)

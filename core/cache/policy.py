@@ -49,7 +49,7 @@ class Policy:
 
 @dataclass(frozen=True, slots=True)
 class EntryId:
-    """What is asked for: `clinic_id` None is the network, `parameters` a digest."""
+    """What an entry answers, whatever versions it was computed under."""
 
     policy: Policy
     clinic_id: int | None

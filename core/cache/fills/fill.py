@@ -28,10 +28,12 @@ VERSIONS = text(f"{ALL_VERSIONS.text} WHERE clinic_id = ANY(:clinics)")
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """What a loader computed: the encoded answer, and until when the clock alone leaves it right."""
+    """What a loader computed."""
 
     body: bytes
+    """The encoded answer."""
     valid_until: datetime | None = None
+    """Until when the same versions give the same answer. None: for as long as nothing is written."""
     meta: dict[str, Any] = field(default_factory=dict)
     """Small JSON kept beside the body and never shown: what a merge needs."""
     etag_source: bytes | None = None
@@ -51,6 +53,8 @@ class Loaded:
 
 @dataclass(frozen=True, slots=True)
 class Fill:
+    """What a loader is given."""
+
     session: ReadSession
     now: datetime
     """The database's clock as this process knows it, UTC: loaders take it as a parameter."""
@@ -58,10 +62,10 @@ class Fill:
     """As of this snapshot."""
     tiers: Tiers
     is_whole: bool = True
-    """Whether these are the versions of the rows in this snapshot. If not, nothing of it is kept, nor what was."""
+    """Whether these are the versions of the rows in this snapshot. If not, the tiers are neither asked nor filled."""
 
     async def parts(self, policy: Policy, clinic_ids: Iterable[int], parameters: Parameters) -> dict[int, Entry]:
-        """Clinic → entry of what is held and right in this snapshot and at `now`; the absent ones are to compute."""
+        """Clinic → its entry, for those that are held and right in this snapshot and at `now`. Compute the others."""
         if not self.is_whole:
             return {}
         ids = {clinic_id: EntryId(policy, clinic_id, digest(parameters)) for clinic_id in clinic_ids}
@@ -83,7 +87,7 @@ Loader = Callable[[Fill], Awaitable[Loaded]]
 
 
 async def read_versions(session: ReadSession, clinic_id: int | None) -> tuple[Vector, bool]:
-    """(the rows of one clinic and of clinic 0, or all; whether they are those of the rows in this snapshot)."""
+    """(version rows of `clinic_id` and of clinic 0, or of all (None); whether they stand for this snapshot's rows)."""
     if clinic_id is None:
         result = await session.execute(ALL_VERSIONS)
     else:
@@ -93,26 +97,26 @@ async def read_versions(session: ReadSession, clinic_id: int | None) -> tuple[Ve
     return {(row.clinic_id, row.topic): row.version for row in rows}, is_whole
 
 
-class Turns:
-    """Bounds the fills that run at once. Raises Unavailable where no turn came in time."""
+class FillSlots:
+    """Bounds the fills that run at once in this process."""
 
     def __init__(self, pool_size: int) -> None:
         # Two connections stay for writes, sessions and version rows, however many fills wait.
-        self._turns = asyncio.Semaphore(max(1, min(AT_ONCE, pool_size - 2)))
+        self._slots = asyncio.Semaphore(max(1, min(AT_ONCE, pool_size - 2)))
 
-    async def take(self, work: Callable[[float], Awaitable[T]]) -> T:
-        """`work(seconds left)` once it is this fill's turn."""
+    async def run(self, work: Callable[[float], Awaitable[T]]) -> T:
+        """`work(seconds left)` once a slot is free. Raises Unavailable where none is in time."""
         loop = asyncio.get_running_loop()
         until = loop.time() + times.FILL
         try:
             async with asyncio.timeout_at(until):
-                await self._turns.acquire()
+                await self._slots.acquire()
         except TimeoutError as error:
             raise Unavailable("Too many computations are waiting just now.") from error
         try:
             return await work(max(0.05, until - loop.time()))
         finally:
-            self._turns.release()
+            self._slots.release()
 
 
 def utc(now: float) -> datetime:

@@ -8,7 +8,7 @@ from typing import Any
 from core import times
 from core.background import Background
 from core.cache.entry import Entry
-from core.cache.fills.fill import Fill, Loader, Turns, read_versions, utc
+from core.cache.fills.fill import Fill, FillSlots, Loader, read_versions, utc
 from core.cache.fills.lease import NOBODYS, FillLeases, Lease
 from core.cache.policy import EntryId
 from core.cache.tiers.both import Tiers
@@ -60,7 +60,7 @@ class Fills:
         self._versions = versions
         self._tiers = tiers
         self._leases = leases
-        self._turns = Turns(pool_size)
+        self._slots = FillSlots(pool_size)
         self._background = Background()
 
     def key_now(self, entry_id: EntryId) -> VersionedKey:
@@ -87,8 +87,8 @@ class Fills:
                 return found
             patient = loop.time() < until
             if holder is None or not patient:
-                # The lease is asked for with the turn in hand: a process with a queue holds up no other.
-                found = await self._turns.take(partial(self._lead, entry_id, wanted, load, with_lease=patient))
+                # The lease is claimed once a slot is free: nobody waits for a process whose fills queue.
+                found = await self._slots.run(partial(self._lead, entry_id, wanted, load, with_lease=patient))
                 if found is not None:
                     return found
             await asyncio.sleep(pause)
@@ -100,7 +100,7 @@ class Fills:
 
     async def compute_unkept(self, entry_id: EntryId, load: Loader) -> FlightResult:
         """Computed here, whatever lies in the tiers or is computed elsewhere. Raises as `find_or_compute`."""
-        return await self._turns.take(lambda seconds: self._fill(entry_id, load, seconds, NOBODYS))
+        return await self._slots.run(lambda seconds: self._fill(entry_id, load, seconds, NOBODYS))
 
     def _from_redis(self, entry_id: EntryId, wanted: VersionedKey, raw: bytes | None) -> FlightResult | None:
         entry = self._tiers.from_redis(entry_id, wanted.key, raw)

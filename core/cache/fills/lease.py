@@ -1,7 +1,7 @@
-"""One computation per key over all processes: whoever holds the key's lease in Redis computes, the others look again.
+"""One computation per key over all processes: the one that holds the key's lease in Redis computes, the others wait.
 
-A lease only saves work. What keeps answers right is that an entry is stored under the versions it was read under: a
-leader that was stopped, and goes on when its lease is long over, stores an entry that nobody asks for any more.
+A lease only saves work. What keeps answers right is that an entry is stored under the versions that it was computed
+under: a process that was stopped, and goes on when its lease is long over, stores an entry that nobody asks for.
 """
 
 import asyncio
@@ -21,11 +21,11 @@ RENEW = "if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('PEXPIR
 class Lease:
     key: str
     token: bytes
-    """Sealed: what anybody else put there holds up nobody."""
+    """Random, and sealed: what others than this service write to Redis makes nobody wait."""
 
 
 NOBODYS = Lease("", b"")
-"""Redis is away, or patience at its end: each process computes for itself."""
+"""In place of a lease where the process computes without: Redis is away, or others took too long."""
 
 
 class FillLeases:
@@ -33,7 +33,10 @@ class FillLeases:
         self._redis = redis
 
     async def claim(self, entry_key: str) -> Lease | None:
-        """None where another process computes it. Whoever gets it looks for the entry once more before computing."""
+        """None where another process holds it; NOBODYS where Redis is away.
+
+        Look for the entry once more before computing: the last holder may have stored it meanwhile.
+        """
         key = self._redis.keys.lease(entry_key)
         lease = Lease(key, self._redis.seals.seal(key, secrets.token_bytes(16)))
         taken = await self._redis.set_if_absent(lease.key, lease.token, times.FILL_LEASE)
@@ -43,7 +46,7 @@ class FillLeases:
 
     @asynccontextmanager
     async def held(self, lease: Lease) -> AsyncIterator[None]:
-        """Renewed for as long as the block takes: only a leader that was killed or stopped loses it."""
+        """Renew it for as long as the block takes: only a process that was killed or stopped loses it."""
         if lease is NOBODYS:
             yield
             return
@@ -60,6 +63,6 @@ class FillLeases:
                 return  # this process was stopped, and the lease is another's by now
 
     async def release(self, lease: Lease) -> None:
-        """Once the entry is stored, or will not be. Another's lease stays: ours may have run out."""
+        """End it. If it has run out and is another process's by now, that one keeps it."""
         if lease is not NOBODYS:
             await self._redis.script(RELEASE, lease.key, lease.token)

@@ -1,4 +1,4 @@
-"""Looking at the cache and invalidating it, for the admin routes and the command line."""
+"""What the admin routes and the command line show of the cache, and how they invalidate it."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from sqlalchemy import text
 
 from core.access import Actor
 from core.audit.service import record
-from core.cache.keys import LEASE, policy_in
+from core.cache.keys import FILL_LEASE, policy_in
 from core.cache.policy import TOPICS
 from core.cache.stats.published import PublishedStats, StatsTotals
 from core.cache.stats.redis_usage import server_info, value_sizes
@@ -16,8 +16,8 @@ from core.cache.tiers.redis import RedisTier
 from core.db.transaction import WriteSession
 from core.errors import Invalid
 
-WALKED = 20_000
-"""Keys in Redis that are looked at at most to count a policy's entries."""
+MOST_KEYS = 20_000
+"""Keys in Redis that are counted at most."""
 TIERS = ("memory", "redis", "database")
 CLINIC = text("SELECT EXISTS (SELECT 1 FROM clinic WHERE id = :clinic)")
 INVALIDATE = text("SELECT cache_invalidate(CAST(:clinic AS integer), CAST(:topic AS text))")
@@ -36,7 +36,7 @@ class TierFigures:
     """Hits among those who asked this tier; None where nobody did. The database hits nothing: it is asked last."""
     entries: int | None
     bytes: int | None
-    """None where it cannot be told: Redis is away."""
+    """None where Redis is away."""
 
 
 def tier_figures(figures: StatsTotals, in_redis: dict[str, tuple[int, int]] | None) -> list[TierFigures]:
@@ -79,13 +79,13 @@ def tier_figures(figures: StatsTotals, in_redis: dict[str, tuple[int, int]] | No
 
 async def entries_in_redis(redis: RedisTier) -> dict[str, tuple[int, int]] | None:
     """Policy → (entries, bytes); None where Redis is away."""
-    keys = await value_sizes(redis, redis.keys.plain("{c*}:*"), WALKED)
+    keys = await value_sizes(redis, redis.keys.plain("{c*}:*"), MOST_KEYS)
     if keys is None:
         return None
     found: dict[str, tuple[int, int]] = {}
     for key, size in keys:
         policy = policy_in(key)
-        if policy != LEASE:
+        if policy != FILL_LEASE:
             entries, total = found.get(policy, (0, 0))
             found[policy] = (entries + 1, total + size)
     return found
@@ -93,7 +93,7 @@ async def entries_in_redis(redis: RedisTier) -> dict[str, tuple[int, int]] | Non
 
 @dataclass(frozen=True, slots=True)
 class RedisFigures:
-    """Redis's own, as its INFO tells them, a cluster's primaries summed. Sizes are bytes; `max_memory_bytes` None: no
+    """Redis's own, of its INFO, a cluster's primaries summed. Sizes are bytes; `max_memory_bytes` None: no
     limit, or not on every server."""
 
     memory_bytes: int

@@ -1,9 +1,9 @@
-"""What all live processes counted: each publishes its own figures in Redis, and whoever asks sums them."""
+"""Counts of all live processes: each publishes its own in Redis, and whoever wants them all adds them up."""
 
 import asyncio
 import json
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
 from typing import Any, cast
 from uuid import uuid4
@@ -23,8 +23,6 @@ return 1
 """
 """ARGV: process, now, and the time up to which processes are forgotten that did not register again."""
 
-Sums = dict[tuple[str, str, str], int]
-
 
 @dataclass(frozen=True, slots=True)
 class StatsTotals:
@@ -33,10 +31,10 @@ class StatsTotals:
     processes: int
     complete: bool
     """False where Redis could not be asked for all of them: then there may be more."""
-    counts: Sums
+    counts: dict[tuple[str, str, str], int]
+    """(policy, outcome, tier) → times."""
     memory: dict[str, tuple[int, int]]
     redis_errors: int
-    extra: dict[str, Any] = field(default_factory=dict)
 
 
 class PublishedStats:
@@ -46,8 +44,8 @@ class PublishedStats:
         self._memory = memory
         self._redis = redis
         self._versions = versions
-        self.beside: list[Callable[[], tuple[str, int, int]]] = []
-        """(policy, entries, bytes) of what this process holds in memory outside of the tier."""
+        self.also_in_memory: list[Callable[[], tuple[str, int, int]]] = []
+        """Each gives (policy, entries, bytes) of what this process holds in memory outside of the tier."""
         self._register = redis.keys.plain("{stats}:processes")
 
     def _key(self, process: str) -> str:
@@ -58,13 +56,13 @@ class PublishedStats:
             "counts": self._stats.rows(),
             "memory": [
                 *([name, *figures] for name, figures in self._memory.by_policy().items()),
-                *(list(told()) for told in self.beside),
+                *(list(held()) for held in self.also_in_memory),
             ],
             "redis_errors": self._redis.errors,
         }
 
     async def publish(self) -> None:
-        """Until cancelled. A process that was killed is forgotten when its figures expire."""
+        """Until cancelled. A process that was killed is forgotten when what it published expires."""
         while True:
             await self.publish_once()
             await asyncio.sleep(times.PUBLISH_EVERY)
@@ -75,7 +73,7 @@ class PublishedStats:
             await self._redis.script(REGISTER, self._register, self.id, now, now - 10 * times.PUBLISHED, kind="zset")
 
     async def withdraw(self) -> None:
-        """At shutdown."""
+        """At shutdown: this process counts no longer."""
         await self._redis.ask(self._redis.client.zrem, self._register, self.id, writes=True)
         await self._redis.delete(self._key(self.id))
 
@@ -84,15 +82,15 @@ class PublishedStats:
         ids = await self._registered()
         others = [process for process in ids or [] if process != self.id]
         published = await self._redis.get_many([self._key(process) for process in others])
-        heard = [figures for figures in map(_parsed, published) if figures is not None]
-        figures = [self._own(), *heard]
+        read = [figures for figures in map(_parsed, published) if figures is not None]
+        figures = [self._own(), *read]
         memory: dict[str, tuple[int, int]] = {}
         for name, entries, size in (row for one in figures for row in one["memory"]):
             before = memory.get(name, (0, 0))
             memory[name] = (before[0] + entries, before[1] + size)
         return StatsTotals(
             processes=len(figures),
-            complete=ids is not None and len(heard) == len(others),
+            complete=ids is not None and len(read) == len(others),
             counts=merge([cast("list[list[Any]]", one["counts"]) for one in figures]),
             memory=memory,
             redis_errors=sum(one["redis_errors"] for one in figures),
@@ -107,7 +105,7 @@ class PublishedStats:
 
 
 def _parsed(raw: bytes | None) -> dict[str, Any] | None:
-    """What `_own` told; None for what is absent, foreign or cut short. It is summed, and so looked at closely."""
+    """What `_own` gave in another process. None for what is absent or of another form, and could not be summed."""
     try:
         found = json.loads(raw or b"")
         merge([found["counts"]])

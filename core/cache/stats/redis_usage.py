@@ -1,4 +1,4 @@
-"""What Redis holds and tells of itself, over all nodes of a cluster: for the admin's page."""
+"""How much Redis holds, and its own INFO, over all nodes of a cluster."""
 
 from collections.abc import Sequence
 from functools import partial
@@ -8,13 +8,13 @@ from core.cache.tiers.redis import RedisTier
 
 STEP = 500
 PAGES = 400
-"""Steps of so many keys that a walk through a server's keyspace takes at most."""
+"""Steps of STEP keys that a walk through one server's keys takes at most."""
 
 
 async def value_sizes(redis: RedisTier, pattern: str, at_most: int) -> list[tuple[str, int]] | None:
     """(key, bytes of its value) of keys that match, about `at_most` of each node; None where Redis is away.
 
-    It walks the keyspace in small steps, each within the budget.
+    It goes through the keys in small steps, each within an operation's time.
     """
     answered, nodes = await redis.ask(redis.nodes)
     if not answered:

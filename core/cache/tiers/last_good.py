@@ -1,4 +1,4 @@
-"""The last good answers, of what has no filters: given, and labelled stale, while the database is away."""
+"""The last good answers, of reads without filters: given, and labelled stale, while the database is away."""
 
 from core.background import Background
 from core.cache.entry import Entry, decode
@@ -10,17 +10,19 @@ from core.cache.tiers.redis import RedisTier
 from core.cache.versions.map import VersionMap
 
 TTL = 24 * 3600.0
+"""Seconds."""
 END = b"\n"
 """Of the timeline's id."""
 NO_PARAMETERS = digest({})
 
 
 class LastGood:
-    """After a restore from a backup, answers of the timeline that was lost are given to nobody.
+    """Of each answer the newest, in memory and in Redis, under a key without versions.
 
-    Their versions do not tell: those of the new timeline step at random, too, and may be higher or lower. So a process
-    that sees the restore notes the time, here and in Redis, and what was computed before it is not used any more. Where
-    no process saw it, the timeline's id in front of what Redis has tells.
+    After a restore from a backup nobody may get answers of the timeline that was lost. Versions cannot show which those
+    are: both timelines' are random steps, and either may be higher. So a process that sees the restore notes the time,
+    here and in Redis, and what was computed before counts no more. A process that did not see it compares timelines:
+    the id of the one in which an answer was computed stands in front of it in Redis.
     """
 
     def __init__(self, versions: VersionMap, memory: MemoryTier, redis: RedisTier, background: Background) -> None:
@@ -39,7 +41,7 @@ class LastGood:
         )
 
     async def find(self, entry_id: EntryId) -> tuple[Entry, str] | None:
-        """(entry, tier): the newest of both tiers."""
+        """(entry, its tier): the newer one of both tiers; None where there is none, or it has filters."""
         if entry_id.parameters != NO_PARAMETERS:
             return None
         key = self._key(entry_id)
@@ -51,7 +53,7 @@ class LastGood:
         return max(right, key=lambda one: one[0].computed_at, default=None)
 
     def remember(self, entry_id: EntryId, entry: Entry) -> None:
-        """In memory."""
+        """Keep in memory, unless a newer one is there."""
         if entry_id.parameters != NO_PARAMETERS:
             return
         key = self._key(entry_id)
@@ -60,26 +62,26 @@ class LastGood:
             self._memory.put(key, entry, entry.size, TTL)
 
     async def store(self, entry_id: EntryId, raw: bytes, computed_at: float) -> None:
-        """In Redis."""
+        """Keep in Redis, unless a newer one is there. `raw` is the encoded entry."""
         if entry_id.parameters == NO_PARAMETERS:
-            told = (self._versions.timeline_id or "").encode() + END
-            await self._newest.set(self._key(entry_id), told + raw, computed_at, TTL)
+            timeline = (self._versions.timeline_id or "").encode() + END
+            await self._newest.set(self._key(entry_id), timeline + raw, computed_at, TTL)
 
     def _of_this_timeline(self, raw: bytes | None) -> Entry | None:
-        """A process that never reached the database knows of none, and takes what there is."""
-        told, _, entry = (raw or b"").partition(END)
+        """The entry in `raw`, if it is of this timeline. A process that never reached the database takes any."""
+        timeline, _, entry = (raw or b"").partition(END)
         known = self._versions.timeline_id
-        return decode(entry) if known is None or told == known.encode() else None
+        return decode(entry) if known is None or timeline == known.encode() else None
 
     async def _since(self) -> float:
         """When the database was last restored, as far as this process or Redis knows."""
-        told = await self._newest.get(self._keys.plain("restored"))
+        noted = await self._newest.get(self._keys.plain("restored"))
         try:
-            return max(self._restored_at, float(told or "-inf"))
+            return max(self._restored_at, float(noted or "-inf"))
         except ValueError:
             return self._restored_at
 
     def _restored(self) -> None:
         self._restored_at = now = self._versions.now()
-        telling = self._newest.set(self._keys.plain("restored"), repr(now).encode(), now, TTL)
-        self._background.start(telling, name="restore to Redis")
+        noting = self._newest.set(self._keys.plain("restored"), repr(now).encode(), now, TTL)
+        self._background.start(noting, name="restore to Redis")

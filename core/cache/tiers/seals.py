@@ -1,4 +1,4 @@
-"""What lies in Redis is believed only where this installation put it, under the very key that it is found under.
+"""What lies in Redis is used only if this installation put it there, under the very key that it is found under.
 
 Whoever else can write to Redis could otherwise put any answer before users, give one clinic's to another, or make
 themselves superuser. A seal is checked once, where a value enters memory; it takes a few microseconds.
@@ -26,7 +26,7 @@ class Seals:
 
     def seal(self, key: str, value: bytes) -> bytes:
         """`value` as it may lie under `key`, which has the installation's prefix in it, and nowhere else."""
-        return MAGIC + self._made(0, key, value) + value
+        return MAGIC + self._seal_of(0, key, value) + value
 
     def unseal(self, key: str, raw: bytes | None) -> bytes | None:
         """The value; None for what is absent, garbage, cut short, another key's or another installation's."""
@@ -34,11 +34,11 @@ class Seals:
             return None
         seal, value = raw[len(MAGIC) : BODY], raw[BODY:]
         for number in range(len(self._keyed)):
-            if hmac.compare_digest(self._made(number, key, value), seal):
+            if hmac.compare_digest(self._seal_of(number, key, value), seal):
                 return value
         return None
 
-    def _made(self, number: int, key: str, value: bytes) -> bytes:
+    def _seal_of(self, number: int, key: str, value: bytes) -> bytes:
         named = key.encode()
         made = self._keyed[number].copy()
         # With the key's length: no key and value run together into another pair.

@@ -1,4 +1,4 @@
-"""What went wrong when Redis was asked, and whether it means that Redis is away."""
+"""What can go wrong when Redis is asked, by what it means for the circuit breaker."""
 
 from enum import StrEnum
 

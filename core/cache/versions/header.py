@@ -22,7 +22,7 @@ class VersionHeader:
         return hmac.new(key, name.encode(), sha256).hexdigest()[:MAC_DIGITS]
 
     def format(self, rows: Iterable[VersionRow]) -> str:
-        """Ends where a header would become too long: after an invalidation of everything in a large network."""
+        """The header's value, of LONGEST bytes at most: if all of a large network was invalidated, not all rows fit."""
         words: list[str] = []
         length = 0
         for clinic_id, topic, version in sorted(rows):
@@ -35,9 +35,9 @@ class VersionHeader:
         return ", ".join(words)
 
     def parse(self, header: str, clinic_id: int | None) -> Vector:
-        """What a reader of `clinic_id` (None: the network) may require. Anything else in it is ignored.
+        """The versions in it that a reader of `clinic_id` (None: the network) may require; anything else is ignored.
 
-        A client cannot make versions up: that would be a way to have every read miss.
+        Versions without a right MAC are made up: they would let a client make every read miss.
         """
         required: Vector = {}
         for word in header[:LONGEST].split(","):
@@ -46,8 +46,8 @@ class VersionHeader:
                 hmac.compare_digest(self._mac(key, name), mac) for key in self._keys if mac.isascii()
             ):
                 continue
-            place, _, version = name.rpartition("=")
-            clinic, _, topic = place.partition("/")
+            row, _, version = name.rpartition("=")
+            clinic, _, topic = row.partition("/")
             if clinic_id is None or int(clinic) in (0, clinic_id):
                 required[int(clinic), topic] = max(int(version), required.get((int(clinic), topic), 0))
         return required

@@ -5,18 +5,19 @@ were off) leaves the listening connection as it is, and perhaps the versions, to
 So whoever reads versions reads with them a fingerprint of the stamped tables and their triggers, in the same snapshot,
 and the fingerprint that the versions were last stamped with (migration 0015):
 
-- Both are the same: all is as it was.
-- They differ: the tables were restored, rewritten or truncated. Nothing is a hit until somebody has bumped every
-  version and noted the new fingerprint, in one transaction. Whoever sees it does it; of several one.
+- Both are the same: nothing was replaced.
+- They differ: the tables were restored, rewritten or truncated. Nothing is a hit until every version was bumped and the
+  new fingerprint noted, in one transaction. Whoever sees it does that; of several processes one.
 - There is none: a trigger is missing or not always on, and changes may leave no stamp. Nothing is stored and nothing is
-  a hit, for as long as that is so: in the middle of a restore, or until `ticket-home doctor --repair`.
+  a hit for as long as that is so: in the middle of a restore, or until `ticket-home doctor --repair`. Each request is
+  answered from the database, which costs work and is right.
 
-A database that is put back whole, as a copy or as its files, keeps all of that. Its number among its server's databases
-tells the copy. Files that are put back tell themselves by transaction ids that are lower than those seen before; so do
-versions. What was only read of them by a process that was not there then is told apart by the timeline's id, which
-`begin_timeline` makes anew.
+A database that is put back as a whole brings its old fingerprint with it, so that these two would be the same:
 
-Answers are then computed for each request anew. It costs work, and never truth.
+- A copy under the same name has another number (oid) on its server, which is part of the fingerprint.
+- Files that are put back have lower transaction ids and lower versions than the process has seen.
+- A process that starts afterwards has seen neither. What it finds in Redis carries the id of the timeline that it was
+  computed in, and each stamping (`begin_timeline`) makes a new id.
 """
 
 from typing import NamedTuple
@@ -42,6 +43,7 @@ class Timeline(NamedTuple):
 
     @property
     def is_whole(self) -> bool:
+        """Whether the versions stand for the rows in the tables."""
         return self.fingerprint is not None and self.fingerprint == self.stamped
 
     @property
