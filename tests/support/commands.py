@@ -1,12 +1,17 @@
 """`ticket-home` with its commands, each run as a process of its own."""
 
 import asyncio
+import multiprocessing
 import os
 import subprocess
 import sys
-from collections.abc import Mapping
+import tempfile
+from collections.abc import Mapping, Sequence
+from functools import cache
+from multiprocessing.context import ForkServerContext
 from pathlib import Path
 
+from api.cli.main import main
 from core.settings import Settings
 
 ROOT = Path(__file__).parents[2]
@@ -39,9 +44,44 @@ def installation(settings: Settings) -> dict[str, str]:
 
 
 def run(given: Mapping[str, str], *arguments: object, typed: str = "") -> Ended:
-    """Run `ticket-home ARGUMENTS` to its end, in the environment `given`; `typed` is its standard input."""
-    command = [TICKET_HOME, *map(str, arguments)]
-    return subprocess.run(command, env=given, input=typed, capture_output=True, text=True, timeout=WITHIN, check=False)
+    """Run `ticket-home ARGUMENTS` to its end, in the environment `given`; `typed` is its standard input.
+
+    Its process is forked from one that has imported the command line: that takes longer than most commands do.
+    """
+    words = ["ticket-home", *map(str, arguments)]
+    with tempfile.TemporaryDirectory() as folder:
+        files = [Path(folder) / name for name in ("stdin", "stdout", "stderr")]
+        for path in files:
+            path.write_text(typed if path.name == "stdin" else "")
+        process = _prepared().Process(target=_command, args=(dict(given), words, [str(path) for path in files]))
+        process.start()
+        process.join(WITHIN)
+        if process.exitcode is None:
+            process.kill()
+            raise subprocess.TimeoutExpired(words, WITHIN)
+        code = process.exitcode
+        process.close()
+        return Ended(words, code, *(path.read_text() for path in files[1:]))
+
+
+@cache
+def _prepared() -> ForkServerContext:
+    made = multiprocessing.get_context("forkserver")
+    made.set_forkserver_preload(["api.cli.main"])
+    return made
+
+
+def _command(given: Mapping[str, str], words: Sequence[str], files: Sequence[str]) -> None:
+    """In the new process: become the command."""
+    for descriptor, path in enumerate(files):
+        opened = os.open(path, os.O_RDONLY if descriptor == 0 else os.O_WRONLY | os.O_APPEND)
+        os.dup2(opened, descriptor)
+        os.close(opened)
+    sys.stdin = open(0, closefd=False)  # noqa: SIM115  multiprocessing has closed it
+    os.environ.clear()
+    os.environ.update(given)
+    sys.argv[:] = words
+    main()
 
 
 async def run_beside(given: Mapping[str, str], *arguments: object, typed: str = "") -> Ended:

@@ -34,7 +34,7 @@ async def test_status_by_another_key_says_that_it_is_not_whole(
     operator: dict[str, str], sign_in: SignIn, seed: Seed
 ) -> None:
     await sign_in(seed.sant.viewer)
-    told = run(operator | {"SECRET_KEYS": "another-secret-of-forty-characters-or-so"}, "cache", "status")
+    told = await run_beside(operator | {"SECRET_KEYS": "another-secret-of-forty-characters-or-so"}, "cache", "status")
     assert told.returncode != 0
     assert "SECRET_KEYS" in told.stderr
 
