@@ -11,7 +11,6 @@ from pathlib import Path
 import asyncpg
 import httpx
 import pytest
-from argon2 import PasswordHasher
 from fastapi import FastAPI
 from pydantic import SecretStr
 from sqlalchemy.engine import make_url
@@ -21,6 +20,7 @@ from core.db.migrate import upgrade
 from core.operations.embedded import EmbeddedServers, start_servers
 from core.settings import Settings
 from core.users import passwords
+from tests.factories import rows
 from tests.support import signing_in
 from tests.support.cluster import Cluster, Node
 from tests.support.commands import environment
@@ -28,6 +28,7 @@ from tests.support.commands import environment
 pytest_plugins = ["tests.factories.fixtures"]
 
 TEMPLATE = "ticket_home_template"
+SEEDED = "ticket_home_seeded"
 MEMORY = Path("/dev/shm")  # noqa: S108  each run has a folder of its own in it
 ROOM = 4 * 1024**3
 """Bytes."""
@@ -75,10 +76,21 @@ def migrated(servers: EmbeddedServers) -> str:
     return servers.database_url
 
 
+@pytest.fixture(scope="session")
+def seeded_template(migrated: str) -> str:
+    """Another one, for the rows of `seed`."""
+    asyncio.run(administer(migrated, copy_of(TEMPLATE, SEEDED)))
+    return database_named(migrated, SEEDED)
+
+
+def copy_of(template: str, name: str) -> str:
+    return f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY file_copy"
+
+
 @pytest.fixture
-async def database_url(migrated: str) -> AsyncIterator[str]:
+async def database_url(migrated: str, request: pytest.FixtureRequest) -> AsyncIterator[str]:
     name = f"test_{secrets.token_hex(6)}"
-    await administer(migrated, f"CREATE DATABASE {name} TEMPLATE {TEMPLATE} STRATEGY file_copy")
+    await administer(migrated, copy_of(SEEDED if "seed" in request.fixturenames else TEMPLATE, name))
     yield database_named(migrated, name)
     await administer(migrated, f"DROP DATABASE {name} WITH (FORCE)")
 
@@ -86,7 +98,7 @@ async def database_url(migrated: str) -> AsyncIterator[str]:
 @pytest.fixture(autouse=True)
 def hashes(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Argon2id at the least cost: a sign-in of 50 ms is not what most tests are about. Those that are override this."""
-    monkeypatch.setattr(passwords, "_hasher", PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
+    monkeypatch.setattr(passwords, "_hasher", rows.QUICK)
     passwords.nobodys_hash.cache_clear()
     yield
     passwords.nobodys_hash.cache_clear()

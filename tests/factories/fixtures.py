@@ -1,15 +1,18 @@
 """`seed`: two clinics with a catalog, users of every role, and no tickets. `database`: as the service opens it."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Any
 
+import asyncpg
 import pytest
 
 from core.cache.versions.map import VersionMap
 from core.db.engine import dispose, serving_engine
 from core.db.transaction import Database
 from core.settings import Settings
+from core.users import passwords
 from tests.factories import rows
 
 
@@ -67,12 +70,30 @@ async def seed_clinic(connection: rows.Connection, prefix: str, timezone: str) -
     )
 
 
-@pytest.fixture
-async def seed(connection: rows.Connection) -> Seed:
-    sant = await seed_clinic(connection, "SANT", "America/Santiago")
-    maga = await seed_clinic(connection, "MAGA", "America/Punta_Arenas")
-    await rows.user(connection, "superuser", "superuser", None)
+async def _seeded(database_url: str) -> Seed:
+    connection = await asyncpg.connect(database_url)
+    try:
+        sant = await seed_clinic(connection, "SANT", "America/Santiago")
+        maga = await seed_clinic(connection, "MAGA", "America/Punta_Arenas")
+        await rows.user(connection, "superuser", "superuser", None)
+    finally:
+        await connection.close()
     return Seed(sant, maga)
+
+
+@pytest.fixture(scope="session")
+def seeded(seeded_template: str) -> Seed:
+    """The rows of the database that those of tests with a `seed` are copies of: inserting them takes longer."""
+    with pytest.MonkeyPatch.context() as here:
+        here.setattr(passwords, "_hasher", rows.QUICK)
+        return asyncio.run(_seeded(seeded_template))
+
+
+@pytest.fixture
+async def seed(connection: rows.Connection, seeded: Seed) -> Seed:
+    if passwords._hasher != rows.QUICK:  # sign-ins cost what this test says
+        await connection.execute("UPDATE app_user SET password_hash = $1", rows.password_hash())
+    return seeded
 
 
 @pytest.fixture

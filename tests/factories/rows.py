@@ -12,6 +12,8 @@ from tests.factories.serial import is_serial, serial
 
 Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
 PASSWORD = "ticket-home-demo"
+QUICK = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
+"""Argon2id at the least cost."""
 
 
 def password_hash() -> str:

@@ -16,6 +16,9 @@ from core.operations.imports.legacy import Report, import_legacy
 from tests.core.operations.imports.old_database import PBKDF2, add, old_database
 from tests.factories import rows
 from tests.factories.fixtures import Seed
+from tests.support.unhurried import unhurried
+
+__all__ = ["unhurried"]
 
 
 @dataclass(frozen=True)
