@@ -13,8 +13,8 @@ from core.catalogs.models import UrgencyThreshold
 from core.catalogs.views import ThresholdHours
 from core.db.transaction import Session
 from core.tickets.models import Ticket, matters_at
-from core.tickets.reads.listing import TicketFilter
-from core.tickets.reads.pages import Page, Turn, clinics, page, read_page, whole
+from core.tickets.reads.filters import TicketFilter
+from core.tickets.reads.pages import Page, Turn, clinics_of, ids_of_page, page_statement, read_page
 from core.tickets.reads.search import patient_text
 from core.tickets.state import State, sql_state, thresholds_for
 
@@ -96,8 +96,8 @@ def counts_of(tallies: list[Tally]) -> dict[str, int]:
 
 
 def _statement(scope: ClinicScope, asked: Asked) -> Select[Any]:
-    turn, place = asked.turn, clinics(scope)
-    window = _window(scope, asked, place)
+    turn, clinics = asked.turn, clinics_of(scope)
+    window = _window(scope, asked, clinics)
     groups = select(window.c.state, window.c.bare, func.count().label("count")).group_by(*window.c["state", "bare"])
     tallied = groups.subquery("tallied")
     tally = func.jsonb_agg(func.jsonb_build_array(*tallied.c))
@@ -108,30 +108,31 @@ def _statement(scope: ClinicScope, asked: Asked) -> Select[Any]:
         shown = shown.where(window.c.state == asked.urgency.value)
     limits = thresholds_for(scope.clinic_id)
     own = exists().where(UrgencyThreshold.clinic_id == scope.clinic_id)
-    told: dict[str, Any] = {
+    facts: dict[str, Any] = {
         "tallies": select(tally).scalar_subquery(),
         "thresholds": select(func.to_jsonb(limits.table_valued())).scalar_subquery(),
         "inherited": false() if scope.clinic_id is None else ~own,
     }
-    return whole(place, page(shown, _keys(turn.column, window), turn), turn, scope, asked.filter.surgery_id, told)
+    ids = ids_of_page(shown, _keys(turn.column, window), turn)
+    return page_statement(clinics, ids, turn, scope, asked.filter.surgery_id, facts)
 
 
 _kept_statement = lru_cache(maxsize=KEPT)(_statement)
 
 
-def _window(scope: ClinicScope, asked: Asked, place: CTE) -> CTE:
+def _window(scope: ClinicScope, asked: Asked, clinics: CTE) -> CTE:
     """What the board is about, read once for the counts and the page."""
     now, patient = asked.turn.now, patient_text()
     rows = (
         select(
             *(Ticket.id, Ticket.current_fpa, Ticket.created_at, Ticket.episode_id.is_(None).label("bare")),
-            sql_state(now, Ticket, place.c).label("state"),
+            sql_state(now, Ticket, clinics.c).label("state"),
         )
-        .join(place, place.c.id == Ticket.clinic_id)
+        .join(clinics, clinics.c.id == Ticket.clinic_id)
         .where(
             scope.rows(Ticket.clinic_id),
             matters_at() > now - literal(WINDOW, Interval),
-            *asked.filter.conditions(now, place.c, patient.c.search),
+            *asked.filter.conditions(now, clinics.c, patient.c.search),
         )
     )
     if asked.filter.words:

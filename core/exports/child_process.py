@@ -94,19 +94,19 @@ class Making:
         self.rows = self._rows(await self._said)
 
     def _rows(self, said: bytes) -> int:
-        told: dict[str, Any] = {}
+        ending: dict[str, Any] = {}
         with suppress(ValueError, IndexError):
-            told = json.loads(said.splitlines()[-1])
-        if isinstance(rows := told.get("rows"), int):
+            ending = json.loads(said.splitlines()[-1])
+        if isinstance(rows := ending.get("rows"), int):
             return rows
-        if "disk" in told:
+        if "disk" in ending:
             # Of the files, no name: the folder's is made by chance.
-            logger.error("no room for an export", errno=told["disk"], error=told.get("error"))
+            logger.error("no room for an export", errno=ending["disk"], error=ending.get("error"))
             raise Unavailable(NO_ROOM, retry_after=60)
-        if told.get("cut") or str(told.get("sqlstate")).startswith(AWAY_CLASSES):
+        if ending.get("cut") or str(ending.get("sqlstate")).startswith(AWAY_CLASSES):
             raise Unavailable
         # Without a line of its own it was killed, or never ran; what it may have printed then could hold values.
-        logger.error("export failed", **told)
+        logger.error("export failed", **ending)
         raise ExportFailed
 
     async def end(self) -> None:

@@ -13,7 +13,7 @@ from core.clock import in_zone, zone
 from core.tickets.fpa import block_of
 
 MODIFICATIONS = 5
-"""A ticket has no more; of an imported one that has, its first ones are told, and how many there were."""
+"""A ticket has no more; of an imported one that has, its first ones are written, and how many there were."""
 
 
 Record: TypeAlias = Sequence[Any] | asyncpg.Record
@@ -26,7 +26,7 @@ class Kind(Enum):
     TIME = auto()
     """Clinic-local."""
     BLOCK = auto()
-    """Read as the FPA, told as `11:00 - 13:00`."""
+    """Read as the FPA, written as `11:00 - 13:00`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,13 +103,14 @@ READ_BESIDE = ("clinic_id", "timezone", "modification_list")
 """What is read behind READ: `clinic_id` with `created_at` and `id` is the row's key, the last is JSON."""
 
 
-def places(*kinds: Kind, columns: Sequence[Column] = COLUMNS) -> tuple[int, ...]:
-    return tuple(place for place, column in enumerate(columns) if column.kind in kinds)
+def positions(*kinds: Kind, columns: Sequence[Column] = COLUMNS) -> tuple[int, ...]:
+    """Of the columns of these kinds, from 0."""
+    return tuple(at for at, column in enumerate(columns) if column.kind in kinds)
 
 
-_BLOCKS_READ = places(Kind.BLOCK, columns=READ)
-_TIMES_READ = places(Kind.TIME, columns=READ)
-_TIMES_OF_MODIFICATION = places(Kind.TIME, columns=OF_MODIFICATION)
+_BLOCKS_READ = positions(Kind.BLOCK, columns=READ)
+_TIMES_READ = positions(Kind.TIME, columns=READ)
+_TIMES_OF_MODIFICATION = positions(Kind.TIME, columns=OF_MODIFICATION)
 _NONE = (None,) * len(OF_MODIFICATION)
 
 
@@ -117,16 +118,16 @@ def values(record: Record) -> list[Any]:
     """One per column, None where there is nothing; times are the clinic's, with its offset and to the second."""
     read = list(record[: len(READ)])
     local = zone(record[-2])
-    for place in _BLOCKS_READ:
-        read[place] = block_of(read[place], local).label
-    for place in _TIMES_READ:
-        if read[place] is not None:
-            read[place] = in_zone(read[place], local).replace(microsecond=0)
+    for at in _BLOCKS_READ:
+        read[at] = block_of(read[at], local).label
+    for at in _TIMES_READ:
+        if read[at] is not None:
+            read[at] = in_zone(read[at], local).replace(microsecond=0)
     row = read[: len(OF_TICKET)]
     modified = json.loads(record[-1])[:MODIFICATIONS] if record[-1] else []
     for one in modified:
-        for place in _TIMES_OF_MODIFICATION:
-            one[place] = in_zone(datetime.fromisoformat(one[place]), local).replace(microsecond=0)
+        for at in _TIMES_OF_MODIFICATION:
+            one[at] = in_zone(datetime.fromisoformat(one[at]), local).replace(microsecond=0)
         row += one
     for _ in range(MODIFICATIONS - len(modified)):
         row += _NONE

@@ -21,7 +21,7 @@ from core.exports.job import Format, Job
 from core.exports.statements.tables import left_out, tables
 from core.exports.statements.tickets import Subject, subject, tickets
 from core.log import logger
-from core.tickets.reads.listing import TicketFilter
+from core.tickets.reads.filters import TicketFilter
 
 TARGET = "export"
 NETWORK = ClinicScope(None)
@@ -57,7 +57,7 @@ class Exports:
             return await subject(session, asked.scope, asked.filter.surgery_id)
 
         async def write(session: WriteSession) -> None:
-            await _record(session, asked, "export.started", filters=told(asked.filter))
+            await _record(session, asked, "export.started", filters=filters_of(asked.filter))
 
         of = await self._database.read(read)
         await self._database.write(write)
@@ -134,7 +134,7 @@ async def _record(session: WriteSession, asked: Request, action: str, **facts: o
     await record(session, asked.actor, action, TARGET, target, clinic_id=asked.scope.clinic_id, changes=changes)
 
 
-def told(asked: TicketFilter) -> dict[str, object]:
+def filters_of(asked: TicketFilter) -> dict[str, object]:
     """The filters that limit anything, as JSON."""
     given = {field.name: getattr(asked, field.name) for field in fields(asked)}
     return {name: _json(value) for name, value in given.items() if value not in (None, ())}

@@ -33,8 +33,8 @@ class Batches:
 
     def arguments_from(self, after: tuple[object, ...], limit: int) -> list[object]:
         given = list(self.arguments)
-        for place, key in zip(self.after, after, strict=True):
-            given[place] = key
+        for at, key in zip(self.after, after, strict=True):
+            given[at] = key
         given[self.limit] = limit
         return given
 

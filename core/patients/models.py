@@ -50,7 +50,7 @@ class Patient(Base):
     sex: Mapped[str | None] = mapped_column(String(1))
     created_at: Mapped[CreatedAt]
     revision: Mapped[int] = mapped_column(server_default=text("1"))
-    """+1 on every change of what is told of the patient, by a trigger."""
+    """+1 on every change of what clients see of the patient, by a trigger."""
     search: Mapped[str] = mapped_column(
         Text(collation="C"),
         Computed(

@@ -111,7 +111,7 @@ async def change(session: WriteSession, patient: Patient, values: Mapping[str, A
 async def require_nobodys(session: WriteSession, patient: Patient, document: Document) -> None:
     """Raises Conflict (`duplicate`) where another patient of the clinic is found by it.
 
-    Before it is written: a refused key is told in PostgreSQL's log with the document in it.
+    Before it is written: PostgreSQL logs a refused key with the document in it.
     """
     found = None if document.is_nobodys else await session.scalar(_identified(patient.clinic_id, document))
     if found is not None and found.id != patient.id:

@@ -1,4 +1,4 @@
-"""What is told of a ticket: clinic-local times, its state at the moment of the answer."""
+"""What clients see of a ticket: times in the clinic's zone, its state at the moment of the answer."""
 
 from datetime import datetime
 from typing import Annotated, Any

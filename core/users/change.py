@@ -142,11 +142,11 @@ async def _write(session: WriteSession, user: User, after: _After, password: New
 async def _record(
     session: WriteSession, actor: Actor, user: User, after: _After, *, password: bool, ended: int
 ) -> None:
-    """In the clinic that the user is of. One who moves is told of in both, and neither clinic learns of the other."""
+    """In the clinic that the user is of. Of one who moves both clinics get a row, and neither learns of the other."""
     old, new = user.clinic_id, after.values["clinic_id"]
-    told: Changes = after.changes | ({"sessions_ended": [None, ended]} if ended else {})
+    common: Changes = after.changes | ({"sessions_ended": [None, ended]} if ended else {})
     for clinic_id in dict.fromkeys((old, new)):
-        changes = dict(told)
+        changes = dict(common)
         if old != new and clinic_id is not None:
             changes["clinic_id"] = [old, None] if clinic_id == old else [None, new]
         entries = []

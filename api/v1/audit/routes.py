@@ -13,7 +13,7 @@ from api.requests.dependencies import KnownScope, RequireAdmin, RuntimeState
 from api.requests.fields import Text
 from api.requests.routing import Router
 from api.v1.audit.moments import From, To, span
-from api.v1.audit.views import ActionAudits, ActionEntry, LoginAudits, LoginEntry, told
+from api.v1.audit.views import ActionAudits, ActionEntry, LoginAudits, LoginEntry, clinic_local
 from core.access import ClinicScope
 from core.audit.search import Page, Position, Search, actions, logins, timezone_of
 from core.clock import zone
@@ -56,7 +56,7 @@ async def audit_logins(
     cursor: Cursor = None,
 ) -> Response:
     page, following = await found(runtime, "logins", logins, scope, Search(user, action), since, until, limit, cursor)
-    return fresh(LoginAudits(items=[LoginEntry(**told(row)) for row in page.items], next=following))
+    return fresh(LoginAudits(items=[LoginEntry(**clinic_local(row)) for row in page.items], next=following))
 
 
 @router.get(
@@ -90,7 +90,7 @@ async def audit_actions(
     page, following = await found(
         runtime, "actions", actions, scope, Search(user, action, target), since, until, limit, cursor
     )
-    return fresh(ActionAudits(items=[ActionEntry(**told(row)) for row in page.items], next=following))
+    return fresh(ActionAudits(items=[ActionEntry(**clinic_local(row)) for row in page.items], next=following))
 
 
 async def found(

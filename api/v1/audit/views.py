@@ -80,6 +80,7 @@ class ActionAudits(View):
     next: str | None = Field(description="`cursor` of the next page; null: there is none.")
 
 
-def told(row: Row[Any]) -> dict[str, Any]:
+def clinic_local(row: Row[Any]) -> dict[str, Any]:
+    """The row's columns, its time in the zone that stands beside it."""
     values = dict(row._mapping)
     return values | {"at": shown(row.at, zone(values.pop("timezone")))}

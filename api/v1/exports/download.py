@@ -16,8 +16,10 @@ STALLED = 60.0
 
 
 class Download(Response):
-    """The status follows the first bytes, so that what fails before them is told as a problem. What fails later cuts
-    the answer short, which every client notices: its last chunk is missing."""
+    """The status follows the first bytes, so that what fails before them is answered as a problem.
+
+    What fails later cuts the answer short, which every client notices: its last chunk is missing.
+    """
 
     def __init__(self, export: Export, media_type: str) -> None:
         super().__init__(media_type=media_type)

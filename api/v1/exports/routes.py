@@ -51,12 +51,12 @@ def file(media_type: str, filename: str, schema: dict[str, Any], example: str | 
     content: dict[str, Any] = {"schema": {"type": "string", **schema}}
     if example is not None:
         content["example"] = example
-    told = {
+    file = {
         "description": "The file.",
         "headers": {"Content-Disposition": disposition},
         "content": {media_type: content},
     }
-    return {200: told, **signed_in()}
+    return {200: file, **signed_in()}
 
 
 BINARY = {"format": "binary", "examples": ["PK…"]}

@@ -13,7 +13,7 @@ from core.tickets.verbs.edit import Edit
 from core.tickets.verbs.modify_fpa import Modification
 
 Name = Annotated[str, Field(min_length=1, max_length=80)]
-# The bounds first: outside of the check they would not be told as JSON Schema's.
+# The bounds first: outside of the check they would not be JSON Schema's.
 Age = Annotated[int, Field(ge=0, le=150), BeforeValidator(number)]
 Sex = Literal["F", "M", "X"]
 Bed = Annotated[str, Field(min_length=1, max_length=10, examples=["12B"])]

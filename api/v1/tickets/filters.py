@@ -16,7 +16,7 @@ from core.db.row_ids import row_id
 from core.db.transaction import ReadSession
 from core.errors import Invalid
 from core.tickets.models import Status
-from core.tickets.reads.listing import TicketFilter, require_known
+from core.tickets.reads.filters import TicketFilter, require_known
 from core.tickets.reads.search import words_of
 from core.tickets.state import State
 

@@ -40,7 +40,7 @@ def main() -> int:
     except BrokenPipeError:
         return 1
     except Exception as error:  # noqa: BLE001  whatever it is, the serving process tells it
-        _say(_told(error))
+        _say(_failure(error))
         return 1
     _say({"rows": rows})
     return 0
@@ -61,7 +61,7 @@ def _end_when_unwanted() -> None:
     os._exit(1)
 
 
-def _told(error: Exception) -> dict[str, object]:
+def _failure(error: Exception) -> dict[str, object]:
     """Of what kind and where, not its message. `cut`: the connection to the database was lost, or never made; `disk`:
     a file could not be written, and errno's name for why."""
     if isinstance(error, NoRoom):
@@ -73,8 +73,8 @@ def _told(error: Exception) -> dict[str, object]:
     return {"error": type(error).__name__, "sqlstate": state, "cut": cut, "stack": stack}
 
 
-def _say(told: dict[str, object]) -> None:
-    sys.stderr.write(json.dumps(told) + "\n")
+def _say(ending: dict[str, object]) -> None:
+    sys.stderr.write(json.dumps(ending) + "\n")
     sys.stderr.flush()
 
 

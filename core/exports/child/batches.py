@@ -42,7 +42,7 @@ async def batches(
 
     limit, found = FIRST, await read(asked.start, FIRST)
     while len(found) == limit:
-        limit, after = MORE, tuple(found[-1][place] for place in asked.keys)
+        limit, after = MORE, tuple(found[-1][at] for at in asked.keys)
         if ahead:
             reading = asyncio.ensure_future(read(after, limit))
             # So that it is sent before the batch at hand keeps this process busy.

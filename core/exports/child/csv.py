@@ -10,14 +10,14 @@ from typing import IO, Any
 
 from core.exports.child.batches import batches, connect
 from core.exports.child.cells import guarded
-from core.exports.columns import COLUMNS, Kind, Record, places, values
+from core.exports.columns import COLUMNS, Kind, Record, positions, values
 from core.exports.job import Job
 
 ENCODING = "utf-8-sig"
 
-_TEXTS = places(Kind.TEXT)
-_TIMES = places(Kind.TIME)
-_FLAGS = places(Kind.FLAG)
+_TEXTS = positions(Kind.TEXT)
+_TIMES = positions(Kind.TIME)
+_FLAGS = positions(Kind.FLAG)
 
 
 async def write_tickets(job: Job, to: IO[bytes]) -> int:
@@ -41,18 +41,18 @@ async def write_tickets(job: Job, to: IO[bytes]) -> int:
 
 
 def _cells(row: list[Any]) -> list[Any]:
-    for place in _TEXTS:
-        if row[place]:
-            row[place] = guarded(row[place])
-    for place in _TIMES:
-        if row[place] is not None:
-            row[place] = row[place].isoformat()
-    for place in _FLAGS:
-        row[place] = told(row[place])
+    for at in _TEXTS:
+        if row[at]:
+            row[at] = guarded(row[at])
+    for at in _TIMES:
+        if row[at] is not None:
+            row[at] = row[at].isoformat()
+    for at in _FLAGS:
+        row[at] = cell(row[at])
     return row
 
 
-def told(value: object) -> object:
+def cell(value: object) -> object:
     """A value of any type, as a cell."""
     if isinstance(value, str):
         return guarded(value)
@@ -64,4 +64,4 @@ def told(value: object) -> object:
 
 
 def cells(row: Record) -> list[object]:
-    return [told(value) for value in row]
+    return [cell(value) for value in row]

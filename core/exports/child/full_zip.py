@@ -1,6 +1,6 @@
 """Every table as a csv in one zip, written as it is read: nothing of it is ever held as a whole.
 
-Times are UTC. What a table's rows were is told batch by batch, so the zip is no single moment: each row is as it was
+Times are UTC. Rows are read batch by batch, so the zip is no single moment: each row is as it was
 when its batch was read, between `started_at` and `ended_at` of its manifest. Tables come before those that they refer
 to, and no row that another refers to is ever deleted, so every reference in the zip is found in it.
 """
@@ -33,14 +33,14 @@ async def write_tables(job: Job, to: IO[bytes]) -> int:
             for table in job.tables:
                 rows[table.name] = await _write(connection, job, table, packed)
                 to.flush()
-            told = {
+            manifest = {
                 "started_at": job.now.isoformat(),
                 "ended_at": (await connection.fetchval("SELECT clock_timestamp()")).isoformat(),
                 "rows": rows,
                 "left_out": job.left_out,
                 "note": NOTE,
             }
-            packed.writestr(_named(job, MANIFEST), json.dumps(told, indent=2, ensure_ascii=False) + "\n")
+            packed.writestr(_named(job, MANIFEST), json.dumps(manifest, indent=2, ensure_ascii=False) + "\n")
     finally:
         connection.terminate()
     to.flush()

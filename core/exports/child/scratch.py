@@ -61,7 +61,7 @@ def abandon() -> None:
             shutil.rmtree(folder, ignore_errors=True)
 
 
-def place() -> Path:
+def temporary_folder() -> Path:
     """TMPDIR, where one is named: Python would take another where that is full or missing, and nobody would know."""
     return Path(os.environ.get("TMPDIR") or tempfile.gettempdir())
 
@@ -69,7 +69,7 @@ def place() -> Path:
 def sweep() -> int:
     """Remove the folders of this user whose processes are gone; gives how many."""
     removed = 0
-    for folder in place().glob(f"{PREFIX}*"):
+    for folder in temporary_folder().glob(f"{PREFIX}*"):
         with suppress(OSError):
             removed += _swept(folder)
     return removed
@@ -89,7 +89,7 @@ def _swept(folder: Path) -> bool:
 
 def _locked() -> tuple[Path, int]:
     while True:
-        folder = Path(tempfile.mkdtemp(prefix=PREFIX, dir=place()))
+        folder = Path(tempfile.mkdtemp(prefix=PREFIX, dir=temporary_folder()))
         lock = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
         fcntl.flock(lock, fcntl.LOCK_EX)
         if folder.exists():

@@ -17,7 +17,7 @@ from xlsxwriter.exceptions import FileCreateError  # type: ignore[import-untyped
 from core.exports.child.batches import batches, connect
 from core.exports.child.scratch import on_disk
 from core.exports.child.sheet import Sheet
-from core.exports.columns import COLUMNS, Kind, places, values
+from core.exports.columns import COLUMNS, Kind, positions, values
 from core.exports.job import Job
 
 MOST_ROWS = 1_048_575
@@ -32,10 +32,10 @@ OPTIONS = {
 EPOCH = 693_594
 """`date.toordinal()` of Excel's day 0."""
 
-_TEXTS = places(Kind.TEXT, Kind.BLOCK)
-_NUMBERS = places(Kind.NUMBER)
-_TIMES = places(Kind.TIME)
-_FLAGS = places(Kind.FLAG)
+_TEXTS = positions(Kind.TEXT, Kind.BLOCK)
+_NUMBERS = positions(Kind.NUMBER)
+_TIMES = positions(Kind.TIME)
+_FLAGS = positions(Kind.FLAG)
 
 
 async def write_tickets(job: Job, to: IO[bytes], folder: Path, *, most_rows: int = MOST_ROWS) -> int:
@@ -89,11 +89,11 @@ class Book:
     def _begin(self) -> None:
         self._sheets += 1
         self._sheet = self._book.add_worksheet(SHEET if self._sheets == 1 else f"{SHEET} {self._sheets}", Sheet)
-        for place, column in enumerate(COLUMNS):
-            self._sheet.set_column(place, place, column.width)
+        for at, column in enumerate(COLUMNS):
+            self._sheet.set_column(at, at, column.width)
         self._sheet.freeze_panes(1, 1)
-        for place, column in enumerate(COLUMNS):
-            self._sheet.write_string(0, place, column.name, self._head)
+        for at, column in enumerate(COLUMNS):
+            self._sheet.write_string(0, at, column.name, self._head)
         self._row = 0
         self._write_string = without_notation(self._sheet.write_string)
         self._write_number = without_notation(self._sheet.write_number)
@@ -109,18 +109,18 @@ class Book:
         self.written += 1
         number, write_string, write_number = self._row, self._write_string, self._write_number
         # One kind after the other: within a row XlsxWriter does not mind the order.
-        for place in _TEXTS:
-            if row[place]:
-                write_string(number, place, row[place])
-        for place in _NUMBERS:
-            if row[place] is not None:
-                write_number(number, place, row[place])
-        for place in _TIMES:
-            if row[place] is not None:
-                write_number(number, place, serial(row[place]), self._time)
-        for place in _FLAGS:
-            if row[place] is not None:
-                self._sheet.write_boolean(number, place, row[place])
+        for at in _TEXTS:
+            if row[at]:
+                write_string(number, at, row[at])
+        for at in _NUMBERS:
+            if row[at] is not None:
+                write_number(number, at, row[at])
+        for at in _TIMES:
+            if row[at] is not None:
+                write_number(number, at, serial(row[at]), self._time)
+        for at in _FLAGS:
+            if row[at] is not None:
+                self._sheet.write_boolean(number, at, row[at])
 
 
 def without_notation(write: Callable[..., int]) -> Callable[..., int]:

@@ -68,10 +68,10 @@ async def printed(session: ReadSession, scope: ClinicScope, ticket_id: str) -> P
     ticket = await detail(session, scope, ticket_id)
     found = select(Clinic.name, Clinic.timezone, func.statement_timestamp().label("now"))
     clinic = (await session.execute(found.where(Clinic.id == ticket.clinic_id))).one()
-    return told(ticket, clinic.name, zone(clinic.timezone), clinic.now)
+    return printed_from(ticket, clinic.name, zone(clinic.timezone), clinic.now)
 
 
-def told(ticket: TicketDetail, clinic: str, local: ZoneInfo, now: datetime) -> Printed:
+def printed_from(ticket: TicketDetail, clinic: str, local: ZoneInfo, now: datetime) -> Printed:
     facts = [
         ("Cirugía", ticket.surgery.name),
         ("Médico tratante", ticket.doctor.name if ticket.doctor else NOBODY),

@@ -38,7 +38,7 @@ def _like(letter: str, known: frozenset[str]) -> str:
 
 
 def fitted(text: str, font: str, size: float, width: float, lines: int) -> list[str]:
-    """At most so many lines of at most that width, in points; what is left out is told by `…`."""
+    """At most so many lines of at most that width, in points; `…` stands for what is left out."""
     found: list[str] = []
     words = plain(text).split(" ")
     while words and len(found) < lines:

@@ -20,10 +20,10 @@ def one_batch(rows: Select[Any], keys: Sequence[ColumnElement[Any]]) -> Select[A
     return rows.where(here > there).order_by(*keys).limit(_LIMIT)
 
 
-def prepared(statement: Select[Any], start: Sequence[object], places: Sequence[int]) -> Batches:
+def prepared(statement: Select[Any], start: Sequence[object], key_positions: Sequence[int]) -> Batches:
     """A statement around a `one_batch`, in the same order.
 
-    `start` are keys before all, and `places` are those of the keys among the statement's columns.
+    `start` are keys before all, and `key_positions` say where they are among the statement's columns.
     """
     compiled = statement.compile(dialect=DIALECT)
     names: list[str] = list(compiled.positiontup or [])
@@ -33,7 +33,7 @@ def prepared(statement: Select[Any], start: Sequence[object], places: Sequence[i
         after=tuple(names.index(name) for name in _names(len(start))),
         start=tuple(start),
         limit=names.index(_LIMIT.key),
-        keys=tuple(places),
+        keys=tuple(key_positions),
     )
 
 

@@ -25,10 +25,10 @@ def left_out(scope: ClinicScope) -> tuple[str, ...]:
 def tables(scope: ClinicScope) -> tuple[job.Table, ...]:
     """Those first that refer to others: rows that are referred to are never deleted, and so are found when it is their
     turn, also if they were made meanwhile."""
-    told = [table for table in reversed(metadata.sorted_tables) if table.name not in left_out(scope)]
+    ordered = [table for table in reversed(metadata.sorted_tables) if table.name not in left_out(scope)]
     # The audits have no foreign keys to what they name.
-    told.sort(key=lambda table: not table.name.endswith("_audit"))
-    return tuple(_asked(table, scope) for table in told)
+    ordered.sort(key=lambda table: not table.name.endswith("_audit"))
+    return tuple(_asked(table, scope) for table in ordered)
 
 
 def _asked(table: Table, scope: ClinicScope) -> job.Table:
@@ -37,11 +37,11 @@ def _asked(table: Table, scope: ClinicScope) -> job.Table:
         column for column in table.columns if column.computed is None and (table.name, column.name) not in SECRET
     ]
     names = [column.name for column in columns]
-    told = [cast(one, Text).label(one.name) if isinstance(one.type, UserDefinedType) else one for one in columns]
+    read = [cast(one, Text).label(one.name) if isinstance(one.type, UserDefinedType) else one for one in columns]
     batches = prepared(
-        one_batch(select(*told).where(_within(table, scope)), keys),
+        one_batch(select(*read).where(_within(table, scope)), keys),
         start=[_before_all(key.type) for key in keys],
-        places=[names.index(key.name) for key in keys],
+        key_positions=[names.index(key.name) for key in keys],
     )
     return job.Table(table.name, tuple(names), batches)
 

@@ -18,8 +18,8 @@ from core.exports.job import Batches
 from core.exports.statements.keyset import one_batch, prepared
 from core.patients.models import Patient, shown_document
 from core.tickets.models import FpaModification, Status, Ticket
-from core.tickets.reads.listing import TicketFilter, filtered, require_known
-from core.tickets.reads.pages import clinics
+from core.tickets.reads.filters import TicketFilter, filtered, require_known
+from core.tickets.reads.pages import clinics_of
 from core.tickets.state import sql_state
 
 TABLES = {"clinic": Clinic, "doctor": Doctor, "patient": Patient, "ticket": Ticket}
@@ -50,19 +50,19 @@ async def subject(session: ReadSession, scope: ClinicScope, surgery_id: int | No
 def tickets(scope: ClinicScope, asked: TicketFilter, now: datetime) -> Batches:
     """Rows of `columns.READ` and `READ_BESIDE`. States are those at `now`."""
     moment = literal(now, DateTime(timezone=True))
-    place = clinics(scope)
-    chosen = filtered(scope, asked, moment, place)
+    clinics = clinics_of(scope)
+    chosen = filtered(scope, asked, moment, clinics)
     row = Ticket.__table__.c
     page = one_batch(chosen, (row.clinic_id, row.created_at, row.id)).subquery("page")
     modified = _modifications()
-    expressions = _expressions(moment, place.c, modified.c)
+    expressions = _expressions(moment, clinics.c, modified.c)
     columns = [_expression(column, expressions).label(column.name) for column in READ]
     columns += [expressions[name].label(name) for name in READ_BESIDE]
     rows = (
         select(*columns)
         .select_from(page)
         .join(Ticket, Ticket.id == page.c.id)
-        .join(place, place.c.id == Ticket.clinic_id)
+        .join(clinics, clinics.c.id == Ticket.clinic_id)
         .join(Clinic, Clinic.id == Ticket.clinic_id)
         .outerjoin(Patient, Patient.id == Ticket.patient_id)
         .outerjoin(Doctor, Doctor.id == Ticket.doctor_id)
@@ -80,10 +80,10 @@ def _expression(column: Column, expressions: Mapping[str, Any]) -> Any:
     return getattr(TABLES[table], name)
 
 
-def _expressions(now: ColumnElement[datetime], place: Any, modified: Any) -> dict[str, Any]:
+def _expressions(now: ColumnElement[datetime], clinics: Any, modified: Any) -> dict[str, Any]:
     """By name what is more than a column of a table."""
     return {
-        "state": sql_state(now, Ticket, place),
+        "state": sql_state(now, Ticket, clinics),
         "document": shown_document(),
         "modifications": modified.number,
         # Of a discharge; where there is none, nothing was assumed or recorded.

@@ -86,11 +86,11 @@ class Page:
     next: Position | None
 
 
-def clinics(scope: ClinicScope) -> CTE:
+def clinics_of(scope: ClinicScope) -> CTE:
     """`id`, `timezone` and thresholds of each clinic in the scope: looked up once, not for every ticket."""
     limits = thresholds_for(Clinic.id)
     rows = select(Clinic.id, Clinic.timezone, *limits.c).join(limits, true()).where(scope.rows(Clinic.id))
-    return rows.cte("place").prefix_with("MATERIALIZED")
+    return rows.cte("clinics").prefix_with("MATERIALIZED")
 
 
 def surgery_in(scope: ClinicScope, surgery_id: int | None) -> ColumnElement[bool]:
@@ -98,7 +98,7 @@ def surgery_in(scope: ClinicScope, surgery_id: int | None) -> ColumnElement[bool
     return true() if surgery_id is None else exists().where(Surgery.id == surgery_id, scope.rows(Surgery.clinic_id))
 
 
-def page(tickets: Select[Any], keys: Sequence[ColumnElement[Any]], turn: Turn) -> Subquery:
+def ids_of_page(tickets: Select[Any], keys: Sequence[ColumnElement[Any]], turn: Turn) -> Subquery:
     """`id` and keys of one page of `tickets`, which selects ids, and one more that tells of a next page.
 
     The last key makes the order total.
@@ -111,49 +111,50 @@ def page(tickets: Select[Any], keys: Sequence[ColumnElement[Any]], turn: Turn) -
     return keyed.order_by(*turn.ordered(keys)).limit(turn.limit + 1).subquery("page")
 
 
-def whole(
-    place: CTE,
+def page_statement(
+    clinics: CTE,
     ids: Subquery,
     turn: Turn,
     scope: ClinicScope,
     surgery_id: int | None,
-    told: Mapping[str, ColumnElement[Any] | ScalarSelect[Any]],
+    facts: Mapping[str, ColumnElement[Any] | ScalarSelect[Any]],
 ) -> Select[Any]:
-    """The page's tickets with all that `summary` reads of them, and beside each what is `told` of the whole answer.
+    """The page's tickets with all that `summary` reads of them, and beside each the `facts` of the whole answer, by
+    name.
 
     At least one row: without tickets it has none, and `read_page` still tells an unknown clinic or surgery from none.
     """
-    facts = select(
+    fact = select(
         turn.now.label("fact__now"),
-        select(func.min(place.c.timezone)).scalar_subquery().label("fact__timezone"),
+        select(func.min(clinics.c.timezone)).scalar_subquery().label("fact__timezone"),
         surgery_in(scope, surgery_id).label("fact__surgery"),
-        *(value.label(f"fact__{name}") for name, value in told.items()),
+        *(value.label(f"fact__{name}") for name, value in facts.items()),
     ).subquery("fact")
     keys = [column for column in ids.c if column.key.startswith("key_")]
     tickets = (
         ids.join(Ticket, Ticket.id == ids.c.id)
-        .join(place, place.c.id == Ticket.clinic_id)
+        .join(clinics, clinics.c.id == Ticket.clinic_id)
         .outerjoin(Patient, Patient.id == Ticket.patient_id)
         .outerjoin(Doctor, Doctor.id == Ticket.doctor_id)
     )
     return (
-        select(*facts.c, *keys, *columns(place.c.timezone, place.c))
-        .select_from(facts.outerjoin(tickets, true()))
+        select(*fact.c, *keys, *columns(clinics.c.timezone, clinics.c))
+        .select_from(fact.outerjoin(tickets, true()))
         .order_by(*turn.ordered(keys))
     )
 
 
 def read_page(rows: Sequence[Row[Any]], turn: Turn, scope: ClinicScope) -> Page:
-    """What a statement of `whole` brought. Raises NotFound where the scope's clinic, or the surgery, does not exist."""
+    """What a `page_statement` brought. Raises NotFound where the scope's clinic, or the surgery, does not exist."""
     fact = rows[0]
     if not fact.fact__surgery or (scope.clinic_id is not None and fact.fact__timezone is None):
         raise NotFound
     now = fact.fact__now
     found = [row for row in rows if row.id is not None]
-    shown = found[: turn.limit]
+    on_page = found[: turn.limit]
     following = None
     if len(found) > turn.limit:
-        keys = [name for name in shown[-1]._fields if name.startswith("key_")]
-        following = Position(now, tuple(getattr(shown[-1], name) for name in keys))
+        keys = [name for name in on_page[-1]._fields if name.startswith("key_")]
+        following = Position(now, tuple(getattr(on_page[-1], name) for name in keys))
     timezone = DEFAULT_ZONE if scope.clinic_id is None else fact.fact__timezone
-    return Page([summary(row, now) for row in shown], now, timezone, following)
+    return Page([summary(row, now) for row in on_page], now, timezone, following)

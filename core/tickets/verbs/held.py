@@ -1,4 +1,4 @@
-"""What every change of a ticket shares: the lock, the revision the client must know, the audit, the next revision.
+"""A ticket held for a change: the lock, the revision that the client must know, the audit, the next revision.
 
 Refusals are decided in the contract's order: not found, the verb's own 422, then the revision, then the ticket's state.
 """
@@ -93,21 +93,20 @@ async def change(
     action: str,
     values: Mapping[str, Any],
     *,
-    told: Changes | None = None,
+    more: Changes | None = None,
     beside: Sequence[Entry] = (),
 ) -> None:
-    """Write what differs, raise the revision and audit it; `told` says more of it than the ticket's columns do.
+    """Write the `values` that differ, raise the revision, and audit it as `action`.
 
-    `beside` are entries of what else changed, of the patient; nothing at all changed leaves no trace.
+    `more` goes into the entry beside the columns' changes; `beside` are entries of what else changed, of the patient.
+    Where nothing at all changed, nothing is written and the revision stays.
     """
     ticket = held.ticket
     changed = {name: value for name, value in values.items() if getattr(ticket, name) != value}
     entries = list(beside)
     if changed:
-        columns = {name: [getattr(ticket, name), value] for name, value in changed.items()}
-        changes = {
-            name: [_told(value, held.local) for value in pair] for name, pair in (columns | {**(told or {})}).items()
-        }
+        changes = {name: [getattr(ticket, name), value] for name, value in changed.items()} | dict(more or {})
+        changes = {name: [_local(value, held.local) for value in pair] for name, pair in changes.items()}
         entries.append(Entry(action, "ticket", ticket.id, changes))
     if not entries:
         return
@@ -116,7 +115,7 @@ async def change(
     await record_all(session, actor, entries, clinic_id=ticket.clinic_id)
 
 
-def _told(value: Any, local: ZoneInfo) -> Any:
+def _local(value: Any, local: ZoneInfo) -> Any:
     return shown(value, local) if isinstance(value, datetime) else value
 
 

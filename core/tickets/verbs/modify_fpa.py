@@ -61,13 +61,13 @@ async def modify_fpa(
         )
     )
     nights = overnight_stays(ticket.admission_at, new_fpa, held.local)
-    told = {"reason": [None, reason], "justification": [None, asked.justification]}
+    why = {"reason": reason, "justification": asked.justification}
     await change(
         session,
         actor,
         held,
         "ticket.fpa_modified",
         {"current_fpa": new_fpa, "overnight_stays": nights},
-        told={name: pair for name, pair in told.items() if pair[1] is not None},
+        more={name: [None, text] for name, text in why.items() if text is not None},
     )
     return await detail(session, actor.scope, ticket.id)

@@ -1,4 +1,4 @@
-"""What a body points at must be there, of the clinic, and active; all that is wrong with it is told at once."""
+"""What a body points at must be there, of the clinic, and active; all that is wrong with it is refused at once."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,7 +17,7 @@ class Refusals:
 
     def __init__(self) -> None:
         self._errors: list[FieldError] = []
-        self._told: dict[str, str] = {}
+        self._named: dict[str, str] = {}
 
     @contextmanager
     def collect(self) -> Iterator[None]:
@@ -27,7 +27,7 @@ class Refusals:
             self._errors += refused.errors
             if refused.code != Invalid.code:
                 # A refusal with a code of its own, as of a nonexistent local time, names the whole.
-                self._told = {"code": refused.code, "detail": refused.detail}
+                self._named = {"code": refused.code, "detail": refused.detail}
 
     def reference(self, path: str, found: object, is_active: bool | None) -> None:
         """The same for what is unknown and what is another clinic's."""
@@ -38,7 +38,7 @@ class Refusals:
 
     def decide(self) -> None:
         if self._errors:
-            raise Invalid(*self._errors, **self._told)
+            raise Invalid(*self._errors, **self._named)
 
 
 async def clinic_with(

@@ -11,7 +11,7 @@ from fastapi import FastAPI
 from api.pagination import cursor_of, next_cursor
 from api.v1.tickets.filters import parameters
 from core.runtime import Runtime
-from core.tickets.reads.listing import TicketFilter
+from core.tickets.reads.filters import TicketFilter
 from core.tickets.reads.pages import Position
 from tests.conftest import SignIn
 from tests.factories import rows

@@ -10,7 +10,7 @@ from core.access import ClinicScope
 from core.board.query import Asked, Board, View, nursing_board
 from core.db.transaction import Database, ReadSession
 from core.errors import NotFound
-from core.tickets.reads.listing import TicketFilter
+from core.tickets.reads.filters import TicketFilter
 from core.tickets.reads.pages import Position, Turn
 from core.tickets.state import State
 from core.trace import Trace, current_trace

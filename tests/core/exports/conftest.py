@@ -15,7 +15,7 @@ from core.exports.child import csv, full_zip, xlsx
 from core.exports.job import Format, Job
 from core.exports.statements.tables import left_out, tables
 from core.exports.statements.tickets import tickets
-from core.tickets.reads.listing import TicketFilter
+from core.tickets.reads.filters import TicketFilter
 
 Make = Callable[..., Awaitable[bytes]]
 

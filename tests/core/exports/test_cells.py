@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.exports.child.cells import SEPARATORS, SIGNS, guarded
-from core.exports.child.csv import told
+from core.exports.child.csv import cell as written
 
 TRIMMED = " \u00a0\u200b\ufeff\x00\x1f\"'“`"
 """What a spreadsheet drops before it looks."""
@@ -61,7 +61,7 @@ def test_what_is_no_formula_stays_as_it_is(text: str) -> None:
     ("value", "cell"), [(-3, -3), (0, 0), (True, "true"), (False, "false"), (None, None), ("-3", "'-3")]
 )
 def test_a_number_of_ours_stays_a_number(value: object, cell: object) -> None:
-    assert told(value) == cell
+    assert written(value) == cell
 
 
 @given(st.text(st.sampled_from("=+-@＝;,\t\r\n \"'x1\u00a0\ufeff") | st.characters(codec="utf-8"), max_size=40))

@@ -15,7 +15,8 @@ from core.board.query import IN_VIEW, ORDER, Asked, View, nursing_board
 from core.db.transaction import Database, ReadSession
 from core.errors import NotFound
 from core.tickets.models import Status
-from core.tickets.reads.listing import TicketFilter, list_tickets
+from core.tickets.reads.filters import TicketFilter
+from core.tickets.reads.listing import list_tickets
 from core.tickets.reads.pages import Page, Position, Turn
 from core.tickets.state import State, Thresholds
 from tests.factories import rows

@@ -9,7 +9,8 @@ import pytest
 
 from core.access import ClinicScope
 from core.db.transaction import Database, ReadSession
-from core.tickets.reads.listing import TicketFilter, list_tickets
+from core.tickets.reads.filters import TicketFilter
+from core.tickets.reads.listing import list_tickets
 from core.tickets.reads.pages import Page, Turn
 from tests.factories import rows
 from tests.factories.characters import SOME
