@@ -2,11 +2,11 @@
 
 import asyncio
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import partial
 from time import perf_counter
 
 from core import times
+from core.cache.answer import Answer
 from core.cache.cached_read import CachedRead
 from core.cache.entry import Entry
 from core.cache.fills.fill import Loader
@@ -27,31 +27,14 @@ from core.errors import AppError, Unavailable
 from core.trace import AWAY, current
 
 ROUNDS = 8
-"""Times a request looks again when what it found was overtaken."""
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    entry: Entry
-    outcome: str
-    """hit, miss or stale"""
-    tier: str
-    """memory, redis or database"""
-    age: float
-    """Seconds since it was computed."""
-    ttl: float
-    """Seconds it may still serve, by time alone."""
-    collapsed: bool = False
-    detail: str | None = None
-    stored: bool = False
-
-    @property
-    def stale(self) -> bool:
-        return self.outcome == "stale"
+"""Times that a request looks, where writes overtake what it found each time."""
 
 
 class Cache:
-    """One per process. Nothing here invalidates anything: a new version is a new key."""
+    """One per process. Nothing here invalidates: a write makes a new version, and a new version is a new key.
+
+    `ttls`: seconds by policy name, where they differ from the policy's own. `pool_size`: connections to the database.
+    """
 
     def __init__(
         self,
@@ -81,9 +64,9 @@ class Cache:
         started = perf_counter()
         answer = None
         if not required or not self._direct.behind(required):
-            answer = self._at_hand(asked.entry_id)
+            answer = self._from_memory(asked.entry_id)
         if answer is None:
-            answer = await self._fetch(asked.entry_id, asked.load, required or {})
+            answer = await self._find_or_last_good(asked.entry_id, asked.load, required or {})
         self.stats.count(asked.policy.name, "collapsed" if answer.collapsed else answer.outcome, answer.tier)
         current().cached(
             asked.policy.name,
@@ -98,21 +81,20 @@ class Cache:
         )
         return answer
 
-    def _at_hand(self, entry_id: EntryId) -> Answer | None:
+    def _from_memory(self, entry_id: EntryId) -> Answer | None:
         """A hit in memory. Nothing awaits: lease, versions and clock are those of one moment."""
         if not self.versions.is_fresh():
             return None
         now = self.versions.now()
-        held = self._tiers.in_memory(
-            self._tiers.key(entry_id, entry_id.policy.token_now(self.versions, entry_id.clinic_id)), now
-        )
+        key = self._tiers.key(entry_id, entry_id.policy.token_now(self.versions, entry_id.clinic_id))
+        held = self._tiers.in_memory(key, now)
         return self._answer(entry_id, held, "hit", "memory", now) if held is not None else None
 
-    async def _fetch(self, entry_id: EntryId, load: Loader, required: Vector) -> Answer:
+    async def _find_or_last_good(self, entry_id: EntryId, load: Loader, required: Vector) -> Answer:
         try:
             try:
                 async with asyncio.timeout(times.REQUEST):
-                    return await self._wait(entry_id, load, required)
+                    return await self._find(entry_id, load, required)
             except TimeoutError as error:
                 raise Unavailable from error
         except Unavailable:
@@ -127,7 +109,7 @@ class Cache:
             self.stats.count(entry_id.policy.name, "error", "database")
             raise
 
-    async def _wait(self, entry_id: EntryId, load: Loader, required: Vector) -> Answer:
+    async def _find(self, entry_id: EntryId, load: Loader, required: Vector) -> Answer:
         if required:
             await self._direct.require(required)
         began = boottime()
@@ -135,11 +117,11 @@ class Cache:
             if not self.versions.is_fresh():
                 await self._direct.ensure_fresh()
                 if not self.versions.is_whole:
-                    return await self._unkept(entry_id, load)
-            # As in _at_hand nothing awaits from here until the flight is joined.
-            at_hand = self._at_hand(entry_id)
-            if at_hand is not None:
-                return at_hand
+                    return await self._compute_unkept(entry_id, load)
+            # As in _from_memory nothing awaits from here until the flight is joined.
+            held = self._from_memory(entry_id)
+            if held is not None:
+                return held
             wanted = self._fills.key_now(entry_id)
             found, joined = await self.flights.join(
                 wanted.key, partial(self._fills.find_or_compute, entry_id, wanted, load)
@@ -151,8 +133,9 @@ class Cache:
                 return self._answer(entry_id, found.entry, outcome, found.tier, now, collapsed=joined, stored=stored)
         raise Unavailable("The figures change faster than they can be read just now.")
 
-    async def _unkept(self, entry_id: EntryId, load: Loader) -> Answer:
-        """Computed from what the database has, after this request began: what is kept may be another timeline's."""
+    async def _compute_unkept(self, entry_id: EntryId, load: Loader) -> Answer:
+        """Computed after this request began, and stored nowhere: nothing that is kept is right while versions are not
+        whole."""
         key = self._tiers.key(entry_id, "unkept")
         found, joined = await self.flights.join_next(key, partial(self._fills.compute_unkept, entry_id, load))
         return self._answer(
@@ -160,14 +143,15 @@ class Cache:
         )
 
     def _is_current(self, entry_id: EntryId, found: FlightResult, vector: Vector, began: float) -> bool:
-        """Whether what a flight brought is right for this request, at the moment of answering.
+        """Whether what a flight brought may be the answer at this moment. `vector` is what the map had as the flight
+        was joined; `began` (boottime) is when this request began.
 
-        It is where no newer version is known. Where writes overtook it, or the lease is over, it still has all that was
-        known here when the request began, and may be given while little time has passed since it was known to be right
-        (this process may have been stopped in between).
+        It may while no newer version is known. If a write overtook it, or the lease has ended, it is still as new as
+        what this process knew when the request began, and may be given for `times.OVERTAKEN` after it was known to be
+        right. (Longer ago, this process was stopped in between.)
         """
         if not at_least(found.versions, vector):
-            # The snapshot is older than the map: a database restored from a backup. Read the rows themselves.
+            # The database had older versions than the map: it was restored from a backup. The rows are read anew.
             self.versions.distrust()
             return False
         if self.versions.is_fresh() and at_least(

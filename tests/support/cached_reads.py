@@ -7,11 +7,11 @@ from datetime import timedelta
 
 from sqlalchemy import text
 
+from core.cache.answer import Answer
 from core.cache.cached_read import CachedRead
 from core.cache.fills.fill import Fill, Loaded
 from core.cache.keys import Parameters
 from core.cache.policy import Policy
-from core.cache.read_through import Answer
 from core.runtime import Runtime, open_runtime
 from core.settings import Settings
 from tests.support import machine

@@ -8,10 +8,10 @@ import pytest
 from pydantic import SecretStr
 from sqlalchemy import text
 
+from core.cache.answer import Answer
 from core.cache.cached_read import CachedRead
 from core.cache.fills.fill import Fill, Loaded
 from core.cache.policy import Policy
-from core.cache.read_through import Answer
 from core.db.transaction import WriteSession
 from core.runtime import Runtime, open_runtime
 from core.settings import Settings

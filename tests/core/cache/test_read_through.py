@@ -5,11 +5,11 @@ from collections.abc import AsyncIterator
 
 import pytest
 
+from core.cache.answer import Answer
 from core.cache.cached_read import CachedRead
 from core.cache.fills.fill import Fill, Loaded, Loader
 from core.cache.fills.find_or_compute import FlightResult, VersionedKey
 from core.cache.policy import EntryId
-from core.cache.read_through import Answer
 from core.settings import Settings
 from tests.factories import rows
 from tests.factories.fixtures import Seed

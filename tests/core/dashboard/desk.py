@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from core.access import ClinicScope
-from core.cache.read_through import Answer
+from core.cache.answer import Answer
 from core.dashboard.cached import dashboard
 from core.dashboard.network import network_of
 from core.dashboard.part import part_of
