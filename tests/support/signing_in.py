@@ -1,5 +1,7 @@
 """Signing in as a test's users, whose password is PASSWORD unless said otherwise."""
 
+from http.cookies import SimpleCookie
+
 import httpx
 
 from tests.factories.rows import PASSWORD
@@ -33,3 +35,11 @@ def bearer(url: str, username: str) -> dict[str, str]:
 def _authorization(answer: httpx.Response) -> dict[str, str]:
     assert answer.status_code == 200, answer.text
     return {"Authorization": f"Bearer {answer.json()['token']}"}
+
+
+def cookie_of(answer: httpx.Response) -> SimpleCookie:
+    """Of each `Set-Cookie` that the answer has."""
+    found = SimpleCookie()
+    for line in answer.headers.get_list("set-cookie"):
+        found.load(line)
+    return found

@@ -1,11 +1,9 @@
-"""POST /v1/auth/login, logout, me: what a client sees, and what the audit keeps."""
+"""POST /v1/auth/login: what a client sees, and what the audit keeps."""
 
 import asyncio
 import secrets
 from datetime import UTC, datetime
-from http.cookies import SimpleCookie
 
-import asyncpg
 import httpx
 import pytest
 from argon2 import PasswordHasher
@@ -13,38 +11,16 @@ from fastapi import FastAPI
 from pydantic import SecretStr
 
 from core.settings import DEMO_DOMAIN, DEMO_PASSWORD, Settings
-from tests.conftest import BASE_URL, SignIn, running
+from tests.conftest import BASE_URL, running
 from tests.factories import rows
 from tests.factories.fixtures import Seed
-from tests.support.machine import until
 from tests.support.settled import settled
-
-LOGIN = "/v1/auth/login"
-ME = "/v1/auth/me"
+from tests.support.signing_in import LOGIN, ME, cookie_of, credentials
 
 
 @pytest.fixture
 def hashes() -> None:
     """At their full cost."""
-
-
-def credentials(username: str, client: str = "mobile", password: str = rows.PASSWORD) -> dict[str, str]:
-    return {"username": username, "password": password, "client": client}
-
-
-def cookie_of(answer: httpx.Response) -> SimpleCookie:
-    """Of each `Set-Cookie` that the answer has."""
-    found = SimpleCookie()
-    for line in answer.headers.get_list("set-cookie"):
-        found.load(line)
-    return found
-
-
-async def refused_within(seconds: float, client: httpx.AsyncClient, headers: dict[str, str] | None = None) -> None:
-    async def is_refused() -> bool:
-        return (await client.get(ME, headers=headers)).status_code == 401
-
-    await until(is_refused, within=seconds)
 
 
 async def audited(connection: rows.Connection) -> list[tuple[str, str, bool, int | None]]:
@@ -92,7 +68,7 @@ async def test_in_production_the_cookie_is_pinned_to_this_host_over_tls(
     chosen = "one that is not the demo's"
     await connection.execute("UPDATE app_user SET password_hash = $1", PasswordHasher().hash(chosen))
     async with running(production) as (_, client):
-        answer = await client.post(LOGIN, json=credentials("viewer_sant", "web", chosen))
+        answer = await client.post(LOGIN, json=credentials("viewer_sant", chosen, "web"))
         cookie = cookie_of(answer)["__Host-th_session"]
         assert (cookie["httponly"], cookie["samesite"], cookie["path"], cookie["secure"]) == (True, "lax", "/", True)
         assert cookie["domain"] == ""
@@ -106,7 +82,7 @@ async def test_in_production_the_cookie_is_pinned_to_this_host_over_tls(
 
 
 async def test_a_display_reads_for_thirty_days_and_writes_nothing(client: httpx.AsyncClient, seed: Seed) -> None:
-    body = (await client.post(LOGIN, json=credentials("viewer_sant", "display"))).json()
+    body = (await client.post(LOGIN, json=credentials("viewer_sant", client="display"))).json()
     assert body["idle_seconds"] is None
     lasts = datetime.fromisoformat(body["expires_at"]) - datetime.now(UTC)
     assert lasts.total_seconds() == pytest.approx(30 * 86400, abs=2 * 3600)
@@ -150,8 +126,8 @@ async def test_every_refusal_looks_the_same_and_the_audit_tells_them_apart(
         (credentials("clinical_sant"), ("clinical_sant", "inactive", False, sant)),
         (credentials("clinical_sant", password="wrong"), ("clinical_sant", "password", False, sant)),
         (credentials("viewer_maga"), ("viewer_maga", "clinic_inactive", False, maga)),
-        (credentials("admin_sant", "display"), ("admin_sant", "display_not_viewer", False, sant)),
-        (credentials("superuser", "display"), ("superuser", "display_not_viewer", False, None)),
+        (credentials("admin_sant", client="display"), ("admin_sant", "display_not_viewer", False, sant)),
+        (credentials("superuser", client="display"), ("superuser", "display_not_viewer", False, None)),
     ]
     bodies = []
     for sent, _ in refused:
@@ -169,7 +145,7 @@ async def test_a_login_is_audited_with_where_from(
     client: httpx.AsyncClient, connection: rows.Connection, seed: Seed
 ) -> None:
     headers = {"User-Agent": "Wall/1.0 " + "x" * 300, "X-Request-ID": "from-the-test"}
-    await client.post(LOGIN, json=credentials("viewer_sant", "web"), headers=headers)
+    await client.post(LOGIN, json=credentials("viewer_sant", client="web"), headers=headers)
     row = await connection.fetchrow("SELECT * FROM login_audit")
     assert row is not None
     assert (row["outcome"], row["succeeded"], row["client"]) == ("succeeded", True, "web")
@@ -197,13 +173,13 @@ async def test_the_token_is_stored_nowhere(
 
 
 async def test_a_cookie_sent_to_login_is_neither_identity_nor_kept(client: httpx.AsyncClient, seed: Seed) -> None:
-    first = cookie_of(await client.post(LOGIN, json=credentials("admin_sant", "web")))["th_session"].value
+    first = cookie_of(await client.post(LOGIN, json=credentials("admin_sant", client="web")))["th_session"].value
     made_up = secrets.token_urlsafe(64)
     for cookie in (first, made_up):
         headers = {"Cookie": f"th_session={cookie}", "Origin": BASE_URL}
         wrong = await client.post(LOGIN, json=credentials("viewer_sant", password="wrong"), headers=headers)
         assert wrong.status_code == 401
-        second = await client.post(LOGIN, json=credentials("viewer_sant", "web"), headers=headers)
+        second = await client.post(LOGIN, json=credentials("viewer_sant", client="web"), headers=headers)
         assert cookie_of(second)["th_session"].value not in {first, made_up}
         assert second.json()["user"]["username"] == "viewer_sant"
     client.cookies.clear()
@@ -212,7 +188,7 @@ async def test_a_cookie_sent_to_login_is_neither_identity_nor_kept(client: httpx
 
 
 async def test_the_bearer_token_wins_over_the_cookie(client: httpx.AsyncClient, seed: Seed) -> None:
-    cookie = cookie_of(await client.post(LOGIN, json=credentials("admin_sant", "web")))["th_session"].value
+    cookie = cookie_of(await client.post(LOGIN, json=credentials("admin_sant", client="web")))["th_session"].value
     client.cookies.clear()
     token = (await client.post(LOGIN, json=credentials("viewer_sant"))).json()["token"]
     both = {"Cookie": f"th_session={cookie}", "Authorization": f"bearer {token}"}
@@ -242,50 +218,6 @@ async def test_an_old_key_verifies_and_a_dropped_one_does_not(settings: Settings
         assert (await client.get(ME, headers=bearer)).status_code == 200
     async with running(settings.model_copy(update={"secret_keys": (newer,)})) as (_, client):
         assert (await client.get(ME, headers=bearer)).status_code == 401
-
-
-async def test_me_without_a_session_is_401_and_never_stored(client: httpx.AsyncClient) -> None:
-    answer = await client.get(ME)
-    assert (answer.status_code, answer.json()["code"]) == (401, "not_authenticated")
-    assert answer.headers["cache-control"] == "no-store"
-
-
-async def test_a_warm_me_asks_no_database(client: httpx.AsyncClient, sign_in: SignIn, seed: Seed) -> None:
-    viewer = await sign_in("viewer_sant")
-    await viewer.get(ME)
-    answer = await viewer.get(ME)
-    timing = answer.headers["server-timing"]
-    assert "session;dur=" in timing
-    assert "db;" not in timing
-    assert answer.headers["cache-control"] == "no-store"
-
-
-async def test_signing_out_ends_this_session_alone_and_at_once(
-    client: httpx.AsyncClient, sign_in: SignIn, connection: rows.Connection, seed: Seed
-) -> None:
-    phone = await sign_in("viewer_sant")
-    await client.post(LOGIN, json=credentials("viewer_sant", "web"))
-    cookie = client.cookies["th_session"]
-    ended = await client.post("/v1/auth/logout", headers={"Origin": BASE_URL})
-    assert (ended.status_code, ended.content) == (204, b"")
-    assert ended.headers["cache-control"] == "no-store"
-    assert cookie_of(ended)["th_session"]["max-age"] == "0"
-    assert (await client.get(ME, headers={"Cookie": f"th_session={cookie}"})).status_code == 401
-    assert (await phone.get(ME)).status_code == 200
-    again = await client.post("/v1/auth/logout", headers={"Cookie": f"th_session={cookie}", "Origin": BASE_URL})
-    assert again.status_code == 401
-    assert await connection.fetchval("SELECT count(*) FROM user_session WHERE revoked_at IS NULL") == 1
-    assert await connection.fetchval("SELECT action FROM action_audit") == "session.ended"
-
-
-async def test_signing_out_is_known_to_another_process_within_two_seconds(settings: Settings, seed: Seed) -> None:
-    async with running(settings) as (_, one), running(settings) as (_, other):
-        token = (await one.post(LOGIN, json=credentials("viewer_sant"))).json()["token"]
-        bearer = {"Authorization": f"Bearer {token}"}
-        assert (await other.get(ME, headers=bearer)).status_code == 200
-        await one.post("/v1/auth/logout", headers=bearer)
-        assert (await one.get(ME, headers=bearer)).status_code == 401
-        await refused_within(2, other, bearer)
 
 
 @pytest.mark.parametrize(
@@ -364,36 +296,6 @@ async def test_passwords_may_be_switched_off(settings: Settings, seed: Seed, con
         answer = await client.post(LOGIN, json=credentials("viewer_sant"))
         assert (answer.status_code, answer.json()["code"]) == (403, "forbidden")
     assert await audited(connection) == []
-
-
-async def test_a_deactivation_in_psql_ends_a_session_within_two_seconds(
-    sign_in: SignIn, connection: "asyncpg.Connection[asyncpg.Record]", seed: Seed
-) -> None:
-    viewer, admin = await sign_in("viewer_sant"), await sign_in("admin_sant")
-    await viewer.get(ME)
-    await connection.execute("UPDATE app_user SET is_active = false WHERE username = 'viewer_sant'")
-    await refused_within(2, viewer)
-    assert (await admin.get(ME)).status_code == 200
-
-
-async def test_redis_flushed_logs_nobody_out(app: FastAPI, sign_in: SignIn, settings: Settings, seed: Seed) -> None:
-    viewer = await sign_in("viewer_sant")
-    await viewer.get(ME)
-    await settled(app.state.runtime)
-    redis = app.state.runtime.redis.client
-    async for key in redis.scan_iter(f"{settings.cache_prefix}:*"):
-        await redis.delete(key)
-    assert (await viewer.get(ME)).status_code == 200
-    async with running(settings) as (_, other):
-        bearer = {"Authorization": viewer.headers["Authorization"]}
-        assert (await other.get(ME, headers=bearer)).status_code == 200
-
-
-async def test_many_users_at_once_each_get_their_own(sign_in: SignIn, seed: Seed) -> None:
-    names = ["viewer_sant", "viewer_maga", "admin_sant", "admin_maga", "clinical_sant", "superuser"]
-    clients = {name: await sign_in(name) for name in names}
-    answers = await asyncio.gather(*(clients[name].get(ME) for name in names * 20))
-    assert [answer.json()["user"]["username"] for answer in answers] == names * 20
 
 
 async def test_in_production_the_demo_s_password_is_never_right(
