@@ -9,6 +9,7 @@ with the version that the process knows.
 import asyncio
 import logging
 import sys
+from contextlib import suppress
 from datetime import timedelta
 
 from sqlalchemy import text
@@ -17,6 +18,7 @@ from core.cache.cached_read import CachedRead
 from core.cache.fills.fill import Fill, Loaded
 from core.cache.policy import Policy
 from core.clock import wall_now
+from core.errors import Unavailable
 from core.log import configure
 from core.runtime import Runtime, open_runtime
 from core.settings import Settings
@@ -38,7 +40,11 @@ class Counter:
             body = str(await fill.session.scalar(COUNT, {"clinic": self._clinic_id})).encode()
             return Loaded(body, valid_until=fill.now + timedelta(hours=1))
 
-        answer = await self._runtime.cache.read(CachedRead(POLICY, self._clinic_id, {}, load))
+        while True:
+            # On a busy machine a read may need longer than it has: nothing is counted until one is answered.
+            with suppress(Unavailable):
+                answer = await self._runtime.cache.read(CachedRead(POLICY, self._clinic_id, {}, load))
+                break
         wall = int(wall_now().timestamp())
         sys.stdout.write(f"{answer.entry.body.decode()} {answer.outcome} {self._fills} {wall}\n")
         sys.stdout.flush()

@@ -16,6 +16,9 @@ from tests.support import machine
 from tests.support.proxy import WireProxy
 from tests.support.settled import settled
 from tests.support.signing_in import sign_in
+from tests.support.unhurried import unhurried
+
+__all__ = ["unhurried"]
 
 PATHS = {"doctors": "/v1/doctors", "dashboard": "/v1/dashboard"}
 """Policy → a route of it."""

@@ -23,6 +23,9 @@ from core.settings import Settings
 from tests.conftest import SignIn, running
 from tests.factories.fixtures import Seed
 from tests.support.cached_reads import POLICY, process
+from tests.support.unhurried import unhurried
+
+__all__ = ["unhurried"]
 
 PATHS = (
     *("/v1/dashboard", "/v1/clinics", "/v1/specialties", "/v1/surgeries", "/v1/doctors"),
