@@ -12,11 +12,11 @@ from core import times
 from core.background import Background
 from core.cache.keys import Keys
 from core.cache.read_through import Cache
-from core.cache.single_flight import Flights
 from core.cache.stats.published import PublishedStats
 from core.cache.tiers.memory import MemoryTier
 from core.cache.tiers.redis import RedisTier
 from core.cache.tiers.seals import Seals
+from core.cache.unstored import UnstoredReads
 from core.cache.versions.direct_reads import DirectReads
 from core.cache.versions.header import VersionHeader
 from core.cache.versions.listener import Listener
@@ -46,8 +46,7 @@ class Runtime:
     listener: Listener
     redis: RedisTier
     cache: Cache
-    reads: Flights[bytes]
-    """Reads that are stored nowhere, but shared while they are under way."""
+    unstored: UnstoredReads
     version_header: VersionHeader
     published: PublishedStats
     readiness: Readiness
@@ -72,7 +71,7 @@ async def open_runtime(settings: Settings) -> AsyncIterator[Runtime]:
     memory = MemoryTier(settings.cache_memory_bytes)
     versions.on_restored.append(memory.clear)
     cache = Cache(database, versions, direct, memory, redis, settings.cache_ttls, settings.database_pool_size)
-    reads: Flights[bytes] = Flights()
+    unstored = UnstoredReads(versions, direct)
     listener = Listener(
         settings.require_direct_url(), versions, partial(begin_timeline, database), push=settings.cache_push
     )
@@ -101,7 +100,7 @@ async def open_runtime(settings: Settings) -> AsyncIterator[Runtime]:
             listener=listener,
             redis=redis,
             cache=cache,
-            reads=reads,
+            unstored=unstored,
             version_header=VersionHeader(secret_keys),
             published=published,
             readiness=readiness,
@@ -114,7 +113,7 @@ async def open_runtime(settings: Settings) -> AsyncIterator[Runtime]:
         )
     finally:
         within = times.DRAIN
-        await asyncio.gather(cache.drain(within), reads.drain(within), sessions.close(within), exports.close(within))
+        await asyncio.gather(cache.drain(within), unstored.drain(within), sessions.close(within), exports.close(within))
         passwords.close()
         await background.cancel(times.ENDING)
         await readiness.drain(LOOK)

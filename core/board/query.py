@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import CTE, ColumnElement, Integer, Interval, Select, case, exists, false, func, literal, select, true
 
 from core.access import ClinicScope
+from core.cache.policy import Policy
 from core.catalogs.models import UrgencyThreshold
 from core.catalogs.views import ThresholdHours
 from core.db.transaction import Session
@@ -18,6 +19,8 @@ from core.tickets.reads.pages import Page, Turn, clinics_of, ids_of_page, page_s
 from core.tickets.reads.search import patient_text
 from core.tickets.state import State, sql_state, thresholds_for
 
+POLICY = Policy("nursing_board", 0, "", topics=("tickets", "catalogs"), global_topics=("catalogs", "clinics"))
+"""What a board depends on. It is stored nowhere."""
 WINDOW = timedelta(hours=72)
 """Further back than this, a ticket that is overdue, discharged or annulled is found in the list of tickets only."""
 

@@ -5,24 +5,21 @@ from typing import Annotated, Literal
 from fastapi import Query, Request
 from starlette.responses import Response
 
-from api.answers.shared import shared
+from api.answers.unstored import unstored
 from api.openapi import signed_in
 from api.pagination import Cursor, Limit, next_cursor, position_of
 from api.requests.dependencies import CurrentUser, ReadScope, RuntimeState
 from api.requests.routing import Router
 from api.v1.nursing_board.views import EXAMPLE, Counts, NursingBoard
 from api.v1.tickets.filters import Filters, parameters
-from core.board.query import Asked, Board, View, nursing_board
-from core.cache.policy import Policy
+from core.board.query import POLICY, Asked, Board, View, nursing_board
+from core.cache.unstored import UnstoredRead
 from core.clock import shown, zone
 from core.db.transaction import ReadSession
 from core.tickets.reads.pages import Turn
 from core.tickets.state import State
 
 router: Router = Router(prefix="/v1/nursing-board", tags=["nursing board"])
-
-# Not stored: the topics tell which flights may be joined.
-POLICY = Policy("nursing_board", 0, "", topics=("tickets", "catalogs"), global_topics=("catalogs", "clinics"))
 
 Sort = Literal["urgency", "-urgency", "created_at", "-created_at", "current_fpa", "-current_fpa"]
 Urgency = Literal["critical", "warning", "normal", "scheduled", "overdue"]
@@ -72,5 +69,5 @@ async def nursing_board_get(
         )
         return answer.model_dump_json().encode()
 
-    key = question | {"limit": limit, "cursor": cursor}
-    return await shared(request, runtime, POLICY, scope.clinic_id, key, compute)
+    asked_for = question | {"limit": limit, "cursor": cursor}
+    return await unstored(request, runtime, UnstoredRead(POLICY, scope.clinic_id, asked_for, compute))

@@ -32,7 +32,7 @@ async def held(database_url: str, table: str) -> AsyncIterator[None]:
 
 async def under_way(app: FastAPI, number: int) -> None:
     runtime: Runtime = app.state.runtime
-    await until(lambda: len(runtime.reads) == number)
+    await until(lambda: len(runtime.unstored) == number)
 
 
 async def put_to_bed(connection: rows.Connection, ticket: str) -> None:
