@@ -44,20 +44,6 @@ class Trace:
     def is_unverified(self) -> bool:
         return self.session_age is not None
 
-    @property
-    def outcome(self) -> str:
-        """What the answer as a whole is: as `cache_outcome`, or stale where its session is."""
-        return "stale" if self.is_unverified else self.cache_outcome
-
-    @property
-    def age(self) -> float:
-        """Seconds: how long ago the oldest of what the answer rests on was right."""
-        return max(self.cache_age, self.session_age or 0.0)
-
-    @property
-    def detail(self) -> str:
-        return AWAY if self.is_unverified else self.cache_detail
-
     def add_query(self, ms: float) -> None:
         self.db_queries += 1
         self.db_ms += ms

@@ -8,13 +8,13 @@ from prometheus_client import CONTENT_TYPE_LATEST
 from starlette.responses import Response
 
 from api.answers.cached import fresh
-from api.openapi import problems
 from api.ops.metrics import exposition
 from api.ops.service_figures import ServiceFigures
 from api.ops.views import Alive, Ready
 from api.requests.credentials import credentials_of
 from api.requests.dependencies import RuntimeState
 from api.requests.routing import Router
+from api.responses import problems
 from core.errors import NotAuthenticated, Unavailable
 
 router = Router(tags=["operations"])

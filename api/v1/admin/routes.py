@@ -8,9 +8,9 @@ from starlette.responses import Response
 
 from api.answers.cached import fresh
 from api.answers.written import Written, write
-from api.openapi import signed_in
 from api.requests.dependencies import RequireSuperuser, RuntimeState
 from api.requests.routing import Router
+from api.responses import signed_in
 from api.v1.admin.bodies import InvalidationIn
 from api.v1.admin.views import CACHE_STATUS, CacheStatus, PolicyTier, RedisStatus, Version
 from core.cache.stats.admin import Status, invalidate, status

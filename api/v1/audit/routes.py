@@ -7,11 +7,11 @@ from fastapi import Query
 from starlette.responses import Response
 
 from api.answers.cached import fresh
-from api.openapi import signed_in
 from api.pagination import Cursor, Limit, cursor_of, keys_of
 from api.requests.dependencies import KnownScope, RequireAdmin, RuntimeState
 from api.requests.fields import Text
 from api.requests.routing import Router
+from api.responses import signed_in
 from api.v1.audit.moments import From, To, span
 from api.v1.audit.views import ActionAudits, ActionEntry, LoginAudits, LoginEntry, clinic_local
 from core.access import ClinicScope

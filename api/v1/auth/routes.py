@@ -5,12 +5,12 @@ from starlette.responses import Response
 
 from api.answers.cached import NO_STORE, fresh
 from api.answers.written import idempotency_scope
-from api.openapi import problems, signed_in
 from api.requests.authentication import session_of
 from api.requests.client import address_of
 from api.requests.credentials import credentials_of
 from api.requests.dependencies import CurrentUser, RuntimeState
 from api.requests.routing import Router
+from api.responses import problems, signed_in
 from api.v1.auth import cookies
 from api.v1.auth.bodies import LoginIn, PasswordIn
 from api.v1.auth.views import LoginOut, SessionOut

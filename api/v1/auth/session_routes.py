@@ -7,11 +7,11 @@ from pydantic import Field
 from starlette.responses import Response
 
 from api.answers.cached import NO_STORE, fresh
-from api.openapi import signed_in
 from api.requests.authentication import session_of
 from api.requests.dependencies import CurrentUser, RuntimeState
 from api.requests.fields import Digits
 from api.requests.routing import Router
+from api.responses import signed_in
 from api.v1.auth.views import OpenSession, OpenSessions
 from core.clock import zone
 from core.db.transaction import WriteSession

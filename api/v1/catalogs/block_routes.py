@@ -5,9 +5,9 @@ from functools import partial
 from fastapi_cache.decorator import cache
 
 from api.fastapi_cache.route import PlainCacheRoute
-from api.openapi import cached_responses
 from api.requests.dependencies import ReadScope, RuntimeState
 from api.requests.routing import Router
+from api.responses import cached_responses
 from api.v1.catalogs.queries import IncludeInactive
 from core.tickets.discharge_blocks import DISCHARGE_BLOCKS, discharge_blocks_in
 from core.tickets.views import DischargeBlockList

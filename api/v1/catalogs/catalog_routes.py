@@ -12,10 +12,10 @@ from starlette.responses import Response
 
 from api.answers.cached import cached
 from api.answers.written import Written, write
-from api.openapi import Responses, cached_responses, conflict, signed_in
 from api.requests.dependencies import CurrentUser, ReadScope, RequireSuperuser, RuntimeState
 from api.requests.path import row_named
 from api.requests.routing import Router
+from api.responses import Responses, cached_responses, conflict, signed_in
 from api.v1.catalogs.bodies import Change
 from api.v1.catalogs.queries import IncludeInactive
 from api.v1.catalogs.row_bodies import Examples, New, change_body, new_body

@@ -7,10 +7,10 @@ from starlette.responses import Response
 
 from api.answers.cached import cached
 from api.answers.written import Written, write
-from api.openapi import cached_responses, conflict, signed_in
 from api.requests.dependencies import CurrentUser, ReadScope, RequireSuperuser, RuntimeState
 from api.requests.path import row_named
 from api.requests.routing import Router
+from api.responses import cached_responses, conflict, signed_in
 from api.v1.catalogs.bodies import ClinicChange, ClinicIn
 from api.v1.catalogs.queries import IncludeInactive
 from core.access import Actor

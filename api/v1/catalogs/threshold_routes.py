@@ -8,9 +8,9 @@ from starlette.responses import Response
 
 from api.answers.written import Written, write
 from api.fastapi_cache.route import PlainCacheRoute
-from api.openapi import cached_responses, conflict, signed_in
 from api.requests.dependencies import ReadScope, RequireAdmin, RuntimeState
 from api.requests.routing import Router
+from api.responses import cached_responses, conflict, signed_in
 from api.v1.catalogs.bodies import ThresholdsIn
 from api.v1.catalogs.queries import IncludeInactive
 from core.access import Actor, Role

@@ -4,9 +4,9 @@ from fastapi import Request
 from starlette.responses import Response
 
 from api.answers.cached import cached
-from api.openapi import cached_responses
 from api.requests.dependencies import ReadScope, RequireAdmin, RuntimeState
 from api.requests.routing import Router, when_refused
+from api.responses import cached_responses
 from api.v1.tickets.filters import DateFrom, DateTo, SurgeryId, named_exist, require_dates
 from core.dashboard.cached import dashboard
 from core.dashboard.stats import Filters

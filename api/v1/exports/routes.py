@@ -4,9 +4,9 @@ from typing import Any
 
 from starlette.responses import Response
 
-from api.openapi import Responses, signed_in
 from api.requests.dependencies import ReadScope, RequireAdmin, RequireSuperuser, RuntimeState
 from api.requests.routing import Router
+from api.responses import Responses, signed_in
 from api.v1.exports.download import Download
 from api.v1.tickets.filters import ListFilter
 from core.exports.export import Request

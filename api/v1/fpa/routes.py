@@ -4,9 +4,9 @@ from fastapi import Request
 from starlette.responses import Response
 
 from api.answers.written import Written, write
-from api.openapi import signed_in
 from api.requests.dependencies import RequireClinical, RuntimeState
 from api.requests.routing import Router
+from api.responses import signed_in
 from api.v1.fpa.bodies import PreviewIn
 from core.db.transaction import WriteSession
 from core.tickets.verbs.preview_fpa import preview_fpa

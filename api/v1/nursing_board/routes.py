@@ -6,10 +6,10 @@ from fastapi import Query, Request
 from starlette.responses import Response
 
 from api.answers.unstored import unstored
-from api.openapi import signed_in
 from api.pagination import Cursor, Limit, next_cursor, position_of
 from api.requests.dependencies import CurrentUser, ReadScope, RuntimeState
 from api.requests.routing import Router
+from api.responses import signed_in
 from api.v1.nursing_board.views import EXAMPLE, Counts, NursingBoard
 from api.v1.tickets.filters import Filters, parameters
 from core.board.query import POLICY, Asked, Board, View, nursing_board

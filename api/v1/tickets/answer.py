@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 
 from api.answers.written import Written
-from api.openapi import Responses, signed_in
 from api.requests.conditional import revision_etag
+from api.responses import Responses, signed_in
 from api.v1.tickets.examples import TICKET
 from core.tickets.views import TicketDetail
 

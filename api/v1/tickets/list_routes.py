@@ -7,10 +7,10 @@ from fastapi import Query
 from starlette.responses import Response
 
 from api.answers.cached import fresh
-from api.openapi import signed_in
 from api.pagination import Cursor, Limit, next_cursor, position_of
 from api.requests.dependencies import CurrentUser, ReadScope, RuntimeState
 from api.requests.routing import Router
+from api.responses import signed_in
 from api.v1.tickets.examples import SUMMARY
 from api.v1.tickets.filters import ListFilter, parameters
 from core.db.order import SPANISH

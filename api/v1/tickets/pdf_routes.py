@@ -3,9 +3,9 @@
 from starlette.responses import Response
 
 from api.answers.cached import NO_STORE
-from api.openapi import signed_in
 from api.requests.dependencies import CurrentUser, ReadScope, RuntimeState
 from api.requests.routing import Router
+from api.responses import signed_in
 from api.v1.tickets.path import TicketId
 from core.db.transaction import ReadSession
 from core.exports.pdf.contents import Printed, printed

@@ -7,11 +7,11 @@ from starlette.responses import Response
 
 from api.answers.cached import fresh
 from api.answers.written import Written, write
-from api.openapi import conflict, signed_in
 from api.pagination import Cursor, Limit, cursor_of, keys_of
 from api.requests.dependencies import KnownScope, RequireAdmin, RuntimeState
 from api.requests.fields import Text
 from api.requests.routing import Router
+from api.responses import conflict, signed_in
 from api.v1.users.bodies import UserChangeIn, UserIn
 from api.v1.users.path import UserPath
 from core.access import Role
