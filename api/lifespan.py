@@ -16,7 +16,7 @@ from core.settings import Settings
 from core.users.accounts import ACTIVE_DEMO_ACCOUNTS
 
 
-async def tell_of_demo_accounts(database: Database) -> None:
+async def report_demo_accounts(database: Database) -> None:
     async def work(session: ReadSession) -> int:
         return int(await session.scalar(text(ACTIVE_DEMO_ACCOUNTS)) or 0)
 
@@ -37,7 +37,7 @@ def lifespan_with(settings: Settings) -> Callable[[FastAPI], AbstractAsyncContex
             app.state.plain_cache = init_fastapi_cache(runtime)
             app.state.figures = ServiceFigures(app.state.request_stats, runtime, app.state.slots)
             if settings.is_production:
-                await tell_of_demo_accounts(runtime.database)
+                await report_demo_accounts(runtime.database)
             runtime.background.start(hourly(runtime.database), name="housekeeping")
             runtime.background.start(app.state.figures.publish(), name="figures")
             yield

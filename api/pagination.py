@@ -73,7 +73,7 @@ def keys_of(settings: Settings, parameters: Parameters, cursor: str | None) -> t
 
 
 def _written(key: Key) -> Any:
-    """Times to the microsecond, told apart from other keys."""
+    """As JSON has it: a time is a list of its microseconds since 1970, which no other key is."""
     return [(key - EPOCH) // MICROSECOND] if isinstance(key, datetime) else key
 
 

@@ -1,4 +1,4 @@
-"""What one request did: filled in where it happens, told in headers, a log line and metrics (api/middleware)."""
+"""What one request did: noted where it happens, shown in the answer's headers, the log line and metrics."""
 
 from contextvars import ContextVar
 from dataclasses import dataclass, field

@@ -1,4 +1,4 @@
-"""A cached read's answer: bytes of an entry, with what tells the client how new they are. Other reads: `fresh`."""
+"""The answer of a cached read: an entry's bytes, as they are. And `fresh`, for what is never stored."""
 
 from collections.abc import Mapping
 
@@ -32,8 +32,10 @@ async def cached(request: Request, runtime: Runtime, asked: CachedRead) -> Respo
 
 
 def respond(request: Request, entry: Entry, *, stale: bool = False) -> Response:
+    """200 with the entry's body, compressed where the client takes that; 304 where the client holds it already."""
     headers = {"ETag": entry.etag, "Cache-Control": CACHE_CONTROL, "Vary": VARY}
-    # A stale answer is told in its headers, which a 304 would let a client overlook; and so is one on a stale session.
+    # Only headers say that an answer is stale, or rests on a session that nobody could verify: of a 304 a client might
+    # not look at them.
     known = listed(request.headers, "if-none-match")
     if known is not None and not stale and not current().is_unverified and matches(known, entry.etag):
         return Response(status_code=304, headers=headers)
@@ -45,7 +47,7 @@ def respond(request: Request, entry: Entry, *, stale: bool = False) -> Response:
 
 
 def accepts_gzip(header: str) -> bool:
-    """RFC 9110, 12.5.3: named, or by `*`, and not with a weight of zero."""
+    """Whether an Accept-Encoding admits gzip (RFC 9110, 12.5.3): by its name or `*`, with a weight above zero."""
     weights: dict[str, float] = {}
     for part in header.lower().split(","):
         name, _, parameter = part.partition(";")

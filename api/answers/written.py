@@ -24,7 +24,7 @@ LONGEST = 255
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """What the client is told when the transaction has committed. `body` None: an empty answer."""
+    """The answer of a write, sent when its transaction has committed. `body` None: an empty answer."""
 
     status: int = 200
     body: BaseModel | None = None

@@ -25,7 +25,7 @@ QUIET = frozenset({"/livez", "/readyz", "/metrics"})
 """Asked every few seconds by machines: counted, and logged only when they fail."""
 UNMATCHED = "unmatched"
 LEFT = 499
-"""nginx's number for a client that left before its answer began: in logs and metrics only, for nobody is told it."""
+"""nginx's number for a client that left before its answer began: in logs and metrics only, for nobody gets it."""
 
 
 def request_id_of(scope: Scope) -> str:

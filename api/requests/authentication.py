@@ -22,7 +22,7 @@ UNSLID = frozenset({"/v1/events"})
 async def authenticate(request: Request) -> Actor:
     """Who acts: found out by whoever asks first, and kept with the request (`request.state.actor`) for all others.
 
-    Raises NotAuthenticated, Forbidden where a wall display would write, and Unavailable where nobody can tell.
+    Raises NotAuthenticated, Forbidden where a wall display would write, and Unavailable where nobody can say.
     """
     kept: Actor | None = getattr(request.state, "actor", None)
     if kept is not None:

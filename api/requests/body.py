@@ -14,8 +14,8 @@ from core.errors import FieldError, Invalid, Malformed, WrongMediaType
 
 UTF_8 = frozenset({"utf-8", "utf8"})
 _JSON = re.compile(r"application/([a-z0-9!#$&^_.+-]+\+)?json")
-TOLD = 20
-"""Refused fields at most: a body could name a hundred thousand."""
+NAMED = 20
+"""Refused fields that an answer names, at most: a body could have a hundred thousand."""
 
 
 class JsonRequest(Request):
@@ -30,8 +30,8 @@ class JsonRequest(Request):
 
 
 async def refuse_other_than_json(request: Request) -> None:
-    """Raises WrongMediaType for a body that is not said to be JSON in UTF-8, or that is packed: nothing is unpacked
-    here, where few bytes become many. Without a body there is nothing to say."""
+    """Raises WrongMediaType for a body whose Content-Type does not say JSON in UTF-8, and for a compressed one: nothing
+    is unpacked here, for few bytes could become very many. A request without a body needs no Content-Type."""
     is_readable = is_json(request.headers.get("content-type", "")) and is_plain(request.headers)
     if not is_readable and await request.body():
         raise WrongMediaType(
@@ -45,7 +45,7 @@ def is_plain(headers: Headers) -> bool:
 
 
 def is_json(content_type: str) -> bool:
-    """No more than FastAPI parses as JSON, and nothing that is said to be in another encoding than JSON's."""
+    """Whether FastAPI parses a body of this type as JSON, and no `charset` in it names another encoding than UTF-8."""
     essence, *parameters = content_type.lower().split(";")
     named = [parameter.partition("=") for parameter in parameters]
     # RFC 2231's `charset*` and `charset*0` too.
@@ -54,14 +54,15 @@ def is_json(content_type: str) -> bool:
 
 
 def parsed(body: bytes) -> Any:
-    """Raises Malformed, and Invalid for names that come twice, by their path."""
+    """The body's value. Raises Malformed for what is no JSON, and Invalid with the paths of names that come twice in an
+    object."""
     repeated: list[tuple[dict[str, Any], list[str]]] = []
 
     def made(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
         found = dict(pairs)
         if len(found) < len(pairs):
             times = Counter(name for name, _ in pairs)
-            repeated.append((found, [name for name in found if times[name] > 1][:TOLD]))
+            repeated.append((found, [name for name in found if times[name] > 1][:NAMED]))
         return found
 
     try:
@@ -72,12 +73,13 @@ def parsed(body: bytes) -> Any:
     if repeated:
         names = {id(found): of_it for found, of_it in repeated}
         paths = [place + name for place, found in objects(value) for name in names.get(id(found), ())]
-        raise Invalid(*(FieldError(path, "repeated", "It takes one value.") for path in paths[:TOLD]))
+        raise Invalid(*(FieldError(path, "repeated", "It takes one value.") for path in paths[:NAMED]))
     return value
 
 
 def objects(value: Any) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Each object in it, and what stands before its names in a path: "", `patient.`, `items.0.`"""
+    """(path, object) of each object in a parsed body. The path is what stands before the object's names: "" for the
+    outermost, then `patient.`, `items.0.`"""
     left: list[tuple[str, Any]] = [("", value)]
     while left:
         path, one = left.pop()

@@ -9,7 +9,7 @@ from api.requests.headers import listed
 from core.tickets.verbs.held import Revisions
 
 LONGEST = 4096
-"""Bytes of header that are looked at."""
+"""Characters of a header that are read; the rest is left."""
 
 _TAG = re.compile(r'(W/)?"([^"]*)"')
 _TAGS = re.compile(r'[\s,]*((W/)?"[^"]*"(\s*(,[\s,]*|$)))+')
@@ -17,7 +17,7 @@ _REVISION = re.compile(r"[1-9][0-9]{0,8}")
 
 
 def matches(if_none_match: str | None, etag: str) -> bool:
-    """Weak comparison, as If-None-Match wants it (RFC 9110, 13.1.2)."""
+    """Whether the client holds this very answer already: If-None-Match by weak comparison (RFC 9110, 13.1.2)."""
     if not if_none_match:
         return False
     if if_none_match.strip() == "*":
@@ -31,8 +31,8 @@ def revision_etag(revision: int) -> str:
 
 
 def revisions(if_match: str | None) -> Revisions | None:
-    """Those that the header names, by strong comparison (RFC 9110, 13.1.1): a weak tag, and what is no tag of ours, is
-    none. None where there is no header, or `*`: whoever writes must have read."""
+    """The revisions that If-Match names, by strong comparison (RFC 9110, 13.1.1): weak tags, and tags that are none of
+    ours, name none. None where there is no header or `*`: whoever writes must have read what is there."""
     if if_match is None or if_match.strip() == "*":
         return None
     sent = if_match[:LONGEST]

@@ -92,5 +92,5 @@ async def _known_scope(scope: ReadScope) -> ClinicScope:
 
 
 KnownScope = Annotated[ClinicScope, Depends(_known_scope)]
-"""Likewise, of a read that is not cached: a clinic that nobody has is NotFound too, also where the rest of the query
-is refused. Where it is not, the read itself finds out."""
+"""As ReadScope, for reads that are not cached: a clinic that does not exist is NotFound too, also where the rest of the
+query is refused. Where nothing is refused, the read itself finds out."""

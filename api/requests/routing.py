@@ -24,16 +24,16 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 
 class Gate:
-    """A dependency that decides who may: run before anything of the request is validated (401, 403)."""
+    """A dependency that decides who may use a route (401, 403). It runs before anything else of the request is read."""
 
     async def __call__(self, request: Request) -> Any:
         raise TypeError(f"{type(self).__name__} decides nothing")
 
 
 def when_refused(check: Check) -> Callable[[F], F]:
-    """Marks a dependency or a route: `check` finds what the path or the query names, and raises NotFound where it is
-    not. It is asked where the rest of the request is refused (404 before 422). Where nothing is, the work itself finds
-    out, under its lock."""
+    """A decorator of dependencies and routes. `check` raises NotFound where what the path or the query names does not
+    exist for the user. It runs only where the request is about to be refused as invalid, so that a 404 comes before a
+    422; where nothing is refused, the work itself finds that out under its lock."""
 
     def marked(function: F) -> F:
         setattr(function, CHECK, check)
@@ -43,7 +43,7 @@ def when_refused(check: Check) -> Callable[[F], F]:
 
 
 async def _named_clinic(request: Request) -> None:
-    """The clinic that a body names, whatever else is wrong with it. Raises NotFound for a foreign one."""
+    """Raises NotFound where a body names a foreign clinic, whatever else is wrong with it."""
     try:
         body = await request.json()
     except (AppError, HTTPException):
@@ -54,13 +54,15 @@ async def _named_clinic(request: Request) -> None:
 
 
 def _all(dependant: Dependant) -> Iterator[Dependant]:
-    """The innermost first, and the route's own last."""
+    """It and all that it depends on, the innermost first."""
     for inner in dependant.dependencies:
         yield from _all(inner)
     yield dependant
 
 
 class TicketHomeRoute(APIRoute):
+    """A route that runs its gates, reads query and body strictly, and then does what FastAPI does."""
+
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         handle = super().get_route_handler()
         called = dict.fromkeys(dependant.call for dependant in _all(self.dependant))
@@ -109,7 +111,7 @@ def refuse_query(request: Request, known: frozenset[str]) -> None:
 
 
 async def refuse_body(request: Request) -> None:
-    """Raises Invalid for whatever a body says where nothing is read from one; empty ones, null and {} say nothing."""
+    """For routes that read no body. Raises Invalid for one that says anything: an empty one, null and {} do not."""
     if not await request.body():
         return
     try:
@@ -125,7 +127,7 @@ async def refuse_body(request: Request) -> None:
 
 
 async def found_or(check: Check, request: Request, refusal: Exception) -> None:
-    """Let `check` raise its NotFound in place of the refusal; what it cannot read leaves the refusal as it is."""
+    """Raises what `check` raises, in place of the refusal. Where it cannot read what is named, the refusal stands."""
     try:
         await check(request)
     except Invalid:
