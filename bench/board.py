@@ -140,8 +140,8 @@ async def measure(socket: Path, rounds: int) -> None:
                 if number >= 8:  # PostgreSQL decides on a plan by the first executions
                     took[prefix].append(ms)
         small, large = (statistics.median(took[prefix]) for prefix in SIZES)
-        told = f"   target: {TARGET:.1f} at most" if name == "first page" else ""
-        print(f"{name:26}{small:9.1f} ms{large:13.1f} ms{large / small:8.2f}{told}")
+        target = f"   target: {TARGET:.1f} at most" if name == "first page" else ""
+        print(f"{name:26}{small:9.1f} ms{large:13.1f} ms{large / small:8.2f}{target}")
     for client in clients.values():
         await client.aclose()
 

@@ -44,7 +44,7 @@ SITUATIONS = {
 
 
 class PeerSite(Site):
-    """Processes of bench.consistency_peer. Who reads is told by name alone."""
+    """Processes of bench.consistency_peer. A read names its user, and nothing else."""
 
     only_doctors = True
 

@@ -105,10 +105,10 @@ async def measure(url: str, rounds: int) -> None:
         now: datetime = (await session.execute(text("SELECT now()"))).scalar_one()
         usual = min(clinics, key=lambda row: abs(row.tickets - USUAL))
         case = Case(usual, [row.clinic_id for row in clinics], now)
-        counted, told = await case.one_statement(session), await case.separate(session)
+        counted, separate = await case.one_statement(session), await case.separate(session)
         for name in ("total", "active", "overdue", "near_deadline", "created_this_month", "discharged_today"):
-            if counted[name] != told[name]:
-                raise SystemExit(f"{name}: {counted[name]} in one statement, {told[name]} in one of its own")
+            if counted[name] != separate[name]:
+                raise SystemExit(f"{name}: {counted[name]} in one statement, {separate[name]} in one of its own")
         took: dict[str, list[float]] = {"separate": [], "one": [], "network": []}
         runs: dict[str, Callable[[ReadSession], Awaitable[Any]]] = {
             "separate": case.separate,

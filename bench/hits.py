@@ -91,8 +91,8 @@ def ours(bearers: Sequence[str], environment: Mapping[str, str]) -> list[Server]
 
 
 def prepared(port: int, case: Case) -> tuple[list[bytes], int]:
-    """Ask for everything twice, so that it is stored; gives what goes over the wire, and the size of a body."""
-    wire, sizes = [], []
+    """Ask for everything twice, so that it is stored; returns the requests' bytes, and the median size of a body."""
+    requests, sizes = [], []
     with httpx.Client(base_url=f"http://127.0.0.1:{port}", headers={"Accept-Encoding": "identity"}) as client:
         for path, headers in case.requests:
             client.get(path, headers=headers).raise_for_status()
@@ -102,8 +102,8 @@ def prepared(port: int, case: Case) -> tuple[list[bytes], int]:
             if case.conditional:
                 sent["If-None-Match"] = answer.headers["ETag"]
             lines = [f"GET {path} HTTP/1.1", *(f"{name}: {value}" for name, value in sent.items())]
-            wire.append("\r\n".join([*lines, "", ""]).encode())
-    return wire, 0 if case.conditional else round(median(sizes))
+            requests.append("\r\n".join([*lines, "", ""]).encode())
+    return requests, 0 if case.conditional else round(median(sizes))
 
 
 def measure(cores: Cores, servers: Sequence[Server], log: Path, seconds: float) -> dict[str, report.Row]:
@@ -112,8 +112,8 @@ def measure(cores: Cores, servers: Sequence[Server], log: Path, seconds: float) 
     for server in servers:
         with serving(cores, server.command, server.environment, log) as port:
             for case in server.cases:
-                wire, size = prepared(port, case)
-                load = closed_loop(port, wire, case.mark, connections=CONNECTIONS, seconds=seconds)
+                requests, size = prepared(port, case)
+                load = closed_loop(port, requests, case.mark, connections=CONNECTIONS, seconds=seconds)
                 gc.collect()
                 gc.disable()  # a collection here would show in the server's p99
                 measured: Measured = uvloop.run(load)

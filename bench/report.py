@@ -67,7 +67,7 @@ def versions() -> str:
     for name in SHARED:
         if locked[name] != version(name):
             raise SystemExit(f"{name} is {version(name)} here and {locked[name]} in bench/peers.lock: make lock")
-    told = [f"Python {platform.python_version()}"]
-    told += [f"{name} {locked[name]}" for name in (*SHARED, *PEERS)]
-    told += [f"{name} {version(package)}" for package, name in SERVERS.items()]
-    return ", ".join(told)
+    versions = [f"Python {platform.python_version()}"]
+    versions += [f"{name} {locked[name]}" for name in (*SHARED, *PEERS)]
+    versions += [f"{name} {version(package)}" for package, name in SERVERS.items()]
+    return ", ".join(versions)

@@ -56,9 +56,9 @@ class Cores:
 def serving(cores: Cores, command: Sequence[str], environment: Mapping[str, str], log: Path) -> Iterator[int]:
     """A port on which `command` (the port comes last) answers. Raises RuntimeError with its log where it does not."""
     port = _free_port()
-    with log.open("wb") as told, cores.for_server():
+    with log.open("wb") as output, cores.for_server():
         server = subprocess.Popen(
-            [*command, str(port)], cwd=ROOT, env=os.environ | dict(environment), stdout=told, stderr=told
+            [*command, str(port)], cwd=ROOT, env=os.environ | dict(environment), stdout=output, stderr=output
         )
     try:
         until = time.monotonic() + PATIENCE
