@@ -3,7 +3,7 @@
     .venv/bin/python -m bench.flush [--workers 2] [--connections 32] [--clinics 20] [--tickets 100000]
 
 Two things are emptied. FLUSHALL alone: processes' memories go on answering. FLUSHALL with every version bumped at the
-same instant: no entry anywhere is of use, and all keys are asked for at once. It prints the time from that instant until
+same instant: no entry anywhere is of use, and all keys are asked for at once. Printed are the time from then until
 p99 is within 1.5 × of before for half a second, what clients saw meanwhile, and how many computations it took for how
 many keys. The load comes from the same machine.
 """
