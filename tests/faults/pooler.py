@@ -6,16 +6,14 @@ import signal
 import socket
 import subprocess
 import tempfile
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import pytest
 from sqlalchemy.engine import make_url
 
+from tests.support import machine
 from tests.support.debian import program
-from tests.support.machine import PATIENCE
 from tests.support.proxy import SOCKET, WireProxy
 from tests.support.services import free_port
 
@@ -71,11 +69,9 @@ def pooler(behind: WireProxy) -> Iterator[str]:
 
 
 def _wait(running: "subprocess.Popen[bytes]", port: int, log: Path) -> None:
-    until = time.monotonic() + PATIENCE
-    while True:
+    def answers() -> bool:
+        assert running.poll() is None, log.read_text() if log.exists() else "PgBouncer wrote no log"
         with socket.socket() as trying:
-            if trying.connect_ex(("127.0.0.1", port)) == 0:
-                return
-        if running.poll() is not None or time.monotonic() > until:
-            pytest.fail(log.read_text() if log.exists() else "PgBouncer did not start, and wrote no log")
-        time.sleep(0.05)
+            return trying.connect_ex(("127.0.0.1", port)) == 0
+
+    machine.wait_until(answers)

@@ -2,7 +2,6 @@
 
 import asyncio
 import subprocess
-import time
 from pathlib import Path
 
 import asyncpg
@@ -12,7 +11,7 @@ from core.operations.embedded.account import Account, account_for, reaching
 from core.operations.embedded.files import ServerFiles
 from core.operations.embedded.programs import Programs, ServerProgram
 from tests.conftest import database_named
-from tests.support.machine import PATIENCE
+from tests.support import machine
 from tests.support.servers import Breakable
 
 REPLICATING = ("-c", "wal_level=replica", "-c", "hot_standby=on")
@@ -66,12 +65,13 @@ class Demoted:
             programs = Programs(account, log)
             server.prepare(programs)
             self._process = programs.start([*server.argv, *REPLICATING], [])
-        until = time.monotonic() + PATIENCE
-        while not server.ready():
-            said = (self._folder / "standby.log").read_text()
-            assert self._process.poll() is None, said
-            assert time.monotonic() < until, said
-            await asyncio.sleep(0.02)
+        process = self._process
+
+        def is_ready() -> bool:
+            assert process.poll() is None, (self._folder / "standby.log").read_text()
+            return server.ready()
+
+        await machine.until(is_ready)
 
     async def _stop(self) -> None:
         if self._process is not None:

@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
 
+import asyncpg
 import pytest
 from sqlalchemy.engine import make_url
 
@@ -192,6 +193,15 @@ async def test_postgres_killed_in_the_middle(on_own_postgres: Settings, postgres
     assert found["Redis"].verdict is Verdict.OK
 
 
+async def refuses(url: str) -> bool:
+    """Whether a password is asked for there: the server reads its rules anew when it comes to it."""
+    try:
+        await (await asyncpg.connect(url, password="guessed")).close()
+    except asyncpg.InvalidPasswordError:
+        return True
+    return False
+
+
 @pytest.fixture
 async def with_password(own_database: str, postgres_folder: Path, postgres_server: Breakable) -> AsyncIterator[str]:
     """The address for a role that must give its password."""
@@ -199,8 +209,9 @@ async def with_password(own_database: str, postgres_folder: Path, postgres_serve
     before = rules.read_text()
     rules.write_text(f"local all careful scram-sha-256\n{before}")
     await administer(own_database, "CREATE ROLE careful SUPERUSER LOGIN PASSWORD 'a secret'", "SELECT pg_reload_conf()")
-    await asyncio.sleep(0.5)
-    yield make_url(own_database).set(username="careful", password="a secret").render_as_string(hide_password=False)
+    url = make_url(own_database).set(username="careful")
+    await machine.until(lambda: refuses(url.render_as_string()))
+    yield url.set(password="a secret").render_as_string(hide_password=False)
     rules.write_text(before)
     await administer(own_database, "DROP ROLE careful", "SELECT pg_reload_conf()")
 

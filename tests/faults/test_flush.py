@@ -38,9 +38,12 @@ async def test_an_empty_redis_under_load_recovers_instead_of_melting(
         superuser = bearer(served.url, seed.superuser)["Authorization"]
         load = Load(served.port, [(path, admin) for path in PATHS for admin in admins])
         async with load.on(24):
-            await asyncio.sleep(1)
-            already = await computations(served.url, superuser)
-            assert already >= KEYS
+
+            async def computed() -> int | None:
+                found = await computations(served.url, superuser)
+                return found if found >= KEYS else None
+
+            already = await machine.first(computed)
             began = machine.now()
             found = await recovery(load, empty, settle=1.0, most=machine.PATIENCE)
             assert found.failed == 0

@@ -3,6 +3,7 @@
 import asyncio
 import os
 import signal
+from contextlib import suppress
 from pathlib import Path
 
 import asyncpg
@@ -43,15 +44,14 @@ class Client:
 
     async def until_answered(self) -> httpx.Response:
         """As often as it takes: the worker is started again by its master."""
-        async with asyncio.timeout(machine.PATIENCE):
-            while True:
-                try:
-                    answer = await self.send()
-                except httpx.TransportError:
-                    await asyncio.sleep(0.1)
-                else:
-                    if answer.status_code != 503:
-                        return answer
+
+        async def answered() -> httpx.Response | None:
+            with suppress(httpx.TransportError):
+                answer = await self.send()
+                return None if answer.status_code == 503 else answer
+            return None
+
+        return await machine.first(answered)
 
     async def __aenter__(self) -> "Client":
         return self

@@ -12,6 +12,8 @@ from prometheus_client.parser import text_string_to_metric_families
 from core.settings import Settings
 from tests.factories.fixtures import Seed
 from tests.faults.crowd import crowd
+from tests.support.machine import until
+from tests.support.processes import alive
 from tests.support.services import Serving, worker_pids, workers
 from tests.support.signing_in import bearer
 
@@ -62,9 +64,11 @@ async def until_all_say(url: str, key: tuple[str, ...], wanted: float) -> Sample
 
 
 async def replaced(served: Serving, gone: int, count: int) -> None:
-    async with asyncio.timeout(60):
-        while gone in (now := worker_pids(served)) or len(now) < count:  # noqa: ASYNC110  as told by /proc
-            await asyncio.sleep(0.05)
+    def are_all_there() -> bool:
+        now = worker_pids(served)
+        return gone not in now and len(now) >= count
+
+    await until(are_all_there)
 
 
 @pytest.mark.long
@@ -101,7 +105,7 @@ async def test_what_a_killed_worker_counted_stays_counted(
             before = await until_all_say(served.url, DOCTORS, CONNECTIONS * killed)
             victim = worker_pids(served)[0]
             os.kill(victim, signal.SIGKILL)
-            await asyncio.sleep(0.1)  # its connections are gone from the queue that the others serve
+            await until(lambda victim=victim: not alive(victim))  # and its connections with it
             assert not fallen(before, scrape(served.url)[0])
             await replaced(served, victim, count)
             now = await until_all_say(served.url, ("ticket_home_workers_started_total",), count + killed)

@@ -41,9 +41,9 @@ async def test_cached_reads_are_answered_and_labelled_the_rest_is_503_and_all_re
 ) -> None:
     etag = (await signed.client.get("/v1/doctors")).headers["etag"]
     async with away(postgres_server):
-        lapsing = asyncio.create_task(asyncio.sleep(2.1))
         assert_unavailable(await signed.decided("/v1/specialties"))  # nobody knows of it yet
-        await lapsing  # the lease: from here on nobody can know what is current
+        # The lease has run out: from here on nobody can know what is current.
+        await machine.until(lambda: not signed.runtime.versions.is_fresh())
         for _ in range(3):
             answer = await signed.decided("/v1/doctors")
             assert_stale(answer)
@@ -115,7 +115,7 @@ async def test_an_exhausted_pool_holds_nobody_longer_than_two_seconds(
         await locking.execute("BEGIN; LOCK TABLE surgery, specialty IN ACCESS EXCLUSIVE MODE")
         paths = [f"/v1/{name}" for name in ("surgeries", "specialties", "surgeries?specialty_id=1") * 10]
         waiting = [asyncio.create_task(signed.decided(path)) for path in paths]
-        await asyncio.sleep(0.3)
+        await machine.until(lambda: app.state.runtime.database.engine.pool.checkedout() == 3)
         for _ in range(5):
             answer = await signed.client.get("/v1/doctors")
             assert answer.headers["cache-status"].startswith("ticket-home; hit")

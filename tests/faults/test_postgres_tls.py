@@ -6,7 +6,6 @@ import shutil
 import signal
 import subprocess
 import tempfile
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -21,8 +20,8 @@ from core.settings import Settings
 from tests.conftest import running
 from tests.factories.fixtures import seed_clinic
 from tests.faults.certificates import Authority
+from tests.support import machine
 from tests.support.debian import program
-from tests.support.machine import PATIENCE, until
 from tests.support.services import free_port
 
 pytestmark = pytest.mark.long
@@ -89,13 +88,13 @@ def served(folder: Path) -> Iterator[Secured]:
         [binaries() / "postgres", "-D", data, *words], stderr=subprocess.DEVNULL, user=account, cwd="/"
     )
     try:
-        until = time.monotonic() + PATIENCE
-        while subprocess.run(
-            [binaries() / "pg_isready", "-q", "-h", "127.0.0.1", "-p", str(port)], check=False
-        ).returncode:
+        asking = [str(binaries() / "pg_isready"), "-q", "-h", "127.0.0.1", "-p", str(port)]
+
+        def is_ready() -> bool:
             assert server.poll() is None
-            assert time.monotonic() < until
-            time.sleep(0.1)
+            return subprocess.run(asking, check=False).returncode == 0
+
+        machine.wait_until(is_ready)
         yield Secured(f"127.0.0.1:{port}", authority)
     finally:
         server.send_signal(signal.SIGINT)  # SIGTERM would wait for whoever is connected
@@ -116,7 +115,7 @@ async def test_everything_goes_over_tls_and_the_server_is_verified(settings: Set
         async def listens() -> bool:
             return bool((await client.get("/readyz")).json()["push"])
 
-        await until(listens)
+        await machine.until(listens)
         login = {"username": "viewer_sant", "password": "ticket-home-demo", "client": "mobile"}
         token = (await client.post("/v1/auth/login", json=login)).json()["token"]
         answer = await client.get("/v1/doctors", headers={"Authorization": f"Bearer {token}"})

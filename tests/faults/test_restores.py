@@ -27,6 +27,7 @@ from core.settings import Settings
 from tests.conftest import SignIn, administer, running
 from tests.factories import rows
 from tests.factories.fixtures import Seed
+from tests.support.machine import until
 from tests.support.unhurried import unhurried
 
 __all__ = ["unhurried"]
@@ -180,16 +181,15 @@ class Process:
     async def told_of(self, restored_at: float) -> None:
         """Until the map was read after the restore, or is known to tell nothing. Its lease is the promised bound."""
         versions = self.runtime.versions
-        while versions.true_at() < restored_at and versions.is_whole:  # noqa: ASYNC110  the map wakes nobody
-            await asyncio.sleep(0.01)
+        await until(lambda: versions.true_at() >= restored_at or not versions.is_whole)
 
     async def hits_again(self) -> None:
         """As soon as a poll has seen that all is well."""
-        while True:
-            answer = await self.admin.get(DASHBOARD)
-            if "; hit" in answer.headers["cache-status"]:
-                return
-            await asyncio.sleep(0.01)
+
+        async def hits() -> bool:
+            return "; hit" in (await self.admin.get(DASHBOARD)).headers["cache-status"]
+
+        await until(hits)
 
 
 async def answered(client: httpx.AsyncClient, path: str, **headers: str) -> httpx.Response:
@@ -204,6 +204,15 @@ async def answered(client: httpx.AsyncClient, path: str, **headers: str) -> http
 async def names(client: httpx.AsyncClient, **headers: str) -> list[str]:
     answer = await answered(client, DOCTORS, **headers)
     return [item["name"] for item in answer.json()["items"]]
+
+
+async def first_with(client: httpx.AsyncClient, name: str) -> None:
+    """Return once that doctor is listed."""
+
+    async def is_listed() -> bool:
+        return name in await names(client)
+
+    await until(is_listed)
 
 
 async def tickets(client: httpx.AsyncClient) -> int:
@@ -368,8 +377,7 @@ async def test_last_good_answers_of_a_restore_that_nobody_watched_are_given_to_n
         client = await sign_in(seed.sant.viewer, on=app)
         await rows.doctor(connection, seed.sant.id, name=LOST)
         # It may have been read a moment before.
-        while LOST not in await names(client):  # noqa: ASYNC110  the other end tells of it
-            await asyncio.sleep(0.01)
+        await first_with(client, LOST)
     await connection.execute("DROP SCHEMA backup CASCADE")
     await connection.close()
     await asyncio.to_thread(backup.restore, "--clean", "--if-exists")
@@ -380,8 +388,7 @@ async def test_last_good_answers_of_a_restore_that_nobody_watched_are_given_to_n
         await cut_off(database_url, back=False)
         try:
             versions = app.state.runtime.versions
-            while versions.is_fresh():  # noqa: ASYNC110  the map wakes nobody
-                await asyncio.sleep(0.01)
+            await until(lambda: not versions.is_fresh())
             # What was read since is given, labelled; what was read before the restore is not.
             told = await client.get("/v1/specialties")
             assert (told.status_code, "fwd=stale" in told.headers["cache-status"]) == (200, True)

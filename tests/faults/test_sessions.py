@@ -6,7 +6,6 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from core import times
 from core.errors import NotAuthenticated, Unavailable
 from core.settings import Settings
 from tests.core.sessions.processes import Process, process
@@ -119,8 +118,7 @@ async def test_redis_restarted_with_old_data_revives_nobody(
 
 async def lapsed(*processes: Process) -> None:
     """Until the lease of each has run out: from here on every request asks PostgreSQL itself."""
-    await asyncio.sleep(times.VERSION_LEASE + 0.1)
-    assert not any(at.runtime.versions.is_fresh() for at in processes)
+    await until(lambda: not any(at.runtime.versions.is_fresh() for at in processes))
 
 
 @pytest.mark.parametrize(

@@ -62,8 +62,7 @@ async def test_sigterm_under_load_fails_no_request_and_is_done_in_ten_seconds(
     with workers(settings, count, tmp_path / "old") as old, workers(settings, 1, tmp_path / "new") as new:
         load = Load(old, new, bearer(old.url, seed.sant.admin))
         clients = [asyncio.create_task(load.client(number)) for number in range(CLIENTS)]
-        while load.answers[0] < 10 * CLIENTS:  # noqa: ASYNC110  a counter, in this very loop
-            await asyncio.sleep(0.05)
+        await machine.until(lambda: load.answers[0] >= 10 * CLIENTS)
         before = load.answers[0]
         began = machine.now()
         old.process.send_signal(signal.SIGTERM)

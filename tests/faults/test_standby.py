@@ -1,6 +1,5 @@
 """After a fail-over the address leads to a standby, the old primary: nothing of it is told as current."""
 
-import asyncio
 from pathlib import Path
 
 import asyncpg
@@ -11,6 +10,7 @@ from tests.conftest import running
 from tests.factories.fixtures import Seed
 from tests.faults.reader import Reader
 from tests.faults.standby import Demoted
+from tests.support import machine
 from tests.support.answers import assert_stale, assert_unavailable
 from tests.support.servers import Breakable
 from tests.support.signing_in import LOGIN, credentials, sign_in
@@ -26,7 +26,7 @@ async def test_a_demoted_primary_s_rows_are_never_told_as_current(
         signed = Reader(app.state.runtime, client)
         assert (await client.get("/v1/doctors")).status_code == 200
         async with Demoted(postgres_folder, postgres_server) as standby:
-            await asyncio.sleep(2.1)  # the lease
+            await machine.until(lambda: not signed.runtime.versions.is_fresh())
             assert_stale(await signed.decided("/v1/doctors"))
             for path in ("/v1/specialties", "/v1/tickets", "/v1/nursing-board", "/v1/tickets/TH-SANT-2025-001"):
                 assert_unavailable(await signed.decided(path))

@@ -1,8 +1,8 @@
 """Redis over TLS with a password and a private CA, as clouds serve it: used where it is right, else refused."""
 
 import signal
+import socket
 import subprocess
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -17,6 +17,7 @@ from tests.conftest import running
 from tests.factories.fixtures import Seed
 from tests.faults.certificates import Authority, Signed
 from tests.faults.stream import Stream
+from tests.support import machine
 from tests.support.cluster import Node, formed
 from tests.support.debian import program
 from tests.support.services import free_port
@@ -56,8 +57,13 @@ def redis_with_tls(folder: Path, name: str) -> Iterator[Secured]:
         preexec_fn=lambda: _prctl(PR_SET_PDEATHSIG, signal.SIGKILL),
     )
     try:
-        time.sleep(0.3)
-        assert server.poll() is None
+
+        def answers() -> bool:
+            assert server.poll() is None
+            with socket.socket() as trying:
+                return trying.connect_ex(("127.0.0.1", port)) == 0
+
+        machine.wait_until(answers)
         yield Secured(f"127.0.0.1:{port}/0", authority, f"redis://:{QUOTED}@127.0.0.1:{port}/0")
     finally:
         server.kill()

@@ -4,7 +4,7 @@ import asyncio
 import os
 import signal
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -15,11 +15,10 @@ from api.server.watchdog import LOOKS, ROUND, WAKE_UPS
 from core.settings import Settings
 from tests.faults.hanging_service import HANGS, await_what_is_done
 from tests.support.commands import environment
+from tests.support.machine import PATIENCE, until
 from tests.support.services import Serving, serving, worker_pids
 
 ROOT = Path(__file__).parents[2]
-PATIENCE = 60.0
-"""Seconds after which a test says that it never came."""
 STOPPED = 2 * max(WAKE_UPS * ROUND, LOOKS * 0.5)
 """Seconds, twice what a process has that nobody stopped."""
 WAYS = [*HANGS, await_what_is_done.__name__]
@@ -40,15 +39,6 @@ async def hang(served: Serving, how: str) -> None:
             await client.get(how)
 
 
-async def until(happened: Callable[[], bool], what: str) -> None:
-    try:
-        async with asyncio.timeout(PATIENCE):
-            while not happened():  # noqa: ASYNC110  processes tell nobody
-                await asyncio.sleep(0.05)
-    except TimeoutError:
-        raise AssertionError(f"never: {what}") from None
-
-
 async def answers(served: Serving) -> bool:
     async with httpx.AsyncClient(base_url=served.url, timeout=PATIENCE) as client:
         return (await client.get("/livez")).status_code == 200
@@ -66,7 +56,7 @@ async def test_a_worker_that_hangs_is_ended_and_replaced(settings: Settings, tmp
     with hanging(settings, 2, log) as served:
         before = set(worker_pids(served))
         asking = asyncio.create_task(hang(served, f"/hang/{how}"))
-        await until(lambda: is_replaced(served, before), "another worker")
+        await until(lambda: is_replaced(served, before))
         await asking
         assert await answers(served)
     told = log.read_text()
@@ -81,7 +71,7 @@ async def test_one_worker_alone_that_hangs_ends(settings: Settings, tmp_path: Pa
     log = tmp_path / "log"
     with hanging(settings, 1, log) as served:
         asking = asyncio.create_task(hang(served, f"/hang/{how}"))
-        await until(lambda: served.process.poll() is not None, "its end")
+        await until(lambda: served.process.poll() is not None)
         await asking
         assert served.process.returncode == -signal.SIGPROF
     assert f" in {how}\n" in log.read_text(), "its stack"
@@ -115,7 +105,7 @@ async def test_sigterm_ends_a_service_whose_loop_hangs(
         asking = [asyncio.create_task(hang(served, how)) for _ in range(4)]
         await asyncio.sleep(1)
         served.process.send_signal(signal.SIGTERM)
-        await until(lambda: served.process.poll() is not None, "its end")
+        await until(lambda: served.process.poll() is not None)
         await asyncio.gather(*asking)
 
 
@@ -126,7 +116,7 @@ async def test_sigterm_ends_a_service_whose_shutdown_never_ends(settings: Settin
         for _ in range(8 * count):
             await hang(served, "/hang-at-the-end")
         served.process.send_signal(signal.SIGTERM)
-        await until(lambda: served.process.poll() is not None, "its end")
+        await until(lambda: served.process.poll() is not None)
     assert "it is not over 9 s after it was told to end" in log.read_text()
 
 
@@ -134,7 +124,7 @@ async def test_sigterm_ends_a_service_of_which_a_worker_is_stopped(settings: Set
     with hanging(settings, 2, tmp_path / "log") as served:
         os.kill(worker_pids(served)[0], signal.SIGSTOP)
         served.process.send_signal(signal.SIGTERM)
-        await until(lambda: served.process.poll() is not None, "its end")
+        await until(lambda: served.process.poll() is not None)
     assert '"event": "worker killed"' in (tmp_path / "log").read_text()
 
 
@@ -146,7 +136,7 @@ async def test_a_service_whose_log_nobody_reads_any_more_ends_and_does_not_hang(
                 async with asyncio.timeout(PATIENCE):
                     while True:
                         await client.get("/v1/dashboard")
-        await until(lambda: served.process.poll() is not None, "its end")
+        await until(lambda: served.process.poll() is not None)
         assert served.process.returncode in (-signal.SIGPROF, -signal.SIGALRM)
 
 
@@ -161,4 +151,4 @@ async def test_how_long_a_loop_was_held_up_is_a_metric(settings: Settings, tmp_p
         os.kill(served.process.pid, signal.SIGSTOP)
         await asyncio.sleep(2 * ROUND)
         os.kill(served.process.pid, signal.SIGCONT)
-        await until(lambda: longest() > ROUND / 2, "a lag")
+        await until(lambda: longest() > ROUND / 2)

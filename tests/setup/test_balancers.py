@@ -3,7 +3,6 @@
 import asyncio
 import re
 import subprocess
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,9 +12,10 @@ import httpx
 import pytest
 
 from core.settings import Settings
+from tests.support import machine
 from tests.support.commands import TICKET_HOME, environment
 from tests.support.debian import program
-from tests.support.services import READY_WITHIN, Serving, free_port, serving
+from tests.support.services import Serving, free_port, serving
 
 pytestmark = pytest.mark.long
 
@@ -67,18 +67,15 @@ def balancer(kind: str, folder: Path, service: Serving) -> Iterator[str]:
     with (folder / "log").open("wb") as log:
         process = subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT)
     try:
-        until = time.monotonic() + READY_WITHIN
-        while not answers(f"http://127.0.0.1:{port}/readyz"):
-            assert process.poll() is None, (folder / "log").read_text()
-            assert time.monotonic() < until
-            time.sleep(0.05)
+        machine.wait_until(lambda: answers(f"http://127.0.0.1:{port}/readyz", process, folder / "log"))
         yield f"http://127.0.0.1:{port}"
     finally:
         process.terminate()
         process.wait()
 
 
-def answers(url: str) -> bool:
+def answers(url: str, process: "subprocess.Popen[bytes]", log: Path) -> bool:
+    assert process.poll() is None, log.read_text()
     try:
         return httpx.get(url).status_code == 200
     except httpx.TransportError:

@@ -4,8 +4,7 @@ import os
 import signal
 import stat
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -15,8 +14,9 @@ import redis
 
 from api.cli.installation import local_secret
 from core.settings import DEMO_PASSWORD
-from tests.core.operations.embedded.processes import family, gone_within
 from tests.support.commands import TICKET_HOME, environment, refused, run
+from tests.support.machine import wait_until
+from tests.support.processes import family, gone_within
 from tests.support.services import Serving, serving
 
 pytestmark = pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="looks at processes in /proc")
@@ -113,23 +113,16 @@ def test_a_second_one_on_the_folder_takes_its_servers_over_when_the_first_ends(
             # Of the database itself: nothing is cached of it.
             return httpx.get(f"{url}/v1/tickets", headers=headers, timeout=20).status_code == 200
 
-        until_true(lambda: answers(second.url))
+        wait_until(lambda: answers(second.url))
         # And a third one joins what the second has started.
         with served(folder) as third:
-            until_true(lambda: answers(third.url))
-        until_true(lambda: answers(second.url))
+            wait_until(lambda: answers(third.url))
+        wait_until(lambda: answers(second.url))
         running = family(second.process.pid)
         assert {"postgres", "valkey-server"} <= {Path(f"/proc/{pid}/comm").read_text().strip() for pid in running}
         second.process.send_signal(signal.SIGTERM)
         second.process.wait(20)
         gone_within(ENDED_WITHIN, running)
-
-
-def until_true(look: Callable[[], bool], seconds: float = 60.0) -> None:
-    deadline = time.monotonic() + seconds
-    while not look():
-        assert time.monotonic() < deadline
-        time.sleep(0.1)
 
 
 def test_only_the_server_that_is_not_configured_is_started(folder: Path, redis_url: str) -> None:

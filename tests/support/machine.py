@@ -22,6 +22,8 @@ T = TypeVar("T")
 
 CALM = 0.0015
 """Seconds that one probe's work takes on a machine that has nothing else to do, at most."""
+LOOK = 0.005
+"""Seconds between two looks at what tells nobody when it changes."""
 PATIENCE = 60.0
 """Seconds after which what has not come is taken for never: no bound of anything."""
 
@@ -91,12 +93,13 @@ async def until_equal(read: Callable[[], Awaitable[T]], expected: T, within: flo
             return time.monotonic() - began
         late = asked - began
         assert late < bound(within, began), f"{found} instead of {expected}, {late:.2f} s later"
-        await asyncio.sleep(0.005)
+        await asyncio.sleep(LOOK)
 
 
-async def until(
-    condition: Callable[[], object] | Callable[[], Awaitable[object]], within: float | None = None
-) -> float:
+Condition = Callable[[], object] | Callable[[], Awaitable[object]]
+
+
+async def until(condition: Condition, within: float | None = None) -> float:
     """Seconds until the condition holds. `within`: of a calm machine; by itself only what never comes fails."""
     began = now()
     while True:
@@ -106,6 +109,33 @@ async def until(
             found = await found
         if found:
             return time.monotonic() - began
-        limit = PATIENCE if within is None else bound(within, began)
-        assert asked - began < limit, f"not within {limit:.1f} s"
-        await asyncio.sleep(0.005)
+        _assert_early(asked, began, within)
+        await asyncio.sleep(LOOK)
+
+
+async def first(read: Callable[[], Awaitable[T | None]]) -> T:
+    """The first that is read and is not None; only what never comes fails."""
+    began = now()
+    while True:
+        asked = now()
+        found = await read()
+        if found is not None:
+            return found
+        _assert_early(asked, began, None)
+        await asyncio.sleep(LOOK)
+
+
+def wait_until(condition: Callable[[], object], within: float | None = None) -> float:
+    """As `until`, and nothing of this process goes on meanwhile."""
+    began = now()
+    while True:
+        asked = now()
+        if condition():
+            return time.monotonic() - began
+        _assert_early(asked, began, within)
+        time.sleep(LOOK)
+
+
+def _assert_early(asked: float, began: float, within: float | None) -> None:
+    limit = PATIENCE if within is None else bound(within, began)
+    assert asked - began < limit, f"not within {limit:.1f} s"

@@ -4,7 +4,6 @@ import os
 import signal
 import socket
 import subprocess
-import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass
@@ -13,7 +12,7 @@ from pathlib import Path
 import httpx
 
 from core.settings import Settings
-from tests.support import commands
+from tests.support import commands, machine
 
 READY_WITHIN = 30.0
 
@@ -61,17 +60,15 @@ def serving(
 
 
 def _await_answer(process: "subprocess.Popen[str]", port: int) -> None:
-    deadline = time.monotonic() + READY_WITHIN
-    while True:
+    def answers() -> bool:
         try:
             assert httpx.get(f"http://127.0.0.1:{port}/livez", timeout=READY_WITHIN).status_code == 200
         except httpx.TransportError:
-            if process.poll() is not None:
-                raise AssertionError(f"it ended: {process.communicate()[0] or 'see its log'}") from None
-            assert time.monotonic() < deadline
-            time.sleep(0.05)
-        else:
-            return
+            assert process.poll() is None, f"it ended: {process.communicate()[0] or 'see its log'}"
+            return False
+        return True
+
+    machine.wait_until(answers, within=READY_WITHIN)
 
 
 @contextmanager

@@ -22,13 +22,14 @@ from core.db.migrate import upgrade
 from core.operations.embedded.wheels import folder_of
 from core.settings import Settings
 from tests.conftest import administer, database_named
-from tests.core.operations.embedded.processes import is_at_work, state_of
 from tests.factories import rows
 from tests.faults.chaos import registers
 from tests.faults.chaos.network import LISTENER, POSTGRES, Network
 from tests.faults.chaos.registers import Made, Register
 from tests.faults.pooler import pooler
+from tests.support import machine
 from tests.support.commands import environment
+from tests.support.processes import is_at_work, state_of
 from tests.support.proxy import SOCKET, WireProxy
 from tests.support.servers import Breakable
 from tests.support.services import free_port
@@ -94,11 +95,13 @@ class Site:
 
     async def ready(self, number: int) -> None:
         async with asyncio.timeout(READY), httpx.AsyncClient() as client:
-            while True:
+
+            async def is_ready() -> bool:
                 with contextlib.suppress(httpx.TransportError):
-                    if (await client.get(f"http://127.0.0.1:{self.ports[number]}/readyz")).status_code == 200:
-                        return
-                await asyncio.sleep(0.05)
+                    return (await client.get(f"http://127.0.0.1:{self.ports[number]}/readyz")).status_code == 200
+                return False
+
+            await machine.until(is_ready)
 
     async def stop(self, number: int) -> None:
         """SIGSTOP while the process computes, if it ever does.

@@ -21,7 +21,8 @@ import redis
 from core.operations.embedded import CannotStart, EmbeddedServers, postgres, start_servers, valkey
 from core.operations.embedded.account import CAP_DAC_READ_SEARCH, Account
 from core.operations.embedded.wheels import folder_of
-from tests.core.operations.embedded.processes import alive, begun, end, family, gone_within, starter, told
+from tests.core.operations.embedded.starters import begun, end, starter, told
+from tests.support.processes import alive, family, gone_within
 
 pytestmark = [
     pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="looks at processes in /proc"),
