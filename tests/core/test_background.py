@@ -15,11 +15,11 @@ async def test_what_ends_by_itself_is_waited_for_and_so_is_what_it_starts() -> N
     background, done = Background(), []
 
     async def second() -> None:
-        await asyncio.sleep(0.01)
+        await asyncio.sleep(0)
         done.append("second")
 
     async def first() -> None:
-        await asyncio.sleep(0.01)
+        await asyncio.sleep(0)
         background.start(second(), name="second")
         done.append("first")
 

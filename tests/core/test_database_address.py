@@ -2,6 +2,7 @@
 refused in a sentence that names it."""
 
 import asyncio
+from functools import partial
 from urllib.parse import quote, urlsplit
 
 import pytest
@@ -21,6 +22,7 @@ from core.operations.doctor.configuration import Addresses
 from core.operations.doctor.reaching import Ways, reach
 from core.operations.imports.legacy.source import NotTheSource, opened
 from core.settings import Settings
+from tests.support.machine import until
 
 START = "postgresql://ana:secret@db.example.org:5433/th"
 WORK = {
@@ -258,9 +260,7 @@ async def test_what_is_taken_works_for_all_who_connect(database_url: str, redis_
             await dispose(engine)
         listener = Listener(direct, VersionMap(), unstamped, push=True)
         listening = asyncio.create_task(listener.run())
-        async with asyncio.timeout(10):
-            while not listener.connected:  # noqa: ASYNC110  a flag of its own
-                await asyncio.sleep(0.01)
+        await until(partial(getattr, listener, "connected"))
         listening.cancel()
         await asyncio.gather(listening, return_exceptions=True)
         copying = await connect_directly(direct, name="test", settings={"timezone": "UTC"})

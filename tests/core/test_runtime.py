@@ -36,12 +36,13 @@ async def test_no_cancellation_is_lost_on_the_way_to_redis(settings: Settings) -
 async def test_a_runtime_whose_task_swallows_a_cancellation_closes_all_the_same(
     settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    swallowed = asyncio.Event()
+    begun, swallowed = asyncio.Event(), asyncio.Event()
 
     async def deaf_once(_: RedisTier) -> None:
+        begun.set()
         while True:
             try:
-                await asyncio.sleep(60)
+                await asyncio.Event().wait()
             except asyncio.CancelledError:
                 if swallowed.is_set():
                     raise
@@ -49,5 +50,5 @@ async def test_a_runtime_whose_task_swallows_a_cancellation_closes_all_the_same(
 
     monkeypatch.setattr(RedisTier, "probe", deaf_once)
     async with asyncio.timeout(times.ENDING + PATIENCE), open_runtime(settings):
-        await asyncio.sleep(0.1)
+        await begun.wait()
     assert swallowed.is_set()

@@ -13,6 +13,7 @@ from core.settings import Settings
 from tests.conftest import running
 from tests.factories.fixtures import Seed
 from tests.support import machine
+from tests.support.flights import joins
 from tests.support.proxy import WireProxy
 from tests.support.settled import settled
 from tests.support.signing_in import sign_in
@@ -58,12 +59,13 @@ async def test_others_get_the_answer_that_a_client_who_left_had_asked_for(
     app: FastAPI, signed: httpx.AsyncClient, policy: str, connection: "asyncpg.Connection[asyncpg.Record]"
 ) -> None:
     await connection.execute("BEGIN; LOCK TABLE doctor, ticket IN ACCESS EXCLUSIVE MODE")
+    come = joins(app.state.runtime.cache.flights)
     first = asyncio.create_task(signed.get(PATHS[policy]))
-    await machine.until(lambda: len(app.state.runtime.cache.flights) == 1)
+    await machine.until(lambda: come() == 1)
     others = [asyncio.create_task(signed.get(PATHS[policy])) for _ in range(50)]
-    await asyncio.sleep(0.1)
+    await machine.until(lambda: come() == 51)
     first.cancel()
-    await asyncio.sleep(0.1)
+    await machine.until(first.done)
     await connection.execute("COMMIT")
     answers = await asyncio.gather(*others)
     assert {answer.status_code for answer in answers} == {200}

@@ -22,17 +22,6 @@ async def one(on_own_redis: Settings, seed: Seed) -> AsyncIterator[Process]:
         yield made
 
 
-async def signed_out_within(seconds: float, at: Process, token: str) -> None:
-    async def is_signed_out() -> bool:
-        try:
-            await at.who(token)
-        except NotAuthenticated:
-            return True
-        return False
-
-    await until(is_signed_out, within=seconds)
-
-
 async def test_redis_killed_logs_nobody_out_and_keeps_nobody_out(
     one: Process, on_own_redis: Settings, redis_server: Breakable, seed: Seed
 ) -> None:
@@ -59,7 +48,7 @@ async def test_a_revocation_is_known_everywhere_while_redis_is_killed(
         await one.sign_out(token)
         with pytest.raises(NotAuthenticated):
             await one.who(token)
-        await signed_out_within(2, other, token)
+        await other.refuses(token, within=2)
         await other.who(kept)
 
 

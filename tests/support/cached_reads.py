@@ -25,6 +25,8 @@ class Counting:
     def __init__(self, runtime: Runtime) -> None:
         self.runtime = runtime
         self.runs = 0
+        self.at_work = self.most_at_work = 0
+        """Loaders between their snapshot and the count: now, and the most that there were."""
         self.pause = 0.0
         """Seconds between the snapshot and the count."""
         self.begun = asyncio.Event()
@@ -37,9 +39,12 @@ class Counting:
     async def read(self, clinic_id: int, parameters: Parameters | None = None, **options: object) -> Answer:
         async def load(fill: Fill) -> Loaded:
             self.runs += 1
+            self.at_work += 1
+            self.most_at_work = max(self.most_at_work, self.at_work)
             self.begun.set()
             await asyncio.sleep(self.pause)
             await self.go_on.wait()
+            self.at_work -= 1
             counted = await fill.session.scalar(
                 text("SELECT count(*) FROM ticket WHERE clinic_id = :clinic"), {"clinic": clinic_id}
             )

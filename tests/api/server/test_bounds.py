@@ -11,6 +11,7 @@ from starlette.types import Receive, Scope, Send
 from api.server.bounds import AT_LEAST, most_connections
 from tests.api.server.applications import body_of, constant, echo, respond, told
 from tests.api.server.wire import Served, Wire, serving
+from tests.support.machine import wait_until
 
 LIMIT = 32768
 MEBIBYTE = 1024 * 1024
@@ -190,8 +191,7 @@ def test_an_answer_that_nobody_takes_ends(is_last: bool) -> None:
     line = b"Connection: close\r\n" if is_last else b""
     with serving(endless, body=SOON) as served:
         wire = served.ask(b"GET / HTTP/1.1\r\nHost: a\r\n" + line + b"\r\n")
-        while served.state.connections or not over:
-            time.sleep(0.01)
+        wait_until(lambda: over and not served.state.connections)
         assert len(wire.all()) < 64 * MEBIBYTE
 
 
@@ -250,8 +250,7 @@ def test_where_all_are_at_work_the_newcomer_is_told_to_come_again() -> None:
 
     with serving(never, connections=2) as served:
         asked = [served.ask(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n") for _ in range(2)]
-        while len(served.state.tasks) < 2:
-            time.sleep(0.01)
+        wait_until(lambda: len(served.state.tasks) == 2)
         newcomer = served.connect()
         assert newcomer.status() == 503
         assert b"retry-after" in newcomer.came

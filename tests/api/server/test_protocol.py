@@ -11,6 +11,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from tests.api.server.applications import Lines, body_of, constant, echo, respond, streaming, told
 from tests.api.server.wire import Served, serving
+from tests.support.machine import wait_until
 
 GET = b"GET / HTTP/1.1\r\nHost: a\r\n\r\n"
 LAST = b"GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"
@@ -162,8 +163,7 @@ def test_chunks_that_are_none_are_refused_and_the_application_gets_no_body(chunk
 
     with serving(app) as served:
         wire = served.ask(POST + b"Transfer-Encoding: chunked\r\n\r\n")
-        while not served.state.tasks:
-            time.sleep(0.001)
+        wait_until(lambda: served.state.tasks)
         wire.send(chunks + SMUGGLED)
         assert wire.status() == 400
         assert b"committed" not in wire.came
@@ -387,12 +387,10 @@ def test_the_application_hears_that_the_client_is_gone() -> None:
 
     with serving(waiting) as served:
         wire = served.ask(GET)
-        while not served.state.tasks:
-            time.sleep(0.001)
+        wait_until(lambda: served.state.tasks)
         wire.socket.setsockopt(1, 13, b"\x01\x00\x00\x00\x00\x00\x00\x00")  # SO_LINGER: a reset
         wire.socket.close()
-        while not heard:
-            time.sleep(0.001)
+        wait_until(lambda: heard)
     assert heard == ["http.disconnect"]
 
 
@@ -421,8 +419,7 @@ def test_draining_leaves_time_for_a_first_byte_and_answers_what_is_under_way() -
         between.send(GET).until(b"Hello")
         asking.send(GET).until(b"Hello")
         at_work.send(GET.replace(b" / ", b" /slow "))
-        while not served.state.tasks:
-            time.sleep(0.001)
+        wait_until(lambda: served.state.tasks)
         served.shutdown()
         assert b"connection: close" in asking.send(GET).all()
         assert b"connection: close" not in between.all()

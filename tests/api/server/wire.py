@@ -100,7 +100,7 @@ def serving(app: ASGIApp, *, root_path: str = "", **given: Any) -> Iterator[Serv
     config = ServingConfig(app, root_path=root_path, log_config=None, access_log=False, lifespan="off", ws="none")
     config.bounds = bounds(**given)
     ready: list[Served] = []
-    is_ready, is_over = threading.Event(), threading.Event()
+    is_ready, is_over = threading.Event(), asyncio.Event()
 
     async def run() -> None:
         loop = asyncio.get_running_loop()
@@ -111,8 +111,7 @@ def serving(app: ASGIApp, *, root_path: str = "", **given: Any) -> Iterator[Serv
         ready.append(Served(server.sockets[0].getsockname()[1], loop, state))
         loop.set_exception_handler(lambda _, context: ready[0].errors.append(context))
         is_ready.set()
-        while not is_over.is_set():  # noqa: ASYNC110  set by another thread
-            await asyncio.sleep(0.01)
+        await is_over.wait()
         server.close()
         for one in list(state.connections):
             one.transport.abort()
@@ -126,7 +125,7 @@ def serving(app: ASGIApp, *, root_path: str = "", **given: Any) -> Iterator[Serv
     try:
         yield ready[0]
     finally:
-        is_over.set()
+        ready[0].loop.call_soon_threadsafe(is_over.set)
         thread.join(PATIENCE)
         for wire in ready[0].wires:
             wire.socket.close()

@@ -143,11 +143,11 @@ async def test_a_change_made_elsewhere_is_read_within_two_seconds_and_typically_
 
 async def until(reader: Reader, clinic: ClinicSeed, expected: Figures) -> float:
     """Seconds until a read tells `expected`; fails after two."""
-    began = machine.now()
-    while (found := figures_of(await reader.read(clinic))) != expected:
-        assert machine.now() - began < machine.bound(2.0, began), f"{found} instead of {expected}"
-        await asyncio.sleep(0.002)
-    return machine.now() - began
+
+    async def figures() -> Figures:
+        return figures_of(await reader.read(clinic))
+
+    return await machine.until_equal(figures, expected, within=2.0)
 
 
 async def test_a_write_of_this_process_is_in_its_very_next_read(reader: Reader, seed: Seed) -> None:

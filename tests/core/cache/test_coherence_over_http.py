@@ -1,6 +1,5 @@
 """The dashboard of the running application after every kind of write: at once, on any process, without a sleep."""
 
-import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -184,11 +183,8 @@ async def test_a_write_beside_the_application_is_on_the_dashboard_within_two_sec
 
 
 async def until(client: httpx.AsyncClient, **expected: int) -> None:
-    began = machine.now()
-    while True:
-        asked = machine.now()
-        found = await kpis(client)
-        if expected.items() <= found.items():
-            return
-        assert asked - began < machine.bound(2.0, began), f"{found} instead of {expected}"
-        await asyncio.sleep(0.005)
+
+    async def are_shown() -> bool:
+        return expected.items() <= (await kpis(client)).items()
+
+    await machine.until(are_shown, within=2.0)

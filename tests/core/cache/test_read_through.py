@@ -15,6 +15,7 @@ from tests.factories import rows
 from tests.factories.fixtures import Seed
 from tests.support import machine
 from tests.support.cached_reads import POLICY, Counting, process
+from tests.support.flights import joins
 
 
 @pytest.fixture
@@ -89,8 +90,9 @@ async def test_the_loader_still_runs_once_when_the_first_client_disconnects(coun
     counting.go_on.clear()
     first = asyncio.create_task(counting.read(seed.sant.id))
     await counting.begun.wait()
+    come = joins(counting.runtime.cache.flights)
     others = [asyncio.create_task(counting.read(seed.sant.id)) for _ in range(199)]
-    await asyncio.sleep(0.01)
+    await machine.until(lambda: come() == 199)
     first.cancel()
     await asyncio.sleep(0)
     counting.go_on.set()
@@ -173,7 +175,11 @@ async def test_a_rolled_back_write_changes_nothing(counting: Counting, connectio
     await seed.sant.ticket(connection)
     assert (await counting.read(seed.sant.id)).outcome == "hit"
     await transaction.rollback()
-    await asyncio.sleep(0.05)
+    # Notifications come in order: with this one here, none of the rolled back write is on its way.
+    versions = counting.runtime.versions
+    before = versions.get(seed.maga.id, "figures")
+    await seed.maga.ticket(connection)
+    await machine.until(lambda: versions.get(seed.maga.id, "figures") > before)
     answer = await counting.read(seed.sant.id)
     assert (answer.outcome, answer.entry.body) == ("hit", b"0")
 

@@ -136,7 +136,7 @@ async def test_all_who_ask_while_it_flies_share_one_flight() -> None:
     async def compute() -> int:
         nonlocal runs
         runs += 1
-        await asyncio.sleep(0.02)
+        await asyncio.sleep(0)
         return 7
 
     answers = await asyncio.gather(*(flights.join("k", compute) for _ in range(200)))
@@ -175,7 +175,7 @@ async def test_an_error_goes_to_all_who_wait_and_is_not_kept() -> None:
     outcomes = [ValueError("once"), None]
 
     async def compute() -> int:
-        await asyncio.sleep(0.01)
+        await asyncio.sleep(0)
         error = outcomes.pop(0)
         if error:
             raise error
@@ -189,8 +189,10 @@ async def test_an_error_goes_to_all_who_wait_and_is_not_kept() -> None:
 async def test_other_keys_fly_apart() -> None:
     flights: Flights[str] = Flights()
 
+    both = asyncio.Barrier(2)
+
     async def compute(value: str) -> str:
-        await asyncio.sleep(0.01)
+        await both.wait()
         return value
 
     one, two = await asyncio.gather(flights.join("1", lambda: compute("a")), flights.join("2", lambda: compute("b")))

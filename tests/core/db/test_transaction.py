@@ -14,6 +14,7 @@ from core.errors import Unavailable
 from core.runtime import open_runtime
 from core.settings import Settings
 from tests.factories.rows import Connection
+from tests.support.machine import until
 
 LOST_RACES = ["40P01", "40001"]
 
@@ -105,8 +106,7 @@ async def test_a_snapshot_is_never_of_tables_that_were_replaced_under_it(
     reading = asyncio.create_task(database.snapshot(work))
     if is_waited_for:
         waits = "SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted AND database = (SELECT oid FROM pg_database"
-        while not await connection.fetchval(f"{waits} WHERE datname = current_database()))"):  # noqa: ASYNC110  it tells nobody
-            await asyncio.sleep(0.01)
+        await until(lambda: connection.fetchval(f"{waits} WHERE datname = current_database()))"))
         await transaction.commit()
     assert await reading == 1
     assert runs == 2

@@ -136,10 +136,13 @@ async def test_a_slow_client_holds_no_transaction_open(
     await many(connection, seed.sant, ENOUGH)
     async with workshop.make(called(asked, "slow export")) as made:
         await begun(made)
-        await asyncio.sleep(0.5)
-        states = await connection.fetch(
-            "SELECT state, xact_start, backend_xmin FROM pg_stat_activity WHERE application_name = 'slow export'"
-        )
+        asked_of = "SELECT state, xact_start, backend_xmin FROM pg_stat_activity WHERE application_name = 'slow export'"
+
+        async def waits_for_its_client() -> bool:
+            return [row["state"] for row in await connection.fetch(asked_of)] == ["idle"]
+
+        await until(waits_for_its_client)
+        states = await connection.fetch(asked_of)
     assert [tuple(row) for row in states] == [("idle", None, None)]
 
 

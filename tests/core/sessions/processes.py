@@ -5,6 +5,7 @@ from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 
 from core.db.transaction import WriteSession
+from core.errors import NotAuthenticated
 from core.runtime import Runtime, open_runtime
 from core.sessions.copies import SessionCopy
 from core.settings import Settings
@@ -12,6 +13,7 @@ from core.trace import Trace, current_trace
 from core.users.attempt import Attempt
 from core.users.sign_in import SignedIn, sign_in, sign_out
 from tests.factories.rows import PASSWORD
+from tests.support import machine
 
 
 @dataclass
@@ -34,6 +36,18 @@ class Process:
 
     async def who(self, token: str, *, slide: bool = True, reading: bool = True) -> SessionCopy:
         return await self.runtime.sessions.authenticate(token, slide=slide, reading=reading)
+
+    async def refuses(self, token: str, within: float) -> float:
+        """Seconds until whoever sends the token is not signed in; fails after `within`."""
+
+        async def is_refused() -> bool:
+            try:
+                await self.who(token)
+            except NotAuthenticated:
+                return True
+            return False
+
+        return await machine.until(is_refused, within=within)
 
     async def sign_out(self, token: str) -> None:
         actor = (await self.who(token)).actor()

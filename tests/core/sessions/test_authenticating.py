@@ -1,7 +1,7 @@
 """What a token is worth: warm and cold, in one process and in another, before and after whatever ends it."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 
 import pytest
 
@@ -18,19 +18,6 @@ from tests.support.settled import settled
 
 BOUND = 2.0
 """Seconds after which every process knows (docs/design/cache.md)."""
-
-
-async def refused_within(seconds: float, ask: Callable[[], Awaitable[object]]) -> float:
-    """Seconds until `ask` is refused as not authenticated; fails after `seconds`."""
-    loop = asyncio.get_running_loop()
-    started = loop.time()
-    while True:
-        try:
-            await ask()
-        except NotAuthenticated:
-            return loop.time() - started
-        assert loop.time() - started < seconds, f"still signed in after {seconds} s"
-        await asyncio.sleep(0.005)
 
 
 async def test_a_session_tells_who_and_where(one: Process, seed: Seed) -> None:
@@ -126,7 +113,7 @@ async def test_signing_out_is_effective_at_once_here_and_within_the_bound_elsewh
     await one.sign_out(token)
     with pytest.raises(NotAuthenticated):
         await one.who(token)
-    await refused_within(BOUND, lambda: other.who(token))
+    await other.refuses(token, within=BOUND)
     for at in (one, other):
         await at.who(bystander)
 
@@ -151,7 +138,7 @@ async def test_plain_sql_ends_a_session_within_the_bound(
     token = (await one.sign_in(seed.sant.viewer)).token
     await one.who(token)
     await connection.execute(statement)
-    await refused_within(BOUND, lambda: one.who(token))
+    await one.refuses(token, within=BOUND)
     assert len(one.runtime.sessions.held) == 0
 
 
@@ -162,7 +149,7 @@ async def test_polling_alone_is_within_the_bound_too(
         token = (await polling.sign_in(seed.sant.viewer)).token
         await polling.who(token)
         await connection.execute(ENDINGS["the session is revoked"])
-        await refused_within(BOUND, lambda: polling.who(token))
+        await polling.refuses(token, within=BOUND)
 
 
 async def test_a_new_role_is_that_of_the_next_request(one: Process, connection: rows.Connection, seed: Seed) -> None:
@@ -179,7 +166,7 @@ async def test_a_display_ends_when_its_user_may_do_more_than_read(
     token = (await one.sign_in(seed.sant.viewer, "display")).token
     await one.who(token)
     await connection.execute("UPDATE app_user SET role = 'admin' WHERE username = 'viewer_sant'")
-    await refused_within(BOUND, lambda: one.who(token))
+    await one.refuses(token, within=BOUND)
 
 
 async def test_a_user_activated_again_is_signed_in_again(one: Process, connection: rows.Connection, seed: Seed) -> None:
@@ -243,7 +230,7 @@ async def test_a_session_of_a_lost_timeline_ends_with_its_next_record(
         await restarted.who(token)
         restarted.clock(301)
         await restarted.who(token)
-        await refused_within(3, lambda: restarted.who(token))
+        await restarted.refuses(token, within=3)
 
 
 async def test_garbage_and_another_sessions_copy_in_redis_are_misses(

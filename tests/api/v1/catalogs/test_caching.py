@@ -1,6 +1,5 @@
 """Catalogs are entries: hits without SQL, made anew by any change of their clinic's rows and by no other's."""
 
-import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -44,10 +43,14 @@ def statements(app: FastAPI) -> Iterator[list[str]]:
 
 async def until(client: httpx.AsyncClient, path: str, body: bytes, *, within: float = 2.0) -> httpx.Response:
     """The first answer that differs from `body`; fails after `within` seconds."""
-    began = machine.now()
-    while (answer := await client.get(path)).content == body:
-        assert machine.now() - began < machine.bound(within, began), f"{path} stayed as it was"
-        await asyncio.sleep(0.01)
+    answer = await client.get(path)
+
+    async def differs() -> bool:
+        nonlocal answer
+        answer = await client.get(path)
+        return answer.content != body
+
+    await machine.until(differs, within=within)
     return answer
 
 

@@ -15,6 +15,7 @@ from tests.api.v1.nursing_board.conftest import PATH, SignIn, get, ids, make
 from tests.conftest import running
 from tests.factories import rows
 from tests.factories.fixtures import Seed
+from tests.support.flights import joins
 from tests.support.machine import until
 
 
@@ -51,6 +52,7 @@ async def test_identical_reads_share_a_flight(
     admin, superuser = await sign_in(seed.sant.admin), await sign_in(seed.superuser)
     for client in (viewer, admin, superuser):
         await get(client)
+    come = joins(app.state.runtime.reads)
     async with held(database_url, "doctor"):
         same = [
             *(asyncio.create_task(client.get(PATH)) for client in (viewer, viewer, admin)),
@@ -63,7 +65,7 @@ async def test_identical_reads_share_a_flight(
             asyncio.create_task(superuser.get(PATH)),
         ]
         await under_way(app, 4)
-        await asyncio.sleep(0.05)
+        await until(lambda: come() == len(same) + len(others))
     answers = list(await asyncio.gather(*same))
     assert sorted(collapsed(answers)) == [False, True, True, True]
     assert len({answer.content for answer in answers}) == 1
@@ -120,11 +122,12 @@ async def test_one_client_that_leaves_does_not_end_the_others_read(
 ) -> None:
     ticket = await make(connection, seed.sant)
     await get(viewer)
+    come = joins(app.state.runtime.reads)
     async with held(database_url, "doctor"):
         leaving = asyncio.create_task(viewer.get(PATH))
         await under_way(app, 1)
         staying = asyncio.create_task(viewer.get(PATH))
-        await asyncio.sleep(0.05)
+        await until(lambda: come() == 2)
         leaving.cancel()
     with pytest.raises(asyncio.CancelledError):
         await leaving

@@ -1,7 +1,7 @@
 """Two processes, here two runtimes with nothing in common but their servers: one computes, the other waits for it."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 
 import pytest
 
@@ -9,12 +9,13 @@ from core import times
 from core.cache.cached_read import CachedRead
 from core.cache.fills.fill import Fill, Loaded
 from core.cache.fills.lease import FillLeases, Lease
-from core.cache.keys import digest
+from core.cache.keys import LEASE, digest
 from core.settings import Settings
 from tests.factories import rows
 from tests.factories.fixtures import ClinicSeed, Seed
 from tests.support import machine
 from tests.support.cached_reads import POLICY, Counting, process
+from tests.support.flights import joins
 
 
 @pytest.fixture
@@ -26,6 +27,21 @@ async def two(settings: Settings, seed: Seed) -> AsyncIterator[tuple[Counting, C
 @pytest.fixture
 def clinic(seed: Seed) -> ClinicSeed:
     return seed.sant
+
+
+def holders_found_by(process: Counting, monkeypatch: pytest.MonkeyPatch) -> list[bytes]:
+    """Holders of a lease that the process has found since, in place of the entry: it waits for them."""
+    redis = process.runtime.redis
+    get_many = redis.get_many
+    found: list[bytes] = []
+
+    async def noted(keys: Sequence[str]) -> list[bytes | None]:
+        answers = await get_many(keys)
+        found.extend(answer for key, answer in zip(keys, answers, strict=True) if answer and f":{LEASE}:" in key)
+        return answers
+
+    monkeypatch.setattr(redis, "get_many", noted)
+    return found
 
 
 async def crowd(processes: tuple[Counting, Counting], clinic_id: int, size: int = 30) -> list[str]:
@@ -51,9 +67,10 @@ async def test_without_redis_each_process_has_its_own_flight(two: tuple[Counting
 
 
 async def test_after_a_failed_fill_the_next_process_computes_at_once(
-    two: tuple[Counting, Counting], seed: Seed
+    two: tuple[Counting, Counting], seed: Seed, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     first, second = two
+    holders = holders_found_by(second, monkeypatch)
 
     begun, go_on = asyncio.Event(), asyncio.Event()
 
@@ -65,7 +82,7 @@ async def test_after_a_failed_fill_the_next_process_computes_at_once(
     failing = asyncio.create_task(first.runtime.cache.read(CachedRead(POLICY, seed.sant.id, {}, fail)))
     await begun.wait()
     counting = asyncio.create_task(second.count(seed.sant.id))
-    await asyncio.sleep(0.1)  # it waits for the first
+    await machine.until(lambda: holders)  # it waits for the first
     assert second.runs == 0
     began = machine.now()
     go_on.set()
@@ -76,14 +93,15 @@ async def test_after_a_failed_fill_the_next_process_computes_at_once(
 
 
 async def test_who_waits_for_a_leader_stops_waiting_when_it_hears_of_a_newer_version(
-    two: tuple[Counting, Counting], clinic: ClinicSeed, connection: rows.Connection
+    two: tuple[Counting, Counting], clinic: ClinicSeed, connection: rows.Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     first, second = two
+    holders = holders_found_by(second, monkeypatch)
     first.go_on.clear()
     leading = asyncio.create_task(first.read(clinic.id))
     await first.begun.wait()
     waiting = asyncio.create_task(second.read(clinic.id))
-    await asyncio.sleep(0.1)
+    await machine.until(lambda: holders)
     await clinic.ticket(connection)
     assert (await waiting).entry.body == b"1"
     assert not leading.done()
@@ -96,7 +114,7 @@ async def test_garbage_and_what_is_over_do_not_count_as_stored(
     two: tuple[Counting, Counting], clinic: ClinicSeed
 ) -> None:
     first, second = two
-    first.valid_for = second.valid_for = 0.3
+    first.valid_for = second.valid_for = 1000
     assert await first.count(clinic.id) == 0
     await first.runtime.cache.drain(1)
     redis = first.runtime.redis
@@ -104,7 +122,7 @@ async def test_garbage_and_what_is_over_do_not_count_as_stored(
         await redis.client.set(key, b"garbage", ex=60)
     assert await second.count(clinic.id) == 0
     assert second.runs == 1
-    await asyncio.sleep(0.35)
+    second.runtime.versions.clock.shift(1001)
     assert await second.count(clinic.id) == 0
     assert second.runs == 2
 
@@ -134,14 +152,16 @@ async def test_leases_lie_beside_their_entries_and_are_not_counted_as_entries(
 
 
 async def test_a_waiting_client_that_leaves_takes_nothing_with_it(
-    two: tuple[Counting, Counting], clinic: ClinicSeed
+    two: tuple[Counting, Counting], clinic: ClinicSeed, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     first, second = two
+    holders = holders_found_by(second, monkeypatch)
     first.go_on.clear()
     leading = asyncio.create_task(first.read(clinic.id))
     await first.begun.wait()
+    come = joins(second.runtime.cache.flights)
     leaving, staying = (asyncio.create_task(second.read(clinic.id)) for _ in range(2))
-    await asyncio.sleep(0.05)
+    await machine.until(lambda: come() == 2 and holders)
     leaving.cancel()
     leading.cancel()
     await asyncio.sleep(0)

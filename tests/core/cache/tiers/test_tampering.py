@@ -1,7 +1,6 @@
 """Whoever can write to Redis can slow the service down, and do nothing else: every key that it reads, times every way
 of putting something else there."""
 
-import asyncio
 import random
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -23,6 +22,7 @@ from core.settings import Settings
 from tests.conftest import SignIn, running
 from tests.factories.fixtures import Seed
 from tests.support.cached_reads import POLICY, process
+from tests.support.settled import settled
 from tests.support.unhurried import unhurried
 
 __all__ = ["unhurried"]
@@ -116,8 +116,7 @@ TAMPERS: dict[str, Tamper] = {
 async def values_of(app: FastAPI, settings: Settings) -> Values:
     """All strings that the service has stored, once it has."""
     runtime = app.state.runtime
-    await runtime.cache.drain(5)
-    await asyncio.sleep(0.1)  # sessions are stored beside the answer
+    await settled(runtime)
     client = runtime.redis.client
     found = {key: await client.get(key) async for key in client.scan_iter(f"{settings.cache_prefix}:*", _type="string")}
     return {key: value for key, value in found.items() if b":probe" not in key}

@@ -22,6 +22,7 @@ from core.operations.embedded import CannotStart, EmbeddedServers, postgres, sta
 from core.operations.embedded.account import CAP_DAC_READ_SEARCH, Account
 from core.operations.embedded.wheels import folder_of
 from tests.core.operations.embedded.starters import begun, end, starter, told
+from tests.support.machine import wait_until
 from tests.support.processes import alive, family, gone_within
 
 pytestmark = [
@@ -137,7 +138,7 @@ def test_killing_the_process_ends_busy_servers_within_two_seconds(folder: Path) 
     process, servers = starter(folder)
     busy = threading.Thread(target=_be_busy, args=(servers["postgres"]["url"],))
     busy.start()
-    time.sleep(0.3)
+    wait_until(lambda: query(servers["postgres"]["url"], COMPUTING) == 1)
     running = family(process.pid)
     assert {servers["postgres"]["pid"], servers["valkey"]["pid"]} < running
     process.kill()
@@ -151,6 +152,10 @@ def _be_busy(url: str) -> None:
     """A backend that computes, and looks at no signal flag while it does."""
     with pytest.raises((asyncpg.PostgresError, OSError)):
         query(url, "SELECT count(*) FROM generate_series(1, 1000000000)")
+
+
+COMPUTING = """SELECT count(*) FROM pg_stat_activity WHERE state = 'active' AND pid <> pg_backend_pid()
+    AND query LIKE '%generate_series%'"""
 
 
 def test_killing_a_supervisor_ends_its_server_and_it_starts_again(folder: Path) -> None:
@@ -241,7 +246,7 @@ def test_a_process_that_joined_may_be_killed_without_harm(folder: Path, started:
     joined, _ = starter(folder)
     joined.kill()
     joined.communicate()
-    time.sleep(0.2)
+    time.sleep(0.2)  # nothing should happen
     assert query(started.database_url, "SELECT 1") == 1
 
 
