@@ -9,7 +9,7 @@ from core import times
 from core.cache.cached_read import CachedRead
 from core.cache.fills.fill import Fill, Loaded
 from core.cache.fills.lease import FillLeases, Lease
-from core.cache.keys import LEASE, digest
+from core.cache.keys import FILL_LEASE, digest
 from core.settings import Settings
 from tests.factories import rows
 from tests.factories.fixtures import ClinicSeed, Seed
@@ -37,7 +37,7 @@ def holders_found_by(process: Counting, monkeypatch: pytest.MonkeyPatch) -> list
 
     async def noted(keys: Sequence[str]) -> list[bytes | None]:
         answers = await get_many(keys)
-        found.extend(answer for key, answer in zip(keys, answers, strict=True) if answer and f":{LEASE}:" in key)
+        found.extend(answer for key, answer in zip(keys, answers, strict=True) if answer and f":{FILL_LEASE}:" in key)
         return answers
 
     monkeypatch.setattr(redis, "get_many", noted)
