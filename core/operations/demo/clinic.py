@@ -67,7 +67,7 @@ async def make_clinic(
 
 
 async def _next(connection: Connection, stays: Stays, *, beside: Batch | None) -> Batch | None:
-    """The next batch, made up while `beside`, the last one, is copied."""
+    """The next batch, made while `beside` copies the one before it."""
     ids = await reserve(connection, "patient", BATCH)
     ids.reverse()  # they are taken from the end, in order
     making = asyncio.create_task(asyncio.to_thread(stays.batch, ids))

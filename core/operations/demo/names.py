@@ -65,5 +65,6 @@ def clinic_names() -> Iterator[str]:
 
 
 def timezone_of(clinic_name: str) -> str:
+    """IANA's name, by the town in the clinic's name."""
     place = clinic_name.removeprefix(f"{CHAIN} ").split()[0]
     return "America/Punta_Arenas" if place in PUNTA_ARENAS else "America/Santiago"

@@ -39,6 +39,7 @@ class Patient:
 
 
 def rut_of(number: int) -> str:
+    """`12345678-5`, in the normal form."""
     return f"{number}-{verifier_of(number)}"
 
 
@@ -108,7 +109,7 @@ class People:
         return Patient(patient_id, age, sex)
 
     def remember(self, patient: Patient, leaves: datetime) -> None:
-        """So that they may come back after they left. All earlier patients are as likely to be among the known."""
+        """Note that they may come back after they left; a sample of bounded size, each earlier one as likely in it."""
         returned = patient.busy_until is not None
         patient.busy_until = leaves + RECOVERY
         if returned:

@@ -184,7 +184,7 @@ class Stays:
         return f"{index + 2}{1 + int(rng.random() * 24):02d}-{'AB'[rng.random() < 0.5]}", WARDS[index], episode
 
     def _somebody(self) -> Staff:
-        """The last of the staff, the admin, does little of it."""
+        """One of the staff, at random; the last one, the admin, seldom."""
         return self._ward.staff[self._rng.random() < 0.1]
 
     def _shown(self, instant: datetime) -> str:

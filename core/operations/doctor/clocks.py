@@ -22,7 +22,7 @@ class Reading:
 
 
 async def read(ask: Callable[[], Awaitable[float]]) -> Reading:
-    """`ask` gives the server's clock, epoch seconds."""
+    """The server's clock beside this machine's. `ask` gives the server's, epoch seconds."""
     before, started = wall_now().timestamp(), boottime()
     theirs = await ask()
     half = (boottime() - started) / 2

@@ -28,6 +28,7 @@ class Finding:
     check: str
     verdict: Verdict
     seen: str
+    """What was found, as a part of a sentence: the check's name stands before it."""
     remedy: str = ""
     """What to do about it; of a repair what was done."""
 
@@ -67,7 +68,7 @@ class Check:
 
 
 async def run(check: Check, connection: Connection, *, repair: bool) -> Finding:
-    """What it found; with `repair` what it finds once it is repaired."""
+    """What `check` found, within its time; with `repair`, what it finds after its repair, if it failed."""
     found = await _look(check, connection)
     if not repair or check.repair is None or found.verdict is not Verdict.FAILED:
         return found
@@ -94,7 +95,7 @@ async def _look(check: Check, connection: Connection) -> Finding:
 
 
 def reason(error: BaseException) -> str:
-    """A server's refusal in its words, which name users and tables and no secrets; of anything else the kind."""
+    """An error for people: a server's refusal in its own words, which name no secrets, else the error's kind."""
     if isinstance(error, asyncpg.PostgresError):
         return str(error.args[0] if error.args else error).splitlines()[0]
     if isinstance(error, TimeoutError):

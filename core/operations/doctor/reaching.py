@@ -35,7 +35,7 @@ class Ways:
 
 
 async def reach(addresses: Addresses) -> Ways | Finding:
-    """Or why there is no way to look at the database."""
+    """The two ways to the database, opened; or the finding that says why there is none."""
     served = await _connected(addresses.database_url, "DATABASE_URL")
     if isinstance(served, Finding):
         return served

@@ -67,7 +67,7 @@ def _caused_by(error: BaseException | None, kind: type[BaseException]) -> bool:
 
 
 def _refuses_hello(error: BaseException) -> bool:
-    """As a server before 6, or a proxy that knows RESP2 only; or one whose ACL forbids it."""
+    """Whether it was refused as a server before Redis 6 refuses HELLO, a proxy that knows RESP2 only, or an ACL."""
     messages = [str(one).lower() for one in _causes(error) if isinstance(one, RedisError)]
     return any("noproto" in one or ("hello" in one and ("unknown" in one or "permission" in one)) for one in messages)
 

@@ -1,4 +1,4 @@
-"""The version rows, and whether changes really bump them: tried out on a clinic that never comes to be.
+"""The version rows, and whether changes really bump them: tried out on a clinic in a transaction that is rolled back.
 
 Versions only ever go up, here too. Serving processes take what is repaired as they take every other change.
 """

@@ -66,7 +66,10 @@ class Account:
 
 
 def account_for(folder: Path) -> Account:
-    """Who owns the cluster in `folder`, else the folder or its nearest parent, else nobody; this user, if not root."""
+    """The account that servers of `folder` run as: this process's own, unless it is root.
+
+    For root: whoever owns the PostgreSQL cluster in the folder, else the folder or its nearest parent, else `nobody`.
+    """
     if os.geteuid() != 0:
         uid = os.geteuid()
         return Account(uid, os.getegid(), _name(uid), drop=False)
@@ -113,7 +116,7 @@ def in_child(account: Account, work: Callable[[], None]) -> bool:
 
 
 def adopt_orphans() -> None:
-    """Grandchildren whose parent dies become this process's, so that it can end them."""
+    """Have grandchildren whose parent dies become this process's children, so that it can end them (Linux)."""
     if LINUX:
         _prctl(PR_SET_CHILD_SUBREAPER, 1)
 

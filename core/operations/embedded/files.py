@@ -41,6 +41,7 @@ class ServerFiles:
         return self.folder / f"{self.kind}.lock"
 
     def read_state(self) -> dict[str, Any]:
+        """Empty where there is none, or no JSON."""
         try:
             found = json.loads(self.state.read_bytes())
         except (FileNotFoundError, ValueError):
@@ -48,6 +49,7 @@ class ServerFiles:
         return found if isinstance(found, dict) else {}
 
     def write_state(self, account: Account, **state: Any) -> None:
+        """Whole or not at all: others read it at any time."""
         unfinished = self.folder / f"{self.kind}.json.new"
         unfinished.write_text(json.dumps(state))
         unfinished.chmod(0o600)
@@ -76,6 +78,7 @@ class ServerFiles:
 
 
 def supervisor_socket(sockets: Path) -> Path:
+    """By which other processes join the server."""
     return sockets / "supervisor"
 
 

@@ -25,7 +25,7 @@ ENDING = 10.0
 
 
 class CannotStart(Exception):
-    """With a message for people: what, and where the log is."""
+    """The message is for people: what went wrong, and where the log is."""
 
 
 @dataclass(slots=True)

@@ -38,7 +38,7 @@ async def bring_logins(run: Run) -> None:
 
 
 async def bring_actions(run: Run) -> None:
-    """The old application wrote before and after into the action's text: what its column cannot hold is a change."""
+    """There, before and after stand in the action's text; what is too long for the column goes to `changes`."""
 
     def made(row: asyncpg.Record, at: datetime) -> Sequence[Any]:
         target_type, target_id = _target(run, row)
@@ -60,7 +60,7 @@ async def bring_actions(run: Run) -> None:
 
 
 def _cut(written: str, most: int) -> str:
-    """With a sign that it was: the whole is elsewhere."""
+    """The text, cut to the column's length with an ellipsis at its end; the whole is in `changes`."""
     return written if len(written) <= most else f"{written[: most - 1].rstrip()}…"
 
 

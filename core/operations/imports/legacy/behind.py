@@ -1,4 +1,4 @@
-"""Storing one batch while the next is made up: the database and this process work at the same time."""
+"""Storing one batch while the next one is made: the database and this process work at the same time."""
 
 import asyncio
 from collections.abc import Coroutine
@@ -8,18 +8,19 @@ from typing import Any
 
 
 class Behind:
-    """One piece of work that goes on by itself. What it raises, whoever waits for it raises."""
+    """One piece of work at a time, which goes on by itself. `wait`, and leaving the block, raise what it raised."""
 
     def __init__(self) -> None:
         self._task: asyncio.Task[None] | None = None
 
     async def wait(self) -> None:
+        """Until the work that was started has ended, if any was."""
         task, self._task = self._task, None
         if task is not None:
             await task
 
     def start(self, work: Coroutine[Any, Any, None]) -> None:
-        """After `wait`: a connection does one thing at a time."""
+        """Call `wait` before: both use one connection, which does one thing at a time."""
         self._task = asyncio.create_task(work)
 
     async def __aenter__(self) -> "Behind":

@@ -30,7 +30,7 @@ class Specialties:
         return made
 
     async def called(self, clinic_id: int, name: str) -> tuple[int, bool]:
-        """The clinic's specialty of that name, and whether it had to be made, inactive."""
+        """(id of the clinic's specialty of that name, whether it had to be made; it is inactive then)"""
         found = self.by_name.get((clinic_id, self.run.fold(name)))
         return (found, False) if found is not None else (await self.make(clinic_id, name, is_active=False), True)
 

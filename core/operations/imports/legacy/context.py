@@ -60,6 +60,7 @@ class Newcomers:
         self._rows: list[tuple[Any, ...]] = []
 
     async def add(self, *values: Any) -> int:
+        """The new row's id. Values are those of the columns, in their order."""
         if not self._ids:
             self._ids = (await reserve(self._connection, self._table, AHEAD))[::-1]
         given = self._ids.pop()
@@ -67,6 +68,7 @@ class Newcomers:
         return given
 
     async def store(self) -> None:
+        """Copy all rows that were added since the last time."""
         rows, self._rows = self._rows, []
         await copy(self._connection, self._table, self._columns, rows)
 
@@ -83,7 +85,7 @@ class Run:
     overdue_before: datetime | None
     """Active tickets whose FPA is before it count as discharged."""
     advance: Callable[[int], None]
-    """Told of the source's rows as they are dealt with."""
+    """Called with the number of the source's rows that were just dealt with."""
 
     clinics: dict[int, ClinicHere] = field(default_factory=dict)
     users: dict[int, int] = field(default_factory=dict)
@@ -136,9 +138,9 @@ class Run:
         return name, self.users_by_name.get(name) or self.users_by_name.get(name.lower())
 
     def repaired(self, table: str, legacy_id: object, notes: Iterable[str]) -> None:
-        """Of a row that is new: what a row needed that is there already, was reported when it came.
+        """Report what was changed about a new row, each kind of change once however many columns it concerned.
 
-        Each once, however many of the row's columns needed it.
+        Not of rows that an earlier run brought: that run reported theirs.
         """
         for what in dict.fromkeys(notes):
             self.report.repaired(table, legacy_id, what)

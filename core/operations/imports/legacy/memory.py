@@ -14,7 +14,7 @@ class Memory:
 
     @classmethod
     async def of(cls, connection: Connection) -> "Memory":
-        """Rows that are gone since are not remembered."""
+        """What the target remembers of earlier runs, but for rows that somebody has deleted there since."""
         known = {}
         for kind in KINDS:
             rows = await connection.fetch(
@@ -26,12 +26,16 @@ class Memory:
         return cls(known)
 
     def row(self, kind: str, legacy_id: object, key: str) -> int | None:
-        """Its id here; None for a row that is new, or called otherwise by now."""
+        """The id here of the old application's row `legacy_id`, which an earlier run made of it.
+
+        None for a new row, and for one whose `key` (its name, its document) has become another since: with another source
+        the same id may mean another row.
+        """
         found = self._known.get((kind, str(legacy_id), key))
         return None if found is None else int(found)
 
     def several(self, kind: str) -> set[int]:
-        """Ids here of which an earlier run made one of several rows there."""
+        """Ids of rows here that an earlier run made of more than one row of the old application."""
         rows: dict[str, set[str]] = {}
         for (of, legacy_id, _), made in self._known.items():
             if of == kind:
@@ -39,17 +43,18 @@ class Memory:
         return {int(made) for made, there in rows.items() if len(there) > 1}
 
     def ticket(self, legacy_id: str) -> str | None:
-        """Of a ticket that has another id here."""
+        """The ticket's id here, where an earlier run gave it another one; else None."""
         return self._known.get(("ticket", legacy_id, ""))
 
     def add(self, kind: str, legacy_id: object, key: str, made: Any) -> None:
+        """Remember that the old application's row is `made`, its id here. Written by `store`."""
         known = (kind, str(legacy_id), key)
         if self._known.get(known) != str(made):
             self._known[known] = str(made)
             self._new.append((*known, str(made)))
 
     async def store(self, connection: Connection) -> None:
-        """Rows that are gone may have left theirs behind."""
+        """Write what was added. A deleted row's entry, which is left behind, is overwritten."""
         new, self._new = self._new, []
         columns = ["kind", "legacy_id", "key", "id"]
         await connection.execute("CREATE TEMP TABLE legacy_new (LIKE legacy_map) ON COMMIT DROP")

@@ -90,6 +90,7 @@ def whole(value: Any) -> int | None:
 
 
 def within(value: Any, least: int, most: int) -> int | None:
+    """An integer between the two, inclusive; None for anything else."""
     found = whole(value)
     return found if found is not None and least <= found <= most else None
 

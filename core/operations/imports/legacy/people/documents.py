@@ -1,4 +1,4 @@
-"""Whose document it is. Two rows are one patient only where a verified document and the names say so."""
+"""Finding the patient of a document: two rows are one patient only where it is verified and their names agree."""
 
 from collections import defaultdict
 from collections.abc import Mapping
@@ -31,7 +31,7 @@ class People:
                 self.by_key[key].append((row["id"], dict(row)))
 
     def find(self, key: Key, given: Fields) -> int | None:
-        """Who has this document and may be called so."""
+        """The id of the patient who has this document, and whose names may be those `given`; None: there is none."""
         wanted = said(given)
         return next((known for known, there in self.by_key[key] if is_same_person(said(there), wanted)), None)
 
@@ -43,16 +43,17 @@ class People:
 
 
 def named(given: Fields) -> str:
+    """All names in a line, for the operator's terminal alone."""
     return " ".join(str(given[name]) for name in NAMES if given[name])
 
 
 def said(given: Fields) -> dict[str, Any]:
-    """What is unknown contradicts nothing."""
+    """The fields as `is_same_person` takes them: a name that the import made up for an unknown one is None."""
     return {name: None if value == UNKNOWN else value for name, value in given.items()}
 
 
 def document_of(row: asyncpg.Record, notes: list[str]) -> Document:
-    """In the form by which a client's document finds it."""
+    """The row's document, in the normal form by which the API finds patients. `notes` gets what was made up."""
     written = text(row["rut"])
     if written is None:
         notes.append("without a RUT: got a document of another kind")

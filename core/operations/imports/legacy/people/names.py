@@ -22,7 +22,7 @@ class TakenNames:
         """Users of the target who are one of the source's."""
 
     def username(self, fold: Folding, row: asyncpg.Record, written: str, notes: list[str]) -> str:
-        """Free, and no email: whoever signs in by their email must not meet somebody of that user name."""
+        """A user name that is free and has no @ in it: it could be somebody else's email, by which they sign in."""
         name = written
         if "@" in name:
             name = re.sub(r"[^A-Za-z0-9._-]", "", name.partition("@")[0]) or "user"

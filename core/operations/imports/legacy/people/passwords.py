@@ -51,5 +51,5 @@ def _flaw(password: str) -> str | None:
 
 
 def _alike(password: str) -> str:
-    """Whoever knows one of two that differ in case or blanks only can guess the other."""
+    """One form of passwords that are guessed from one another: they differ in case or outer blanks only."""
     return unicodedata.normalize("NFKC", password).strip().casefold()

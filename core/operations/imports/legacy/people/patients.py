@@ -1,5 +1,7 @@
-"""Patients: by clinic and document. What was several rows of one RUT there, with dots and without, is one here, unless
-their names differ: two people are never made one. A document that identifies nobody joins no rows either.
+"""Bringing patients over, found again by clinic and document.
+
+Several rows of one RUT there, with dots and without, are one patient here, unless their names differ: two people are
+never made one. A document that identifies nobody joins no rows either.
 """
 
 import asyncio
@@ -181,7 +183,7 @@ def _known(run: Run, legacy_id: int, key: Key) -> int | None:
 
 
 def _look_again(run: Run, row: asyncpg.Record, before: Before, known: int, fields: Fields, document: Document) -> None:
-    """At a patient whom an earlier run made of several rows, by rules that were laxer."""
+    """Report a patient whom an earlier run, by laxer rules, made of several rows that would be two people now."""
     first = before.joined[known]
     if first is None:
         before.joined[known] = fields
@@ -206,7 +208,7 @@ def _remembered(key: Key) -> str:
 
 
 async def _there(run: Run, keys: set[Key], before: Before) -> People:
-    """Those that the target has, of this run's earlier batches too."""
+    """The patients here that have one of these documents, those of this run's earlier batches included."""
     people = People()
     if keys:
         people.learn(await run.target.fetch(THERE, *map(list, zip(*keys, strict=True))))

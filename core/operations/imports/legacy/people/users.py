@@ -1,4 +1,4 @@
-"""Users: by user name. Whoever can sign in there can here, with the same password, and with no more rights."""
+"""Bringing users over, found again by user name. Who can sign in there can here, with no more rights."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Tickets: by id. Those that are there stay as they are; the others come with the number that their id names."""
+"""Bringing tickets over, by their ids: those that are here stay; new ones keep the number that their id names."""
 
 import asyncio
 from collections.abc import Sequence
@@ -53,7 +53,7 @@ ORDER BY t.created_at, length(t.id), t.id
 
 @dataclass(frozen=True, slots=True)
 class Planned:
-    """What a row is to become, before the target is asked."""
+    """What becomes of one of the old application's rows, as far as the row itself says."""
 
     legacy_id: str
     here: str
@@ -100,7 +100,7 @@ def _compare_prefix(run: Run, letters: str, clinic: ClinicHere, reported: set[in
 
 
 def _plan(run: Run, batch: Sequence[asyncpg.Record]) -> list[Planned]:
-    """By what is known already; on a thread, while the batch before is stored."""
+    """Without asking the target; runs on a thread, while the batch before is stored."""
     planned = []
     for row in batch:
         legacy_id = row["id"]
@@ -118,7 +118,7 @@ def _plan(run: Run, batch: Sequence[asyncpg.Record]) -> list[Planned]:
 
 
 async def _new(run: Run, planned: Sequence[Planned]) -> list[Coming]:
-    """Those that are not there yet; of the others, what changed since is taken over."""
+    """The tickets that are not here yet. Of those that are, what changed there since is taken over."""
     rows = await run.target.fetch(THERE, [one.here for one in planned])
     there = {row["id"]: row for row in rows}
     found: list[Coming] = []

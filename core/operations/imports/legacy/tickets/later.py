@@ -1,4 +1,4 @@
-"""Tickets of an earlier run: what changed there since is taken over where nobody has touched the ticket here.
+"""Tickets that an earlier run brought: what has changed there since is taken over where nobody has touched them here.
 
 Where both sides changed, the ticket stays as it is here and is reported, and so is what hangs on it there: a history
 that says "annulled" beside a ticket that is active would help nobody.
@@ -71,7 +71,7 @@ class Present:
 
 
 async def take_over(run: Run, tickets: Sequence[Present]) -> None:
-    """What changed there since the last run."""
+    """Write what changed there since the last run to tickets that nobody has touched here; report the others."""
     changed = [one for one in tickets if one.there["fingerprint"] != one.made.fingerprint]
     for one in tickets:
         if one.made.columns["discharge_assumed"] and one.there["fingerprint"] == one.made.fingerprint:
@@ -162,13 +162,13 @@ def _assumed(run: Run, ticket_id: str, clinic: ClinicHere, at: Any) -> tuple[Any
 def audit(
     at: Any, user_id: int | None, username: str, clinic_id: int, action: str, ticket_id: str, changes: dict[str, Any]
 ) -> tuple[Any, ...]:
-    """As in AUDIT_COLUMNS."""
+    """A row of action_audit, in the order of AUDIT_COLUMNS."""
     encoded = json.dumps(changes, ensure_ascii=False)
     return at, user_id, username, clinic_id, action, "ticket", ticket_id, encoded
 
 
 async def assume(run: Run) -> None:
-    """Discharges of tickets that came without, as this run is asked for."""
+    """Mark those tickets of earlier runs as discharged that this run is asked to count so (`Run.to_assume`)."""
     if not run.to_assume:
         return
     rows = await run.target.fetch(ASSUME, run.to_assume, run.overdue_before)
@@ -189,5 +189,5 @@ async def remember(run: Run, known: Sequence[tuple[str, UUID, int]]) -> None:
 
 
 async def forget_lost(run: Run) -> None:
-    """What was remembered of tickets that are gone: one may come anew."""
+    """Forget what was remembered of tickets that were deleted here since, so that they are brought anew."""
     await run.target.execute("DELETE FROM legacy_ticket l WHERE NOT EXISTS (SELECT FROM ticket t WHERE t.id = l.id)")

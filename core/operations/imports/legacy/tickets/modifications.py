@@ -1,4 +1,4 @@
-"""Modifications of those tickets that came with this run, each from the FPA that was before it."""
+"""Modifications of the tickets that this run brings; each one's previous FPA is that of the modification before it."""
 
 import asyncio
 from collections.abc import Iterator, Sequence

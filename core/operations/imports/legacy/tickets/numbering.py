@@ -40,11 +40,13 @@ class Numbers:
         self._last = defaultdict(int, last)
 
     def take(self, clinic_id: int, year: int) -> int:
+        """The next free number."""
         self._last[clinic_id, year] += 1
         return self._last[clinic_id, year]
 
 
 async def count_on(target: Connection) -> None:
+    """Have each clinic's counter of each year go on after the highest number that its tickets have."""
     await target.execute(COUNT_ON)
 
 
@@ -54,7 +56,7 @@ async def _next_numbers(target: Connection) -> Numbers:
 
 
 async def by_number(target: Connection, ready: Sequence[Coming]) -> tuple[list[Coming], list[Coming]]:
-    """Those whose number is free in their clinic and year, and those whose is not."""
+    """(tickets whose number is free in their clinic and year, those whose number another ticket has)"""
 
     def key(made: Made) -> tuple[int, int, int]:
         return made.columns["clinic_id"], made.columns["year"], made.columns["number"]
@@ -72,7 +74,7 @@ async def by_number(target: Connection, ready: Sequence[Coming]) -> tuple[list[C
 
 
 async def number(run: Run, tickets: Sequence[Coming]) -> None:
-    """Numbers after the highest. What cannot be an id here, for no path would lead to it, becomes one."""
+    """Give each ticket a number after the highest; where its id has not the form that paths take, a new id too."""
     numbers = await _next_numbers(run.target)
     for legacy_id, clinic, made in tickets:
         match = ID.fullmatch(made.columns["id"])
