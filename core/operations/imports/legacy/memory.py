@@ -28,8 +28,8 @@ class Memory:
     def row(self, kind: str, legacy_id: object, key: str) -> int | None:
         """The id here of the old application's row `legacy_id`, which an earlier run made of it.
 
-        None for a new row, and for one whose `key` (its name, its document) has become another since: with another source
-        the same id may mean another row.
+        None for a new row, and for one whose `key` (its name, its document) has become another since: with another
+        source the same id may mean another row.
         """
         found = self._known.get((kind, str(legacy_id), key))
         return None if found is None else int(found)
