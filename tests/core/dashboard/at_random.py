@@ -18,20 +18,20 @@ NAMES = ("alfa", "Zeta", "Ábaco", "ñandú", "alfa 2", "ＡＢ", "😀", "Álam
 
 
 @dataclass(frozen=True)
-class Place:
+class MadeClinic:
     id: int
     zone: ZoneInfo
     surgeries: Sequence[int]
     doctors: Sequence[int]
 
 
-async def place(connection: rows.Connection, zone: str, *, is_active: bool = True) -> Place:
+async def made_clinic(connection: rows.Connection, zone: str, *, is_active: bool = True) -> MadeClinic:
     """A clinic with more surgeries and doctors than the lists show; doctors' names come twice."""
     clinic_id = await rows.clinic(connection, made_prefix(), timezone=zone, is_active=is_active)
     specialty = await rows.specialty(connection, clinic_id)
     surgeries = [await rows.surgery(connection, clinic_id, specialty, name=name) for name in NAMES[:8]]
     doctors = [await rows.doctor(connection, clinic_id, name=name) for name in NAMES[:7] * 2]
-    return Place(clinic_id, ZoneInfo(zone), surgeries, doctors)
+    return MadeClinic(clinic_id, ZoneInfo(zone), surgeries, doctors)
 
 
 def made_prefix() -> str:
@@ -40,9 +40,9 @@ def made_prefix() -> str:
     return "Z" + "".join(chr(65 + number // 26**power % 26) for power in range(3))
 
 
-async def network(connection: rows.Connection) -> list[Place]:
+async def network(connection: rows.Connection) -> list[MadeClinic]:
     """One clinic in each zone; the last one is closed, and counts all the same."""
-    return [await place(connection, zone, is_active=zone != ZONES[-1]) for zone in ZONES]
+    return [await made_clinic(connection, zone, is_active=zone != ZONES[-1]) for zone in ZONES]
 
 
 def days_around(now: datetime, zone: ZoneInfo) -> list[datetime]:
@@ -53,7 +53,7 @@ def days_around(now: datetime, zone: ZoneInfo) -> list[datetime]:
     return [day.replace(tzinfo=zone).astimezone(UTC) for day in days]
 
 
-def stays(dice: random.Random, clinic: Place, now: datetime, number: int) -> list[dict[str, Any]]:
+def stays(dice: random.Random, clinic: MadeClinic, now: datetime, number: int) -> list[dict[str, Any]]:
     midnights = days_around(now, clinic.zone)
     hour = full_hour(now, clinic.zone)
 
@@ -102,7 +102,7 @@ def stays(dice: random.Random, clinic: Place, now: datetime, number: int) -> lis
 
 
 async def fill(
-    connection: rows.Connection, dice: random.Random, clinics: Sequence[Place], now: datetime, number: int = 90
+    connection: rows.Connection, dice: random.Random, clinics: Sequence[MadeClinic], now: datetime, number: int = 90
 ) -> None:
     """Imported tickets, so that no constraint minds their times; four in ten modified."""
     for clinic in clinics:

@@ -16,7 +16,7 @@ from core.errors import NotFound
 from core.runtime import open_runtime
 from core.settings import Settings
 from core.trace import Trace, current_trace
-from tests.core.dashboard.at_random import Place, network
+from tests.core.dashboard.at_random import MadeClinic, network
 from tests.core.dashboard.desk import Desk, without_when
 from tests.core.dashboard.oracle import HOUR, MINUTE, Ward
 from tests.factories import rows
@@ -57,7 +57,7 @@ async def change(desk: Desk, statement: str, **values: Any) -> None:
 
 
 @pytest.fixture
-async def clinics(desk: Desk, connection: rows.Connection) -> list[Place]:
+async def clinics(desk: Desk, connection: rows.Connection) -> list[MadeClinic]:
     """Three with a ticket each, at ten past the hour: no test of this file meets a limit of the clock."""
     made = await network(connection)
     now = datetime(2026, 6, 17, 14, 10, tzinfo=UTC)
@@ -94,7 +94,7 @@ CHANGES: dict[str, str] = {
 
 @pytest.mark.parametrize("what", CHANGES)
 async def test_a_change_is_on_the_next_read(
-    desk: Desk, connection: rows.Connection, clinics: list[Place], what: str
+    desk: Desk, connection: rows.Connection, clinics: list[MadeClinic], what: str
 ) -> None:
     clinic = clinics[2]
     before = [await figures(desk, clinic_id) for clinic_id in (clinic.id, None)]
@@ -129,7 +129,7 @@ async def test_created_and_modified_tickets_count_at_once(desk: Desk, connection
     ids=["a changed bed", "another clinic's ticket", "a patient"],
 )
 async def test_what_no_figure_shows_keeps_the_entry(
-    desk: Desk, clinics: list[Place], connection: rows.Connection, statement: str
+    desk: Desk, clinics: list[MadeClinic], connection: rows.Connection, statement: str
 ) -> None:
     clinic = clinics[0]
     first = await desk.read(clinic.id)
@@ -143,7 +143,7 @@ async def test_what_no_figure_shows_keeps_the_entry(
 
 
 async def test_a_miss_reads_the_versions_and_all_figures_in_one_statement_each(
-    desk: Desk, clinics: list[Place]
+    desk: Desk, clinics: list[MadeClinic]
 ) -> None:
     for filters in ({}, {"surgery_id": clinics[0].surgeries[0], "date_from": date(2026, 6, 1)}):
         with queries() as asked:
@@ -168,7 +168,7 @@ async def test_no_run_of_the_statement_is_compiled(
 
 
 async def test_the_network_computes_only_the_clinics_that_nobody_has_read(
-    desk: Desk, connection: rows.Connection, clinics: list[Place]
+    desk: Desk, connection: rows.Connection, clinics: list[MadeClinic]
 ) -> None:
     ids = [clinic.id for clinic in clinics]
     await desk.read(ids[1])
@@ -184,7 +184,7 @@ async def test_the_network_computes_only_the_clinics_that_nobody_has_read(
 
 
 async def test_a_write_in_one_clinic_has_only_its_part_computed(
-    desk: Desk, connection: rows.Connection, clinics: list[Place]
+    desk: Desk, connection: rows.Connection, clinics: list[MadeClinic]
 ) -> None:
     await desk.read(None)
     for clinic in clinics:
@@ -195,7 +195,7 @@ async def test_a_write_in_one_clinic_has_only_its_part_computed(
         assert found == (await Ward.read(connection)).dashboard(desk.now)
 
 
-async def test_the_network_is_as_old_as_its_oldest_part(desk: Desk, clinics: list[Place]) -> None:
+async def test_the_network_is_as_old_as_its_oldest_part(desk: Desk, clinics: list[MadeClinic]) -> None:
     part = await desk.read(clinics[0].id)
     desk.go_to(desk.now + 2 * MINUTE)
     whole = await desk.read(None)
@@ -206,7 +206,7 @@ async def test_the_network_is_as_old_as_its_oldest_part(desk: Desk, clinics: lis
 
 
 async def test_equal_figures_have_one_etag_whoever_computed_them_when(
-    desk: Desk, settings: Settings, clinics: list[Place]
+    desk: Desk, settings: Settings, clinics: list[MadeClinic]
 ) -> None:
     """Two replicas that share nothing but the database."""
     mine = [await desk.read(clinic_id) for clinic_id in (clinics[0].id, None)]
@@ -224,7 +224,7 @@ async def test_equal_figures_have_one_etag_whoever_computed_them_when(
 
 
 async def test_every_filter_has_an_entry_of_its_own(
-    desk: Desk, connection: rows.Connection, clinics: list[Place]
+    desk: Desk, connection: rows.Connection, clinics: list[MadeClinic]
 ) -> None:
     clinic = clinics[0]
     today = desk.now.astimezone(clinic.zone).date()
@@ -248,7 +248,7 @@ async def test_every_filter_has_an_entry_of_its_own(
                 assert answer.outcome == outcome
 
 
-Asked = Callable[[Desk, list[Place]], Awaitable[object]]
+Asked = Callable[[Desk, list[MadeClinic]], Awaitable[object]]
 
 
 @pytest.mark.parametrize(
@@ -261,7 +261,9 @@ Asked = Callable[[Desk, list[Place]], Awaitable[object]]
     ],
     ids=["an unknown clinic", "a foreign surgery", "an unknown surgery", "an unknown surgery in the network"],
 )
-async def test_what_is_not_in_the_scope_is_not_found_and_not_kept(desk: Desk, clinics: list[Place], ask: Asked) -> None:
+async def test_what_is_not_in_the_scope_is_not_found_and_not_kept(
+    desk: Desk, clinics: list[MadeClinic], ask: Asked
+) -> None:
     for _ in range(2):
         with queries() as asked, pytest.raises(NotFound):
             await ask(desk, clinics)
@@ -269,7 +271,7 @@ async def test_what_is_not_in_the_scope_is_not_found_and_not_kept(desk: Desk, cl
 
 
 async def test_a_surgery_of_one_clinic_in_the_network_leaves_the_others_without_an_entry(
-    desk: Desk, connection: rows.Connection, clinics: list[Place]
+    desk: Desk, connection: rows.Connection, clinics: list[MadeClinic]
 ) -> None:
     mine, other = clinics[0], clinics[1]
     asked: dict[str, Any] = {"surgery_id": mine.surgeries[0]}

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.core.dashboard.at_random import TICK, Place, fill, network, place
+from tests.core.dashboard.at_random import TICK, MadeClinic, fill, made_clinic, network
 from tests.core.dashboard.desk import Desk
 from tests.core.dashboard.oracle import DAY, HOUR, MINUTE, Ward
 from tests.factories import rows
@@ -36,7 +36,7 @@ MOMENTS = {
 }
 
 
-def filters_around(now: datetime, clinic: Place) -> list[dict[str, Any]]:
+def filters_around(now: datetime, clinic: MadeClinic) -> list[dict[str, Any]]:
     today = now.astimezone(clinic.zone).date()
     day = timedelta(days=1)
     return [
@@ -186,7 +186,7 @@ async def test_the_delay_is_in_minutes_and_negative_for_the_early(one: One, dela
 
 
 async def test_equal_counts_are_ordered_by_name_then_id(desk: Desk, connection: rows.Connection) -> None:
-    clinic = await place(connection, "America/Santiago")
+    clinic = await made_clinic(connection, "America/Santiago")
     for surgery, doctor in zip(reversed(clinic.surgeries), reversed(clinic.doctors[:8]), strict=True):
         ticket = await rows.ticket(connection, clinic.id, None, surgery, doctor_id=doctor, imported=True)  # type: ignore[arg-type]
         await rows.modification(connection, clinic.id, ticket)

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from core.trace import Trace, current_trace
-from tests.core.dashboard.at_random import TICK, Place, network
+from tests.core.dashboard.at_random import TICK, MadeClinic, network
 from tests.core.dashboard.desk import Desk, without_when
 from tests.core.dashboard.oracle import DAY, HOUR, MINUTE, Ward
 from tests.factories import rows
@@ -21,7 +21,7 @@ EVENINGS = {
 """22:40 in Santiago."""
 
 
-async def fill(connection: rows.Connection, clinics: list[Place], now: datetime) -> None:
+async def fill(connection: rows.Connection, clinics: list[MadeClinic], now: datetime) -> None:
     """FPAs in this night and in the next one, never within minutes of each other or of a full hour."""
     dice = random.Random(f"{now}")
     for clinic in clinics:
