@@ -1,14 +1,15 @@
 """`seed`: two clinics with a catalog, users of every role, and no tickets. `database`: as the service opens it."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 import asyncpg
 import pytest
 
 from core.cache.versions.map import VersionMap
+from core.catalogs.catalogs import CATALOGS
 from core.db.engine import dispose, serving_engine
 from core.db.transaction import Database
 from core.settings import Settings
@@ -26,6 +27,8 @@ class ClinicSeed:
     modification_reason_id: int
     annulment_reason_id: int
     patient_id: int
+    catalogs: Mapping[str, int] = field(default_factory=dict, compare=False)
+    """The id of a row of each catalog, by the catalog's name."""
 
     @property
     def admin(self) -> str:
@@ -58,15 +61,25 @@ async def seed_clinic(connection: rows.Connection, prefix: str, timezone: str) -
     for role in ("admin", "clinical", "viewer"):
         await rows.user(connection, f"{role}_{prefix.lower()}", role, clinic_id)
     specialty_id = await rows.specialty(connection, clinic_id)
+    ids = {
+        "specialty": specialty_id,
+        "surgery": await rows.surgery(connection, clinic_id, specialty_id),
+        "doctor": await rows.doctor(connection, clinic_id, specialty_id=specialty_id),
+        "reason": await rows.reason(connection, clinic_id, "modification"),
+    }
+    for catalog in CATALOGS:
+        if catalog.name not in ids:
+            ids[catalog.name] = await rows.of_catalog(connection, catalog, clinic_id, specialty_id)
     return ClinicSeed(
         id=clinic_id,
         prefix=prefix,
         specialty_id=specialty_id,
-        surgery_id=await rows.surgery(connection, clinic_id, specialty_id),
-        doctor_id=await rows.doctor(connection, clinic_id, specialty_id=specialty_id),
-        modification_reason_id=await rows.reason(connection, clinic_id, "modification"),
+        surgery_id=ids["surgery"],
+        doctor_id=ids["doctor"],
+        modification_reason_id=ids["reason"],
         annulment_reason_id=await rows.reason(connection, clinic_id, "annulment"),
         patient_id=await rows.patient(connection, clinic_id),
+        catalogs=ids,
     )
 
 

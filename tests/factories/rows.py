@@ -7,6 +7,8 @@ from typing import Any, TypeAlias
 import asyncpg
 from argon2 import PasswordHasher
 
+from core.catalogs.catalogs import Catalog
+from core.catalogs.columns import Column, Text, Word
 from core.users import passwords
 from tests.factories.serial import is_serial, serial
 
@@ -82,6 +84,23 @@ async def reason(connection: Connection, clinic_id: int, category: str, **values
     return await insert(
         connection, "standardized_reason", clinic_id=clinic_id, category=category, **(defaults | values)
     )
+
+
+def written(column: Column, specialty_id: int) -> Any:
+    """What may stand in a catalog's column; a text is another one each time."""
+    match column.holds:
+        case Text():
+            return specialty_id if column.refers_by else f"{column.name} {serial()}"
+        case Word(meanings):
+            return next(iter(meanings.values()))
+        case _:
+            return column.example
+
+
+async def of_catalog(connection: Connection, catalog: Catalog, clinic_id: int, specialty_id: int) -> int:
+    """A row with what it must have."""
+    values = {column.field: written(column, specialty_id) for column in catalog.columns if column.required}
+    return await insert(connection, catalog.table.__tablename__, clinic_id=clinic_id, **values)
 
 
 async def patient(connection: Connection, clinic_id: int, **values: Any) -> int:

@@ -6,7 +6,9 @@ from enum import Enum, auto
 from typing import Any
 
 from core.access import Role
+from core.catalogs.catalogs import CATALOGS, Catalog
 from tests.factories.fixtures import ClinicSeed
+from tests.factories.rows import written
 
 
 class Reach(Enum):
@@ -57,15 +59,23 @@ def of_user(body: Callable[[Target], dict[str, Any] | None] = lambda _: None) ->
     return Rule(A, Reach.PATH, body, lambda target: {"user_id": target.user_id})
 
 
-def made(**values: Any) -> Rule:
-    """A new row of a catalog."""
-    return Rule(S, body=lambda t: {"clinic_id": t.clinic.id, **values})
+def of_catalog(catalog: Catalog) -> dict[str, Rule]:
+    """Everybody reads a catalog, a superuser keeps it."""
+    title = catalog.columns[0].name
 
+    def new(target: Target) -> dict[str, Any]:
+        required = [column for column in catalog.columns if column.required]
+        values = {column.field: written(column, target.clinic.specialty_id) for column in required}
+        return {"clinic_id": target.clinic.id, **values}
 
-def changed(row: str, **values: Any) -> Rule:
-    """A change of the clinic's row of that name."""
-    found = {"clinic": "id", "reason": "modification_reason_id"}.get(row, f"{row}_id")
-    return Rule(S, body=lambda _: values, path=lambda t: {f"{row}_id": getattr(t.clinic, found)})
+    def path(target: Target) -> dict[str, object]:
+        return {f"{catalog.name}_id": target.clinic.catalogs[catalog.name]}
+
+    return {
+        f"{catalog.plural}List": read(V),
+        f"{catalog.plural}Create": Rule(S, body=new),
+        f"{catalog.plural}Change": Rule(S, body=lambda _: {title: "Other"}, path=path),
+    }
 
 
 def read(role: Role) -> Rule:
@@ -87,30 +97,10 @@ RULES: dict[str, Rule] = {
     ),
     "dashboardGet": read(A),
     "clinicsList": read(V),
-    "specialtiesList": read(V),
-    "surgeriesList": read(V),
-    "doctorsList": read(V),
-    "reasonsList": read(V),
     "urgencyThresholdsList": read(V),
     "dischargeBlocksList": read(V),
     "clinicsCreate": Rule(S, body=lambda _: {"name": "Clínica Nueva"}),
-    "clinicsChange": changed("clinic", name="Clínica Otra"),
-    "specialtiesCreate": made(name="New"),
-    "specialtiesChange": changed("specialty", name="Other"),
-    "surgeriesCreate": Rule(
-        S,
-        body=lambda t: {
-            "clinic_id": t.clinic.id,
-            "name": "New",
-            "specialty_id": t.clinic.specialty_id,
-            "base_stay_hours": 24,
-        },
-    ),
-    "surgeriesChange": changed("surgery", base_stay_hours=12),
-    "doctorsCreate": made(name="New"),
-    "doctorsChange": changed("doctor", name="Other"),
-    "reasonsCreate": made(reason="New", category="modification"),
-    "reasonsChange": changed("reason", reason="Other"),
+    "clinicsChange": Rule(S, body=lambda _: {"name": "Clínica Otra"}, path=lambda t: {"clinic_id": t.clinic.id}),
     "urgencyThresholdsPut": Rule(
         A, Reach.BODY, lambda t: {"clinic_id": t.clinic.id, "red_hours": 1, "yellow_hours": 2, "green_hours": 3}
     ),
@@ -173,4 +163,5 @@ RULES: dict[str, Rule] = {
     "auditActions": read(A),
     "adminCacheGet": Rule(S),
     "adminCacheInvalidate": Rule(S, body=lambda t: {"clinic_id": t.clinic.id}),
+    **{name: rule for catalog in CATALOGS for name, rule in of_catalog(catalog).items()},
 }

@@ -9,6 +9,7 @@ import pytest
 from fastapi import FastAPI
 from sqlalchemy import event
 
+from core.catalogs.catalogs import CATALOGS
 from core.db.transaction import OVERTAKEN
 from tests.conftest import SignIn
 from tests.factories import rows
@@ -18,10 +19,7 @@ from tests.support.answers import outcome
 
 PATHS = (
     "/v1/clinics",
-    "/v1/specialties",
-    "/v1/surgeries",
-    "/v1/doctors",
-    "/v1/reasons",
+    *(f"/v1/{catalog.plural}" for catalog in CATALOGS),
     "/v1/urgency-thresholds",
     "/v1/discharge-blocks",
 )

@@ -3,20 +3,18 @@
 import httpx
 import pytest
 
+from core.catalogs.catalogs import CATALOGS
 from tests.conftest import SignIn
 from tests.factories import rows
 from tests.factories.fixtures import Seed
 
 PATHS = (
     "/v1/clinics",
-    "/v1/specialties",
-    "/v1/surgeries",
-    "/v1/doctors",
-    "/v1/reasons",
+    *(f"/v1/{catalog.plural}" for catalog in CATALOGS),
     "/v1/urgency-thresholds",
     "/v1/discharge-blocks",
 )
-PER_CLINIC = PATHS[1:5]
+PER_CLINIC = PATHS[1:-2]
 
 
 async def test_items_have_the_contracts_shapes(sign_in: SignIn, seed: Seed, connection: rows.Connection) -> None:
@@ -134,8 +132,8 @@ async def test_a_clinics_user_sees_only_its_own_clinic(sign_in: SignIn, seed: Se
 async def test_inactive_items_are_for_those_who_administer(
     sign_in: SignIn, seed: Seed, connection: rows.Connection, path: str
 ) -> None:
-    names = {"reasons": "standardized_reason", "surgeries": "surgery", "clinics": "clinic", "specialties": "specialty"}
-    table = names.get(path.rpartition("/")[2], "doctor")
+    tables = {f"/v1/{catalog.plural}": catalog.table.__tablename__ for catalog in CATALOGS} | {"/v1/clinics": "clinic"}
+    table = tables[path]
     await connection.execute(f"UPDATE {table} SET is_active = false WHERE id = (SELECT min(id) FROM {table})")
     superuser = await sign_in(seed.superuser)
     active = (await superuser.get(path)).json()["items"]

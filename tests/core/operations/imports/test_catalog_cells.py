@@ -1,6 +1,6 @@
 """What a cell says, whatever kind of cell it is: a number is one, a flag is one, and nothing is guessed."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from core.catalogs.catalogs import CATALOGS, Catalog
-from core.catalogs.columns import Column, Flag
+from core.catalogs.columns import Column, Flag, Word
 from core.operations.imports.catalog.cells import catalog_called, column_called, flag, reader_of
 from core.operations.imports.catalog.cells import text as text_column
 from core.operations.imports.catalog.workbook import unescaped
@@ -19,20 +19,19 @@ from tests.core.operations.imports.spreadsheets import Page, text_file
 from tests.factories import rows
 from tests.factories.fixtures import Seed
 
-FILLED: Mapping[str, Mapping[str, Any]] = {
-    "specialties": {"name": "Neurología", "is_active": "si"},
-    "surgeries": {
-        "name": "Circuncisión",
-        "specialty": "Urología",
-        "base_stay_hours": "24",
-        "applies_ticket_home": "si",
-        "is_ambulatory": "no",
-        "ambulatory_cutoff_hour": "16",
-        "is_active": "si",
-    },
-    "doctors": {"name": "Dra. Soto", "specialty": "Urología", "rut": "12345678-5", "is_active": "si"},
-    "reasons": {"reason": "Dolor", "category": "modification", "is_active": "si"},
-}
+
+def filled_in(column: Column) -> str:
+    """What a good cell says."""
+    match column.holds:
+        case Flag():
+            return "si"
+        case Word(meanings):
+            return next(iter(meanings))
+        case _:
+            return "Urología" if column.refers_by else str(column.example)
+
+
+FILLED = {kind.plural: {column.name: filled_in(column) for column in kind.columns} for kind in CATALOGS}
 EVERY = [(kind, column) for kind in CATALOGS for column in kind.columns]
 FLAGS = [(kind, column) for kind, column in EVERY if isinstance(column.holds, Flag)]
 NUMBERS = [(kind, column) for kind, column in EVERY if "hour" in column.name]
