@@ -1,7 +1,7 @@
-"""fastapi-cache2's Backend over the service's tiers: memory, Redis, and both with what a route needs beside them.
+"""fastapi-cache2's Backend over the service's tiers: memory, Redis, and both.
 
-Fill in what the decorator leaves out: one request computes while the others wait, what happened is told in the
-request's trace, and what was found is not given any more where the versions moved on while Redis was asked.
+The one over both does what `@cache` itself leaves out. One request computes while the others wait for it; hit or miss
+stands in the request's trace; and an answer that a write overtook while Redis was asked is a miss.
 """
 
 from time import perf_counter

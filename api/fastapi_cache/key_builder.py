@@ -115,7 +115,7 @@ def policy_of(function: Callable[..., Any], namespace: str) -> Policy:
     topics = MADE_OF.get(first)
     return Policy(
         name=name if topics and name else ROUTE,
-        ttl=0.0,  # the route's own, which only the backend is told
+        ttl=0.0,  # the route's own, which `@cache` gives to the backend alone
         shape=shape_of_answer(function),
         topics=topics or TOPICS,
         global_topics=(topics or TOPICS) + topics_of(namespace),

@@ -11,7 +11,7 @@ class Turns:
     """Whoever misses a key holds its lock until the answer is stored, or the request has ended without one. The others
     wait for the lock, and then find the answer.
 
-    A lock and not a flight, for a Backend is told what was computed, and never how.
+    A lock and not a flight: a Backend is given what was computed, and cannot compute it.
     """
 
     def __init__(self) -> None:

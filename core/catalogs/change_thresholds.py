@@ -58,7 +58,7 @@ async def set_thresholds(session: WriteSession, actor: Actor, clinic_id: int | N
         was = asdict(before) if before else dict.fromkeys(after)
         changes = {name: [was[name], value] for name, value in after.items() if was[name] != value}
         await _record(session, actor, "thresholds.changed", clinic_id, changes)
-    return await _told(session, clinic_id, await _held(session, clinic_id), inherited=False)
+    return await _item_in(session, clinic_id, await _held(session, clinic_id), inherited=False)
 
 
 async def remove_thresholds(session: WriteSession, actor: Actor, clinic_id: int) -> ThresholdItem:
@@ -72,10 +72,10 @@ async def remove_thresholds(session: WriteSession, actor: Actor, clinic_id: int)
     if removed is not None:
         changes = {name: [value, None] for name, value in removed.items()}
         await _record(session, actor, "thresholds.removed", clinic_id, changes)
-    return await _told(session, clinic_id, await _held(session, None), inherited=True)
+    return await _item_in(session, clinic_id, await _held(session, None), inherited=True)
 
 
-async def _told(session: WriteSession, clinic_id: int | None, row: _Row | None, *, inherited: bool) -> ThresholdItem:
+async def _item_in(session: WriteSession, clinic_id: int | None, row: _Row | None, *, inherited: bool) -> ThresholdItem:
     timezone = await session.scalar(select(Clinic.timezone).where(Clinic.id == clinic_id)) if clinic_id else None
     return threshold_item(
         {

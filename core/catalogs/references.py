@@ -25,16 +25,17 @@ async def require_row(session: Session, scope: ClinicScope, catalog: Catalog, ro
 async def check(
     session: WriteSession, catalog: Catalog, clinic_id: int, values: Mapping[str, Any], *, row_id: int | None = None
 ) -> None:
-    """Of what is written to a row: a specialty is of the clinic and in use, and what is unique is nobody else's.
+    """Look at the `values` that are written to a row: its specialty must be one of the clinic's, in use, and what is
+    unique must not be another row's. Raises Invalid and Conflict (`duplicate`).
 
-    Raises Invalid and Conflict (`duplicate`). What a row keeps is not asked: its specialty may be out of use by now.
+    What a row keeps is not looked at: its specialty may be out of use by now.
     """
     specialty_id = values.get("specialty_id")
     if specialty_id is not None:
-        await _specialty(session, clinic_id, specialty_id)
+        await _require_specialty(session, clinic_id, specialty_id)
     for column in catalog.columns:
         if column.is_unique and values.get(column.name) is not None:
-            await _nobodys(session, catalog, clinic_id, column.name, values[column.name], row_id)
+            await _require_unused(session, catalog, clinic_id, column.name, values[column.name], row_id)
 
 
 async def require_unlike(
@@ -55,11 +56,11 @@ async def require_unlike(
 
 
 async def _queue(session: WriteSession, clinic_id: int) -> None:
-    """Whoever writes what no index keeps apart waits here for one another."""
+    """Lock the clinic's row: no index keeps such rows apart, so whoever writes one waits for the others."""
     await session.execute(select(Clinic.id).where(Clinic.id == clinic_id).with_for_update(key_share=True))
 
 
-async def _specialty(session: Session, clinic_id: int, specialty_id: int) -> None:
+async def _require_specialty(session: Session, clinic_id: int, specialty_id: int) -> None:
     is_active = await session.scalar(
         select(Specialty.is_active).where(Specialty.id == specialty_id, Specialty.clinic_id == clinic_id)
     )
@@ -69,10 +70,10 @@ async def _specialty(session: Session, clinic_id: int, specialty_id: int) -> Non
         raise Invalid.field("specialty_id", "inactive", "It is no longer in use.")
 
 
-async def _nobodys(
+async def _require_unused(
     session: WriteSession, catalog: Catalog, clinic_id: int, name: str, value: Any, row_id: int | None
 ) -> None:
-    """No index says so, for what the old application left behind may differ."""
+    """Raises Conflict. No unique index: what the old application left behind may have the same twice."""
     await _queue(session, clinic_id)
     table = catalog.table
     message = f"Another {catalog.name} of this clinic has this {name.upper()}."

@@ -8,6 +8,7 @@ import pytest
 from fastapi import FastAPI
 
 from core.access import Role
+from core.catalogs.catalogs import CATALOGS
 from tests.conftest import SignIn
 from tests.factories import rows
 from tests.factories.fixtures import Seed
@@ -15,7 +16,12 @@ from tests.support.audit import audits
 from tests.support.operations import Operation, operations, target_in
 from tests.support.rules import RULES, Reach, Target
 
-ACTIONS = {
+OF_CATALOGS = {
+    f"{catalog.plural}{operation}": f"{catalog.name}.{action}"
+    for catalog in CATALOGS
+    for operation, action in (("Create", "created"), ("Change", "changed"))
+}
+ACTIONS = OF_CATALOGS | {
     "authLogout": "session.ended",
     "authSessionsEnd": "session.ended",
     "authSessionsEndOthers": "session.ended",

@@ -86,11 +86,11 @@ async def reason(connection: Connection, clinic_id: int, category: str, **values
     )
 
 
-def written(column: Column, specialty_id: int) -> Any:
-    """What may stand in a catalog's column; a text is another one each time."""
+def written(column: Column, specialty_id: int, text: str) -> Any:
+    """What may stand in a catalog's column: `text`, where it holds one."""
     match column.holds:
         case Text():
-            return specialty_id if column.refers_by else f"{column.name} {serial()}"
+            return specialty_id if column.refers_by else text
         case Word(meanings):
             return next(iter(meanings.values()))
         case _:
@@ -99,7 +99,8 @@ def written(column: Column, specialty_id: int) -> Any:
 
 async def of_catalog(connection: Connection, catalog: Catalog, clinic_id: int, specialty_id: int) -> int:
     """A row with what it must have."""
-    values = {column.field: written(column, specialty_id) for column in catalog.columns if column.required}
+    name = f"{catalog.name} {serial()}"
+    values = {column.field: written(column, specialty_id, name) for column in catalog.columns if column.required}
     return await insert(connection, catalog.table.__tablename__, clinic_id=clinic_id, **values)
 
 

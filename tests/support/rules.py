@@ -65,7 +65,7 @@ def of_catalog(catalog: Catalog) -> dict[str, Rule]:
 
     def new(target: Target) -> dict[str, Any]:
         required = [column for column in catalog.columns if column.required]
-        values = {column.field: written(column, target.clinic.specialty_id) for column in required}
+        values = {column.field: written(column, target.clinic.specialty_id, "New") for column in required}
         return {"clinic_id": target.clinic.id, **values}
 
     def path(target: Target) -> dict[str, object]:

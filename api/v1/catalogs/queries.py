@@ -21,7 +21,7 @@ class InactiveGate(Gate):
         try:
             asked = _flag.validate_python(request.query_params.get("include_inactive", False))
         except ValidationError:
-            return  # told by the parameter's own validation
+            return  # the parameter's own validation refuses it
         if asked and actor.role.rank < Role.ADMIN.rank:
             raise Forbidden("Your role does not see inactive items.")
 

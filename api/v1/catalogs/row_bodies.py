@@ -52,7 +52,7 @@ def _of_kind(column: Column) -> Any:
         case columns.Text(most):
             return Annotated[str, Field(min_length=1, max_length=most, examples=examples)]
         case columns.Whole(least, most):
-            # The bounds first: outside of the check they would not be told as JSON Schema's.
+            # The bounds first: behind the check the contract would not show them.
             return Annotated[int, Field(ge=least, le=most, examples=examples), BeforeValidator(number)]
         case columns.Flag():
             return Flag

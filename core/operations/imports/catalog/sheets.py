@@ -87,7 +87,7 @@ def _csv(text: str, path: Path) -> File:
     if KIND in headings:
         _mixed(file, path.name, rows, headings.index(KIND))
         return file
-    catalog = catalog_called(path.stem) or _told_by(headings)
+    catalog = catalog_called(path.stem) or _known_by(headings)
     if catalog is None:
         raise NoCatalog(f"{path.name} does not tell what it holds: call it surgeries.csv, or give it a column kind.")
     _add(file, path.name, catalog, enumerate(rows, start=1))
@@ -103,7 +103,7 @@ def _delimiter(text: str) -> tuple[str, str]:
     return max(DELIMITERS, key=first.count), text
 
 
-def _told_by(headings: Iterable[str]) -> Catalog | None:
+def _known_by(headings: Iterable[str]) -> Catalog | None:
     """The catalog that alone has one of these columns; a name and no more is a specialty."""
     given = [heading for heading in headings if heading]
     for catalog in CATALOGS:
