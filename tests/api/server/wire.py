@@ -20,6 +20,10 @@ PATIENCE = 20.0
 """Seconds until a test gives up waiting for what has to come."""
 LONG = 3600.0
 
+GET = b"GET / HTTP/1.1\r\nHost: a\r\n\r\n"
+LAST = b"GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"
+POST = b"POST / HTTP/1.1\r\nHost: a\r\n"
+
 
 def bounds(**given: Any) -> Bounds:
     """Those that no test meets by chance, but for the given ones."""

@@ -138,10 +138,7 @@ async def test_a_slow_client_holds_no_transaction_open(
         await begun(made)
         asked_of = "SELECT state, xact_start, backend_xmin FROM pg_stat_activity WHERE application_name = 'slow export'"
 
-        async def waits_for_its_client() -> bool:
-            return [row["state"] for row in await connection.fetch(asked_of)] == ["idle"]
-
-        await until(waits_for_its_client)
+        await until(lambda: connection.fetchval(asked_of.replace("SELECT state", "SELECT state = 'idle'")))
         states = await connection.fetch(asked_of)
     assert [tuple(row) for row in states] == [("idle", None, None)]
 
