@@ -3,7 +3,7 @@
 from fastapi import FastAPI
 from starlette.middleware.cors import CORSMiddleware
 
-from api import openapi, problems
+from api import error_handlers, openapi
 from api.lifespan import lifespan_with
 from api.middleware.added_headers import AddedHeaders
 from api.middleware.cross_origin import OriginRule
@@ -47,7 +47,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.state.settings = settings
     app.state.request_stats = RequestStats()
     app.state.slots = None  # where other processes serve beside this one: api/server/application.py
-    problems.register(app)
+    error_handlers.register(app)
     app.include_router(ops)
     for router in ROUTERS:
         app.include_router(router)
