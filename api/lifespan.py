@@ -7,7 +7,7 @@ from fastapi import FastAPI
 from sqlalchemy import text
 
 from api.fastapi_cache.start import init_fastapi_cache
-from api.ops.service_figures import ServiceFigures
+from api.ops.samples import SharedSamples
 from core.db.transaction import Database, ReadSession
 from core.log import logger
 from core.operations.housekeeping.hourly import hourly
@@ -35,11 +35,11 @@ def lifespan_with(settings: Settings) -> Callable[[FastAPI], AbstractAsyncContex
         async with open_runtime(settings) as runtime:
             app.state.runtime = runtime
             app.state.plain_cache = init_fastapi_cache(runtime)
-            app.state.figures = ServiceFigures(app.state.request_stats, runtime, app.state.slots)
+            app.state.samples = SharedSamples(app.state.request_stats, runtime, app.state.slots)
             if settings.is_production:
                 await report_demo_accounts(runtime.database)
             runtime.background.start(hourly(runtime.database), name="housekeeping")
-            runtime.background.start(app.state.figures.publish(), name="figures")
+            runtime.background.start(app.state.samples.publish(), name="samples")
             yield
 
     return lifespan

@@ -3,7 +3,7 @@
 from typing import Final
 
 WINDOW: Final = 15.0
-"""Seconds, as long as a scrape's interval usually is: what is told is of the last one or two."""
+"""Seconds, as long as a scrape's interval usually is: `longest` is of the last one or two."""
 
 
 class LoopLag:

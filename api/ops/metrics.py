@@ -1,51 +1,106 @@
-"""Prometheus metrics, rendered from plain numbers when they are scraped."""
+"""The metrics: what each is called, what it says, and where a process reads its own value.
 
+A new metric is one line of COUNTERS or GAUGES, and nothing else. Counters of all workers are summed, those that died
+included; a gauge is of the living workers, and says what becomes of their values.
+"""
+
+import gc
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 
-from prometheus_client import CollectorRegistry, PlatformCollector, generate_latest
-from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily
-from prometheus_client.metrics_core import Metric
-from prometheus_client.registry import Collector
+from api.ops.loop_lag import LOOP_LAG
+from core.runtime import Runtime
 
-from api.middleware.request_stats import BUCKETS
-from api.ops.figures import COUNTERS, GAUGES, PROCESS, SILENT, Figures
+Labelled = Iterable[tuple[tuple[str, ...], float]]
 
 
-def exposition(figures: Figures) -> bytes:
-    made = CollectorRegistry()
-    PlatformCollector(registry=made)
-    made.register(Rendered(figures))
-    return generate_latest(made)
+@dataclass(frozen=True, slots=True)
+class Counter:
+    """Of Prometheus: `_total` is added to its name. `read` gives label values and what was counted under them."""
+
+    name: str
+    text: str
+    read: Callable[[Runtime], Labelled]
+    labels: tuple[str, ...] = ()
 
 
-class Rendered(Collector):
-    def __init__(self, figures: Figures) -> None:
-        self._figures = figures
+@dataclass(frozen=True, slots=True)
+class Gauge:
+    """`of` makes one value of all living workers'."""
 
-    def collect(self) -> Iterator[Metric]:
-        yield self._requests()
-        yield from self._counters()
-        texts = {each.name: each.text for each in GAUGES} | {name: text for name, (text, _) in PROCESS.items()}
-        for name, value in self._figures.gauges.items():
-            yield GaugeMetricFamily(name, texts[name], value=value)
-        silent = time.monotonic() - self._figures.told
-        yield GaugeMetricFamily(SILENT, "Since the worker that is silent longest told its figures", value=silent)
+    name: str
+    text: str
+    of: Callable[[list[float]], float]
+    read: Callable[[Runtime], float]
 
-    def _requests(self) -> Metric:
-        family = HistogramMetricFamily(
-            "ticket_home_request_seconds", "Time to answer, by route template", labels=["method", "route", "status"]
-        )
-        for (method, route, status), times in self._figures.requests.items():
-            cumulated, buckets = 0, []
-            for edge, count in zip([*BUCKETS, float("inf")], times.counts, strict=True):
-                cumulated += count
-                buckets.append(("+Inf" if edge == float("inf") else str(edge), cumulated))
-            family.add_metric([method, route, str(status)], buckets, times.total)
-        return family
 
-    def _counters(self) -> Iterator[Metric]:
-        families = {each.name: CounterMetricFamily(each.name, each.text, labels=list(each.labels)) for each in COUNTERS}
-        for (name, labels), value in self._figures.counters.items():
-            families[name].add_metric(list(labels), value)
-        yield from families.values()
+def one(value: float) -> Labelled:
+    return [((), value)]
+
+
+def collections(name: str) -> Callable[[Runtime], Labelled]:
+    return lambda _: [((str(generation),), counts[name]) for generation, counts in enumerate(gc.get_stats())]
+
+
+COUNTERS = (
+    Counter(
+        "ticket_home_cache_reads",
+        "Cached reads",
+        lambda runtime: list(runtime.cache.stats.counts.items()),
+        ("policy", "outcome", "tier"),
+    ),
+    Counter("ticket_home_redis_errors", "Failed operations on Redis", lambda runtime: one(runtime.redis.errors)),
+    Counter(
+        "ticket_home_redis_foreign_values",
+        "Values in Redis that were not ours, and were not used",
+        lambda runtime: one(runtime.redis.foreign),
+    ),
+    Counter(
+        "ticket_home_cache_evictions",
+        "Entries put out of memory by its bound",
+        lambda runtime: one(runtime.cache.memory.evicted),
+    ),
+    Counter("ticket_home_workers_started", "Processes that have served, replaced ones included", lambda _: one(1)),
+    Counter("process_cpu_seconds", "Of all workers, user and system", lambda _: one(time.process_time())),
+    Counter("python_gc_collections", "Collections, by generation", collections("collections"), ("generation",)),
+    Counter("python_gc_objects_collected", "Objects collected", collections("collected"), ("generation",)),
+    Counter("python_gc_objects_uncollectable", "Not collectable", collections("uncollectable"), ("generation",)),
+)
+GAUGES = (
+    Gauge("ticket_home_workers", "Processes that serve", sum, lambda _: 1),
+    Gauge(
+        "ticket_home_event_loop_lag_seconds",
+        "The longest that an event loop was held up in the last quarter of a minute or two",
+        max,
+        lambda _: LOOP_LAG.longest(),
+    ),
+    Gauge("ticket_home_can_write", "1 while all workers can write", min, lambda r: r.readiness.could_write),
+    Gauge("ticket_home_cache_memory_bytes", "Held by the memory tiers", sum, lambda r: r.cache.memory.bytes),
+    Gauge("ticket_home_cache_memory_entries", "Entries in the memory tiers", sum, lambda r: len(r.cache.memory)),
+    Gauge("ticket_home_cache_flights", "Computations under way", sum, lambda r: len(r.cache.flights)),
+    Gauge(
+        "ticket_home_cache_lease_age_seconds",
+        "Since the poll that a version map rests on: the oldest",
+        max,
+        lambda r: r.versions.lease_age(),
+    ),
+    Gauge("ticket_home_cache_versions", "Rows in the largest version map", max, lambda r: len(r.versions)),
+    Gauge("ticket_home_redis_breaker_open", "1 while a worker asks no Redis", max, lambda r: r.redis.breaker.is_open),
+    Gauge(
+        "ticket_home_listener_connected",
+        "1 while all workers are told of changes",
+        min,
+        lambda r: r.listener.connected,
+    ),
+)
+PROCESS: dict[str, tuple[str, Callable[[list[float]], float]]] = {
+    "process_virtual_memory_bytes": ("Of all workers", sum),
+    "process_resident_memory_bytes": ("Of all workers; what they share counts for each", sum),
+    "process_start_time_seconds": ("Of the worker that was started last, since the Unix epoch", max),
+    "process_open_fds": ("Of the worker with most", max),
+    "process_max_fds": ("Of the worker with fewest", min),
+}
+"""As the kernel tells them of a process."""
+SILENT = "ticket_home_worker_silent_seconds"
+"""Of the others' samples: no worker measures this of itself."""

@@ -8,8 +8,8 @@ from prometheus_client import CONTENT_TYPE_LATEST
 from starlette.responses import Response
 
 from api.answers.cached import fresh
-from api.ops.metrics import exposition
-from api.ops.service_figures import ServiceFigures
+from api.ops.exposition import exposition
+from api.ops.samples import SharedSamples
 from api.ops.views import Alive, Ready
 from api.requests.credentials import credentials_of
 from api.requests.dependencies import RuntimeState
@@ -69,6 +69,6 @@ async def metrics(request: Request, runtime: RuntimeState) -> Response:
         given = credentials_of(request.scope).bearer or ""
         if not hmac.compare_digest(given.encode(), wanted.get_secret_value().encode()):
             raise NotAuthenticated("Metrics are for the bearer of METRICS_TOKEN.")
-    figures: ServiceFigures = request.app.state.figures
-    body = exposition(figures.sums())
+    samples: SharedSamples = request.app.state.samples
+    body = exposition(samples.sums())
     return Response(body, headers={"Content-Type": CONTENT_TYPE_LATEST, "Cache-Control": "no-store"})

@@ -16,7 +16,7 @@ from typing import Any, Final, Self
 SLOTS: Final = 64
 """Workers at once, at least. What nobody writes takes no memory."""
 CAPACITY: Final = 1024 * 1024
-"""Bytes that one worker's figures may take: some thousand series."""
+"""Bytes that one worker's samples may take: some thousand series."""
 HEAD: Final = 8
 """Before each of a slot's two copies: its length and its CRC-32, four bytes each."""
 COPY: Final = HEAD + CAPACITY
@@ -62,23 +62,23 @@ class Slots:
                 return self._read(slot)
         raise OSError("every slot is somebody's")
 
-    def publish(self, figures: bytes) -> None:
+    def publish(self, samples: bytes) -> None:
         """Whoever reads sees these or the ones before, never a part. Raises ValueError where they are too many."""
         if self.own is None:
             raise ValueError("no slot is this process's")
-        if len(figures) > CAPACITY:
-            raise ValueError(f"{len(figures)} bytes of figures, and room for {CAPACITY}")
+        if len(samples) > CAPACITY:
+            raise ValueError(f"{len(samples)} bytes of samples, and room for {CAPACITY}")
         start = self.own * SLOT
         copy = 2 if self._memory[start] == 1 else 1
         at = start + mmap.PAGESIZE + (copy - 1) * COPY
-        head = len(figures).to_bytes(4, "little") + zlib.crc32(figures).to_bytes(4, "little")
-        self._memory[at : at + HEAD + len(figures)] = head + figures
+        head = len(samples).to_bytes(4, "little") + zlib.crc32(samples).to_bytes(4, "little")
+        self._memory[at : at + HEAD + len(samples)] = head + samples
         self._memory[start] = copy
 
     def read(self) -> list[tuple[int, bytes, bool]]:
         """(slot, what its worker published last, whether that lives), in the order of slots. Raises OSError."""
         found = [(slot, self._read(slot)) for slot in range(self._count)]
-        return [(slot, figures, self._lives(slot)) for slot, figures in found if figures]
+        return [(slot, samples, self._lives(slot)) for slot, samples in found if samples]
 
     def _read(self, slot: int) -> bytes:
         start = slot * SLOT
@@ -89,9 +89,9 @@ class Slots:
             at = start + mmap.PAGESIZE + (copy - 1) * COPY
             head = self._memory[at : at + HEAD]
             length = int.from_bytes(head[:4], "little")
-            figures = self._memory[at + HEAD : at + HEAD + length]
-            if zlib.crc32(figures) == int.from_bytes(head[4:], "little"):
-                return figures
+            samples = self._memory[at + HEAD : at + HEAD + length]
+            if zlib.crc32(samples) == int.from_bytes(head[4:], "little"):
+                return samples
         raise OSError(f"slot {slot} cannot be read")
 
     def _lives(self, slot: int) -> bool:
@@ -114,7 +114,7 @@ class Slots:
 def _unnamed(size: int) -> int:
     """A file that has no name, in memory where the system can do that: nothing is left when its last user dies."""
     if hasattr(os, "memfd_create"):
-        descriptor = os.memfd_create("ticket-home-figures")
+        descriptor = os.memfd_create("ticket-home-samples")
     else:
         with tempfile.TemporaryFile() as unnamed:
             descriptor = os.dup(unnamed.fileno())

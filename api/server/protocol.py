@@ -231,7 +231,7 @@ class DrainingProtocol(TimedConnection):
             self.transport.abort()
             return
         elif was is Reading.BODY:
-            # Whoever waits for the rest of this body is told that it will not come, and answers nobody.
+            # The application waits for the rest of this body: it learns that there is none, and answers nobody.
             self.cycle.disconnected, self.cycle.waiting_for_100_continue = True, False
             self.cycle.message_event.set()
             self._running = None

@@ -137,10 +137,10 @@ class Pulse:
 def is_stopped(pid: int) -> bool:
     """By SIGSTOP, a terminal or a debugger; False where nobody can tell."""
     try:
-        told = Path(f"/proc/{pid}/stat").read_text()
+        fields = Path(f"/proc/{pid}/stat").read_text()
     except OSError:
         return False
-    return told.rpartition(")")[2].split()[0] in ("T", "t")
+    return fields.rpartition(")")[2].split()[0] in ("T", "t")
 
 
 def _log_descriptor() -> int:

@@ -1,0 +1,58 @@
+"""The metrics in Prometheus's text format, rendered from samples when they are scraped."""
+
+import time
+from collections.abc import Iterator
+
+from prometheus_client import CollectorRegistry, PlatformCollector, generate_latest
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily
+from prometheus_client.metrics_core import Metric
+from prometheus_client.registry import Collector
+
+from api.middleware.request_stats import BUCKETS
+from api.ops import metrics
+from api.ops.samples import Samples
+
+
+def exposition(samples: Samples) -> bytes:
+    made = CollectorRegistry()
+    PlatformCollector(registry=made)
+    made.register(Rendered(samples))
+    return generate_latest(made)
+
+
+class Rendered(Collector):
+    def __init__(self, samples: Samples) -> None:
+        self._samples = samples
+
+    def collect(self) -> Iterator[Metric]:
+        yield self._requests()
+        yield from self._counters()
+        texts = {each.name: each.text for each in metrics.GAUGES} | {
+            name: text for name, (text, _) in metrics.PROCESS.items()
+        }
+        for name, value in self._samples.gauges.items():
+            yield GaugeMetricFamily(name, texts[name], value=value)
+        silent = time.monotonic() - self._samples.measured_at
+        yield GaugeMetricFamily(
+            metrics.SILENT, "Since the worker that is silent longest told its figures", value=silent
+        )
+
+    def _requests(self) -> Metric:
+        family = HistogramMetricFamily(
+            "ticket_home_request_seconds", "Time to answer, by route template", labels=["method", "route", "status"]
+        )
+        for (method, route, status), times in self._samples.requests.items():
+            cumulated, buckets = 0, []
+            for edge, count in zip([*BUCKETS, float("inf")], times.counts, strict=True):
+                cumulated += count
+                buckets.append(("+Inf" if edge == float("inf") else str(edge), cumulated))
+            family.add_metric([method, route, str(status)], buckets, times.total)
+        return family
+
+    def _counters(self) -> Iterator[Metric]:
+        families = {
+            each.name: CounterMetricFamily(each.name, each.text, labels=list(each.labels)) for each in metrics.COUNTERS
+        }
+        for (name, labels), value in self._samples.counters.items():
+            families[name].add_metric(list(labels), value)
+        yield from families.values()
