@@ -10,7 +10,7 @@ from core.audit.service import record
 from core.catalogs.catalogs import Catalog
 from core.catalogs.create import item_of
 from core.catalogs.references import TAKEN, check, require_unlike
-from core.db.duplicates import refused_as_duplicate
+from core.db.failures import refused_as_duplicate
 from core.db.transaction import WriteSession
 from core.errors import NotFound
 

@@ -12,7 +12,7 @@ from core.cache.keys import Parameters
 from core.catalogs.catalogs import Catalog
 from core.catalogs.models import Specialty
 from core.clinics.models import Clinic
-from core.db.order import spanish
+from core.db.spanish_order import spanish
 from core.errors import NotFound
 
 NO_FILTERS: Parameters = MappingProxyType({})

@@ -11,7 +11,7 @@ from core.catalogs.models import UrgencyThreshold
 from core.catalogs.views import ThresholdItem, ThresholdList
 from core.clinics.models import Clinic
 from core.clock import DEFAULT_ZONE, shown, zone
-from core.db.order import spanish
+from core.db.spanish_order import spanish
 from core.db.transaction import Session
 from core.errors import NotFound
 

@@ -11,7 +11,7 @@ from core.clinics.create import ONE_AT_A_TIME, TAKEN, require_unlike
 from core.clinics.models import Clinic
 from core.clinics.timezones import require_zone
 from core.clinics.views import ClinicItem
-from core.db.duplicates import refused_as_duplicate
+from core.db.failures import refused_as_duplicate
 from core.db.transaction import WriteSession
 from core.errors import Conflict, NotFound
 from core.sessions import records

@@ -9,7 +9,7 @@ from core.clinics.models import Clinic
 from core.clinics.prefix import prefix_for
 from core.clinics.timezones import require_zone
 from core.clinics.views import ClinicItem
-from core.db.duplicates import refused_as_duplicate
+from core.db.failures import refused_as_duplicate
 from core.db.transaction import WriteSession
 from core.errors import Conflict
 

@@ -8,7 +8,7 @@ from core.cache.fills.fill import Fill, Loaded
 from core.cache.policy import Policy, shape_of
 from core.clinics.models import Clinic
 from core.clinics.views import ClinicItem, ClinicList
-from core.db.order import spanish
+from core.db.spanish_order import spanish
 from core.errors import NotFound
 
 CODE_VERSION = 2

@@ -12,6 +12,7 @@ from typing import Any
 import asyncpg
 from asyncpg.connect_utils import SessionAttribute
 
+from core.db.failures import CannotConnect
 from core.hosts import hosts_of
 
 APPLICATION = "ticket-home"
@@ -122,3 +123,11 @@ async def connect_directly(url: str, **options: Any) -> ServiceConnection:
         made.terminate()
         raise LeadsToPooler("A pooler cannot do this: let DATABASE_LISTEN_URL name the database server itself.")
     return made
+
+
+async def connect_to_primary(url: str, **options: Any) -> ServiceConnection:
+    """As `connect`. Raises CannotConnect whatever refuses it: a standby, a wrong password, a certificate."""
+    try:
+        return await connect(url, **options)
+    except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError) as error:
+        raise CannotConnect("the primary cannot be reached") from error

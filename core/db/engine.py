@@ -12,8 +12,8 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.util.concurrency import await_
 
 from core import times
+from core.db.backoff import Backoff
 from core.db.connection import APPLICATION, STATEMENTS, ServiceConnection, connect_directly
-from core.db.primary import Connecting
 from core.settings import Settings
 from core.trace import current
 
@@ -31,7 +31,7 @@ SERVER_SETTINGS = {
 
 def serving_engine(settings: Settings) -> AsyncEngine:
     """The pool that requests and fills share."""
-    connecting = Connecting(
+    backoff = Backoff(
         settings.require_database_url(),
         name=APPLICATION,
         settings=SERVER_SETTINGS | {"ticket_home.push": "on" if settings.cache_push else "off"},
@@ -40,7 +40,7 @@ def serving_engine(settings: Settings) -> AsyncEngine:
     )
 
     def creator() -> DBAPIConnection:
-        return _adapted(engine, await_(connecting.connect()))
+        return _adapted(engine, await_(backoff.connect()))
 
     engine = create_async_engine(
         DIALECT,

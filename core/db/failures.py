@@ -1,8 +1,13 @@
-"""Which database errors mean "away" (try later), which mean "again" (lost a race), and which are bugs."""
+"""Which database errors mean "away" (try later), "again" (lost a race) or "a duplicate", and which are bugs."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import asyncpg
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import DBAPIError, IntegrityError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
+
+from core.errors import Conflict
 
 AWAY_CLASSES = ("08", "53", "57")  # connection, resources, operator intervention (shutdown, cancelled by time-out)
 AWAY_CODES = frozenset({"25006", "3D000", "55P03"})
@@ -64,3 +69,14 @@ def is_forgotten(error: BaseException) -> bool:
 def is_duplicate(error: BaseException) -> bool:
     """A unique constraint refused a row."""
     return sqlstate(error) == "23505"
+
+
+@contextmanager
+def refused_as_duplicate(detail: str) -> Iterator[None]:
+    """Around one statement. Raises Conflict (`duplicate`) where a unique index refuses it: a row like it is there."""
+    try:
+        yield
+    except IntegrityError as error:
+        if is_duplicate(error):
+            raise Conflict(detail, code="duplicate") from error
+        raise

@@ -15,6 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession
 
 from core import times
 from core.background import Background
+from core.db.bumps import pending_bumps, versions_of
 from core.db.failures import is_again, is_away, is_forgotten, is_of_schema
 from core.deadline import left
 from core.errors import Unavailable
@@ -32,14 +33,6 @@ OVERTAKEN = text(
 )
 """Whether a table was emptied, rewritten or dropped since the snapshot: its file then is not its file now."""
 LOOK_WHOLE = text(f"SELECT {IS_WHOLE}")
-PENDING = text("SELECT split_part(coalesce(current_setting('ticket_home.pending', true), ''), '|', 2)")
-"""What the triggers remember to bump at COMMIT: `5/figures 5/tickets`; a star stands for every clinic or topic."""
-MADE = text(
-    "SELECT clinic_id, topic, version FROM cache_version"
-    " JOIN unnest(CAST(:clinics AS integer[]), CAST(:topics AS text[])) AS bumped (clinic_id, topic)"
-    " USING (clinic_id, topic)"
-)
-MADE_EVERYWHERE = text("SELECT clinic_id, topic, version FROM cache_version")
 WRITES_NOTHING = text("DELETE FROM idempotency_key WHERE false")
 """Refused in a transaction that is read-only; takes no lock that a write would wait for, and no transaction's id."""
 
@@ -112,7 +105,7 @@ class Database:
         async with self._connected() as connection:
             async with WriteSession(bind=connection, expire_on_commit=False) as session:
                 result = await work(session)
-                pending = await stamped_by(session)
+                pending = await pending_bumps(session)
                 await self._commit(session)
             if pending:
                 await self._learn(connection, pending)
@@ -208,28 +201,6 @@ class Database:
                 await task
 
         self._abandoned.start(end(), name="abandoned statement")
-
-
-async def stamped_by(session: WriteSession) -> str:
-    """What the transaction's COMMIT will bump, for `versions_of`."""
-    await session.flush()
-    pending: str = (await session.execute(PENDING)).scalar_one()
-    return pending
-
-
-async def versions_of(connection: AsyncConnection | WriteSession, pending: str) -> list[VersionRow]:
-    """As they are now: those that the transaction made which remembered `pending`, or newer ones."""
-    keys = [(clinic, topic) for clinic, _, topic in (key.partition("/") for key in pending.split())]
-    if any("*" in key for key in keys):
-        everything = [(row.clinic_id, row.topic, row.version) for row in await connection.execute(MADE_EVERYWHERE)]
-        return [row for row in everything if any(_meant(key, row) for key in keys)]
-    parameters = {"clinics": [int(clinic) for clinic, _ in keys], "topics": [topic for _, topic in keys]}
-    result = await connection.execute(MADE, parameters)
-    return [(row.clinic_id, row.topic, row.version) for row in result]
-
-
-def _meant(key: tuple[str, str], row: VersionRow) -> bool:
-    return key[0] in ("*", str(row[0])) and key[1] in ("*", row[1])
 
 
 class Overtaken(Unavailable):

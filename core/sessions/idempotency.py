@@ -6,7 +6,8 @@ from hashlib import sha256
 
 from sqlalchemy import text
 
-from core.db.transaction import WriteSession, stamped_by, versions_of
+from core.db.bumps import pending_bumps, versions_of
+from core.db.transaction import WriteSession
 from core.errors import Conflict
 from core.trace import VersionRow
 
@@ -86,7 +87,7 @@ async def keep(session: WriteSession, scope: Scope, answer: Kept) -> None:
             "status": answer.status,
             "headers": json.dumps(answer.headers),
             "body": answer.body,
-            "stamped": await stamped_by(session),
+            "stamped": await pending_bumps(session),
         },
     )
 

@@ -12,7 +12,7 @@ from sqlalchemy import exists, select, text, update
 from core.access import Actor, Role
 from core.audit.service import Changes, Entry, record, record_all
 from core.clinics.references import name_of, require_clinic
-from core.db.duplicates import refused_as_duplicate
+from core.db.failures import refused_as_duplicate
 from core.db.transaction import WriteSession
 from core.errors import Conflict, Invalid, NotFound
 from core.sessions import records

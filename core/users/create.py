@@ -7,7 +7,7 @@ from sqlalchemy import insert
 from core.access import Actor, Role
 from core.audit.service import record
 from core.clinics.references import name_of, require_clinic
-from core.db.duplicates import refused_as_duplicate
+from core.db.failures import refused_as_duplicate
 from core.db.transaction import WriteSession
 from core.users.listing import user_item
 from core.users.models import User

@@ -10,7 +10,7 @@ from core.access import ClinicScope, Role
 from core.clinics.models import Clinic
 from core.clinics.references import require_known
 from core.clock import DEFAULT_ZONE, shown, zone
-from core.db.order import spanish
+from core.db.spanish_order import spanish
 from core.db.transaction import Session
 from core.errors import NotFound
 from core.users.models import User

@@ -13,7 +13,7 @@ from api.requests.routing import Router
 from api.responses import signed_in
 from api.v1.tickets.examples import SUMMARY
 from api.v1.tickets.filters import ListFilter, parameters
-from core.db.order import SPANISH
+from core.db.spanish_order import SPANISH
 from core.db.transaction import ReadSession
 from core.tickets.reads.listing import list_tickets
 from core.tickets.reads.pages import Page, Turn

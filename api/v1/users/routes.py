@@ -15,7 +15,7 @@ from api.responses import conflict, signed_in
 from api.v1.users.bodies import UserChangeIn, UserIn
 from api.v1.users.path import UserPath
 from core.access import Role
-from core.db.order import SPANISH
+from core.db.spanish_order import SPANISH
 from core.db.transaction import ReadSession, WriteSession
 from core.users.change import UserChange, change, end_sessions
 from core.users.create import allowed, create

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from random import Random
 
 from core.clock import zone
-from core.db.copying import Connection, copy, copy_with_ids, reserve, trust_references
+from core.db.bulk_copy import Connection, copy, copy_with_ids, reserve, trust_references
 from core.operations.demo.catalog import (
     ANNULMENT_REASONS,
     DOCTORS_PER_SPECIALTY,

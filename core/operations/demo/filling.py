@@ -16,8 +16,8 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from core.clinics.prefix import prefix_for
+from core.db.bulk_copy import Connection
 from core.db.connection import APPLICATION, connect_directly
-from core.db.copying import Connection
 from core.operations.demo.clinic import PlannedClinic, email_of, make_clinic
 from core.operations.demo.names import clinic_names, timezone_of
 from core.settings import Settings

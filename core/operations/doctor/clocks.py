@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 
 from core.clock import boottime, wall_now
-from core.db.copying import Connection
+from core.db.bulk_copy import Connection
 from core.operations.doctor.finding import Finding, ok, warning
 
 CHECK = "Clocks"

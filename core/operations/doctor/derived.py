@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from core.db.copying import Connection
+from core.db.bulk_copy import Connection
 from core.db.models import metadata
 from core.operations.doctor.finding import REPAIR_FIRST, Check, Finding, failed, listed, ok
 

@@ -7,7 +7,7 @@ from enum import Enum
 
 import asyncpg
 
-from core.db.copying import Connection
+from core.db.bulk_copy import Connection
 
 LOOKING = 20.0
 """Seconds that a check may take, and then the next one has its turn."""

@@ -15,7 +15,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection as SyncConnection
 from sqlalchemy.engine import make_url
 
-from core.db.copying import Connection
+from core.db.bulk_copy import Connection
 from core.db.engine import migration_engine
 from core.db.migrate import config
 from core.db.models import metadata

@@ -1,6 +1,6 @@
 """The server itself: its version and settings, what our role may, and whether it is as the service needs it."""
 
-from core.db.copying import Connection
+from core.db.bulk_copy import Connection
 from core.db.models import metadata
 from core.operations.doctor.finding import Check, Finding, failed, listed, ok, warning
 

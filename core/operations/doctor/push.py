@@ -6,7 +6,7 @@ import secrets
 
 import asyncpg
 
-from core.db.copying import Connection
+from core.db.bulk_copy import Connection
 from core.operations.doctor.finding import Check, Finding, ok, reason, warning
 
 CHECK = "Notifications"

@@ -9,7 +9,7 @@ from zoneinfo import TZPATH
 
 from core.clinics.timezones import zones
 from core.clock import DEFAULT_ZONE, in_zone, zone
-from core.db.copying import Connection
+from core.db.bulk_copy import Connection
 from core.operations.doctor.finding import Check, Finding, failed, listed, ok
 
 CHECK = "Time zones"

@@ -4,7 +4,7 @@ A missing or disabled trigger is the one fault that lets a stale answer pass as 
 followed by an invalidation of everything.
 """
 
-from core.db.copying import Connection
+from core.db.bulk_copy import Connection
 from core.operations.doctor.finding import REPAIR_FIRST, Check, Finding, failed, listed, ok
 from core.operations.doctor.migrations import made, normal
 

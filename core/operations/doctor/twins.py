@@ -3,7 +3,7 @@
 An import, an older release or a migration left them; who they are is not for a program to decide.
 """
 
-from core.db.copying import Connection
+from core.db.bulk_copy import Connection
 from core.operations.doctor.finding import Check, Finding, listed, ok, warning
 
 PATIENTS = "Patients"

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from string import ascii_uppercase
 from typing import Any, NamedTuple
 
-from core.db.copying import Connection
+from core.db.bulk_copy import Connection
 from core.operations.doctor.finding import REPAIR_FIRST, Check, Finding, failed, listed, ok
 from core.operations.doctor.migrations import made
 from core.operations.doctor.triggers import LOCK_TIMEOUT, invalidate

@@ -11,7 +11,7 @@ from core.audit.service import Entry, record_all
 from core.catalogs.catalogs import CATALOGS, Catalog
 from core.catalogs.models import Specialty
 from core.clinics.references import clinic_with_prefix
-from core.db.duplicates import refused_as_duplicate
+from core.db.failures import refused_as_duplicate
 from core.db.transaction import Database, WriteSession
 from core.operations.imports.catalog.checking import Wanted, check
 from core.operations.imports.catalog.report import CatalogReport, Counts

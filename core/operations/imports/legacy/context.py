@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from core.db.copying import Connection, copy, reserve
+from core.db.bulk_copy import Connection, copy, reserve
 from core.operations.imports.legacy.memory import Memory
 from core.operations.imports.legacy.report import Report
 from core.operations.imports.legacy.source import Source

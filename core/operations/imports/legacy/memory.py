@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from core.db.copying import Connection
+from core.db.bulk_copy import Connection
 
 KINDS = ("clinic", "app_user", "specialty", "surgery", "doctor", "standardized_reason", "patient", "ticket")
 

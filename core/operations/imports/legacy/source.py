@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import asyncpg
 
 from core.database_address import NoAddress, normalised
-from core.db.copying import Connection
+from core.db.bulk_copy import Connection
 
 BATCH = 5000
 """Rows that are in memory at once, or a few times as many."""

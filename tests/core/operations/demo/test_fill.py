@@ -15,7 +15,7 @@ from pydantic import SecretStr
 from sqlalchemy.engine import make_url
 
 from core.clock import in_zone, zone
-from core.db.copying import Connection
+from core.db.bulk_copy import Connection
 from core.db.transaction import WriteSession
 from core.operations.demo import DemoRefused
 from core.operations.demo.clinic import make_clinic

@@ -11,7 +11,7 @@ from typing import Any
 
 import asyncpg
 
-from core.db.copying import copy, reserve
+from core.db.bulk_copy import copy, reserve
 from core.operations.imports.legacy.behind import Behind
 from core.operations.imports.legacy.context import Run
 from core.operations.imports.legacy.people.documents import Fields, Key, People, document_of, named, said

@@ -13,7 +13,7 @@ from uuid import UUID
 import asyncpg
 
 from core.clock import shown
-from core.db.copying import copy
+from core.db.bulk_copy import copy
 from core.operations.imports.legacy.context import ClinicHere, Run
 from core.operations.imports.legacy.tickets.row import Made
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import asyncpg
 
-from core.db.copying import copy
+from core.db.bulk_copy import copy
 from core.operations.imports.legacy.behind import Behind
 from core.operations.imports.legacy.context import ClinicHere, Run
 from core.operations.imports.legacy.tickets.later import AUDIT_COLUMNS, IMPORT, audit

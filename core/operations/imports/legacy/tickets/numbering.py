@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 
 from core.clock import in_zone
-from core.db.copying import Connection
+from core.db.bulk_copy import Connection
 from core.operations.imports.legacy.context import ClinicHere, Run
 from core.operations.imports.legacy.tickets.row import ID, Made
 from core.tickets.numbering import ticket_id

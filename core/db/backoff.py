@@ -1,12 +1,10 @@
-"""New connections: to the primary alone, and no storm of attempts at a server that is away."""
+"""New connections for a pool: no storm of attempts at a server that is away."""
 
 import asyncio
 import random
 from typing import Any
 
-import asyncpg
-
-from core.db.connection import ServiceConnection, connect
+from core.db.connection import ServiceConnection, connect_to_primary
 from core.db.failures import CannotConnect, sqlstate
 from core.log import logger
 
@@ -15,19 +13,11 @@ LONGEST_PAUSE = 0.5
 """Seconds after a failed attempt until the next one. By chance, so that processes do not come back in step."""
 
 
-async def connect_to_primary(url: str, **options: Any) -> ServiceConnection:
-    """As `connect`. Raises CannotConnect whatever refuses it: a standby, a wrong password, a certificate."""
-    try:
-        return await connect(url, **options)
-    except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError) as error:
-        raise CannotConnect("the primary cannot be reached") from error
-
-
-class Connecting:
+class Backoff:
     """One per pool. After a failed attempt nobody tries for a moment, and then one at a time until one succeeds."""
 
     def __init__(self, dsn: str, **options: Any) -> None:
-        """Of every connection: what `connect_to_primary` is given."""
+        """`options`: what else `connect_to_primary` is given for every connection."""
         self._dsn = dsn
         self._options = options
         self._is_failing = False
