@@ -83,3 +83,16 @@ def test_the_modules_of_the_import_contracts_are_there() -> None:
     named = {name for name in MODULE.findall(contracts) if "*" not in name}
     assert named
     assert {name for name in named if not is_module(name)} == set()
+
+
+def test_the_walks_pass_functions_that_are_there() -> None:
+    """In a walk, a line's file has the function that stands before it, the last one of several."""
+    walks = ROOT / "docs" / "design" / "walks.md"
+    steps = re.findall(r"^[└├│ ]*(\w[\w., →]*?) +((?:api|core)/[\w/]+\.py)", walks.read_text(), re.MULTILINE)
+    passed = [(name, path) for names, path in steps for name in names.rpartition("→")[2].replace(",", " ").split()]
+    assert len(passed) > 30
+    assert [
+        (name, path)
+        for name, path in passed
+        if not re.search(rf"\b{name.rpartition('.')[2]}\b", (ROOT / path).read_text())
+    ] == []
