@@ -30,14 +30,14 @@ class ExportFailed(Exception):
     """A fault of ours; what the process said of it, where and of what kind, is in the log."""
 
 
-class Workshop:
+class ChildProcesses:
     """One per process that serves."""
 
     def __init__(self, at_once: int = AT_ONCE) -> None:
         self._turns = asyncio.Semaphore(at_once)
 
     @asynccontextmanager
-    async def make(self, job: Job) -> AsyncIterator["Making"]:
+    async def run(self, job: Job) -> AsyncIterator["ChildProcess"]:
         """An export that is being made; leaving ends it, done or not. Raises Unavailable where others take too long."""
         try:
             async with asyncio.timeout(TURN):
@@ -53,12 +53,12 @@ class Workshop:
                 # The terminal's Ctrl-C is not meant for it: what is under way may end.
                 start_new_session=True,
             )
-            making = Making(process)
+            child = ChildProcess(process)
             try:
-                await making.begin(job)
-                yield making
+                await child.begin(job)
+                yield child
             finally:
-                await making.end()
+                await child.end()
                 if process.returncode:
                     # Killed, it could not clean up behind it.
                     await asyncio.to_thread(sweep)
@@ -66,7 +66,7 @@ class Workshop:
             self._turns.release()
 
 
-class Making:
+class ChildProcess:
     def __init__(self, process: Process) -> None:
         self._process = process
         self._said = asyncio.ensure_future(process.stderr.read() if process.stderr else _nothing())

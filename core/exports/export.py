@@ -16,7 +16,7 @@ from core.db.engine import SERVER_SETTINGS
 from core.db.transaction import Database, ReadSession, WriteSession
 from core.errors import AppError
 from core.exports.child.scratch import sweep
-from core.exports.child_process import Workshop
+from core.exports.child_process import ChildProcesses
 from core.exports.job import Format, Job
 from core.exports.statements.tables import left_out, tables
 from core.exports.statements.tickets import Subject, subject, tickets
@@ -42,7 +42,7 @@ class Exports:
     def __init__(self, database: Database, dsn: str) -> None:
         self._database = database
         self._dsn = dsn
-        self._workshop = Workshop()
+        self._children = ChildProcesses()
         self._background = Background()
         # What processes that were killed with their serving process left behind: patients' rows.
         self._background.start(asyncio.to_thread(sweep), name="sweep of exports")
@@ -81,11 +81,11 @@ class Exports:
         rows: int | None = None
         sent = 0
         try:
-            async with self._workshop.make(export.job) as making:
-                async for chunk in making.chunks():
+            async with self._children.run(export.job) as child:
+                async for chunk in child.chunks():
                     yield chunk
                     sent += len(chunk)
-                rows = making.rows
+                rows = child.rows
         finally:
             ending = self._background.start(self._ended(export.asked, rows, sent), name="end of an export")
             if rows is not None:

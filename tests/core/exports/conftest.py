@@ -1,6 +1,8 @@
 """Jobs as the serving side puts them together, run where a test can look at them."""
 
+import fcntl
 import io
+import os
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -44,6 +46,23 @@ def job(format: Format, dsn: str, now: datetime | None = None, scope: ClinicScop
         tables=tables(scope) if format is Format.FULL else (),
         left_out=left_out(scope),
     )
+
+
+def left(folder: Path) -> list[Path]:
+    """But for what the meter of the machine's pace keeps there."""
+    return [path for path in folder.iterdir() if not path.name.startswith("machine-")]
+
+
+def is_locked(folder: Path) -> bool:
+    """By its export; between making it and locking it, it is nobody's yet."""
+    opened = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        fcntl.flock(opened, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(opened)
+    return False
 
 
 @pytest.fixture

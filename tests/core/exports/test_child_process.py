@@ -22,12 +22,12 @@ from core.errors import Unavailable
 from core.exports import child_process
 from core.exports.child.batches import FIRST, MORE
 from core.exports.child.scratch import sweep
-from core.exports.child_process import ExportFailed, Making, Workshop
+from core.exports.child_process import ChildProcess, ChildProcesses, ExportFailed
 from core.exports.job import Format, Job
 from core.log import configure
 from core.runtime import open_runtime
 from core.settings import Settings
-from tests.core.exports.conftest import clock, job
+from tests.core.exports.conftest import clock, is_locked, job, left
 from tests.core.exports.tickets import many
 from tests.factories import rows
 from tests.factories.fixtures import Seed
@@ -42,8 +42,8 @@ ENOUGH = 5 * MORE
 
 
 @pytest.fixture
-def workshop() -> Workshop:
-    return Workshop()
+def children() -> ChildProcesses:
+    return ChildProcesses()
 
 
 @pytest.fixture
@@ -64,12 +64,8 @@ def called(asked: Job, name: str) -> Job:
     return replace(asked, application=name)
 
 
-def left(folder: Path) -> list[Path]:
-    return list(folder.iterdir())
-
-
-async def whole(workshop: Workshop, asked: Job) -> tuple[bytes, int | None]:
-    async with workshop.make(asked) as made:
+async def whole(children: ChildProcesses, asked: Job) -> tuple[bytes, int | None]:
+    async with children.run(asked) as made:
         found = b"".join([chunk async for chunk in made.chunks()])
         return found, made.rows
 
@@ -82,7 +78,7 @@ def ended(process_id: int) -> bool:
     return False
 
 
-async def begun(made: Making) -> int:
+async def begun(made: ChildProcess) -> int:
     """Once its first bytes are there: its process's id."""
     chunks = made.chunks()
     assert (await anext(chunks)).startswith(b"\xef\xbb\xbfid,")
@@ -100,11 +96,11 @@ def test_it_imports_nothing_that_takes_long() -> None:
 
 @pytest.mark.parametrize("format", list(Format))
 async def test_a_whole_file(
-    format: Format, database_url: str, database: Database, workshop: Workshop, seed: Seed, folders: Path,  # noqa: A002
+    format: Format, database_url: str, database: Database, children: ChildProcesses, seed: Seed, folders: Path,  # noqa: A002
     connection: rows.Connection,
 ) -> None:  # fmt: skip
     await many(connection, seed.sant, FIRST + 1)
-    made, number = await whole(workshop, job(format, database_url, await clock(database)))
+    made, number = await whole(children, job(format, database_url, await clock(database)))
     assert made.startswith(b"\xef\xbb\xbf" if format is Format.CSV else b"PK")
     assert number is not None
     assert number >= FIRST + 1
@@ -112,10 +108,10 @@ async def test_a_whole_file(
 
 
 async def test_who_leaves_early_ends_it(
-    workshop: Workshop, asked: Job, connection: rows.Connection, seed: Seed, folders: Path
+    children: ChildProcesses, asked: Job, connection: rows.Connection, seed: Seed, folders: Path
 ) -> None:
     await many(connection, seed.sant, ENOUGH)
-    async with workshop.make(called(asked, "left export")) as made:
+    async with children.run(called(asked, "left export")) as made:
         process_id = await begun(made)
         assert not ended(process_id)
         assert await connection.fetchval(CONNECTIONS, "left export") == 1
@@ -130,11 +126,11 @@ async def test_who_leaves_early_ends_it(
 
 
 async def test_a_slow_client_holds_no_transaction_open(
-    workshop: Workshop, asked: Job, connection: rows.Connection, seed: Seed
+    children: ChildProcesses, asked: Job, connection: rows.Connection, seed: Seed
 ) -> None:
     """Between two batches there is none: what the versions' poll compares with does not stand still."""
     await many(connection, seed.sant, ENOUGH)
-    async with workshop.make(called(asked, "slow export")) as made:
+    async with children.run(called(asked, "slow export")) as made:
         await begun(made)
         asked_of = "SELECT state, xact_start, backend_xmin FROM pg_stat_activity WHERE application_name = 'slow export'"
 
@@ -149,7 +145,7 @@ async def test_a_killed_server_leaves_nobody_behind(
     """Its standard input ends with whoever held the other end."""
     await many(connection, seed.sant, ENOUGH)
     process = await asyncio.create_subprocess_exec(*child_process.COMMAND, stdin=-1, stdout=-1, stderr=-1)
-    made = Making(process)
+    made = ChildProcess(process)
     await made.begin(asked)
     await begun(made)
     assert process.stdin is not None
@@ -160,27 +156,27 @@ async def test_a_killed_server_leaves_nobody_behind(
 
 
 async def test_one_that_does_not_end_is_killed(
-    workshop: Workshop, asked: Job, connection: rows.Connection, seed: Seed, monkeypatch: pytest.MonkeyPatch
+    children: ChildProcesses, asked: Job, connection: rows.Connection, seed: Seed, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(child_process, "ENDING", 0.2)
     await many(connection, seed.sant, ENOUGH)
-    async with workshop.make(asked) as made:
+    async with children.run(asked) as made:
         process_id = await begun(made)
         os.kill(process_id, signal.SIGSTOP)
     assert ended(process_id)
 
 
-async def test_a_database_that_is_away_is_told(workshop: Workshop, asked: Job) -> None:
+async def test_a_database_that_is_away_is_told(children: ChildProcesses, asked: Job) -> None:
     nowhere = "postgresql://nobody@127.0.0.1:9/nothing"
     with pytest.raises(Unavailable):
-        await whole(workshop, replace(asked, dsn=nowhere))
+        await whole(children, replace(asked, dsn=nowhere))
 
 
 async def test_a_database_that_goes_away_meanwhile_is_told(
-    workshop: Workshop, asked: Job, connection: rows.Connection, seed: Seed
+    children: ChildProcesses, asked: Job, connection: rows.Connection, seed: Seed
 ) -> None:
     await many(connection, seed.sant, ENOUGH)
-    async with workshop.make(called(asked, "cut export")) as made:
+    async with children.run(called(asked, "cut export")) as made:
         await begun(made)
         await connection.execute(
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'cut export'"
@@ -191,23 +187,23 @@ async def test_a_database_that_goes_away_meanwhile_is_told(
 
 
 async def test_a_fault_of_ours_is_told_without_values(
-    workshop: Workshop, asked: Job, capsys: pytest.CaptureFixture[str]
+    children: ChildProcesses, asked: Job, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert asked.tickets is not None
     wrong = replace(asked, tickets=replace(asked.tickets, sql="SELECT 'Ana Rojas'::integer WHERE $1 = $2"))
     with pytest.raises(ExportFailed):
-        await whole(workshop, wrong)
+        await whole(children, wrong)
     said = capsys.readouterr().out
     assert "export failed" in said
     assert "Ana" not in said.replace("'Ana Rojas'::integer", "")
 
 
 async def test_a_killed_process_is_a_fault(
-    workshop: Workshop, asked: Job, connection: rows.Connection, seed: Seed
+    children: ChildProcesses, asked: Job, connection: rows.Connection, seed: Seed
 ) -> None:
     """Not the end of a short file."""
     await many(connection, seed.sant, ENOUGH)
-    async with workshop.make(asked) as made:
+    async with children.run(asked) as made:
         process_id = await begun(made)
         os.kill(process_id, signal.SIGKILL)
         with pytest.raises(ExportFailed):
@@ -217,16 +213,16 @@ async def test_a_killed_process_is_a_fault(
 
 async def test_only_so_many_at_once(asked: Job, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(child_process, "TURN", 0.1)
-    workshop = Workshop(at_once=1)
-    async with workshop.make(asked):
+    children = ChildProcesses(at_once=1)
+    async with children.run(asked):
         with pytest.raises(Unavailable):
-            await whole(workshop, asked)
-    assert (await whole(workshop, asked))[1] == 0
+            await whole(children, asked)
+    assert (await whole(children, asked))[1] == 0
 
 
 @pytest.mark.parametrize("format", [Format.XLSX, Format.CSV])
 async def test_the_event_loop_goes_on(
-    format: Format, database_url: str, database: Database, workshop: Workshop, seed: Seed,  # noqa: A002
+    format: Format, database_url: str, database: Database, children: ChildProcesses, seed: Seed,  # noqa: A002
     connection: rows.Connection,
 ) -> None:  # fmt: skip
     """While 20,000 rows are exported, nobody else's request waits for them: the work is another process's, and it is
@@ -235,7 +231,7 @@ async def test_the_event_loop_goes_on(
     asked = job(format, database_url, await clock(database))
     async with beating() as pauses:
         ours, theirs, began = time.thread_time(), children_time(), time.monotonic()
-        _, number = await whole(workshop, asked)
+        _, number = await whole(children, asked)
         ours, theirs, took = time.thread_time() - ours, children_time() - theirs, time.monotonic() - began
     assert number == 20_000
     assert ours < theirs / 4
@@ -255,16 +251,16 @@ def files(folder: Path) -> list[Path]:
     return [path for path in folder.rglob("*") if path.is_file()]
 
 
-async def made_with(workshop: Workshop, asked: Job, meanwhile: Callable[[int], Awaitable[None]]) -> None:
+async def made_with(children: ChildProcesses, asked: Job, meanwhile: Callable[[int], Awaitable[None]]) -> None:
     """The whole file; `meanwhile` is given its process's id first."""
-    async with workshop.make(asked) as made:
+    async with children.run(asked) as made:
         await meanwhile(made.process_id)
         async for _ in made.chunks():
             pass
 
 
 STAGES: dict[str, Callable[[Path], bool]] = {
-    "its folder is there": lambda folder: any(path.is_dir() for path in left(folder)),
+    "its folder is there": lambda folder: any(is_locked(path) for path in left(folder)),
     "its first file is there": lambda folder: bool(files(folder)),
     "rows are in it": lambda folder: any(path.stat().st_size > 500_000 for path in files(folder)),
     "it is packed": lambda folder: any(path.name == "tickets.xlsx" for path in files(folder)),
@@ -289,14 +285,14 @@ async def workbook(database: Database, database_url: str, connection: rows.Conne
 
 @pytest.mark.parametrize("name", STAGES)
 async def test_a_killed_export_leaves_nothing_behind(
-    workshop: Workshop, workbook: Job, folders: Path, name: str
+    children: ChildProcesses, workbook: Job, folders: Path, name: str
 ) -> None:
     async def kill(process_id: int) -> None:
         await stage(folders, name, process_id)
         os.kill(process_id, signal.SIGKILL)
 
     with pytest.raises(ExportFailed):
-        await made_with(workshop, workbook, kill)
+        await made_with(children, workbook, kill)
     assert left(folders) == []
 
 
@@ -305,7 +301,7 @@ async def test_an_export_ends_with_its_serving_process_and_leaves_nothing_behind
     workbook: Job, folders: Path, name: str
 ) -> None:
     """Its standard input ends with whoever held the other end."""
-    made = Making(await asyncio.create_subprocess_exec(*child_process.COMMAND, stdin=-1, stdout=-1, stderr=-1))
+    made = ChildProcess(await asyncio.create_subprocess_exec(*child_process.COMMAND, stdin=-1, stdout=-1, stderr=-1))
     await made.begin(workbook)
     await stage(folders, name, made.process_id)
     await made.end()
@@ -317,7 +313,7 @@ async def test_what_was_killed_with_its_serving_process_is_swept_by_the_next_one
     workbook: Job, folders: Path, name: str, settings: Settings
 ) -> None:
     process = await asyncio.create_subprocess_exec(*child_process.COMMAND, stdin=-1, stdout=-1, stderr=-1)
-    made = Making(process)
+    made = ChildProcess(process)
     await made.begin(workbook)
     await stage(folders, name, made.process_id)
     assert sweep() == 0, "it is alive"
@@ -337,10 +333,10 @@ async def test_what_was_killed_with_its_serving_process_is_swept_by_the_next_one
 @pytest.mark.parametrize("format", [Format.CSV, Format.FULL])
 async def test_what_is_written_as_it_is_read_has_no_file(
     format: Format, database_url: str, database: Database, connection: rows.Connection, seed: Seed, folders: Path,  # noqa: A002
-    workshop: Workshop,
+    children: ChildProcesses,
 ) -> None:  # fmt: skip
     await many(connection, seed.sant, ENOUGH)
-    async with workshop.make(job(format, database_url, await clock(database))) as made:
+    async with children.run(job(format, database_url, await clock(database))) as made:
         chunks = made.chunks()
         await anext(chunks)
         assert left(folders) == []
@@ -349,7 +345,7 @@ async def test_what_is_written_as_it_is_read_has_no_file(
 
 @pytest.mark.parametrize("size", [0, 1, 4096, 100_000, 1_000_000])
 async def test_a_disk_without_room_is_told_as_what_it_is(
-    workshop: Workshop, workbook: Job, folders: Path, capsys: pytest.CaptureFixture[str], size: int
+    children: ChildProcesses, workbook: Job, folders: Path, capsys: pytest.CaptureFixture[str], size: int
 ) -> None:
     """By a limit on files' sizes, which every writer meets as it would meet the end of a disk."""
     configure("json")
@@ -358,7 +354,7 @@ async def test_a_disk_without_room_is_told_as_what_it_is(
         resource.prlimit(process_id, resource.RLIMIT_FSIZE, (size, size))
 
     with pytest.raises(Unavailable) as refused:
-        await made_with(workshop, workbook, fill_up)
+        await made_with(children, workbook, fill_up)
     assert refused.value.detail == child_process.NO_ROOM
     assert left(folders) == []
     (line,) = [json.loads(line) for line in capsys.readouterr().out.splitlines() if "no room" in line]
@@ -366,7 +362,7 @@ async def test_a_disk_without_room_is_told_as_what_it_is(
 
 
 async def test_a_temporary_folder_that_goes_away_meanwhile_is_told_as_what_it_is(
-    workshop: Workshop, workbook: Job, folders: Path
+    children: ChildProcesses, workbook: Job, folders: Path
 ) -> None:
     async def take_away(process_id: int) -> None:
         await stage(folders, "its first file is there", process_id)
@@ -376,13 +372,13 @@ async def test_a_temporary_folder_that_goes_away_meanwhile_is_told_as_what_it_is
         os.kill(process_id, signal.SIGCONT)
 
     with pytest.raises(Unavailable) as refused:
-        await made_with(workshop, workbook, take_away)
+        await made_with(children, workbook, take_away)
     assert refused.value.detail == child_process.NO_ROOM
 
 
 @pytest.mark.parametrize("there_is", ["nothing", "a file", "a folder that takes nothing"])
 async def test_a_temporary_folder_that_cannot_be_written_to_is_told_as_what_it_is(
-    workshop: Workshop, workbook: Job, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, there_is: str
+    children: ChildProcesses, workbook: Job, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, there_is: str
 ) -> None:
     place = {
         "nothing": tmp_path / "missing",
@@ -392,7 +388,7 @@ async def test_a_temporary_folder_that_cannot_be_written_to_is_told_as_what_it_i
     (tmp_path / "file").touch()
     monkeypatch.setenv("TMPDIR", str(place))
     with pytest.raises(Unavailable) as refused:
-        await whole(workshop, workbook)
+        await whole(children, workbook)
     assert refused.value.detail == child_process.NO_ROOM
     # What needs no file goes on.
-    assert await whole(workshop, replace(workbook, format=Format.CSV))
+    assert await whole(children, replace(workbook, format=Format.CSV))
