@@ -17,24 +17,16 @@ T = TypeVar("T")
 class Deadline:
     """One request's, from now."""
 
-    __slots__ = ("_until",)
+    __slots__ = ("until",)
 
     def __init__(self) -> None:
-        self._until: float | None = asyncio.get_running_loop().time() + times.REQUEST
-
-    @property
-    def until(self) -> float | None:
-        """In the event loop's time. None: there is none any more."""
-        return self._until
+        self.until: float | None = asyncio.get_running_loop().time() + times.REQUEST
+        """In the event loop's time. None once it is decided: the answer has begun, and goes at the client's pace."""
 
     def extend(self, seconds: float) -> None:
         """By what was not our time: the client's, to send its body."""
-        if self._until is not None:
-            self._until += seconds
-
-    def lift(self) -> None:
-        """It is decided: the answer has begun, and goes at the client's pace."""
-        self._until = None
+        if self.until is not None:
+            self.until += seconds
 
 
 current_deadline: ContextVar[Deadline | None] = ContextVar("current_deadline", default=None)

@@ -1,6 +1,7 @@
 """The answer of a cached read: an entry's bytes, as they are. And `fresh`, for what is never stored."""
 
 from collections.abc import Mapping
+from functools import lru_cache
 
 from fastapi import Request
 from pydantic import BaseModel
@@ -8,7 +9,7 @@ from starlette.responses import Response
 
 from api.requests.cache_version import versions_required
 from api.requests.conditional import matches
-from api.requests.headers import listed
+from api.requests.headers import RequestHeaders, headers_of
 from core.cache.cached_read import CachedRead
 from core.cache.entry import Entry
 from core.runtime import Runtime
@@ -26,26 +27,28 @@ async def cached(request: Request, runtime: Runtime, asked: CachedRead) -> Respo
     A client that sends back the `Cache-Version` of its write gets an answer at least that new.
     Raises Unavailable as Cache.read does, and whatever else the read's loader raises.
     """
-    required = versions_required(request, runtime, asked.clinic_id)
+    headers = headers_of(request.scope)
+    required = versions_required(headers, runtime, asked.clinic_id)
     answer = await runtime.cache.read(asked, required=required)
-    return respond(request, answer.entry, stale=answer.stale)
+    return respond(headers, answer.entry, stale=answer.outcome == "stale")
 
 
-def respond(request: Request, entry: Entry, *, stale: bool = False) -> Response:
+def respond(sent: RequestHeaders, entry: Entry, *, stale: bool = False) -> Response:
     """200 with the entry's body, compressed where the client takes that; 304 where the client holds it already."""
     headers = {"ETag": entry.etag, "Cache-Control": CACHE_CONTROL, "Vary": VARY}
     # Only headers say that an answer is stale, or rests on a session that nobody could verify: of a 304 a client might
     # not look at them.
-    known = listed(request.headers, "if-none-match")
-    if known is not None and not stale and not current().is_unverified and matches(known, entry.etag):
+    known = sent.if_none_match
+    if known is not None and not stale and current().session_age is None and matches(known, entry.etag):
         return Response(status_code=304, headers=headers)
     body = entry.body
-    if entry.gzip is not None and accepts_gzip(listed(request.headers, "accept-encoding") or ""):
+    if entry.gzip is not None and accepts_gzip(sent.accept_encoding or ""):
         body = entry.gzip
         headers["Content-Encoding"] = "gzip"
     return Response(body, media_type="application/json", headers=headers)
 
 
+@lru_cache(maxsize=256)
 def accepts_gzip(header: str) -> bool:
     """Whether an Accept-Encoding admits gzip (RFC 9110, 12.5.3): by its name or `*`, with a weight above zero."""
     weights: dict[str, float] = {}

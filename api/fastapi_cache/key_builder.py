@@ -23,6 +23,7 @@ from api.fastapi_cache.backend import TieredBackend
 from api.fastapi_cache.invalidation import digest_of, topics_of
 from api.fastapi_cache.key import Reading, RouteKey
 from api.requests.cache_version import versions_required
+from api.requests.headers import headers_of
 from core.cache.keys import digest
 from core.cache.policy import TOPICS, EntryId, Policy
 from core.cache.tiers.last_good import NO_PARAMETERS
@@ -63,11 +64,11 @@ class RouteKeys:
         reading: Reading | None = getattr(request.state, "reading", None) if request is not None else None
         if reading is not None:
             reading.entry_id = entry_id
-        elif current().is_unverified:
+        elif current().session_age is not None:
             raise Unavailable
         backend = _backend_of(request)
         runtime = backend.runtime
-        required = versions_required(request, runtime, asked.clinic_id) if request is not None else {}
+        required = versions_required(headers_of(request.scope), runtime, asked.clinic_id) if request is not None else {}
         if required:
             await runtime.direct.require(required)
         await runtime.direct.ensure_fresh()

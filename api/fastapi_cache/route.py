@@ -16,6 +16,7 @@ from starlette.responses import Response
 from api.answers.cached import respond
 from api.fastapi_cache.key import Reading
 from api.requests.dependencies import runtime_of
+from api.requests.headers import headers_of
 from api.requests.routing import TicketHomeRoute
 from core.cache.entry import Entry
 from core.errors import Unavailable
@@ -52,7 +53,7 @@ class PlainCacheRoute(TicketHomeRoute):
             body = bytes(response.body)
             if body != entry.body:
                 entry = Entry.make(body, computed_at=entry.computed_at)
-            return respond(request, entry)
+            return respond(headers_of(request.scope), entry)
 
         return answer
 
@@ -76,4 +77,4 @@ async def last_good(request: Request, reading: Reading, started: float) -> Respo
     age = max(0.0, runtime.versions.now() - entry.computed_at)
     runtime.cache.stats.count(policy, "stale", tier)
     current().cached(policy, "stale", tier, ms=(perf_counter() - started) * 1000, age=age, detail=AWAY)
-    return respond(request, entry, stale=True)
+    return respond(headers_of(request.scope), entry, stale=True)

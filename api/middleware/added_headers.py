@@ -36,7 +36,7 @@ class AddedHeaders:
             # one before was answered.
             MutableHeaders(raw=headers).update({"Cache-Control": CACHE_CONTROL, "Vary": VARY})
         headers += [(b"server-timing", server_timing(trace, ms).encode()), (b"x-request-id", trace.request_id.encode())]
-        if trace.cache_outcome or (trace.is_unverified and start["status"] < 500):
+        if trace.cache_outcome or (trace.session_age is not None and start["status"] < 500):
             # How long ago the oldest of what the answer rests on was right.
             age = int(max(trace.cache_age, trace.session_age or 0.0))
             headers += [(b"cache-status", cache_status(trace).encode()), (b"age", b"%d" % age)]
@@ -51,7 +51,7 @@ def raw(headers: dict[str, str]) -> RawHeaders:
 
 def cache_status(trace: Trace) -> str:
     """RFC 9211: `ticket-home; hit; ttl=212; detail=memory`."""
-    if trace.is_unverified:
+    if trace.session_age is not None:
         # However new the rest is: the session may have ended since.
         return f"ticket-home; fwd=stale; detail={AWAY}"
     if trace.cache_outcome == "hit":

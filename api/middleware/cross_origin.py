@@ -6,10 +6,9 @@ Bearer tokens are not sent by a browser of its own accord, so they need no such 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from starlette.datastructures import Headers
 from starlette.types import Scope
 
-from api.requests.credentials import credentials_of
+from api.requests.headers import headers_of
 
 SAFE = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
 
@@ -24,19 +23,16 @@ class OriginRule:
 
     def permits(self, scope: Scope) -> bool:
         """Whether a request of an unsafe method may do what it asks for, as far as its origin is concerned."""
-        credentials = credentials_of(scope)
-        if credentials.bearer is not None:
+        headers = headers_of(scope)
+        if headers.bearer is not None:
             return True
-        headers = Headers(scope=scope)
-        origin = headers.get("origin")
-        if origin is not None:
-            return origin.lower() in (*self.allowed, self._own(scope, headers))
-        site = headers.get("sec-fetch-site")
-        if site is not None:
-            return site in {"same-origin", "none"}
+        if headers.origin is not None:
+            return headers.origin.lower() in (*self.allowed, self._own(scope, headers.host))
+        if headers.sec_fetch_site is not None:
+            return headers.sec_fetch_site in {"same-origin", "none"}
         # No browser: it may sign in, but a cookie is a browser's.
-        return self.session_cookie not in credentials.cookies
+        return self.session_cookie not in headers.cookies
 
-    def _own(self, scope: Scope, headers: Headers) -> str:
+    def _own(self, scope: Scope, host: str | None) -> str:
         scheme = "https" if self.production else scope["scheme"]
-        return f"{scheme}://{headers.get('host', '')}".lower()
+        return f"{scheme}://{host or ''}".lower()

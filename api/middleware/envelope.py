@@ -16,23 +16,18 @@ from api.middleware.added_headers import AddedHeaders
 from api.middleware.request_log import facts_of, log_line
 from api.middleware.request_stats import RequestStats
 from api.problems import problem
+from api.requests.headers import headers_of
 from core.deadline import Deadline, current_deadline
 from core.log import logger
 from core.trace import Trace, current_trace
 
-WELL_FORMED = re.compile(rb"[A-Za-z0-9._:-]{1,128}")
+WELL_FORMED = re.compile(r"[A-Za-z0-9._:-]{1,128}")
+"""Request ids of others that are taken over."""
 QUIET = frozenset({"/livez", "/readyz", "/metrics"})
 """Asked every few seconds by machines: counted, and logged only when they fail."""
 UNMATCHED = "unmatched"
 LEFT = 499
 """nginx's number for a client that left before its answer began: in logs and metrics only, for nobody gets it."""
-
-
-def request_id_of(scope: Scope) -> str:
-    """`X-Request-ID` as the client sent it, once and well formed; else a new one."""
-    lines: list[bytes] = [value for name, value in scope["headers"] if name == b"x-request-id"]
-    sent = lines[0] if len(lines) == 1 else b""
-    return sent.decode() if WELL_FORMED.fullmatch(sent) else uuid4().hex
 
 
 @dataclass(slots=True)
@@ -62,17 +57,10 @@ class Exchange:
 
     async def sent(self, message: Message) -> None:
         if message["type"] == "http.response.start":
-            self.deadline.lift()
+            self.deadline.until = None
             self.status = message["status"]
-            self.added.add(message, self.trace, self.elapsed_ms())
+            self.added.add(message, self.trace, (perf_counter() - self.started) * 1000)
         await self.send(message)
-
-    def elapsed_ms(self) -> float:
-        return (perf_counter() - self.started) * 1000
-
-    def outcome(self) -> int:
-        """The status as logs and metrics have it."""
-        return LEFT if not self.status or (self.client_left and self.status < 500) else self.status
 
 
 class Envelope:
@@ -85,8 +73,11 @@ class Envelope:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        trace, deadline = Trace(request_id=request_id_of(scope)), Deadline()
-        exchange = Exchange(receive, send, self._added, trace, deadline, perf_counter())
+        started = perf_counter()
+        sent_id = headers_of(scope).request_id or ""
+        trace = Trace(request_id=sent_id if WELL_FORMED.fullmatch(sent_id) else uuid4().hex)
+        deadline = Deadline()
+        exchange = Exchange(receive, send, self._added, trace, deadline, started)
         outer_trace, outer_deadline = current_trace.set(trace), current_deadline.set(deadline)
         try:
             await self._app(scope, exchange.received, exchange.sent)
@@ -108,7 +99,8 @@ class Envelope:
 
     def _note(self, scope: Scope, exchange: Exchange) -> None:
         """In metrics and log. The route's template and not the path: a search in it may name a patient."""
-        method, ms, outcome = scope["method"], exchange.elapsed_ms(), exchange.outcome()
+        method, ms, status = scope["method"], (perf_counter() - exchange.started) * 1000, exchange.status
+        outcome = LEFT if not status or (exchange.client_left and status < 500) else status
         route = exchange.trace.route = getattr(scope.get("route"), "path", UNMATCHED)
         self._stats.count(method, route, outcome, ms)
         if route not in QUIET or outcome >= 400:

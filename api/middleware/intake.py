@@ -9,7 +9,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from api.middleware.cross_origin import SAFE, OriginRule
 from api.middleware.head import answer_head
 from api.problems import problem
-from api.requests.headers import repeated
+from api.requests.headers import headers_of
 
 
 class Intake:
@@ -27,15 +27,17 @@ class Intake:
         refusal = self._refusal(scope)
         if refusal is not None:
             await refusal(scope, receive, send)
+        elif scope["method"] == "GET":
+            await self._app(scope, receive, send)  # no route of one reads a body
         elif scope["method"] == "HEAD":
-            await answer_head(self._app, scope, limited(scope, receive, self._max_body), send)
+            await answer_head(self._app, scope, receive, send)
         else:
             await self._app(scope, limited(scope, receive, self._max_body), send)
 
     def _refusal(self, scope: Scope) -> Response | None:
-        twice = repeated(scope)
-        if twice is not None:
-            return problem(400, "malformed_request", f"The header {twice} came more than once.")
+        repeated = headers_of(scope).repeated
+        if repeated is not None:
+            return problem(400, "malformed_request", f"The header {repeated} came more than once.")
         if scope["method"] not in SAFE and not self._origins.permits(scope):
             return problem(403, "cross_origin", "This was not sent by a page of this site.")
         return None

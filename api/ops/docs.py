@@ -8,6 +8,7 @@ from starlette.responses import FileResponse, RedirectResponse, Response
 from starlette.staticfiles import StaticFiles
 
 from api.answers.cached import respond
+from api.requests.headers import headers_of
 from core.cache.entry import Entry
 
 STATIC = Path(__file__).parent / "static"
@@ -49,7 +50,7 @@ async def contract(request: Request) -> Response:
     if app.state.contract is None:
         body = json.dumps(app.openapi(), ensure_ascii=False, separators=(",", ":")).encode()
         app.state.contract = Entry.make(body, computed_at=0.0)
-    return respond(request, app.state.contract)
+    return respond(headers_of(request.scope), app.state.contract)
 
 
 def mount(app: FastAPI) -> None:

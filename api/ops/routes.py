@@ -11,8 +11,8 @@ from api.answers.cached import fresh
 from api.ops.exposition import exposition
 from api.ops.samples import SharedSamples
 from api.ops.views import Alive, Ready
-from api.requests.credentials import credentials_of
 from api.requests.dependencies import RuntimeState
+from api.requests.headers import headers_of
 from api.requests.routing import Router
 from api.responses import problems
 from core.errors import NotAuthenticated, Unavailable
@@ -66,7 +66,7 @@ async def readyz(request: Request, runtime: RuntimeState, purpose: For = None) -
 async def metrics(request: Request, runtime: RuntimeState) -> Response:
     wanted = runtime.settings.metrics_token
     if wanted is not None:
-        given = credentials_of(request.scope).bearer or ""
+        given = headers_of(request.scope).bearer or ""
         if not hmac.compare_digest(given.encode(), wanted.get_secret_value().encode()):
             raise NotAuthenticated("Metrics are for the bearer of METRICS_TOKEN.")
     samples: SharedSamples = request.app.state.samples

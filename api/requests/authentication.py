@@ -6,7 +6,7 @@ from fastapi import Request
 
 from api.requests.cache_version import versions_required
 from api.requests.client import address_of
-from api.requests.credentials import credentials_of
+from api.requests.headers import headers_of
 from core.access import Actor
 from core.errors import Forbidden, NotAuthenticated
 from core.runtime import Runtime
@@ -47,13 +47,15 @@ async def session_of(request: Request) -> SessionCopy:
     if kept is not None:
         return kept
     runtime: Runtime = request.app.state.runtime
-    token = credentials_of(request.scope).token(runtime.settings.session_cookie)
+    headers = headers_of(request.scope)
+    # A bearer wins: a browser sends none by itself.
+    token = headers.cookies.get(runtime.settings.session_cookie) if headers.bearer is None else headers.bearer
     if not token:
         raise NotAuthenticated("Sign in first.")
     started = perf_counter()
     slide, reading = request.url.path not in UNSLID, request.method in SAFE
     session = await runtime.sessions.authenticate(token, slide=slide, reading=reading)
-    seen = versions_required(request, runtime, session.clinic_id)
+    seen = versions_required(headers, runtime, session.clinic_id)
     # Those that a session is read under. The others are for the read itself.
     required = {key: seen[key] for key in (session.stamp, (0, "clinics")) if key in seen} if seen else {}
     if required and runtime.direct.behind(required):

@@ -7,9 +7,8 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from fastapi import Request
-from starlette.datastructures import Headers
 
-from api.requests.headers import listed
+from api.requests.headers import headers_of
 from core.errors import FieldError, Invalid, Malformed, WrongMediaType
 
 UTF_8 = frozenset({"utf-8", "utf8"})
@@ -32,15 +31,17 @@ class JsonRequest(Request):
 async def refuse_other_than_json(request: Request) -> None:
     """Raises WrongMediaType for a body whose Content-Type does not say JSON in UTF-8, and for a compressed one: nothing
     is unpacked here, for few bytes could become very many. A request without a body needs no Content-Type."""
-    is_readable = is_json(request.headers.get("content-type", "")) and is_plain(request.headers)
+    is_readable = is_json(request.headers.get("content-type", "")) and is_plain(
+        headers_of(request.scope).content_encoding
+    )
     if not is_readable and await request.body():
         raise WrongMediaType(
             "Send the body as JSON in UTF-8, with Content-Type: application/json and without Content-Encoding."
         )
 
 
-def is_plain(headers: Headers) -> bool:
-    encodings = (listed(headers, "content-encoding") or "").lower().split(",")
+def is_plain(content_encoding: str | None) -> bool:
+    encodings = (content_encoding or "").lower().split(",")
     return {encoding.strip() for encoding in encodings} <= {"", "identity"}
 
 

@@ -1,14 +1,12 @@
 """`Cache-Version` in a request: versions that its client has seen, so that its answer must be as new."""
 
-from fastapi import Request
-
-from api.requests.headers import listed
+from api.requests.headers import RequestHeaders
 from core.cache.versions.vector import Vector
 from core.runtime import Runtime
 
 
-def versions_required(request: Request, runtime: Runtime, clinic_id: int | None) -> Vector:
+def versions_required(headers: RequestHeaders, runtime: Runtime, clinic_id: int | None) -> Vector:
     """Those that a reader of `clinic_id` (None: the network) may require. What is made up, foreign or absent is left
     out."""
-    sent = listed(request.headers, "cache-version")
+    sent = headers.cache_version
     return runtime.version_header.parse(sent, clinic_id) if sent else {}

@@ -5,7 +5,7 @@ from typing import Annotated
 
 from fastapi import Depends, Header, Request
 
-from api.requests.headers import listed
+from api.requests.headers import headers_of
 from core.tickets.verbs.held import Revisions
 
 LONGEST = 4096
@@ -47,7 +47,7 @@ async def _if_match(
         str | None, Header(alias="If-Match", description="The ticket's ETag as it was read.", examples=['"3"'])
     ] = None,
 ) -> Revisions | None:
-    return revisions(listed(request.headers, "if-match"))
+    return revisions(headers_of(request.scope).if_match)
 
 
 IfMatch = Annotated[Revisions | None, Depends(_if_match)]

@@ -1,19 +1,63 @@
-"""Headers as RFC 9110 reads them: a list's lines are one list (5.3), and what is no list comes once."""
+"""The headers of a request that this service reads, as RFC 9110 reads them: a list's lines are one list (5.3), and what
+is no list comes once."""
 
-from starlette.datastructures import Headers
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from starlette.requests import cookie_parser
 from starlette.types import Scope
 
+KEPT = "ticket_home.headers"
 SINGLE = (b"authorization", b"content-type", b"idempotency-key", b"origin", b"sec-fetch-site")
 """Those that are read here and take one value. Two are none: this service and a proxy could each believe another."""
 
 
-def listed(headers: Headers, name: str) -> str | None:
-    """All lines of a header that is a list; None where there is none."""
-    lines = headers.getlist(name)
-    return ", ".join(lines) if lines else None
+@dataclass(frozen=True, slots=True)
+class RequestHeaders:
+    """None where a header is absent."""
+
+    bearer: str | None
+    """None also for another authorization: a scheme such as a proxy's Basic says nothing to us."""
+    cookies: Mapping[str, str]
+    request_id: str | None
+    """None also where there are several."""
+    host: str | None
+    origin: str | None
+    sec_fetch_site: str | None
+    accept_encoding: str | None
+    cache_version: str | None
+    content_encoding: str | None
+    if_match: str | None
+    if_none_match: str | None
+    repeated: str | None
+    """The name of one of SINGLE that comes more than once."""
 
 
-def repeated(scope: Scope) -> str | None:
-    """The name of a header that comes more often than it may."""
-    sent = [name for name, _ in scope["headers"] if name in SINGLE]
-    return next((name.decode() for name in SINGLE if sent.count(name) > 1), None) if len(sent) > 1 else None
+def headers_of(scope: Scope) -> RequestHeaders:
+    """Those of a request: read by whoever asks first, and kept in its scope for all others."""
+    kept: RequestHeaders | None = scope.get(KEPT)
+    if kept is not None:
+        return kept
+    lines: dict[bytes, list[bytes]] = {}
+    for name, value in scope["headers"]:
+        lines.setdefault(name, []).append(value)
+    listed = {name: b", ".join(values).decode("latin-1") for name, values in lines.items()}
+    scheme, _, token = listed.get(b"authorization", "").partition(" ")
+    # HTTP/2 parts them into several lines. Of one name the last counts: browsers send those of a narrower path first,
+    # which only a neighbouring site could have set, and ours are of `/`.
+    cookies = cookie_parser("; ".join(line.decode("latin-1") for line in lines.get(b"cookie", ())))
+    found = scope[KEPT] = RequestHeaders(
+        bearer=token.strip() if scheme.lower() == "bearer" else None,
+        cookies=cookies,
+        request_id=listed[b"x-request-id"] if len(lines.get(b"x-request-id", ())) == 1 else None,
+        host=listed.get(b"host"),
+        origin=listed.get(b"origin"),
+        sec_fetch_site=listed.get(b"sec-fetch-site"),
+        accept_encoding=listed.get(b"accept-encoding"),
+        cache_version=listed.get(b"cache-version"),
+        content_encoding=listed.get(b"content-encoding"),
+        if_match=listed.get(b"if-match"),
+        if_none_match=listed.get(b"if-none-match"),
+        repeated=next((name.decode() for name in SINGLE if len(lines.get(name, ())) > 1), None),
+    )
+    return found

@@ -49,7 +49,7 @@ class Keys:
         return self.plain(f"{{{digest.hex()}}}:{kind}")
 
     def entry(self, policy: str, shape: str, clinic_id: int | None, token: str, parameters: str) -> str:
-        return self.of(clinic_id, policy, shape, token, parameters)
+        return f"{self._start}:{{c{clinic_id or 0}}}:{policy}:{shape}:{token}:{parameters}"
 
     def lease(self, entry: str) -> str:
         """Of the lease of whoever computes the entry with the key `entry`: in the same slot of a cluster."""

@@ -7,8 +7,8 @@ from api.answers.cached import NO_STORE, fresh
 from api.answers.written import idempotency_scope
 from api.requests.authentication import session_of
 from api.requests.client import address_of
-from api.requests.credentials import credentials_of
 from api.requests.dependencies import CurrentUser, RuntimeState
+from api.requests.headers import headers_of
 from api.requests.routing import Router
 from api.responses import problems, signed_in
 from api.v1.auth import cookies
@@ -111,7 +111,7 @@ def attempt_of(request: Request, runtime: Runtime, name: str, client: str) -> At
         ip=address_of(request.scope),
         user_agent=request.headers.get("user-agent"),
         request_id=current().request_id or None,
-        device=runtime.devices.read(credentials_of(request.scope).cookies.get(runtime.settings.device_cookie)),
+        device=runtime.devices.read(headers_of(request.scope).cookies.get(runtime.settings.device_cookie)),
     )
 
 
