@@ -45,6 +45,7 @@ async def test_session_max_seconds_ends_a_session_that_is_in_use(
         assert timedelta(seconds=1) < ends - before < timedelta(seconds=4)
         while datetime.now(UTC) < ends + timedelta(seconds=1.1):  # it is told in whole seconds
             await viewer.get(ME)
+            # The session is in use until its time is over.
             await asyncio.sleep(0.2)
         assert (await viewer.get(ME)).status_code == 401
 

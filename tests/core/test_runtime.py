@@ -24,6 +24,7 @@ async def test_no_cancellation_is_lost_on_the_way_to_redis(settings: Settings) -
 
         for turn in range(60):
             task = asyncio.create_task(look())
+            # The cancellation comes at any moment.
             await asyncio.sleep(dice.random() * 0.004)
             if turn % 2:
                 time.sleep(dice.random() * 0.002)  # noqa: ASYNC251  its answer and our word come together

@@ -97,5 +97,6 @@ class Stream:
     async def flow(self, seconds: float) -> Seen:
         """What was seen in the seconds that follow."""
         self.seen = Seen()
+        # Clients go on by themselves for as long.
         await asyncio.sleep(seconds)
         return self.seen

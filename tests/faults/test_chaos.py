@@ -175,6 +175,7 @@ async def test_who_does_not_answer_is_silent_unless_it_was_stopped(monkeypatch: 
     if state in ("silent", "ended"):
         await until(lambda: history.events)
     else:
+        # Nothing should be written, for longer than a watcher takes to see a silence.
         await asyncio.sleep(1.0)
     watching.cancel()
     await asyncio.gather(watching, return_exceptions=True)

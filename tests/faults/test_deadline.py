@@ -74,6 +74,7 @@ async def test_waits_for_a_busy_pool_do_not_add_up(
         await machine.until(lambda: pool.checkedout() == POOL)
         began = machine.now()
         asking = asyncio.create_task(client.request(method, path, json=None if method == "GET" else bodies[path]))
+        # It waits for the pool by now, or will at once: the pool tells nobody who waits.
         await asyncio.sleep(0.1)
         # Whatever it asks for next it waits for anew.
         holding += [asyncio.create_task(hold(database, 5)) for _ in range(POOL)]

@@ -80,6 +80,7 @@ async def test_a_leader_stopped_while_it_computes_harms_nothing_when_it_goes_on(
         await rows.doctor(connection, seed.sant.id)
         await heard(connection, seed, follower)
         assert (await follower.read()).doctors == 3
+        # Its lease runs out while it stands still.
         await asyncio.sleep(times.FILL_LEASE)
     finally:
         leader.process.send_signal(signal.SIGCONT)

@@ -91,6 +91,7 @@ async def test_a_process_stopped_for_five_seconds_answers_right_at_once(
             assert (await counting.read())[:3] == (1, outcome, 1)
         counting.process.send_signal(signal.SIGSTOP)
         await rows.doctor(connection, seed.sant.id)
+        # As long as it stands still.
         await asyncio.sleep(5)
         counting.ask()  # it lies there when the process goes on, beside the notification and the timers
         began = machine.now()

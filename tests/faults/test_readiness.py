@@ -86,6 +86,7 @@ async def test_one_that_alone_has_lost_the_database_is_not_ready(
             await machine.until(lambda: is_ready(cut_off, CUT_OFF))
             for _ in range(20):
                 assert (await ready(cut_off), await ready(other)) == (CUT_OFF, "ok")
+                # It stays so, for two seconds.
                 await asyncio.sleep(0.1)
             assert not await may_write(cut_off)
             assert await may_write(other)

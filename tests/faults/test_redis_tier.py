@@ -23,6 +23,7 @@ async def test_the_wait_for_a_turn_is_in_the_budget_and_is_not_taken_for_trouble
         errors = redis.errors
 
         async def slow() -> bytes:
+            # As a slow Redis.
             await asyncio.sleep(0.08)
             return b"1"
 

@@ -206,6 +206,7 @@ async def test_where_nothing_can_be_written_what_was_restored_is_computed_for_ea
         assert await tickets(process.admin) == 1
     seconds = asyncio.get_running_loop().time()
     polls = 0
+    # Time passes by itself: how many polls come in it is the question.
     await asyncio.sleep(2.5)
     # Two each by both listeners: the one of the second, and one after an attempt.
     assert polls <= 4 * (asyncio.get_running_loop().time() - seconds + 1)

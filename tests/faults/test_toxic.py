@@ -57,6 +57,7 @@ async def test_what_is_held_comes_in_order_once_it_is_mended(between: Toxic, way
     between.ways[way].hold()
     ends[1].write(b"one\ntwo\n")
     asking = asyncio.create_task(ends[0].readexactly(8))
+    # Nothing should come.
     await asyncio.sleep(0.2)
     assert not asking.done()
     between.mend()

@@ -103,6 +103,7 @@ async def test_sigterm_ends_a_service_whose_loop_hangs(
 ) -> None:
     with hanging(settings, count, tmp_path / "log") as served:
         asking = [asyncio.create_task(hang(served, how)) for _ in range(4)]
+        # So that every worker hangs: one that does cannot be asked.
         await asyncio.sleep(1)
         served.process.send_signal(signal.SIGTERM)
         await until(lambda: served.process.poll() is not None)

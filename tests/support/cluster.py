@@ -22,7 +22,7 @@ class Node:
         folder.mkdir()
         self._server = server or valkey.install() / "valkey-server"
         self.port = free_port()
-        # With its bus beside it, whose port follows from the node's unless told.
+        # With its bus beside it, whose port follows from the node's unless it is given.
         self.bus = free_port()
         self._folder = folder
         self._options = options

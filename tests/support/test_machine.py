@@ -53,6 +53,7 @@ def test_what_was_before_does_not_count(made: machine.Machine) -> None:
 def test_a_measuring_process_that_does_not_get_a_turn_is_late_itself(made: machine.Machine) -> None:
     os.kill(made._process.pid, signal.SIGSTOP)
     began = time.monotonic()
+    # The measuring process stands still as long.
     time.sleep(0.3)
     assert made.widened(2.0, began) > 2.2
 

@@ -142,6 +142,7 @@ def test_a_byte_now_and_then_buys_no_time(part: str) -> None:
             while sent < 1000:
                 wire.send(b"x")
                 sent += 1
+                # The client sends slowly: a byte at a time.
                 time.sleep(SOON / 10)
         assert 10 < sent < 1000
         assert wire.status() == 408
@@ -154,6 +155,7 @@ def test_an_idle_connection_is_closed_after_keep_alive_and_not_before(asked: byt
         wire = served.ask(asked)
         wire.until(b"Hello")
         began = time.monotonic()
+        # Idle for longer than a head may take, and shorter than a connection is kept.
         time.sleep(3 * SOON)
         wire.send(asked)
         wire.until(b"Hello", times=2)
@@ -203,6 +205,7 @@ def test_whoever_takes_an_answer_slowly_but_takes_it_gets_it_all() -> None:
         wire, size, began = served.ask(b"GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"), 0, time.monotonic()
         while part := wire.socket.recv(MEBIBYTE):
             size += len(part)
+            # The client takes it slowly.
             time.sleep(0.03)
         assert size > 64 * MEBIBYTE
         assert time.monotonic() - began > 1.0

@@ -205,6 +205,7 @@ async def test_a_write_cancelled_once_it_has_committed_is_in_the_next_read(
                 )
 
             writing = asyncio.create_task(runtime.database.write(work))
+            # The write is cancelled ever later.
             await asyncio.sleep(delay)
             writing.cancel()
             await asyncio.gather(writing, return_exceptions=True)

@@ -31,6 +31,7 @@ async def test_a_migration_behind_an_old_transaction_gives_up_and_the_old_code_s
     while not migrating.done():
         assert (await client.get("/v1/auth/sessions")).status_code == 200
         answered += not migrating.done()
+        # Requests go on, some ten a second.
         await asyncio.sleep(0.1)
     with pytest.raises(DBAPIError, match="lock timeout") as raised:
         await migrating

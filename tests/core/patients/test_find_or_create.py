@@ -45,6 +45,7 @@ async def test_two_nurses_who_enter_the_same_new_patient_at_once_get_the_same_ro
             await session.connection()
             await both_looked.wait()
             written = await find_or_create(session, seed.sant.id, given)
+            # Meanwhile the other one meets what is written and not committed.
             await asyncio.sleep(0.05)
             return written.patient.id
 

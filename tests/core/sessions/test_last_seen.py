@@ -188,6 +188,7 @@ async def test_a_small_idle_limit_is_kept_to(settings: Settings, seed: Seed) -> 
         for _ in range(3):
             await asyncio.sleep(1)
             await made.who(token)
+        # The idle limit passes, by the servers' clocks.
         await asyncio.sleep(2.3)
         with pytest.raises(NotAuthenticated):
             await made.who(token)

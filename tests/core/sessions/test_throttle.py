@@ -124,6 +124,7 @@ async def test_processes_count_together_and_forgive_together(redis: RedisTier, o
 async def test_the_window_ends(redis: RedisTier) -> None:
     on = throttle(redis, "2/second", "100/second")
     assert await guesses(on, 4) == 2
+    # Redis's own clock ends the window.
     await asyncio.sleep(1.1)
     assert await guesses(on, 4) == 2
 

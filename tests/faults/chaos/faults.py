@@ -178,6 +178,7 @@ async def stop(here: Breaking, number: int) -> None:
         await reader.open()
     await asyncio.sleep(0.1)  # the process has their connections
     await here.site.stop(number)
+    # As long as it stands still.
     await asyncio.sleep(STOPPED)
     registers = [here.chance.choice(here.world.registers) for _ in late]
     asking = [asyncio.create_task(reader.read([one], one.bearer)) for reader, one in zip(late, registers, strict=True)]

@@ -169,6 +169,7 @@ async def test_a_login_that_overtakes_a_new_password_leaves_no_session_with_the_
     asking = await sign_in("viewer_sant")
     login = {"username": "viewer_sant", "password": rows.PASSWORD, "client": "mobile"}
     logins = [asyncio.create_task(client.post("/v1/auth/login", json=login)) for _ in range(6)]
+    # The logins are under way, each at another point.
     await asyncio.sleep(0.05)
     answer = await asking.put(PASSWORD, json=changed())
     assert answer.status_code == 200

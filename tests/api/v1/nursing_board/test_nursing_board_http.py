@@ -139,6 +139,7 @@ async def test_a_cursor_pins_now(viewer: httpx.AsyncClient, connection: rows.Con
     page = await get(viewer, limit=1)
     assert ids(page) == [first]
     assert page["counts"]["warning"] == 1
+    # The moment passes, by the database's clock.
     await asyncio.sleep(max(0.0, (soon - datetime.now(UTC)).total_seconds()) + 0.1)
     assert (await get(viewer))["counts"] | {} != page["counts"]
     second = await get(viewer, limit=1, cursor=page["next"])

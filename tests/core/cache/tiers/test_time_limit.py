@@ -23,6 +23,7 @@ async def test_what_ends_in_time_is_left_alone_and_so_is_what_comes_after() -> N
     async with TimeLimit(1.0):
         await asyncio.sleep(0.001)
     while machine.now() - began < 1.1:  # noqa: ASYNC110  until its time is over
+        # Its time passes: nothing may come of it.
         await asyncio.sleep(0.1)
 
 
