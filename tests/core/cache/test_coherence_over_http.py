@@ -13,6 +13,9 @@ from tests.conftest import SignIn, running
 from tests.factories import rows
 from tests.factories.fixtures import Seed
 from tests.support import machine
+from tests.support.unhurried import unhurried
+
+__all__ = ["unhurried"]
 
 Change = Callable[[rows.Connection, Seed], Awaitable[object]]
 Kpis = dict[str, Any]

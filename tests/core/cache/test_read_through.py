@@ -16,6 +16,9 @@ from tests.factories.fixtures import Seed
 from tests.support import machine
 from tests.support.cached_reads import POLICY, Counting, process
 from tests.support.flights import joins
+from tests.support.unhurried import unhurried
+
+__all__ = ["unhurried"]
 
 
 @pytest.fixture
@@ -43,12 +46,12 @@ async def test_a_miss_is_kept_in_memory_and_in_redis(counting: Counting, setting
 async def test_a_write_elsewhere_is_seen_within_two_seconds_and_typically_in_a_tenth(
     counting: Counting, connection: rows.Connection, seed: Seed
 ) -> None:
-    taken = []
+    taken, began = [], machine.now()
     for expected in range(1, 11):
         assert await counting.count(seed.sant.id) == expected - 1
         await seed.sant.ticket(connection)
         taken.append(await counting.within_two_seconds(expected, seed.sant.id))
-    assert sorted(taken)[len(taken) // 2] < 0.1
+    assert sorted(taken)[len(taken) // 2] < machine.bound(0.1, began)
 
 
 async def test_a_write_elsewhere_is_seen_by_polling_alone(
