@@ -5,12 +5,13 @@ again, and 12 of 200 requests got another user's answer.
 """
 
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass, fields, is_dataclass, replace
 from datetime import date, time
 from decimal import Decimal
 from enum import Enum
 from functools import lru_cache
+from inspect import Parameter, signature
 from operator import itemgetter
 from typing import Any, get_type_hints
 from uuid import UUID
@@ -37,7 +38,8 @@ class Asked:
     clinic_id: int | None
     """Whose data the answer is made of; None: of all clinics."""
     is_plain: bool
-    """Whether nothing narrows it: each argument but the scope is false or None, and it is not one user's."""
+    """Whether nothing narrows it: each argument but the scope is its default, or False where it has none, and it is not
+    one user's. All calls of a clinic for which this holds ask the same."""
 
 
 def asked_of(
@@ -74,12 +76,14 @@ def asked_of(
     return Asked(
         digest_of(json.dumps([namespace, whose, texts])),
         clinic_id,
-        is_plain=not is_users and not any(value for value in _beside_scope(named.values())),
+        is_plain=not is_users and len(scopes) <= 1 and _is_default(function, named, texts),
     )
 
 
-def _beside_scope(values: Iterable[Any]) -> Iterable[Any]:
-    return (value for value in values if not isinstance(value, (ClinicScope, *OF_THE_PROCESS)))
+def _is_default(function: Callable[..., Any], named: dict[str, Any], texts: dict[str, Any]) -> bool:
+    defaults = defaults_of(function)
+    # By their texts: True == 1.
+    return all(isinstance(named[name], ClinicScope) or text == defaults.get(name) for name, text in texts.items())
 
 
 def text_of(value: object) -> list[Any] | None:
@@ -105,6 +109,16 @@ def text_of(value: object) -> list[Any] | None:
         return None
     texts = [text_of(part) for part in parts]
     return None if None in texts else [type(value).__qualname__, *texts]
+
+
+@lru_cache(maxsize=1024)
+def defaults_of(function: Callable[..., Any]) -> dict[str, list[Any] | None]:
+    """Parameter → its default's text, by name and by number. False's where there is no default."""
+    found: dict[str, list[Any] | None] = {}
+    for number, (name, parameter) in enumerate(signature(function).parameters.items()):
+        default = False if parameter.default is Parameter.empty else parameter.default
+        found[name] = found[str(number)] = text_of(default)
+    return found
 
 
 @lru_cache(maxsize=1024)

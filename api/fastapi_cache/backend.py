@@ -119,8 +119,10 @@ class TieredBackend(Backend):
         if isinstance(key, RouteKey) and key.backend is not self:
             await key.backend.set(key, value, expire)
             return
-        entry = Entry.make(value, computed_at=self._versions.now()) if value else None
-        ttl = round(self._ttls.get(policy_in(key), expire or DEFAULT_TTL))
+        # Of the moment when its versions were read: one that a restore overtook since is older than the restore.
+        computed_at = key.at if isinstance(key, RouteKey) else self._versions.now()
+        entry = Entry.make(value, computed_at=computed_at) if value else None
+        ttl = max(1, round(self._ttls.get(policy_in(key), expire or DEFAULT_TTL)))
         is_kept = entry is not None and self._versions.is_whole and (not isinstance(key, RouteKey) or key.is_kept)
         if entry is not None and is_kept:
             raw = entry.encode()
@@ -142,7 +144,8 @@ class TieredBackend(Backend):
         ttl, raw = await self.redis.get_with_ttl(key)
         entry = decode(raw)
         if raw is not None and entry is not None:
-            await self.memory.set(key, raw, ttl)
+            if ttl:  # whole seconds: of its last half Redis says 0
+                await self.memory.set(key, raw, ttl)
             if isinstance(key, RouteKey):
                 self._last_good.remember(key.entry_id, entry)
         return ttl, entry, "redis"

@@ -20,6 +20,8 @@ class RouteKey(str):
     """Whether its versions are those that hold now. Ask again after each await."""
     is_kept: bool
     """Whether what is computed may be stored: it is as new as its versions, or newer."""
+    at: float
+    """When those were read: epoch seconds on the database's clock. What is computed is as new, or newer."""
     started: float
     """When it was asked for, by `perf_counter`."""
     entry: Entry | None = None

@@ -100,6 +100,7 @@ def _key_of(entry_id: EntryId, asked: str, backend: TieredBackend) -> RouteKey:
     key.entry_id = entry_id
     key.backend = backend
     key.is_kept = is_whole
+    key.at = versions.now()
     key.is_current = lambda: is_whole and versions.is_fresh() and policy.token_now(versions, clinic_id) == token
     return key
 

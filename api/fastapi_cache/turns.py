@@ -23,8 +23,8 @@ class Turns:
         task = asyncio.current_task()
         if key in self._held and self._held[key][1] is task:
             return False  # it tried before, and nothing was stored
+        waits = key in self._locks
         lock = self._locks.of(key)
-        waits = lock.locked()
         await in_time(lock.acquire())
         self._held[key] = (lock, task)
         if task is not None:

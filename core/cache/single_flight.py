@@ -33,6 +33,11 @@ class Locks:
         """For `async with locks.of(key):`."""
         return self._locks.setdefault(key, asyncio.Lock())
 
+    def __contains__(self, key: str) -> bool:
+        """Whether somebody holds it or waits for it. (A lock that was just released is not `locked`, even if others
+        wait.)"""
+        return key in self._locks
+
     def __len__(self) -> int:
         """Locks that somebody holds or waits for."""
         return len(self._locks)
