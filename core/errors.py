@@ -44,7 +44,7 @@ class Forbidden(AppError):
 
 
 class NotFound(AppError):
-    """Also for what belongs to another clinic: its existence is not told."""
+    """There is no such thing. Raised for what belongs to another clinic as well: nobody learns that it exists."""
 
     code = "not_found"
 

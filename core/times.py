@@ -14,7 +14,8 @@ REQUEST = 2.0
 DATABASE = REQUEST
 """For one piece of work, the wait for a connection included."""
 CONNECT = 0.75 * REQUEST
-"""For a connection, a new one or one of the pool: so that a server that is away is told apart from a slow one."""
+"""For a connection, a new one or one of the pool. Less than DATABASE, so that a server that is away shows as such, and
+not as a slow statement."""
 COMMAND = 5 * REQUEST
 """For one statement on the connection, which asyncpg gives up then. A request has left by then; a hung server sends no
 error by itself, and its connections would be missing in the pool until TCP notices."""
@@ -22,14 +23,14 @@ error by itself, and its connections would be missing in the pool until TCP noti
 # --- versions
 
 POLL_EVERY = 1.0
-"""Between looks at the version rows."""
+"""Between the listener's reads of the version rows."""
 VERSION_LEASE = 2 * POLL_EVERY
-"""For which a look is trusted after it was sent: one poll may be lost. It is the bound of what this service promises,
-that no answer is older without saying so."""
+"""For which a read of the version rows is trusted after it was sent: one poll may be lost. It is the bound that this
+service promises: no answer is older than this without saying so."""
 OVERTAKEN = VERSION_LEASE
 """For which an answer that a write overtook is still given, after it was known to be right."""
 DIRECT_READ = REQUEST / 4
-"""For a request's own look at the version rows: what it asked for needs the rest."""
+"""For a request's own read of the version rows: what it asked for needs the rest."""
 
 # --- fills
 
@@ -74,13 +75,14 @@ PUBLISHED = 3 * PUBLISH_EVERY
 NOTE_EVERY = 1.0
 """Between a process's notes in Redis that it has the database."""
 NOTED = VERSION_LEASE + NOTE_EVERY
-"""For which such a note counts, after the look at the database that it is about."""
+"""For which such a note counts, after the read of the database that it is about."""
 LOST = NOTED + 2 * POLL_EVERY
-"""After its last look at the database, until a process counts as cut off from it: one poll later than the last note of
-others can be fresh, and one for the poll's own time."""
+"""After its last read of the database, until a process counts as cut off from it. A note of others may still count for
+NOTED after the database went away for all; two polls more, so that nobody is called cut off for that reason."""
 TRY_WRITE = 1.0
-"""For a look whether the database can be written to."""
+"""For finding out whether the database can be written to."""
 TRY_WRITE_EVERY = 5.0
+"""Between two of those in the background."""
 
 # --- shutdown
 

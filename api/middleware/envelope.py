@@ -22,7 +22,7 @@ from core.log import logger
 from core.trace import Trace, current_trace
 
 WELL_FORMED = re.compile(r"[A-Za-z0-9._:-]{1,128}")
-"""Request ids of others that are taken over."""
+"""Request ids of clients and proxies that are taken over; any other is replaced by one of ours."""
 QUIET = frozenset({"/livez", "/readyz", "/metrics"})
 """Asked every few seconds by machines: counted, and logged only when they fail."""
 UNMATCHED = "unmatched"

@@ -15,7 +15,8 @@ async def answer_head(app: ASGIApp, scope: Scope, receive: Receive, send: Send) 
     answered = asyncio.Event()
 
     async def until_answered() -> Message:
-        """To who would go on sending, a download or a stream, the client has left: it has all that it wants."""
+        """`receive` until the answer has begun; from then on "the client has left", which ends a download or a stream:
+        nothing more of it is wanted."""
         receiving, ending = asyncio.ensure_future(receive()), asyncio.ensure_future(answered.wait())
         try:
             await asyncio.wait({receiving, ending}, return_when=asyncio.FIRST_COMPLETED)

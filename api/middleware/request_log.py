@@ -19,6 +19,7 @@ def facts_of(error: BaseException) -> dict[str, object]:
 
 
 def log_line(trace: Trace, method: str, status: int, ms: float) -> None:
+    """Write the line of a request that took `ms`, from what its trace noted."""
     facts: dict[str, object] = {
         "request_id": trace.request_id,
         "method": method,

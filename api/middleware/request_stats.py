@@ -4,12 +4,14 @@ from bisect import bisect_left
 from dataclasses import dataclass, field
 
 BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
-"""Seconds; the last bucket is without end."""
+"""Upper bounds in seconds; one more bucket has what took longer."""
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 
 
 @dataclass(slots=True)
 class Times:
+    """How long the requests of one series took."""
+
     total: float = 0.0
     """Seconds."""
     counts: list[int] = field(default_factory=lambda: [0] * (len(BUCKETS) + 1))

@@ -56,7 +56,7 @@ async def session_of(request: Request) -> SessionCopy:
     slide, reading = request.url.path not in UNSLID, request.method in SAFE
     session = await runtime.sessions.authenticate(token, slide=slide, reading=reading)
     seen = versions_required(headers, runtime, session.clinic_id)
-    # Those that a session is read under. The others are for the read itself.
+    # Of the versions that the client has seen, a session depends on these two only; routes require the others.
     required = {key: seen[key] for key in (session.stamp, (0, "clinics")) if key in seen} if seen else {}
     if required and runtime.direct.behind(required):
         await runtime.direct.require(required)

@@ -3,7 +3,7 @@
 import re
 from datetime import date, datetime
 from functools import cache
-from typing import Annotated, Any, TypeVar, get_args
+from typing import Annotated, Any, get_args
 
 from pydantic import (
     BaseModel,
@@ -17,8 +17,6 @@ from pydantic import (
 
 from core.db.row_ids import MAX_ID, row_id
 from core.text import clean
-
-T = TypeVar("T")
 
 _DIGITS = re.compile(r"[0-9]+")
 
@@ -38,7 +36,7 @@ def id_in_digits(value: Any) -> Any:
 
 
 Digits = BeforeValidator(in_digits)
-"""Of a number in a query or a path; behind its bounds, so that the contract tells them."""
+"""Of a number in a query or a path. It stands behind the bounds in an annotation, so that the contract has them."""
 Id = Annotated[int, Field(ge=1, le=MAX_ID), BeforeValidator(id_in_digits)]
 """A row's id: within PostgreSQL's `integer`."""
 
@@ -68,8 +66,6 @@ Opaque = Annotated[str, BeforeValidator(storable)]
 """What a query brings back as it was given, or is parsed by its route."""
 Text = Annotated[str, BeforeValidator(cleaned)]
 """What a query says in words; bodies' texts are cleaned by `Body`."""
-
-Checked = Annotated[T, BeforeValidator(storable)]
 
 
 _TIME = re.compile(

@@ -9,7 +9,8 @@ from starlette.types import Scope
 
 KEPT = "ticket_home.headers"
 SINGLE = (b"authorization", b"content-type", b"idempotency-key", b"origin", b"sec-fetch-site")
-"""Those that are read here and take one value. Two are none: this service and a proxy could each believe another."""
+"""Headers that may come once only. A request with two of them is refused: a proxy could act on the one, and this
+service on the other."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +44,8 @@ def headers_of(scope: Scope) -> RequestHeaders:
         lines.setdefault(name, []).append(value)
     listed = {name: b", ".join(values).decode("latin-1") for name, values in lines.items()}
     scheme, _, token = listed.get(b"authorization", "").partition(" ")
-    # HTTP/2 parts them into several lines. Of one name the last counts: browsers send those of a narrower path first,
-    # which only a neighbouring site could have set, and ours are of `/`.
+    # HTTP/2 parts cookies into several lines. Of several with one name the last one counts: browsers send those of a
+    # narrower path first, ours are of `/`, and so the first ones could only have been set by a neighbouring site.
     cookies = cookie_parser("; ".join(line.decode("latin-1") for line in lines.get(b"cookie", ())))
     found = scope[KEPT] = RequestHeaders(
         bearer=token.strip() if scheme.lower() == "bearer" else None,

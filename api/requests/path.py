@@ -18,8 +18,11 @@ Require = Callable[[ReadSession, Actor, int], Awaitable[object]]
 
 
 def row_named(parameter: str, example: int, require: Require) -> Any:
-    """Of a path with `{parameter}`. `require` raises where the actor may not meet that row, and is asked only where the
-    rest of the request is refused: the work itself finds the row under its lock."""
+    """A dependency that gives the id which a path with `{parameter}` names; `example` is the contract's.
+
+    `require` raises where the row does not exist for the actor. It is asked only where the rest of the request is
+    refused: otherwise the route's work itself finds the row, under its lock.
+    """
 
     async def exists(request: Request) -> None:
         actor = await authenticate(request)

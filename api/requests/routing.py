@@ -1,4 +1,4 @@
-"""Routes that decide in the contract's order: 401, 403, 404, 415 or 422, and only then the work."""
+"""Routes that refuse in the contract's order: 401, 403, 404, 415 or 422. Only then the work begins."""
 
 from collections import Counter
 from collections.abc import Awaitable, Callable, Coroutine, Iterator
@@ -24,7 +24,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 
 class Gate:
-    """A dependency that decides who may use a route (401, 403). It runs before anything else of the request is read."""
+    """A dependency that decides who may use a route (401, 403). Gates run before anything else of a request is read."""
 
     async def __call__(self, request: Request) -> Any:
         raise TypeError(f"{type(self).__name__} decides nothing")

@@ -22,7 +22,7 @@ ABANDONED_SECONDS = 1.2
 def application(slots: Slots | None) -> FastAPI:
     """The factory of each worker: the application, with what only a served process needs.
 
-    `slots`: where the workers tell each other what they counted; None: there is no other."""
+    `slots`: where the workers publish what they counted, for each other; None: there is one worker."""
     app = create_app()
     app.state.slots = slots
     opened = app.router.lifespan_context

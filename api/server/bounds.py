@@ -10,10 +10,12 @@ from core.log import warn_seldom
 from core.settings import Settings
 
 RESERVE = 128
-"""Descriptors for what is no client: servers, files, the event loop. The pools of connections come to it."""
+"""Descriptors for what is no client: servers, files, the event loop. Those of connection pools are added to it."""
 AT_LEAST = 16
+"""Connections, however few descriptors there are."""
 SHARE = 64
-"""Of this many connections one makes room, so that looking for the oldest costs each newcomer the same."""
+"""One of so many connections is closed at a time, and not the oldest one alone: so looking through all of them is done
+once for many newcomers."""
 
 
 @dataclass(frozen=True)
@@ -50,7 +52,7 @@ def all_descriptors() -> int:
 
 
 def most_connections(descriptors: int, reserve: int) -> int:
-    """Where there are few, clients get a half."""
+    """Connections of clients at once: the descriptors that are not in reserve; half of them where there are few."""
     return max(AT_LEAST, descriptors - reserve, descriptors // 2 if descriptors < 2 * reserve else 0)
 
 
@@ -65,7 +67,7 @@ class Connection(Protocol):
 
 
 def make_room(connections: Collection[Connection], newcomer: Connection) -> bool:
-    """Closes those that have been idle for longest. False where none is idle: the newcomer has to go."""
+    """Close the connections that have been idle for longest. False where none is idle: the newcomer has to go."""
     idle = [one for one in connections if one.is_idle and one is not newcomer]
     for one in heapq.nsmallest(max(1, len(connections) // SHARE), idle, key=lambda one: one.last_used):
         one.close()

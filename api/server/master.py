@@ -38,9 +38,10 @@ class Worker(multiprocess.Process):
         return self._server
 
     def is_alive(self, timeout: float = 0) -> bool:
-        """Whether it runs, and comes round or ends itself. Nothing is waited for.
+        """Whether it runs, and its loop comes round or it ends itself. Nothing is waited for.
 
-        In place of uvicorn's ping of a thread, which a loop that spins lets answer, and a stopped process does not.
+        In place of uvicorn's ping, which a thread of the worker answers: it would answer beside a loop that spins, and
+        not in a process that was merely stopped.
         """
         pid = self.process.pid
         if not self.process.is_alive() or pid is None:

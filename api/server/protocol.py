@@ -2,7 +2,7 @@
 
 A wish for another protocol (`Upgrade`) is ignored, and the body kept. Heads, trailers and what surrounds chunks are
 bounded in bytes; timing.py bounds everything in time. Requests are answered in the order in which they came,
-refusals too. Whoever closes one half of the connection is answered on the other. server.py tells what draining is.
+refusals too. Whoever closes one half of the connection is answered on the other. server.py says what draining is.
 """
 
 import asyncio
@@ -21,12 +21,13 @@ from api.server.refusals import Refused
 from api.server.timing import LINGER, Reading, TimedConnection
 
 SLICE = 8192
-"""Bytes that the parser gets at once: how many pipelined requests come of a segment is known only afterwards."""
+"""Bytes that the parser gets at once. How many pipelined requests they hold is known only afterwards; few bytes keep
+the queue of them short."""
 CHUNK_LINES = 16
 """Bytes around a chunk that nobody counts: its size in hexadecimal and two line ends."""
 
 THROWN_AWAY = 4 * 1024 * 1024
-"""Bytes that are read after the last answer, so that who still sends them gets it."""
+"""Bytes that are read and dropped after the last answer, so that a client that is still sending gets to read it."""
 
 
 class DrainingProtocol(TimedConnection):

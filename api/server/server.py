@@ -27,7 +27,7 @@ class DrainingConfig(ServingConfig):
 
     ending: Event
     slots: Slots | None = None
-    """Where the workers tell each other what they counted; None: there is one."""
+    """Where the workers publish what they counted, for each other; None: there is one worker."""
 
     def load(self) -> None:
         # In the process that serves: the master imports no application.

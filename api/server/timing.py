@@ -18,9 +18,10 @@ from api.server.cycle import Cycle
 from api.server.refusals import Refused, too_slow
 
 LINGER = 1.0
-"""Seconds that stay: after SIGTERM for the first byte of a request, after the last answer for who still sends."""
+"""Seconds that a connection stays open: after SIGTERM for the first byte of a request, and after the last answer for a
+client that is still sending."""
 TAKEN = 16384
-"""Bytes of an answer that a client takes within `Bounds.body`, or all that is left."""
+"""Bytes of an answer that a client must take within `Bounds.body`, or else all that is left of it."""
 
 
 class ServingConfig(Config):
@@ -139,14 +140,15 @@ class TimedConnection(HttpToolsProtocol):
             self._look_in(left if left > 0 else allowed)
 
     def _bound(self) -> tuple[float, Callable[[], object]]:
-        """How many seconds after `last_used` what is awaited of the client has to be there, and what is done if not."""
+        """(seconds after `last_used` within which the client must have sent what it is waited for; what is done if it
+        has not)."""
         bounds, reading = self.bounds, self._reading
         if reading is Reading.HEAD and not self.flow.read_paused:
             return bounds.head, partial(self.refuse, too_slow(bounds.head, "head"))
         if reading is Reading.BODY and not self.flow.read_paused:
             return bounds.body, partial(self.refuse, too_slow(bounds.body, "body"))
         if self.is_busy:
-            # The application has bounds of its own; while nothing is read of the client its time stands still.
+            # The application has bounds of its own, and the client's time does not run while nothing is read of it.
             return bounds.body, self._use
         if reading is Reading.OVER or self.is_draining:
             return LINGER, self.close

@@ -1,9 +1,9 @@
-"""Ending a process whose event loop does not come round, with the stacks of its threads in the log.
+"""Ending a process whose event loop hangs ("does not come round"), with the stacks of its threads in the log.
 
-Nothing in the loop can notice that. Three others do, and each of them sends SIGPROF or lets it be sent, of which
-faulthandler writes the stacks, without the interpreter's lock, and the process dies:
+The loop itself cannot notice that it hangs. Three others do, and each has SIGPROF sent to the process: faulthandler
+then writes the stacks, for which it does not need the interpreter's lock, and the process dies. They are
 
-- the kernel, once the process has used some seconds of CPU since the loop last came round: it spins, in C too;
+- the kernel, once the process has used some seconds of CPU since the loop last came round: it spins, perhaps in C;
 - a thread, once it has woken so many times since: the loop is blocked, or spins where others get their turn. It counts
   its wake-ups and looks at no clock, because a process that was stopped and goes on is not hung;
 - the master, once that thread does not wake any more though nobody stopped the process: it waits for something and
@@ -110,7 +110,7 @@ class Watchdog:
 
 
 class Pulse:
-    """A count in memory that the master shares with one worker, raised there and looked at here."""
+    """A count in memory that the master shares with one worker: the worker raises it, the master looks at it."""
 
     def __init__(self, context: Any) -> None:
         """`context` is multiprocessing's."""

@@ -31,8 +31,10 @@ class Policy:
         return vector | {key: version for key, version in versions.items() if key[0] and key[1] in self.topics}
 
     def token(self, versions: Vector, clinic_id: int | None) -> str:
-        """`vector` as it stands in a key: hexadecimal numbers, of the network a digest. Of all versions or of the
-        vector alone it is the same."""
+        """What `vector` gives, as it stands in a key: hexadecimal numbers; for the network (None) a digest.
+
+        `versions` may be all that there are or that vector alone: the token is the same.
+        """
         if clinic_id is None:
             named = sorted((key, version) for key, version in self.vector(versions, None).items() if version)
             return blake2b(repr(named).encode(), digest_size=12).hexdigest()

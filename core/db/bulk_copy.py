@@ -11,12 +11,13 @@ RESERVE = "SELECT array_agg(nextval(pg_get_serial_sequence($1, 'id'))) FROM gene
 
 
 async def reserve(connection: Connection, table: str, wanted: int) -> list[int]:
-    """As many ids that nobody else gets."""
+    """`wanted` ids for rows of `table`, which nobody else gets."""
     found: list[int] | None = await connection.fetchval(RESERVE, table, wanted)
     return found or []
 
 
 async def copy(connection: Connection, table: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+    """COPY `rows`, each with a value for each of `columns`, in their order."""
     await connection.copy_records_to_table(table, columns=columns, records=rows)
 
 

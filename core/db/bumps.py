@@ -23,7 +23,10 @@ async def pending_bumps(session: AsyncSession) -> str:
 
 
 async def versions_of(connection: AsyncConnection | AsyncSession, pending: str) -> list[VersionRow]:
-    """As they are now: those that the transaction made which remembered `pending`, or newer ones."""
+    """The versions that `pending` names (as `pending_bumps` gives it), as they are now.
+
+    After that transaction's COMMIT these are the ones that it made, or newer ones.
+    """
     keys = [(clinic, topic) for clinic, _, topic in (key.partition("/") for key in pending.split())]
     if any("*" in key for key in keys):
         everything = [(row.clinic_id, row.topic, row.version) for row in await connection.execute(MADE_EVERYWHERE)]

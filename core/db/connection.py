@@ -1,7 +1,7 @@
 """asyncpg's connection, made to work where a transaction pooler (PgBouncer, an AlloyDB's or Cloud SQL's own) stands
 between: there each transaction may meet another server connection, and other clients come in between.
 
-So nothing of ours stays at the server from one transaction to the next: its settings are told with each BEGIN,
+So nothing of ours stays at the server from one transaction to the next: settings are sent with each BEGIN,
 statements have no name there (core/db/engine.py), and outside of a transaction nothing takes more than one message.
 """
 
@@ -17,23 +17,23 @@ from core.hosts import hosts_of
 
 APPLICATION = "ticket-home"
 WITHIN = 60.0
-"""Seconds."""
+"""Seconds to connect, where the caller names none."""
 STATEMENTS = 100
 """That a direct connection keeps prepared."""
 ONLY_IF_DIRECT = """
 SELECT set_config(name, value, false) FROM (VALUES {values}) AS wanted (name, value) WHERE pg_backend_pid() = {pid}
 """
 NONE_SET = "SELECT 0"
-"""The command's tag."""
+"""The tag of ONLY_IF_DIRECT behind a pooler: it has selected, and so set, nothing."""
 ONLY_THE_PRIMARY = "SELECT pg_current_wal_lsn();"
-"""Which a standby refuses. How far behind its primary it is nobody knows, so its rows would be told as current. A
-primary that is read-only still tells the truth. A server becomes a standby by a restart only, which ends direct
+"""Which a standby refuses. How far behind its primary it is nobody knows, so its rows would pass as current. A
+primary that is read-only still has the newest rows. A server becomes a standby by a restart only, which ends direct
 connections; a pooler's clients outlive it, and what a pooler says of its server (`in_hot_standby`) was true of the
 first one."""
 
 
 class LeadsToPooler(ConnectionError):
-    """With a message for people."""
+    """The address leads to a transaction pooler, which cannot do what is asked. Its message is for people."""
 
 
 class ServiceConnection(asyncpg.Connection):
@@ -48,12 +48,13 @@ class ServiceConnection(asyncpg.Connection):
     async def settle(self, settings: Mapping[str, str], *, only_primary: bool) -> None:
         """Have PostgreSQL's `settings` (one at least) hold in every transaction; have a standby refused.
 
-        One message tells whether a pooler stands between: the process id that it told us is not the server's.
+        Whether a pooler stands between is found out in one message: the process id that it gave us at first is not the
+        server's.
         """
         check = ONLY_THE_PRIMARY if only_primary else ""
         values = ", ".join(f"('{name}', '{value}')" for name, value in settings.items())
-        told = await self._alone(check + ONLY_IF_DIRECT.format(values=values, pid=self.get_server_pid()))
-        self.is_pooled = told == NONE_SET
+        tag = await self._alone(check + ONLY_IF_DIRECT.format(values=values, pid=self.get_server_pid()))
+        self.is_pooled = tag == NONE_SET
         if self.is_pooled:
             self._with_begin = check + "".join(f"SET LOCAL {name} = '{value}';" for name, value in settings.items())
             # Or asyncpg sets it for the session where it asks for a type, and leaves it there: it reads our SET LOCAL.
@@ -70,12 +71,13 @@ class ServiceConnection(asyncpg.Connection):
             raise
 
     async def _alone(self, statements: str) -> str:
-        """In one message. Raises CannotConnectNowError where ONLY_THE_PRIMARY is among them, on a standby."""
+        """The last command's tag. All go in one message. Raises CannotConnectNowError where ONLY_THE_PRIMARY is among
+        them, on a standby."""
         try:
-            told: str = await super().execute(statements)
+            tag: str = await super().execute(statements)
         except asyncpg.ObjectNotInPrerequisiteStateError as error:
             raise asyncpg.CannotConnectNowError("the address leads to a standby") from error
-        return told
+        return tag
 
 
 async def connect(
@@ -88,10 +90,12 @@ async def connect(
     statements: int = 0,
     **more: Any,
 ) -> ServiceConnection:
-    """`within` seconds. `name`: the application's, as `pg_stat_activity` shows it. `settings`: of every transaction.
+    """A connection, made within `within` seconds.
 
-    `statements`: how many of those that it is not asked to prepare it prepares by name all the same. `more`: what else
-    asyncpg's own takes. Raises what that raises, and CannotConnectNowError for a standby.
+    `name`: the application's, as `pg_stat_activity` shows it. `settings`: PostgreSQL's, of every transaction.
+    `statements`: how many of those that are executed without having been prepared asyncpg keeps prepared by name.
+    `more`: what else `asyncpg.connect` takes. Raises what that raises, TimeoutError, and CannotConnectNowError for a
+    standby.
     """
     made: ServiceConnection | None = None
     is_settled = False

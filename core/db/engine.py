@@ -59,7 +59,8 @@ def serving_engine(settings: Settings) -> AsyncEngine:
 
 
 def _adapted(engine: AsyncEngine, made: ServiceConnection) -> DBAPIConnection:
-    """SQLAlchemy keeps a connection's statements prepared, by name. Behind a pooler they were another's next time."""
+    """SQLAlchemy's wrapping of `made`. It keeps statements prepared on the connection, by name. Behind a pooler that
+    name would be another client's the next time, so there they have none, and none is kept."""
 
     async def connected() -> ServiceConnection:
         return made

@@ -1,4 +1,5 @@
-"""Which database errors mean "away" (try later), "again" (lost a race) or "a duplicate", and which are bugs."""
+"""Which errors of a database mean that it is away (try later), which that a race was lost (run it again), and which
+that a row is there already. All others are bugs."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -24,7 +25,8 @@ VOID_PLAN = "0A000"
 
 
 class CannotConnect(ConnectionError):
-    """No connection was made. Told apart here: the file of a unix socket may be missing, and so may a loader's own."""
+    """No connection was made. A class of its own, because the FileNotFoundError of a missing unix socket could as well
+    be that of a file that a loader reads."""
 
 
 def sqlstate(error: BaseException) -> str | None:
@@ -38,6 +40,7 @@ def sqlstate(error: BaseException) -> str | None:
 
 
 def is_away(error: BaseException) -> bool:
+    """Whether the database cannot be reached, or does not take this now: the same may succeed later."""
     if isinstance(error, ConnectionError | TimeoutError | PoolTimeout | EOFError):
         return True
     if isinstance(error, asyncpg.InterfaceError | asyncpg.InternalClientError):
@@ -52,6 +55,7 @@ def is_away(error: BaseException) -> bool:
 
 
 def is_again(error: BaseException) -> bool:
+    """Whether the same, run again at once, may succeed: it lost a race, or its prepared statement is gone."""
     state = sqlstate(error)
     return state in AGAIN_CODES or (state == VOID_PLAN and "cached" in str(error))
 
@@ -62,7 +66,7 @@ def is_of_schema(error: BaseException) -> bool:
 
 
 def is_forgotten(error: BaseException) -> bool:
-    """Whether its connection's prepared statements are gone: it is of no use any more."""
+    """Whether the connection's prepared statements are gone: the connection is of no use any more."""
     return sqlstate(error) == FORGOTTEN
 
 

@@ -5,8 +5,8 @@ import asyncpg
 from core.db.connection import APPLICATION, connect
 
 WITHIN = 3.0
-"""Seconds. A server that is away is told of by whoever needs it."""
-# In one message, and told by the command's tag: so it goes through a transaction pooler, too.
+"""Seconds to connect. A server that is away is not this check's concern: whoever needs it says so."""
+# In one message, and answered by the command's tag: so it goes through a transaction pooler, too.
 LOOK = """
 SELECT 1 WHERE to_regclass('app_user') IS NULL AND EXISTS (
     SELECT FROM pg_attribute WHERE attnum > 0 AND NOT attisdropped
@@ -24,7 +24,7 @@ WHAT_TO_DO = (
 
 
 class OldApplication(Exception):
-    """With a message for people."""
+    """The database is the old application's. Its message is for people, and says what to do."""
 
     def __init__(self) -> None:
         super().__init__(f"This is the old application's database: {WHAT_TO_DO}.")
@@ -35,7 +35,7 @@ async def is_old_application(connection: "asyncpg.Connection[asyncpg.Record]") -
 
 
 async def refuse_old_application(url: str) -> None:
-    """Raises OldApplication. A server that cannot be reached is none."""
+    """Raises OldApplication where the address leads to its database; nothing where no server can be reached."""
     try:
         connection = await connect(
             url, name=f"{APPLICATION}-look", settings={"timezone": "UTC"}, within=WITHIN, only_primary=False

@@ -58,13 +58,18 @@ class Stamps(Protocol):
 
 
 class Database:
+    """Runs reads and writes. `stamps` learns the versions of each commit."""
+
     def __init__(self, engine: AsyncEngine, stamps: Stamps) -> None:
         self.engine = engine
         self._stamps = stamps
         self._abandoned = Background()
 
     async def read(self, work: Callable[[ReadSession], Awaitable[T]], *, budget: float = times.DATABASE) -> T:
-        """Run `work` in one READ ONLY transaction. Raises Unavailable where the database is away."""
+        """What `work` gives, run in one READ ONLY transaction, within `budget` seconds or the request's deadline.
+
+        Raises Unavailable where the database is away or the time is over, and what `work` raises.
+        """
         return await self._run(lambda: self._read_once(work, "READ COMMITTED"), budget)
 
     async def snapshot(self, work: Callable[[ReadSession], Awaitable[T]], *, budget: float = times.DATABASE) -> T:
@@ -74,14 +79,16 @@ class Database:
     async def write(self, work: Callable[[WriteSession], Awaitable[T]], *, budget: float = times.DATABASE) -> T:
         """Run `work` and commit; again, up to three times, when it lost a race.
 
-        Raises Unavailable where the database is away. After a failed COMMIT the outcome is unknown to us: the client's
-        retry with the same Idempotency-Key tells it.
+        Raises Unavailable where the database is away, and what `work` raises. After a COMMIT that failed nobody here
+        knows whether it happened: a client learns that by sending the request again with the same Idempotency-Key.
         """
         return await self._run(lambda: self._write_once(work), budget, writes=True)
 
     async def try_write(self, *, budget: float) -> None:
-        """Run what runs only where rows may be written, and writes none. Raises Unavailable where the database is away
-        or takes no writes: a standby, a demoted primary."""
+        """Find out whether rows can be written, by a statement that needs that and writes none, in `budget` seconds.
+
+        Raises Unavailable where the database is away or takes no writes: a standby, a demoted primary.
+        """
 
         async def once() -> None:
             async with self.engine.connect() as connection:

@@ -20,14 +20,15 @@ AT_ONCE = 3
 TURN = 10.0
 """Seconds that a further one waits for its turn."""
 CHUNK = 64 * 1024
+"""Bytes that are read of its file at once, at most."""
 ENDING = 2.0
-"""Seconds that a process gets to clean up behind it."""
+"""Seconds that a process gets to remove its files."""
 NO_ROOM = "The file cannot be made just now: the server's temporary folder is full, or cannot be written to."
 COMMAND = (sys.executable, "-P", "-m", "core.exports.child")
 
 
 class ExportFailed(Exception):
-    """A fault of ours; what the process said of it, where and of what kind, is in the log."""
+    """An export could not be made, by a fault of ours. The log has its kind and place, as the process said them."""
 
 
 class ChildProcesses:
@@ -67,6 +68,8 @@ class ChildProcesses:
 
 
 class ChildProcess:
+    """The process that makes one export; `ChildProcesses.run` begins and ends it."""
+
     def __init__(self, process: Process) -> None:
         self._process = process
         self._said = asyncio.ensure_future(process.stderr.read() if process.stderr else _nothing())

@@ -65,9 +65,11 @@ class SessionCopy:
 
     @property
     def stamp(self) -> tuple[int, str]:
+        """(clinic or 0, "users"): the version that each change of this user or session bumps."""
         return (self.clinic_id or 0, "users")
 
     def actor(self, *, ip: str | None = None, request_id: str | None = None) -> Actor:
+        """Its user, as who a request with that address and id acts."""
         return Actor(
             user_id=self.user_id,
             username=self.username,
@@ -86,7 +88,7 @@ SHAPE = ",".join(field.name for field in fields(SessionCopy))
 
 
 async def from_postgresql(session: ReadSession, digests: Sequence[bytes]) -> dict[bytes, SessionCopy]:
-    """Those of the sessions that may be used just now, by digest."""
+    """Digest → copy, for those of the sessions that may be used just now; the others are left out."""
     found: dict[bytes, SessionCopy] = {}
     for row in (await session.execute(USABLE, {"digests": list(digests)})).mappings():
         values = dict(row)
@@ -122,7 +124,8 @@ class Held:
     copy: SessionCopy
     verified_at: float
     seen: float
-    """The latest use that is known here; with the slack of its source where another process noted it."""
+    """The latest use that is known here. Where another process noted it, up to the end of the pause between two of its
+    notes: it may have been used until then."""
     kept_at: float
     """When last seen was last written to PostgreSQL, as far as is known here."""
     used_at: float
@@ -149,6 +152,7 @@ class HeldCopies:
         self._held: OrderedDict[bytes, Held] = OrderedDict()
 
     def get(self, digest: bytes) -> Held | None:
+        """The copy that is held, this being its last use; None where none is, or its last use was KEPT seconds ago."""
         held = self._held.get(digest)
         if held is None:
             return None
@@ -161,7 +165,10 @@ class HeldCopies:
         return held
 
     def put(self, digest: bytes, copy: SessionCopy, *, checked_at: float = NEVER) -> None:
-        """Hold `copy`, or replace the one that is held; what is known of its use stays."""
+        """Hold `copy`, or replace the one that is held; what is known of its use stays.
+
+        `checked_at`: when (boottime) the read of PostgreSQL that gave it began; not given for one from Redis.
+        """
         held = self._held.get(digest)
         if held is None:
             seen = copy.last_seen_at

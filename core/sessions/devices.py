@@ -1,7 +1,8 @@
-"""Devices that a user has signed in from before, told by a signed cookie (OWASP, "Device Cookies").
+"""Devices that a user has signed in from before, recognised by a signed cookie (OWASP, "Device Cookies").
 
-It opens nothing: whoever has it is let past the count of an address's failures only, for the users that it names, and
-is counted by itself. A ward's computer serves many, so that it names the last users of it, and not only the last.
+The cookie signs nobody in. Failed sign-ins of the users that it names are counted for the device instead of for the
+address: others at that address cannot lock them out. A ward's computer serves many, so the cookie names the last users
+of it, and not only the last one.
 """
 
 import secrets
@@ -31,6 +32,7 @@ class Device:
         return user_id in self.users
 
     def used_by(self, user_id: int) -> "Device":
+        """The device after this user has signed in there: USERS at most are remembered."""
         others = (other for other in self.users if other != user_id)
         return Device(self.name, (user_id, *others)[:USERS])
 
@@ -57,4 +59,5 @@ class Devices:
         return Device(secrets.token_urlsafe(12))
 
     def write(self, device: Device) -> str:
+        """The cookie's value."""
         return str(self._serializer.dumps([device.name, *device.users]))

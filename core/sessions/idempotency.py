@@ -29,6 +29,8 @@ KEEP = text(
 
 @dataclass(frozen=True, slots=True)
 class Scope:
+    """Which POSTs are one: those of a user with the same path and key. With another body it is a mistake."""
+
     user_id: int
     method: str
     path: str
@@ -37,12 +39,15 @@ class Scope:
     """SHA-256 of the request's body."""
 
     def lock_key(self) -> int:
+        """For an advisory lock of PostgreSQL: 64 bits, signed."""
         named = f"{self.user_id} {self.method} {self.path} {self.key}"
         return int.from_bytes(sha256(named.encode()).digest()[:8], "big", signed=True)
 
 
 @dataclass(frozen=True, slots=True)
 class Kept:
+    """An answer as it was sent."""
+
     status: int
     headers: dict[str, str]
     body: bytes
@@ -56,7 +61,9 @@ class Replayed:
 
 
 async def replay(session: WriteSession, scope: Scope) -> Replayed | None:
-    """The first answer, None where this is the first. A concurrent twin waits here until the first has ended.
+    """The answer that the first POST of this scope got; None where this is the first one.
+
+    Of two that come at the same time the second waits here until the first one's transaction has ended.
 
     Raises Conflict where the key was used with another body.
     """
@@ -75,7 +82,7 @@ async def replay(session: WriteSession, scope: Scope) -> Replayed | None:
 
 
 async def keep(session: WriteSession, scope: Scope, answer: Kept) -> None:
-    """Store a 2xx answer, the last thing in its transaction; refusals raise before, and roll back."""
+    """Store a 2xx answer. To be called last in its transaction; refusals raise before, and roll back."""
     await session.execute(
         KEEP,
         {
@@ -93,5 +100,5 @@ async def keep(session: WriteSession, scope: Scope, answer: Kept) -> None:
 
 
 async def forget(session: WriteSession, user_id: int) -> None:
-    """No answer of theirs is told again: they may not see all of them any more."""
+    """Delete all answers kept for this user, who may not see all of them any more: none of them is sent again."""
     await session.execute(FORGET, {"user_id": user_id})

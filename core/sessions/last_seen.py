@@ -20,10 +20,11 @@ KEEP_EVERY = 300.0
 """Seconds between writes of one session's last use by one process: to Redis, to PostgreSQL. Where the idle limit is
 small (tests, kiosks) they are a part of it, so that it still means something."""
 STORE_EVERY = 120.0
-"""Seconds between writes of a copy to Redis: they keep it there, and tell when it was verified."""
+"""Seconds between writes of a copy to Redis: they keep it there, and say when it was last verified."""
 GATHER = 1.0
 """Seconds during which writes to PostgreSQL are gathered into one statement."""
 RETRY = 10.0
+"""Seconds until PostgreSQL is tried again where it was away."""
 COPY, SEEN = "session", "seen"
 """What of a session has a key in Redis (`Keys.session`)."""
 
@@ -36,6 +37,7 @@ def pauses(idle_seconds: int | None) -> tuple[float, float]:
 
 
 def idle() -> NotAuthenticated:
+    """The refusal of a session that was not used within its idle limit."""
     return NotAuthenticated("The session was not used for too long. Sign in again.")
 
 
@@ -60,8 +62,11 @@ class LastSeen:
         self._flushing: asyncio.Task[None] | None = None
 
     async def ask_elsewhere(self, digest: bytes, held: Held, now: float) -> None:
-        """Learn what other processes noted. Raises NotAuthenticated where the session is idle by that too, and
-        Unavailable where nobody can tell."""
+        """Bring `held.seen` up to what other processes noted in Redis and PostgreSQL.
+
+        Raises NotAuthenticated where the session is idle by that too, and Unavailable where Redis has no newer use and
+        PostgreSQL is away.
+        """
         share_every, keep_every = pauses(held.copy.idle_seconds)
         shared = read_time(await self._redis.get(self._redis.keys.session(digest, SEEN)))
         if shared is not None:

@@ -48,6 +48,6 @@ class IdempotencyKey(Base):
     headers: Mapped[dict[str, str]] = mapped_column(JSONB)
     body: Mapped[bytes] = mapped_column(LargeBinary)
     stamped: Mapped[str] = mapped_column(Text, server_default="")
-    """`5/figures 5/tickets`: the versions that the write made, as core/db/transaction.py remembers them."""
+    """`5/figures 5/tickets`: the versions that the write made, in the form that core/db/bumps.py reads."""
     created_at: Mapped[CreatedAt]
     expires_at: Mapped[datetime] = mapped_column(index=True)

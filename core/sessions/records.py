@@ -16,8 +16,8 @@ LONGEST_AGENT = 200
 # Locked in one order, or two processes that write the same sessions could wait for each other.
 SEEN = text("""
 WITH locked AS (
-    SELECT s.id, told.at
-    FROM unnest(CAST(:digests AS bytea[]), CAST(:times AS float8[])) AS told (token_hash, at)
+    SELECT s.id, seen.at
+    FROM unnest(CAST(:digests AS bytea[]), CAST(:times AS float8[])) AS seen (token_hash, at)
     JOIN user_session s USING (token_hash)
     ORDER BY s.id FOR NO KEY UPDATE OF s
 )

@@ -35,7 +35,7 @@ ROUNDS = 8
 READ_ON = 300.0
 """Seconds that a session goes on reading after it was last verified, while PostgreSQL is away."""
 OUTCOMES = {"memory": "hit", "redis": "hit", "database": "miss"}
-"""What the statistics call it, by where the copy was."""
+"""The outcome that is counted, by where the copy was."""
 DISPLAY_SECONDS = 30 * 86400
 DEFAULT_TTL = 3600.0
 """Seconds for which Redis keeps a copy that nobody uses."""
@@ -47,10 +47,12 @@ def not_signed_in() -> NotAuthenticated:
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """What a look at `tier`, begun `at` (boottime), found of the sessions that it was for."""
+    """One look-up of sessions in `tier` (redis or database), begun `at` (boottime)."""
 
     asked: frozenset[bytes]
+    """The digests that it was for."""
     found: frozenset[bytes]
+    """Those of them that there are."""
     tier: str
     at: float
 
@@ -85,8 +87,9 @@ class Sessions:
     async def authenticate(self, token: str, *, slide: bool = True, reading: bool = True) -> SessionCopy:
         """The session of a token, right at this moment; `slide` counts this as its use.
 
-        Raises NotAuthenticated for a token that is none of ours and for a session that has ended, and Unavailable where
-        the database is away and cannot say, unless it was verified in the last minutes and this is only `reading`.
+        Raises NotAuthenticated for a token that is none of ours and for a session that has ended. Raises Unavailable
+        where the database is away and so nobody can say; but for a request that only reads (`reading`), a session that
+        was verified within the last READ_ON seconds is given all the same.
         """
         digest = self._tokens.digest(token)
         if digest is None:
@@ -162,10 +165,10 @@ class Sessions:
         return self._versions.is_whole and (copy.users_version, copy.clinics_version) == (users, clinics)
 
     async def _look(self, digest: bytes, held: Held | None) -> Look:
-        """Bring the copy into memory where none is held, or read it again: its versions differ.
+        """Bring the copy into memory where none is held; read it again where the held one's versions are not the map's.
 
-        What Redis had is not compared with the map yet. Raises Unavailable where PostgreSQL has to be asked, and is
-        away.
+        A copy from Redis is not compared with the map here: the caller does that. Raises Unavailable where PostgreSQL
+        has to be asked and is away.
         """
         if held is None:
             return (await self._looks.join(f"fetch {digest.hex()}", partial(self._fetch, digest)))[0]
@@ -194,8 +197,8 @@ class Sessions:
         return copy is not None
 
     async def _read(self, digests: Sequence[bytes]) -> Look:
-        """Read them from PostgreSQL, which alone says that there is no such session, in one statement. What it does not
-        have is forgotten everywhere."""
+        """Read the sessions of these digests from PostgreSQL, in one statement, into memory. It alone can say that
+        there is no such session: what it does not have is dropped from memory and Redis."""
         at = boottime()
         found = await self._database.read(partial(from_postgresql, digests=digests), budget=times.SESSION_READ)
         for digest in digests:

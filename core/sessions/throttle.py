@@ -40,8 +40,10 @@ local first = held and ARGV[1] or ARGV[2]
 redis.call('SET', KEYS[1], first, 'PX', ARGV[3])
 return tonumber(first)
 """
-"""ARGV: what is new, all that the caller knows of, milliseconds. A 0 was forgiven; where nothing lies (Redis was
-emptied) or garbage, the caller's count goes on."""
+"""ARGV: failures to add; all failures that the caller knows of, those included; milliseconds that a new window lasts.
+
+A count of 0 means forgiven, and only what is added counts. Where there is none (Redis was emptied), or garbage, the
+count goes on from all that the caller knows of."""
 FORGIVE = "return redis.call('SET', KEYS[1], '0', 'PX', ARGV[1])"
 
 
@@ -49,8 +51,8 @@ class Own(NamedTuple):
     """What this process knows of a user, a device or an address."""
 
     failures: int = 0
-    untold: int = 0
-    """How many of them Redis was never told."""
+    uncounted: int = 0
+    """How many of them are not in Redis's count: it was away."""
     until: float = 0.0
     """The end of their window."""
 
@@ -83,20 +85,21 @@ class SharedCounts(Storage):
         return own
 
     async def _look(self, key: str) -> Own:
+        """What Redis has counted, and beside it what it has not counted yet; without Redis this process's own count."""
         seconds, shared = await self._redis.get_count(self._key(key))
         own = self._own(key)
         if shared is None:
             return own
         if shared == 0:
-            return self._hold(key, Own(own.untold, own.untold, own.until))
-        return self._hold(key, Own(shared + own.untold, own.untold, max(own.until, boottime() + seconds)))
+            return self._hold(key, Own(own.uncounted, own.uncounted, own.until))
+        return self._hold(key, Own(shared + own.uncounted, own.uncounted, max(own.until, boottime() + seconds)))
 
     async def incr(self, key: str, expiry: int, amount: int = 1) -> int:
         own = self._own(key)
-        count, untold = own.failures + amount, own.untold + amount
+        count, uncounted = own.failures + amount, own.uncounted + amount
         until = own.until if own.failures else boottime() + expiry
-        self._hold(key, Own(count, untold, until))
-        answered, shared = await self._redis.script(COUNT, self._key(key), untold, count, expiry * 1000)
+        self._hold(key, Own(count, uncounted, until))
+        answered, shared = await self._redis.script(COUNT, self._key(key), uncounted, count, expiry * 1000)
         if answered:
             return self._hold(key, Own(int(shared), 0, until)).failures
         return count
@@ -130,13 +133,13 @@ class Throttled(TooManyAttempts):
     def __init__(self, retry_after: int, *, is_first: bool) -> None:
         super().__init__("Too many failed attempts. Wait, and try again.", retry_after=retry_after)
         self.is_first = is_first
-        """Of this user's, device's or address's window: a flood tells the audit one thing, once."""
+        """Whether it is the first refusal within this window of a user, device or address: only that one is audited."""
 
 
 @dataclass
 class Tried:
     right: bool | None = None
-    """To be told by whoever verified the password; None, where nobody could, counts nothing."""
+    """Whether the password was right: set by whoever verified it. None, where nobody could, counts nothing."""
 
 
 class Throttle:
@@ -180,7 +183,7 @@ class Throttle:
                     await self._forgive(limit, *whence)
 
     async def unlock(self, user: str) -> bool:
-        """Forgive a user all failures, in every process. False where Redis is away, and can tell nobody."""
+        """Forgive a user all failures, in every process. False where Redis is away: then in this process alone."""
         return await self._forgive(self._per_user, "user", user)
 
     async def unlock_address(self, address: str) -> bool:

@@ -112,7 +112,7 @@ def sql_state(now: Any, ticket: Any, limits: Any) -> ColumnElement[str]:
 
 
 def sql_warning_level(now: Any, ticket: Any, limits: Any) -> ColumnElement[str | None]:
-    """`state_at(...).warning_level` as SQL."""
+    """`state_at(...).warning_level` as SQL; `ticket` and `limits` as in `sql_state`."""
     left = ticket.current_fpa - now
     return case(
         (sql_state(now, ticket, limits) != State.WARNING.value, null()),

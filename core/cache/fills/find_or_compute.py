@@ -1,4 +1,4 @@
-"""What memory does not have is found in Redis, or else computed: by one process of all, and by one task of it."""
+"""What memory does not have is found in Redis or computed: by one of all processes, and there by one task."""
 
 import asyncio
 from dataclasses import dataclass

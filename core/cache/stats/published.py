@@ -26,14 +26,16 @@ return 1
 
 @dataclass(frozen=True, slots=True)
 class StatsTotals:
-    """Of one process, or of several summed. `memory` is policy → (entries, bytes) of the first tier."""
+    """Counts of one process, or of several summed."""
 
     processes: int
+    """Whose counts these are."""
     complete: bool
     """False where Redis could not be asked for all of them: then there may be more."""
     counts: dict[tuple[str, str, str], int]
     """(policy, outcome, tier) → times."""
     memory: dict[str, tuple[int, int]]
+    """Policy → (entries, bytes) in memory."""
     redis_errors: int
 
 
@@ -68,6 +70,7 @@ class PublishedStats:
             await asyncio.sleep(times.PUBLISH_EVERY)
 
     async def publish_once(self) -> None:
+        """This process's counts to Redis, where `sums` of every process finds them."""
         if await self._redis.set(self._key(self.id), json.dumps(self._own()).encode(), times.PUBLISHED):
             now = self._versions.now()
             await self._redis.script(REGISTER, self._register, self.id, now, now - 10 * times.PUBLISHED, kind="zset")

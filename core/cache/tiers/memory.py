@@ -13,12 +13,17 @@ OVERHEAD = 400
 class Item(NamedTuple):
     value: Any
     size: int
+    """Bytes, its key and OVERHEAD included."""
     until: float
+    """boottime"""
     policy: str
 
 
 class MemoryTier:
-    """Entries are immutable and their keys carry versions, so nothing here can go stale: it can only be useless."""
+    """Entries are immutable and their keys carry versions, so nothing here can go stale: it can only be useless.
+
+    `bound`: bytes.
+    """
 
     def __init__(self, bound: int) -> None:
         self.bound = bound
@@ -28,6 +33,7 @@ class MemoryTier:
         self._policies: dict[str, list[int]] = {}
 
     def get(self, key: str) -> Any | None:
+        """The value; None where it is absent or its time is over."""
         item = self._items.get(key)
         if item is None:
             return None
@@ -38,7 +44,7 @@ class MemoryTier:
         return item.value
 
     def put(self, key: str, value: Any, size: int, ttl: float) -> None:
-        """Keep for `ttl` seconds at most. What alone exceeds the bound is not kept."""
+        """Keep a value of `size` bytes for `ttl` seconds at most. One that alone exceeds the bound is not kept."""
         self.drop(key)
         size += len(key) + OVERHEAD
         if size > self.bound:

@@ -48,8 +48,9 @@ class RedisClient:
                 logger.warning("redis refuses an operation", detail=named(error))
                 return False, None
             trouble = trouble_of(error, is_cluster=self.is_cluster)
-            # Who had to queue tells nothing of Redis by being late: the budget went to those before, each answered in
-            # time. It is a miss. Where Redis hangs, those that did not queue tell.
+            # A time-out after queueing says nothing of Redis: the budget went to the operations before this one, and
+            # each of them was answered in time. It counts as a miss only. Where Redis hangs, operations that did not
+            # queue time out too, and open the breaker.
             if trouble is not Trouble.TIMEOUT or not queued:
                 self.errors += 1
                 self.breaker.failed(trouble, named(error))
@@ -57,7 +58,7 @@ class RedisClient:
         if probing:
             self.breaker.close()
         else:
-            # One node's success tells nothing of the others: in a cluster only a probe of all does.
+            # One node's success says nothing of the others: in a cluster only a probe of all closes the breaker.
             self.breaker.succeeded(wrote=writes and not self.is_cluster)
         return True, value
 

@@ -1,4 +1,4 @@
-"""A time limit for others that our own event loop's pauses do not use up."""
+"""A time limit for somebody else's answer, which pauses of our own event loop do not use up."""
 
 import asyncio
 from types import TracebackType

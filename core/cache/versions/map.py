@@ -27,23 +27,23 @@ class VersionMap:
         self.rows: Vector = {}
         """Every version known, as it is now. Only to be read."""
         self.read_at = NEVER
-        """When (boottime) the newest look at the rows was sent that came back, whatever was distrusted since."""
+        """When (boottime) the newest read of the rows that came back was sent, whatever was distrusted since."""
         self.on_change: list[Callable[[list[VersionRow]], None]] = []
         """Called with rows whose version is new to this process."""
         self.on_restored: list[Callable[[], None]] = []
         """Called when the database turns out to have been restored: what memory holds belongs to another timeline."""
         self.timeline_id: str | None = None
-        """As the last look had it; None before the first."""
+        """As the last read of the rows had it; None before the first."""
         self.is_whole = True
-        """Whether every change is stamped, and the rows in the tables are those that the versions were stamped for, at
-        the last look. If not, there is no lease, and nothing kept is right (core/cache/versions/timeline.py)."""
+        """Whether, at the last read, every change was stamped and the tables had the rows that the versions were
+        stamped for. If not, there is no lease, and nothing kept is right (core/cache/versions/timeline.py)."""
         self._trusted_until = NEVER
         self._distrusted_at = NEVER
         self._reads: list[Vector] = []
         self._derived: dict[object, object] = {}
         self._fingerprint: str | None = None
         self._another_timeline_at = NEVER
-        """boottime: when a look came back that showed another timeline."""
+        """boottime: when a read came back that showed another timeline."""
 
     # --- trust
 
@@ -52,15 +52,15 @@ class VersionMap:
         return boottime() < self._trusted_until
 
     def lease_age(self) -> float:
-        """Seconds since the look was sent that the lease rests on; infinite before the first."""
+        """Seconds since the read that the lease rests on was sent; infinite before the first."""
         return boottime() - self.true_at()
 
     def true_at(self) -> float:
-        """When (boottime) the map was last known to be true: as the look was sent that the lease rests on."""
+        """When (boottime) the map was last known to be true: as the read that the lease rests on was sent."""
         return self._trusted_until - times.VERSION_LEASE
 
     def distrust(self) -> None:
-        """End the lease: the next request reads the version rows itself. Looks under way do not renew it."""
+        """End the lease: the next request reads the version rows itself. Reads under way do not renew it."""
         self._trusted_until = NEVER
         self._distrusted_at = boottime()
 
@@ -96,7 +96,7 @@ class VersionMap:
         """Take what this process committed, read after its COMMIT.
 
         A version lower than the known one is of another timeline, so the lease ends and the rows are read. (Or another
-        commit was learnt of meanwhile; then one look is superfluous.)
+        commit was learnt of meanwhile; then one read is superfluous.)
         """
         read = list(rows)
         self.learn(read)
@@ -107,23 +107,25 @@ class VersionMap:
         for learnt in self._reads:
             learnt[key] = max(version, learnt.get(key, 0))
 
-    # --- looks at the table
+    # --- reads of the table
 
     def read_started(self) -> Vector:
-        """Begin to note what is learnt while a look is under way; for `read_ended` or `read_failed`."""
+        """Begin to note what is learnt while a read is under way: the notes, for `read_ended` or `read_failed`."""
         learnt: Vector = {}
         self._reads.append(learnt)
         return learnt
 
     def read_failed(self, learnt: Vector) -> None:
+        """Stop noting for a read that brought nothing. `learnt` is what `read_started` returned for it."""
         self._reads = [other for other in self._reads if other is not learnt]
 
     def read_ended(self, snapshot: VersionSnapshot, learnt: Vector, sent_at: float) -> None:
-        """Take a look's result, sent at `sent_at` (boottime), and renew the lease.
+        """Take what a read sent at `sent_at` (boottime) brought, and renew the lease.
 
-        It replaces what the map holds, but what was learnt meanwhile keeps the higher value. Not a plain replacement: a
-        commit of this process, or another look that overtook this one, may be newer than the snapshot. Not a plain
-        maximum: a restored database must be able to lower a version.
+        The snapshot replaces what the map holds, except where something higher was learnt meanwhile (`learnt`, as
+        `read_started` returned it). Not a plain replacement: a commit of this process, or another read that overtook
+        this one, may be newer than the snapshot. Not a plain maximum: a restored database must be able to lower a
+        version.
         """
         self.read_failed(learnt)
         if sent_at < self._another_timeline_at:
@@ -164,7 +166,7 @@ class VersionMap:
         return changed, lowered
 
     def _replaced(self, timeline: Timeline) -> bool:
-        """Whether tables or triggers are others than at the last look, if there was a whole one, or stamped anew."""
+        """Whether tables or triggers differ from those of the last read that was whole, or were stamped anew since."""
         self.is_whole = timeline.is_whole
         before, self._fingerprint = self._fingerprint, timeline.fingerprint
         id_before, self.timeline_id = self.timeline_id, timeline.id or self.timeline_id

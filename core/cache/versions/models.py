@@ -33,8 +33,8 @@ class CacheVersion(Base):
 
 
 class CacheTimeline(Base):
-    """One row: the fingerprint of the tables and triggers that the versions were last stamped with (core/cache/
-    timeline.py). None before a process has served for the first time."""
+    """One row: the fingerprint of the tables and triggers that the versions were last stamped with
+    (core/cache/versions/timeline.py). None before a process has served for the first time."""
 
     __tablename__ = "cache_timeline"
     __table_args__ = (CheckConstraint("is_only", name="is_only"),)

@@ -39,7 +39,7 @@ def main() -> int:
         rows = asyncio.run(_make(job, sys.stdout.buffer))
     except BrokenPipeError:
         return 1
-    except Exception as error:  # noqa: BLE001  whatever it is, the serving process tells it
+    except Exception as error:  # noqa: BLE001  whatever it is, the serving process logs it
         _say(_failure(error))
         return 1
     _say({"rows": rows})

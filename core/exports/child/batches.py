@@ -12,8 +12,9 @@ from core.exports.job import Batches, Job
 Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
 
 FIRST = 200
-"""Rows of the first batch, which somebody waits for; of the others."""
+"""Rows of the first batch, which somebody waits for."""
 MORE = 2000
+"""Rows of each of the others."""
 
 
 async def connect(job: Job) -> Connection:
@@ -30,10 +31,11 @@ async def connect(job: Job) -> Connection:
 async def batches(
     connection: Connection, asked: Batches, *, ahead: bool = False
 ) -> AsyncIterator[list[asyncpg.Record]]:
-    """Until a batch is not full: rows that are added meanwhile behind it are none of this export's.
+    """The rows of `asked`, a batch at a time, up to the first one that is not full: rows that are added behind it
+    meanwhile are not part of this export.
 
-    `ahead`: the database works on the next batch while this one is used. Not where a client's pace decides how long
-    that takes: until it is read, its statement and with it its snapshot stay open.
+    `ahead`: have the database work on the next batch while the caller uses this one. Not to be used where a client's
+    pace decides how long that takes: the next batch's statement, and with it its snapshot, stays open until it is read.
     """
     statement = await connection.prepare(asked.sql)
 
@@ -45,7 +47,7 @@ async def batches(
         limit, after = MORE, tuple(found[-1][at] for at in asked.keys)
         if ahead:
             reading = asyncio.ensure_future(read(after, limit))
-            # So that it is sent before the batch at hand keeps this process busy.
+            # So that the statement is sent before the caller keeps this process busy with the batch that it gets.
             await asyncio.sleep(0)
             yield found
             found = await reading

@@ -1,8 +1,8 @@
 """Where an export puts what is not yet done: a folder that goes with the process that made it, however that ends.
 
 It is removed by its own process; where that was killed, by the serving process that started it; and where that died,
-too, by the next one that starts. A lock on the folder, which the kernel takes back from whoever dies, tells whose is
-whose.
+too, by the next one that starts. A folder that is still used is known by a lock on it, which the kernel takes from a
+process that dies.
 """
 
 import fcntl
