@@ -32,6 +32,7 @@ STATUS: Mapping[type[AppError], int] = {
 
 
 def of_app_error(error: AppError) -> Response:
+    """The problem that an AppError is answered with; 500 for a kind that STATUS does not have."""
     status = next((STATUS[kind] for kind in type(error).__mro__ if kind in STATUS), 500)
     headers = {}
     members: dict[str, Any] = dict(error.extra)

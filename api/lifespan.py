@@ -17,6 +17,8 @@ from core.users.accounts import ACTIVE_DEMO_ACCOUNTS
 
 
 async def report_demo_accounts(database: Database) -> None:
+    """Log an error where accounts of the demo, whose password is public, are active. Never raises."""
+
     async def work(session: ReadSession) -> int:
         return int(await session.scalar(text(ACTIVE_DEMO_ACCOUNTS)) or 0)
 

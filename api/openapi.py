@@ -98,6 +98,7 @@ def describe(app: FastAPI, *, cookie: str, routers: Iterable[APIRouter]) -> None
 
 
 def document(app: FastAPI, cookie: str, routers: Iterable[APIRouter]) -> dict[str, Any]:
+    """The OpenAPI document: FastAPI's, with problems, security and shared headers for every operation."""
     made = get_openapi(title=TITLE, version=VERSION, description=DESCRIPTION, routes=app.routes, tags=TAGS)
     components = made.setdefault("components", {})
     schemas = components.setdefault("schemas", {})

@@ -36,6 +36,7 @@ def conflict(meaning: str, code: str) -> Responses:
 
 
 def refusal(status: int, meaning: str, code: str) -> dict[str, Any]:
+    """One refusal as `responses=` has it, with a problem of this `code` as its example."""
     example = {
         "type": f"/problems/{code}",
         "title": TITLES[code],

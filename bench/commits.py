@@ -4,7 +4,7 @@
 
 Durable commits (one fsync each, shared where PostgreSQL groups them) of one ticket's change, by writers that each have
 clinics of their own, with one process listening. In turns: with NOTIFY, as CACHE_PUSH=false has it, and without the
-version triggers at all. Told is each rate, and its ratio to the last.
+version triggers at all. It prints each rate, and its ratio to the last.
 """
 
 import argparse

@@ -19,7 +19,7 @@ from pydantic import SecretStr
 
 from core.access import Actor, Role
 from core.db.migrate import upgrade
-from core.exports.export import Request
+from core.exports.export import ExportRequest
 from core.exports.job import Format
 from core.operations.demo import fill
 from core.operations.embedded import start_servers
@@ -71,7 +71,7 @@ async def measure(settings: Settings, folder: Path) -> None:
             watching = asyncio.create_task(watch(watched))
             started = perf_counter()
             first, size = 0.0, 0
-            export = await runtime.exports.open(Request(SUPERUSER, kind))
+            export = await runtime.exports.open(ExportRequest(SUPERUSER, kind))
             async with aclosing(export.chunks()) as chunks:  # type: ignore[type-var]
                 with (folder / export.filename).open("wb") as file:
                     async for chunk in chunks:

@@ -19,7 +19,7 @@ Check = Callable[[str], bool]
 
 
 class NoAddress(ValueError):
-    """With a message for people, which repeats no value: one may be a password."""
+    """An address that is not understood. Its message is for people, and repeats no value: one may be a password."""
 
 
 def one_of(*values: str) -> Check:

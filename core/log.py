@@ -14,7 +14,7 @@ FIRST = 10
 """Lines of one event in a minute that are written; the next minute's first one says how many were not."""
 MINUTE = 60.0
 EVENTS = 1000
-"""Events that are told apart. Ours are constants; what a library logs may not be."""
+"""Events whose lines are counted one by one. Ours are constants; what a library logs may not be."""
 UNBOUNDED = frozenset({"request"})
 """One line for each request is what operators count on."""
 

@@ -49,8 +49,8 @@ def asked_of(
     args: tuple[Any, ...],
     kwargs: dict[str, Any],
 ) -> Asked:
-    """Where the arguments say everything, they are what is asked for: whoever reads a clinic by the same ClinicScope
-    shares its answer.
+    """What a call of `function` asks for. Calls with equal arguments ask for the same: whoever reads a clinic by the
+    same ClinicScope shares its answer.
 
     A function that takes the Actor is each user's own. So is one that takes the Request, or an injected object that
     has no text (a service, a session): what it reads from there is not known, so path, query and user say it. What a

@@ -21,7 +21,7 @@ from core.trace import current
 DEFAULT_TTL = 60
 """Seconds, where a route names none."""
 MEMORY_TTL = 60.0
-"""Seconds in a process's memory at most: one key that is cleared elsewhere is given for so long."""
+"""Seconds in a process's memory at most: a key that another process cleared is still given for so long."""
 
 
 class _OneTier(Backend):

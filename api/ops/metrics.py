@@ -101,6 +101,6 @@ PROCESS: dict[str, tuple[str, Callable[[list[float]], float]]] = {
     "process_open_fds": ("Of the worker with most", max),
     "process_max_fds": ("Of the worker with fewest", min),
 }
-"""As the kernel tells them of a process."""
+"""What the kernel says of a process: (text, what one value is made of all workers' by)."""
 SILENT = "ticket_home_worker_silent_seconds"
 """Of the others' samples: no worker measures this of itself."""

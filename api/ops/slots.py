@@ -1,7 +1,7 @@
 """What each worker counted, in memory that all of them share: the master makes it, each worker writes its own slot.
 
 A worker that was killed leaves its slot as it was, and the one that takes it over goes on from there: what was counted
-stays counted. A lock on the slot, which the kernel takes back from whoever dies, tells which are somebody's.
+stays counted. A slot that is somebody's is known by a lock on it, which the kernel takes from a process that dies.
 """
 
 import fcntl

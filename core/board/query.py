@@ -87,6 +87,7 @@ async def nursing_board(session: Session, scope: ClinicScope, asked: Asked) -> B
 
 
 def counts_of(tallies: list[Tally]) -> dict[str, int]:
+    """Tickets of each view and of each state, by its name."""
     counts: dict[str, int] = dict.fromkeys((*View, *State), 0)
     for state, bare, count in tallies:
         for view, states in IN_VIEW.items():

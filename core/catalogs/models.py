@@ -1,3 +1,5 @@
+"""Tables of the catalogs."""
+
 from datetime import datetime
 
 from sqlalchemy import (

@@ -1,3 +1,5 @@
+"""The table of clinics."""
+
 from sqlalchemy import CheckConstraint, Index, String, func, text
 from sqlalchemy.orm import Mapped, mapped_column
 

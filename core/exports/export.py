@@ -1,4 +1,4 @@
-"""An export from the question to its last byte: allowed, recorded, made, recorded again."""
+"""An export from the request to its last byte: recorded as begun, made, recorded as ended."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -29,7 +29,7 @@ EVERY_TICKET = TicketFilter()
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
+class ExportRequest:
     actor: Actor
     format: Format
     scope: ClinicScope = NETWORK
@@ -47,7 +47,7 @@ class Exports:
         # What processes that were killed with their serving process left behind: patients' rows.
         self._background.start(asyncio.to_thread(sweep), name="sweep of exports")
 
-    async def open(self, asked: Request) -> "Export":
+    async def open(self, asked: ExportRequest) -> "Export":
         """Recorded as begun: no byte leaves that nobody accounts for.
 
         Raises NotFound where the scope's clinic, or the surgery asked for, does not exist in the scope.
@@ -63,7 +63,7 @@ class Exports:
         await self._database.write(write)
         return Export(self, asked, of, self._job(asked, of))
 
-    def _job(self, asked: Request, of: Subject) -> Job:
+    def _job(self, asked: ExportRequest, of: Subject) -> Job:
         job = Job(
             format=asked.format,
             dsn=self._dsn,
@@ -92,7 +92,7 @@ class Exports:
                 # Whoever has the whole of it knows that it was recorded.
                 await asyncio.wait({ending})
 
-    async def _ended(self, asked: Request, rows: int | None, sent: int) -> None:
+    async def _ended(self, asked: ExportRequest, rows: int | None, sent: int) -> None:
         async def write(session: WriteSession) -> None:
             await _record(session, asked, "export.ended", rows=rows, bytes=sent, complete=rows is not None)
 
@@ -108,7 +108,7 @@ class Exports:
 @dataclass(frozen=True, slots=True)
 class Export:
     exports: Exports
-    asked: Request
+    asked: ExportRequest
     subject: Subject
     job: Job
 
@@ -128,7 +128,7 @@ class Export:
         return self.exports.chunks(self)
 
 
-async def _record(session: WriteSession, asked: Request, action: str, **facts: object) -> None:
+async def _record(session: WriteSession, asked: ExportRequest, action: str, **facts: object) -> None:
     changes = {name: [None, value] for name, value in facts.items()}
     target = asked.format.value
     await record(session, asked.actor, action, TARGET, target, clinic_id=asked.scope.clinic_id, changes=changes)

@@ -1,3 +1,5 @@
+"""The table of patients."""
+
 from sqlalchemy import (
     CheckConstraint,
     ColumnElement,

@@ -1,3 +1,5 @@
+"""Tables of sessions and idempotency keys."""
+
 from datetime import datetime
 
 from sqlalchemy import CheckConstraint, ForeignKey, Index, LargeBinary, SmallInteger, String, Text, text

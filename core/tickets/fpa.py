@@ -48,6 +48,7 @@ def stay(surgery_at: datetime, base_stay_hours: int, local: ZoneInfo) -> Stay:
 
 
 def admission(surgery_at: datetime, local: ZoneInfo) -> datetime:
+    """When the patient of a surgery at `surgery_at` is admitted, in UTC."""
     wall = in_zone(surgery_at, local)
     if wall.time() == EARLY_SURGERY:
         return parse_local(datetime.combine(wall.date(), EARLY_ADMISSION), local, "surgery_at")
@@ -60,6 +61,7 @@ def overnight_stays(admission_at: datetime, fpa: datetime, local: ZoneInfo) -> i
 
 
 def block_ending_at(end_hour: int) -> Block:
+    """The block that ends at that local hour, 0–23."""
     return Block((end_hour - BLOCK_HOURS) % 24, end_hour)
 
 

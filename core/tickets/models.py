@@ -1,3 +1,5 @@
+"""Tables of tickets, their modifications and their numbers."""
+
 from datetime import datetime
 from enum import StrEnum
 

@@ -50,6 +50,7 @@ class StateNow:
 def state_at(
     now: datetime, *, status: str, admission_at: datetime, current_fpa: datetime, thresholds: Thresholds
 ) -> StateNow:
+    """A ticket's state at the instant `now`. Times may be of any zone; `status` is one of Status."""
     if status == Status.ANNULLED:
         return StateNow(State.ANNULLED, None, None)
     if status == Status.DISCHARGED:

@@ -62,6 +62,7 @@ async def account_named(session: ReadSession, name: str) -> Account | None:
 
 
 async def account(session: ReadSession, user_id: int) -> Account | None:
+    """The user of that id, inactive ones included; None where there is none."""
     row = (await session.execute(_accounts().where(User.id == user_id))).mappings().one_or_none()
     return None if row is None else Account(**row)
 

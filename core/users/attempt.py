@@ -31,8 +31,10 @@ class Attempt:
 async def throttled(
     database: Database, throttle: Throttle, attempt: Attempt, account: Account | None
 ) -> AsyncIterator[Tried]:
-    """`throttle.attempt` for `account`, the first refusal of each window audited. What follows until its end leaves no
-    row."""
+    """`throttle.attempt` for `account`, or for an unknown name (None).
+
+    Raises Throttled. Of each window the first refusal is audited, and the others leave no row.
+    """
     user_id = account.id if account else None
     device = attempt.device.name if attempt.device and attempt.device.is_of(user_id) else None
     try:

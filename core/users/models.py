@@ -1,3 +1,5 @@
+"""The table of users."""
+
 from sqlalchemy import CheckConstraint, ForeignKey, Index, String, func, text
 from sqlalchemy.orm import Mapped, mapped_column
 

@@ -35,7 +35,7 @@ class Verdict(NamedTuple):
 
 
 class NewPassword(NamedTuple):
-    """As it was typed, which the rules look at once more in the transaction, and its hash."""
+    """A password as it was typed, at which the rules look once more in the transaction, and its hash."""
 
     text: str
     hash: str
@@ -58,7 +58,11 @@ def nobodys_hash() -> str:
 
 
 def verify_password(stored: str | None, password: str) -> Verdict:
-    """Blocks likewise. `stored` None, or what is no hash of ours: nobody can sign in, and the same time is spent."""
+    """Whether `password` is the one whose hash is `stored`. Blocks for some 50 ms; requests use `Passwords`.
+
+    `stored` None, or no hash of ours: it is wrong, and the same time is spent, which tells nobody that there is no such
+    user.
+    """
     given = encoded(password)
     if is_single_sign_on(password):
         # Published, and not what anybody chose: the old application stored them hashed, too.
@@ -77,7 +81,10 @@ def verify_password(stored: str | None, password: str) -> Verdict:
 
 
 class Passwords:
-    """The threads. One per process; `close` ends them. What is `never` right lets nobody in, whatever is stored."""
+    """Hashes and verifies on threads of its own. One per process; `close` ends them.
+
+    `never`: passwords that let nobody in, whatever hash is stored.
+    """
 
     def __init__(self, never: Collection[str] = ()) -> None:
         self._never = {encoded(password) for password in never}
@@ -97,7 +104,7 @@ class Passwords:
         return await self._run(lambda: hash_password(password))
 
     async def new(self, text: str) -> NewPassword:
-        """Raises Unavailable likewise."""
+        """The text with its hash. Raises Unavailable where too many wait already."""
         return NewPassword(text, await self.hash(text))
 
     async def _run(self, work: Callable[[], T]) -> T:

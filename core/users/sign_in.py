@@ -114,6 +114,7 @@ async def _verify_and_open(
 
 
 def overtaken(found: Account | None, now: Account | None) -> bool:
+    """Whether the user's password hash was changed between the two reads of them."""
     return found is not None and now is not None and now.password_hash != found.password_hash
 
 
@@ -133,6 +134,7 @@ def outcome_of(found: Account | None, now: Account | None, verdict: Verdict, cli
 
 
 async def open_session(session: WriteSession, sessions: Sessions, account: Account, attempt: Attempt) -> SignedIn:
+    """A new session for the user, in the caller's transaction."""
     opened = await sessions.create(
         session,
         user_id=account.id,

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults.chaos.checker import told
+from tests.faults.chaos.checker import table_of
 from tests.faults.chaos.run import Chaos
 from tests.faults.chaos.site import site
 from tests.faults.chaos.variants import STATEMENTS
@@ -42,4 +42,4 @@ async def test_a_broken_cache_is_told(tmp_path: Path, variant: str, faults: Sequ
     ) as made:
         verdict = await Chaos(made, SEED, faults, until_violated=True, readers=READERS.get(variant, 3)).run(SECONDS)
     wrong = "did not answer /livez" if variant in READERS else "old, where"
-    assert any(wrong in violation.why for violation in verdict.violations), told(verdict)
+    assert any(wrong in violation.why for violation in verdict.violations), table_of(verdict)

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.faults.chaos import progress
-from tests.faults.chaos.checker import BOUND, check, told
+from tests.faults.chaos.checker import BOUND, check, table_of
 from tests.faults.chaos.faults import KINDS
 from tests.faults.chaos.history import Event, History, Read, Restore, Silence, Write
 from tests.faults.chaos.load import World
@@ -35,26 +35,26 @@ NETWORKS = [f"{server}: {how}" for server in ("PostgreSQL", "Redis", "the listen
 async def test_no_read_contradicts_the_database_whatever_fails(tmp_path: Path) -> None:
     async with site(tmp_path, processes=2, clinics=3, slowest_fill=SLOWEST_FILL) as made:
         verdict = await Chaos(made, SEED, QUICK).run(SECONDS)
-    assert not verdict.violations, told(verdict)
+    assert not verdict.violations, table_of(verdict)
     assert verdict.reads > 1000
     for fault, errors in verdict.errors.items():
         # Trouble with Redis alone reaches nobody.
-        assert not fault.startswith("Redis") or set(errors) <= {"connection"}, told(verdict)
+        assert not fault.startswith("Redis") or set(errors) <= {"connection"}, table_of(verdict)
 
 
 @pytest.mark.long
 async def test_no_read_contradicts_the_database_however_it_is_restored(tmp_path: Path) -> None:
     async with site(tmp_path, processes=2, clinics=3, slowest_fill=SLOWEST_FILL) as made:
         verdict = await Chaos(made, SEED, RESTORES).run(2 * SECONDS)
-    assert not verdict.violations, told(verdict)
-    assert {fault for fault in verdict.answers if fault in RESTORES}, told(verdict)
+    assert not verdict.violations, table_of(verdict)
+    assert {fault for fault in verdict.answers if fault in RESTORES}, table_of(verdict)
 
 
 @pytest.mark.long
 async def test_no_read_contradicts_the_database_whatever_the_network_does(tmp_path: Path) -> None:
     async with site(tmp_path, processes=2, clinics=3, slowest_fill=SLOWEST_FILL) as made:
         verdict = await Chaos(made, SEED, NETWORKS).run(2 * SECONDS)
-    assert not verdict.violations, told(verdict)
+    assert not verdict.violations, table_of(verdict)
     assert verdict.reads > 1000
 
 

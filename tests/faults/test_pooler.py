@@ -23,7 +23,7 @@ from core.settings import Settings
 from tests.conftest import administer, database_named, running
 from tests.factories import rows
 from tests.factories.fixtures import Seed
-from tests.faults.chaos.checker import told
+from tests.faults.chaos.checker import table_of
 from tests.faults.chaos.faults import KINDS
 from tests.faults.chaos.run import Chaos
 from tests.faults.chaos.site import PooledSite, site
@@ -218,7 +218,7 @@ async def refused_until_promoted(runtime: Runtime, standby: Demoted) -> None:
 async def test_no_read_contradicts_the_database_through_a_pooler(tmp_path: Path) -> None:
     async with site(tmp_path, processes=2, clinics=3, of=PooledSite) as made:
         verdict = await Chaos(made, SEED, FAULTS).run(10.0)
-    assert not verdict.violations, told(verdict)
+    assert not verdict.violations, table_of(verdict)
     assert verdict.reads > 500
     assert verdict.writes > 50
 
@@ -245,7 +245,7 @@ async def test_the_doctor_tells_of_the_pooler_and_of_what_lacks_beside_it(
         (addresses.database_url, "LISTEN_URL leads to a pooler"),
         (database_named(migrated, "postgres"), "two databases"),
     ):
-        told_of = (await found(replace(addresses, listen_url=listen_url)))["Addresses"]
-        assert told_of.verdict is Verdict.FAILED
-        assert wrong in told_of.seen
-        assert "DATABASE_LISTEN_URL" in told_of.remedy
+        finding = (await found(replace(addresses, listen_url=listen_url)))["Addresses"]
+        assert finding.verdict is Verdict.FAILED
+        assert wrong in finding.seen
+        assert "DATABASE_LISTEN_URL" in finding.remedy

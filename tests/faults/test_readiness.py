@@ -29,18 +29,19 @@ async def ready(client: httpx.AsyncClient) -> str:
     """What the database is said to be, or why it is not ready."""
     answer = await client.get("/readyz")
     assert answer.status_code in (200, 503), answer.text
-    told = answer.json()
+    said = answer.json()
     if answer.status_code == 503:
         assert int(answer.headers["retry-after"]) >= 1
-        return str(told["detail"])
-    return str(told["database"])
+        return str(said["detail"])
+    return str(said["database"])
 
 
 async def may_write(client: httpx.AsyncClient) -> bool:
     return (await client.get("/readyz", params={"for": "writes"})).status_code == 200
 
 
-async def told(client: httpx.AsyncClient) -> float:
+async def can_write(client: httpx.AsyncClient) -> float:
+    """The metric: 1 while all workers can write."""
     lines = (await client.get("/metrics")).text.splitlines()
     return next(float(line.removeprefix(METRIC)) for line in lines if line.startswith(METRIC))
 
@@ -67,7 +68,7 @@ async def test_all_stay_ready_while_the_database_is_away_for_all(
 
 
 async def wrote(client: httpx.AsyncClient, wanted: float) -> bool:
-    return await told(client) == wanted
+    return await can_write(client) == wanted
 
 
 async def is_ready(client: httpx.AsyncClient, wanted: str) -> bool:
@@ -158,12 +159,12 @@ async def test_a_database_that_takes_no_writes_is_ready_for_reads_alone(
     assert await ready(client) == "ok"
     answer = await client.get("/readyz?for=writes")
     assert (answer.status_code, answer.json()["detail"]) == (503, READS_ONLY)
-    assert await told(client) == 0.0
+    assert await can_write(client) == 0.0
     await connection.execute("SET default_transaction_read_only = off")
     await connection.execute(f'ALTER DATABASE "{name}" RESET default_transaction_read_only')
     await app.state.runtime.database.engine.dispose()
     assert await may_write(client)
-    assert await told(client) == 1.0
+    assert await can_write(client) == 1.0
 
 
 async def test_a_look_whether_it_can_write_writes_nothing(

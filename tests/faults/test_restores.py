@@ -50,8 +50,8 @@ class Process:
     lost: httpx.AsyncClient
     """Reader in as a user whom the backup does not have."""
 
-    async def told_of(self, restored_at: float) -> None:
-        """Until the map was read after the restore, or is known to tell nothing. Its lease is the promised bound."""
+    async def knows_of(self, restored_at: float) -> None:
+        """Return once the map was read after the restore, or is known not to be whole: within the promised bound."""
         versions = self.runtime.versions
         await until(lambda: versions.true_at() >= restored_at or not versions.is_whole)
 
@@ -111,7 +111,7 @@ class Installation:
         await restore(connection, self.backup)
         at = boottime()
         for process in self.processes:
-            await process.told_of(at)
+            await process.knows_of(at)
 
     async def look(self) -> None:
         """Everything that was lost is gone, whoever asks, of which process, and as often as they ask."""
@@ -286,6 +286,6 @@ async def test_a_sign_in_that_a_copy_does_not_have_ends_with_the_copy(
         await administer(database_url, f"DROP DATABASE {name} WITH (FORCE)")
         await administer(database_url, f"ALTER DATABASE backup_{name} RENAME TO {name}")
         process = Process(app.state.runtime, client, client)
-        await process.told_of(boottime())
+        await process.knows_of(boottime())
         for path in (ME, DOCTORS, "/v1/exports/tickets.csv"):
             assert (await client.get(path)).status_code == 401, path

@@ -42,7 +42,7 @@ async def test_a_promotion_is_another_timeline_for_it_may_have_lost_what_leaves_
 ) -> None:
     """A user and a login move no version. So does recovery to a point in time, which ends with a promotion, too."""
 
-    async def told() -> tuple[str, bool]:
+    async def timeline() -> tuple[str, bool]:
         connection = await asyncpg.connect(own_database)
         try:
             fingerprint = await connection.fetchval("SELECT cache_fingerprint()")
@@ -50,15 +50,15 @@ async def test_a_promotion_is_another_timeline_for_it_may_have_lost_what_leaves_
         finally:
             await connection.close()
 
-    before, _ = await told()
-    assert await told() == (before, False)
+    before, _ = await timeline()
+    assert await timeline() == (before, False)
     async with Demoted(postgres_folder, postgres_server) as standby:
         # As a standby it tells no other one: what reads there is refused.
         connection = await asyncpg.connect(own_database)
         assert await connection.fetchval("SELECT cache_fingerprint()") is not None
         await connection.close()
         await standby.promote()
-        after, is_new = await told()
+        after, is_new = await timeline()
         assert after != before
         assert is_new
-        assert await told() == (after, False)
+        assert await timeline() == (after, False)

@@ -9,7 +9,7 @@ from api.requests.routing import Router
 from api.responses import Responses, signed_in
 from api.v1.exports.download import Download
 from api.v1.tickets.filters import ListFilter
-from core.exports.export import Request
+from core.exports.export import ExportRequest
 from core.exports.job import Format
 
 router: Router = Router(prefix="/v1/exports", tags=["exports"])
@@ -71,7 +71,7 @@ BINARY = {"format": "binary", "examples": ["PK…"]}
     responses=file(XLSX, "tickets-SANT-2025-01-15.xlsx", BINARY),
 )
 async def tickets_xlsx(runtime: RuntimeState, actor: RequireAdmin, scope: ReadScope, asked: ListFilter) -> Response:
-    return Download(await runtime.exports.open(Request(actor, Format.XLSX, scope, asked)), XLSX)
+    return Download(await runtime.exports.open(ExportRequest(actor, Format.XLSX, scope, asked)), XLSX)
 
 
 @router.get(
@@ -84,7 +84,7 @@ async def tickets_xlsx(runtime: RuntimeState, actor: RequireAdmin, scope: ReadSc
     responses=file(CSV, "tickets-SANT-2025-01-15.csv", {}, CSV_EXAMPLE),
 )
 async def tickets_csv(runtime: RuntimeState, actor: RequireAdmin, scope: ReadScope, asked: ListFilter) -> Response:
-    return Download(await runtime.exports.open(Request(actor, Format.CSV, scope, asked)), CSV)
+    return Download(await runtime.exports.open(ExportRequest(actor, Format.CSV, scope, asked)), CSV)
 
 
 @router.get(
@@ -99,4 +99,4 @@ async def tickets_csv(runtime: RuntimeState, actor: RequireAdmin, scope: ReadSco
     responses=file(ZIP, "full-network-2025-01-15.zip", BINARY),
 )
 async def full_zip(runtime: RuntimeState, actor: RequireSuperuser, scope: ReadScope) -> Response:
-    return Download(await runtime.exports.open(Request(actor, Format.FULL, scope)), ZIP)
+    return Download(await runtime.exports.open(ExportRequest(actor, Format.FULL, scope)), ZIP)

@@ -1,3 +1,5 @@
+"""What the FPA's preview takes."""
+
 from pydantic import ConfigDict, Field
 
 from api.requests.fields import Body, JsonId, Time

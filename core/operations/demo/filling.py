@@ -38,7 +38,7 @@ FILLED = (
 
 
 class DemoRefused(Exception):
-    """With a message for people."""
+    """Demo data may not be made here, or not as asked. Its message is for people."""
 
 
 @dataclass(frozen=True, slots=True)

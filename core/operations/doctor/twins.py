@@ -8,7 +8,7 @@ from core.operations.doctor.finding import Check, Finding, listed, ok, warning
 
 PATIENTS = "Patients"
 MOST = 10
-"""Told by their ids; of more there is the number."""
+"""That are named by their ids; of more there is the number."""
 
 TWINS = """
 SELECT c.prefix, p.id, q.id AS found

@@ -1,3 +1,5 @@
+"""Annulling a ticket, and undoing that."""
+
 from core.access import Actor
 from core.db.transaction import WriteSession
 from core.errors import Conflict
@@ -11,7 +13,10 @@ from core.tickets.views import TicketDetail
 async def annul(
     session: WriteSession, actor: Actor, ticket_id: str, revision: Revisions | None, reason_id: int
 ) -> TicketDetail:
-    """Raises Conflict (`ticket_not_active`)."""
+    """Annul an active ticket, for a reason of the clinic's; gives the ticket as it is then.
+
+    Raises NotFound, Invalid for the reason, RevisionRequired, RevisionMismatch, and Conflict (`ticket_not_active`).
+    """
     held = await hold(session, actor.scope, ticket_id)
     refusals = Refusals()
     reason = await reason_text(session, held.ticket.clinic_id, reason_id, "annulment", refusals)
@@ -29,7 +34,10 @@ async def annul(
 
 
 async def restore(session: WriteSession, actor: Actor, ticket_id: str, revision: Revisions | None) -> TicketDetail:
-    """The annulment stays in the history, with who annulled and why. Raises Conflict (`ticket_not_annulled`)."""
+    """Make an annulled ticket active again; who annulled it, and why, stays in its history.
+
+    Raises NotFound, RevisionRequired, RevisionMismatch, and Conflict (`ticket_not_annulled`).
+    """
     held = await hold(session, actor.scope, ticket_id)
     await require_revision(session, held, revision)
     if held.ticket.status != Status.ANNULLED:

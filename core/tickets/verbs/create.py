@@ -1,3 +1,5 @@
+"""A new ticket."""
+
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -30,9 +32,10 @@ class NewTicket:
 
 
 async def create(session: WriteSession, actor: Actor, clinic_id: int, new: NewTicket) -> TicketDetail:
-    """Patient found or made, FPA calculated, number given.
+    """A new ticket in the clinic: its patient found or made, its FPA calculated, its number given.
 
-    Raises Invalid for what the body may not point at, and PatientMismatch where its names are not those on file.
+    Raises Invalid for a surgery, doctor or time that it may not have, and PatientMismatch where the names given are not
+    those on file.
     """
     refusals = Refusals()
     found = await clinic_with(session, clinic_id, new.surgery_id, new.doctor_id, refusals, to_refer=True)
@@ -88,7 +91,7 @@ async def create(session: WriteSession, actor: Actor, clinic_id: int, new: NewTi
 
 
 def warned(ticket: TicketDetail, written: Written) -> TicketDetail:
-    """With what whoever wrote it should look at."""
+    """The ticket, with the warnings that `written` gives whoever wrote it."""
     if not written.names_differ:
         return ticket
     return ticket.model_copy(update={"warnings": [WarningView(code="name_differs", ticket_id=None)]})

@@ -1,3 +1,5 @@
+"""Discharging a patient, and undoing that."""
+
 from datetime import datetime
 
 from core.access import Actor
@@ -14,7 +16,11 @@ from core.tickets.views import TicketDetail
 async def discharge(
     session: WriteSession, actor: Actor, ticket_id: str, revision: Revisions | None, discharged_at: datetime | None
 ) -> TicketDetail:
-    """The patient left: at `discharged_at` as the client sent it, or now. Raises Conflict (`ticket_not_active`)."""
+    """The patient left: at `discharged_at` as the client sent it, or now (None).
+
+    Raises NotFound, Invalid for a time in the future or before the admission, RevisionRequired, RevisionMismatch, and
+    Conflict (`ticket_not_active`).
+    """
     held = await hold(session, actor.scope, ticket_id)
     at = held.now if discharged_at is None else parse_local(discharged_at, held.local, "discharged_at")
     if at > held.now:
@@ -31,7 +37,10 @@ async def discharge(
 async def undo_discharge(
     session: WriteSession, actor: Actor, ticket_id: str, revision: Revisions | None
 ) -> TicketDetail:
-    """The patient is still here. Raises Conflict (`ticket_not_discharged`)."""
+    """The patient is still here: the ticket is active again.
+
+    Raises NotFound, RevisionRequired, RevisionMismatch, and Conflict (`ticket_not_discharged`).
+    """
     held = await hold(session, actor.scope, ticket_id)
     await require_revision(session, held, revision)
     if held.ticket.status != Status.DISCHARGED:

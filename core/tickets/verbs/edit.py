@@ -1,3 +1,5 @@
+"""Correcting a ticket's patient, surgery and doctor."""
+
 from dataclasses import dataclass
 from typing import Any
 

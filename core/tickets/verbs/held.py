@@ -22,7 +22,8 @@ from core.tickets.reads.detail import detail
 from core.tickets.state import State, StateNow, Thresholds, state_at, thresholds_for
 
 Revisions = frozenset[int]
-"""Of a ticket, as a client has read it: one of them is the current one, or it has read none that counts."""
+"""The revisions of a ticket that a client says it has read (If-Match). It may write where the current one is among
+them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +69,8 @@ async def hold(session: WriteSession, scope: ClinicScope, ticket_id: str) -> Hel
 
 
 async def require_revision(session: WriteSession, held: Held, revision: Revisions | None) -> None:
-    """The client has read the ticket as it is now, so that it overwrites nobody unseen."""
+    """Raises RevisionRequired where the client named no revision, and RevisionMismatch where the ticket has another by
+    now: nobody overwrites what they have not read."""
     if revision is None:
         raise RevisionRequired("Send If-Match with the ticket's ETag as you read it.")
     if held.ticket.revision not in revision:
@@ -77,11 +79,13 @@ async def require_revision(session: WriteSession, held: Held, revision: Revision
 
 
 def require_active(held: Held) -> None:
+    """Raises Conflict (`ticket_not_active`)."""
     if held.ticket.status != Status.ACTIVE:
         raise Conflict(f"The ticket is {held.ticket.status}.", code="ticket_not_active")
 
 
 def require_not_overdue(held: Held) -> None:
+    """Raises Conflict (`ticket_overdue`)."""
     if held.state_now.state is State.OVERDUE:
         raise Conflict("The ticket is overdue: its FPA has passed.", code="ticket_overdue")
 

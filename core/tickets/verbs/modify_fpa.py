@@ -1,3 +1,5 @@
+"""Moving an FPA to another discharge block."""
+
 from dataclasses import dataclass
 from datetime import date
 
@@ -28,7 +30,11 @@ class Modification:
 async def modify_fpa(
     session: WriteSession, actor: Actor, ticket_id: str, revision: Revisions | None, asked: Modification
 ) -> TicketDetail:
-    """Raises Conflict: `ticket_not_active`, `modification_limit`, `fpa_before_admission`, `fpa_unchanged`."""
+    """Move an active ticket's FPA to the end of the block that is asked for, MODIFICATION_LIMIT times at most.
+
+    Raises NotFound, Invalid for the reason or the date, RevisionRequired, RevisionMismatch, and Conflict
+    (`ticket_not_active`, `modification_limit`, `fpa_before_admission`, `fpa_unchanged`).
+    """
     held = await hold(session, actor.scope, ticket_id)
     ticket = held.ticket
     refusals = Refusals()

@@ -1,3 +1,5 @@
+"""The FPA of a ticket that is not made yet."""
+
 from datetime import datetime
 
 from core.clock import parse_local, shown, zone
@@ -8,7 +10,7 @@ from core.tickets.views import BlockView, FpaPreview
 
 
 async def preview_fpa(session: Session, clinic_id: int, surgery_id: int, surgery_at: datetime) -> FpaPreview:
-    """What creating a ticket would calculate; stores nothing. Raises Invalid like it."""
+    """What creating a ticket would calculate. Nothing is stored. Raises Invalid for what `create` refuses, too."""
     refusals = Refusals()
     found = await clinic_with(session, clinic_id, surgery_id, None, refusals)
     local = zone(found.timezone)

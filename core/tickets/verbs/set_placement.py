@@ -1,3 +1,5 @@
+"""Where a patient lies: bed, location, and the episode."""
+
 from collections.abc import Mapping
 
 from core.access import Actor

@@ -33,7 +33,7 @@ async def echo(scope: Scope, receive: Receive, send: Send) -> None:
     body = await body_of(receive)
     if body is None:
         return
-    told = {
+    seen = {
         "method": scope["method"],
         "path": scope["path"],
         "raw_path": scope["raw_path"].decode(),
@@ -44,11 +44,11 @@ async def echo(scope: Scope, receive: Receive, send: Send) -> None:
         "root_path": scope["root_path"],
         "body": body.decode("latin-1"),
     }
-    await respond(send, json.dumps(told).encode() + b"\n")
+    await respond(send, json.dumps(seen).encode() + b"\n")
 
 
-def told(came: bytes) -> list[dict[str, object]]:
-    """What `echo` told, of all answers."""
+def echoed(came: bytes) -> list[dict[str, object]]:
+    """What `echo` saw of each request, from the answers in `came`."""
     return [json.loads(line) for line in came.splitlines() if line.startswith(b"{") and b'"raw_path"' in line]
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.api.server.applications import echo, told
+from tests.api.server.applications import echo, echoed
 from tests.api.server.sending import WAYS, WISHES, in_pieces
 from tests.api.server.wire import Served, serving
 
@@ -26,7 +26,7 @@ def test_a_body_is_read_whatever_protocol_the_client_would_like(
     served: Served, wish: str, way: str, method: str
 ) -> None:
     segments = WAYS[way](f"{method} /tickets?a=b", [HOST, "X-Before: 1", *WISHES[wish], "X-After: 2"], BODY)
-    answers = told(served.ask(*segments, NEXT).all())
+    answers = echoed(served.ask(*segments, NEXT).all())
     first = answers[0]
     assert (first["method"], first["path"], first["query"]) == (method, "/tickets", "a=b")
     assert first["body"] == BODY.decode()
@@ -47,7 +47,7 @@ def test_requests_that_follow_at_once_are_read_each_for_itself(served: Served, w
             zip(("one segment", "chunked", "chunked", "one segment"), bodies, strict=True)
         )
     )
-    answers = told(served.ask(*in_pieces(one_after_another + NEXT, size)).all())
+    answers = echoed(served.ask(*in_pieces(one_after_another + NEXT, size)).all())
     assert [(one["path"], one["body"]) for one in answers] == [
         *((f"/{number}", body.decode()) for number, body in enumerate(bodies)),
         ("/next", ""),
@@ -56,7 +56,7 @@ def test_requests_that_follow_at_once_are_read_each_for_itself(served: Served, w
 
 def test_a_thousand_requests_in_one_segment_are_answered_in_turn(served: Served) -> None:
     asked = b"".join(b"GET /%d HTTP/1.1\r\nHost: a\r\n\r\n" % number for number in range(1000))
-    answers = told(served.ask(asked + NEXT).all())
+    answers = echoed(served.ask(asked + NEXT).all())
     assert [one["path"] for one in answers] == [*(f"/{number}" for number in range(1000)), "/next"]
 
 
@@ -65,7 +65,7 @@ def test_connect_is_refused_and_what_follows_it_is_no_request(served: Served, ta
     came = served.ask(f"CONNECT {target} HTTP/1.1\r\n{HOST}\r\n\r\n".encode() + NEXT).all()
     assert came.startswith(b"HTTP/1.1 405 ")
     assert b"\r\nallow: GET, HEAD" in came
-    assert told(came) == []
+    assert echoed(came) == []
 
 
 def test_who_expects_it_is_told_to_go_on_and_who_is_answered_before_is_told_that_it_ends(served: Served) -> None:
@@ -73,4 +73,4 @@ def test_who_expects_it_is_told_to_go_on_and_who_is_answered_before_is_told_that
     wire = served.ask(head)
     wire.until(b"100 Continue\r\n\r\n")
     wire.send(body, NEXT)
-    assert [one["body"] for one in told(wire.all())] == [BODY.decode(), ""]
+    assert [one["body"] for one in echoed(wire.all())] == [BODY.decode(), ""]

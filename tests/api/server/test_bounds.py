@@ -9,7 +9,7 @@ import pytest
 from starlette.types import Receive, Scope, Send
 
 from api.server.bounds import AT_LEAST, most_connections
-from tests.api.server.applications import body_of, constant, echo, respond, told
+from tests.api.server.applications import body_of, constant, echo, echoed, respond
 from tests.api.server.wire import Served, Wire, serving
 from tests.support.machine import wait_until
 
@@ -38,7 +38,7 @@ def head_of(size: int) -> bytes:
 def test_a_head_up_to_the_limit_is_read(served: Served, size: int, segment: int) -> None:
     head = head_of(size)
     wire = served.ask(*(head[at : at + segment] for at in range(0, size, segment)))
-    assert told(wire.all())[0]["path"] == "/x"
+    assert echoed(wire.all())[0]["path"] == "/x"
 
 
 HUGE = {
@@ -90,12 +90,12 @@ def test_what_has_no_end_is_not_read_on(served: Served, begins: bytes) -> None:
 def test_a_body_in_tiny_chunks_is_read(served: Served, size: int) -> None:
     body = b"x" * 70_000
     chunks = b"".join(b"%x\r\n%s\r\n" % (size, body[at : at + size]) for at in range(0, len(body), size))
-    assert told(served.ask(CHUNKED + chunks + b"0\r\n\r\n").half_close().all())[0]["body"] == body.decode()
+    assert echoed(served.ask(CHUNKED + chunks + b"0\r\n\r\n").half_close().all())[0]["body"] == body.decode()
 
 
 def test_trailers_are_no_headers(served: Served) -> None:
     wire = served.ask(CHUNKED + b"1\r\nx\r\n0\r\nAuthorization: Bearer a\r\nX: y\r\n\r\n").half_close()
-    assert [name for name, _ in told(wire.all())[0]["headers"]] == ["host", "transfer-encoding"]  # type: ignore[attr-defined]
+    assert [name for name, _ in echoed(wire.all())[0]["headers"]] == ["host", "transfer-encoding"]  # type: ignore[attr-defined]
 
 
 @pytest.mark.parametrize("begun", [b"G", b"GET /x HT", HEAD, HEAD[:-1], HEAD + b"X-Half", b"GET /x HTTP/1.1\r\n"])

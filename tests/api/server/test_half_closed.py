@@ -5,7 +5,7 @@ import asyncio
 import pytest
 from starlette.types import Receive, Scope, Send
 
-from tests.api.server.applications import body_of, constant, echo, respond, streaming, told
+from tests.api.server.applications import body_of, constant, echo, echoed, respond, streaming
 from tests.api.server.sending import WAYS, WISHES
 from tests.api.server.wire import serving
 
@@ -131,7 +131,7 @@ def test_http_1_0_is_not_told_to_go_on_and_sends_no_chunks() -> None:
     with serving(echo) as served:
         came = served.ask(b"POST / HTTP/1.0\r\nExpect: 100-continue\r\nContent-Length: 2\r\n\r\nab").all()
         assert came.startswith(b"HTTP/1.1 200 OK")
-        assert told(came)[0]["body"] == "ab"
+        assert echoed(came)[0]["body"] == "ab"
         assert served.ask(b"POST / HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\r\n0\r\n\r\n").status() == 400
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.api.server.applications import echo, told
+from tests.api.server.applications import echo, echoed
 from tests.api.server.wire import Served, serving
 
 GOOD = [
@@ -55,13 +55,13 @@ def ask(served: Served, *lines: str, target: str = "/x", version: str = "1.1", m
 
 
 def is_refused(came: bytes) -> bool:
-    return came.startswith(b"HTTP/1.1 400 ") and b"application/problem+json" in came and told(came) == []
+    return came.startswith(b"HTTP/1.1 400 ") and b"application/problem+json" in came and echoed(came) == []
 
 
 @pytest.mark.parametrize("name", ["Host", "host", "hOST"])
 @pytest.mark.parametrize("host", GOOD)
 def test_a_host_is_taken(served: Served, host: str, name: str) -> None:
-    assert ["host", host] in told(ask(served, f"{name}: {host}"))[0]["headers"]  # type: ignore[operator]
+    assert ["host", host] in echoed(ask(served, f"{name}: {host}"))[0]["headers"]  # type: ignore[operator]
 
 
 @pytest.mark.parametrize("version", ["1.1", "1.0"])
@@ -79,7 +79,7 @@ def test_two_hosts_are_refused_even_where_they_are_one(served: Served, second: s
 
 def test_no_host_is_refused_but_in_http_1_0(served: Served) -> None:
     assert is_refused(ask(served))
-    assert told(ask(served, version="1.0"))[0]["path"] == "/x"
+    assert echoed(ask(served, version="1.0"))[0]["path"] == "/x"
 
 
 @pytest.mark.parametrize("upgrade", [(), ("Connection: upgrade", "Upgrade: h2c")])
@@ -99,7 +99,7 @@ def test_a_wish_for_another_protocol_spares_nobody_the_host(served: Served, upgr
     ],
 )
 def test_a_whole_address_names_the_host_itself(served: Served, target: str, host: str, path: str, query: str) -> None:
-    one = told(ask(served, "Host: a", target=target))[0]
+    one = echoed(ask(served, "Host: a", target=target))[0]
     assert [value for name, value in one["headers"] if name == "host"] == [host]  # type: ignore[attr-defined]
     assert (one["path"], one["query"]) == (path, query)
     assert is_refused(ask(served, target=target))  # Host is needed all the same
@@ -113,4 +113,4 @@ def test_a_target_that_is_no_address_of_ours_is_refused(served: Served, target: 
 
 
 def test_the_server_itself_may_be_asked_for_its_options(served: Served) -> None:
-    assert told(ask(served, "Host: a", target="*", method="OPTIONS"))[0]["path"] == "*"
+    assert echoed(ask(served, "Host: a", target="*", method="OPTIONS"))[0]["path"] == "*"

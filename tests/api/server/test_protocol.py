@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 from starlette.types import Receive, Scope, Send
 
-from tests.api.server.applications import Lines, body_of, constant, echo, respond, streaming, told
+from tests.api.server.applications import Lines, body_of, constant, echo, echoed, respond, streaming
 from tests.api.server.wire import GET, LAST, POST, Served, serving
 from tests.support.machine import wait_until
 
@@ -20,7 +20,7 @@ def served() -> Iterator[Served]:
 
 @pytest.mark.parametrize("method", ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "QUERY"])
 def test_methods_are_the_applications_business(served: Served, method: str) -> None:
-    assert told(served.ask(LAST.replace(b"GET", method.encode())).all())[0]["method"] == method
+    assert echoed(served.ask(LAST.replace(b"GET", method.encode())).all())[0]["method"] == method
 
 
 def test_a_head_is_answered_without_a_body(served: Served) -> None:
@@ -41,18 +41,18 @@ def test_a_head_is_answered_without_a_body(served: Served) -> None:
     ],
 )
 def test_path_and_query_are_told_as_sent(served: Served, target: str, path: str, raw_path: str, query: str) -> None:
-    one = told(served.ask(LAST.replace(b" / ", f" {target} ".encode())).all())[0]
+    one = echoed(served.ask(LAST.replace(b" / ", f" {target} ".encode())).all())[0]
     assert (one["path"], one["raw_path"], one["query"]) == (path, raw_path, query)
 
 
 def test_the_application_hears_where_it_is_mounted_and_who_asks() -> None:
     with serving(echo, root_path="/app") as served:
-        one = told(served.ask(LAST.replace(b" / ", b" /x ")).all())[0]
+        one = echoed(served.ask(LAST.replace(b" / ", b" /x ")).all())[0]
     assert (one["root_path"], one["path"], one["raw_path"], one["client"]) == ("/app", "/app/x", "/app/x", "127.0.0.1")
 
 
 def test_names_are_lower_case_and_repetitions_stay(served: Served) -> None:
-    one = told(served.ask(LAST.replace(b"\r\n\r\n", b"\r\nX-A: 1\r\nx-a:  2 \r\nX-B:\r\n\r\n")).all())[0]
+    one = echoed(served.ask(LAST.replace(b"\r\n\r\n", b"\r\nX-A: 1\r\nx-a:  2 \r\nX-B:\r\n\r\n")).all())[0]
     assert one["headers"] == [["host", "a"], ["connection", "close"], ["x-a", "1"], ["x-a", "2"], ["x-b", ""]]
 
 
@@ -87,7 +87,7 @@ def test_what_is_not_http_is_refused_and_the_connection_ends(served: Served, ask
     assert wire.status() in (400, 505)
     assert b"connection: close" in wire.came
     assert b"application/problem+json" in wire.came
-    assert told(wire.came) == []
+    assert echoed(wire.came) == []
 
 
 SMUGGLED = b"GET /smuggled HTTP/1.1\r\nHost: a\r\n\r\n"
@@ -125,7 +125,7 @@ SMUGGLED = b"GET /smuggled HTTP/1.1\r\nHost: a\r\n\r\n"
 def test_a_body_whose_end_others_could_see_elsewhere_is_refused(served: Served, lines: bytes, upgrade: bytes) -> None:
     wire = served.ask(POST + upgrade + lines + b"\r\n\r\n0\r\n\r\n" + SMUGGLED)
     assert wire.status() == 400
-    assert told(wire.came) == []
+    assert echoed(wire.came) == []
     assert wire.came.count(b"HTTP/1.1 400") == 1
     assert b"HTTP/1.1 200" not in wire.came
 
@@ -184,7 +184,7 @@ def test_a_connection_is_kept_and_requests_in_a_row_are_answered_in_turn(served:
     for number in range(3):
         wire.send(GET.replace(b" / ", b" /%d " % number)).until(b"}\n", times=number + 1)
     asked = b"".join(GET.replace(b" / ", b" /%d " % number) for number in range(3, 6))
-    assert [one["path"] for one in told(wire.send(asked + LAST).all())] == [*(f"/{n}" for n in range(6)), "/"]
+    assert [one["path"] for one in echoed(wire.send(asked + LAST).all())] == [*(f"/{n}" for n in range(6)), "/"]
 
 
 def test_pipelined_requests_wait_while_one_is_answered() -> None:
@@ -205,7 +205,7 @@ def test_pipelined_requests_wait_while_one_is_answered() -> None:
 
 
 def test_nothing_is_read_after_a_request_that_says_close(served: Served) -> None:
-    assert [one["path"] for one in told(served.ask(LAST + SMUGGLED).all())] == ["/"]
+    assert [one["path"] for one in echoed(served.ask(LAST + SMUGGLED).all())] == ["/"]
 
 
 @pytest.mark.parametrize("value", [b"close", b"Close", b"x, close"])

@@ -26,7 +26,7 @@ NOW = datetime(2026, 4, 5, 3, 0, tzinfo=UTC)
 """While the clock changes in Santiago: hours left are elapsed ones."""
 
 
-def told(status: str = "active", *, admission: float = -10, fpa: float = 10) -> StateNow:
+def state_of(status: str = "active", *, admission: float = -10, fpa: float = 10) -> StateNow:
     """State, by the default thresholds, of a ticket whose admission and FPA are so many hours from now."""
     return state_at(
         NOW,
@@ -54,24 +54,24 @@ DIALECT = postgresql.asyncpg.dialect()  # type: ignore[no-untyped-call]  # SQLAl
     ],
 )
 def test_by_hours_left(hours_left: float, state: State, level: str | None) -> None:
-    found = told(fpa=hours_left)
+    found = state_of(fpa=hours_left)
     assert (found.state, found.warning_level, found.seconds_left) == (state, level, round(hours_left * 3600))
 
 
 @pytest.mark.parametrize("fpa", [0, -SECOND, -100])
 def test_overdue_once_the_fpa_has_come(fpa: float) -> None:
-    assert told(fpa=fpa) == StateNow(State.OVERDUE, None, None)
+    assert state_of(fpa=fpa) == StateNow(State.OVERDUE, None, None)
 
 
 def test_scheduled_until_admission() -> None:
-    assert told(admission=SECOND, fpa=24) == StateNow(State.SCHEDULED, None, 86_400)
-    assert told(admission=0, fpa=24).state is State.NORMAL
-    assert told(admission=1, fpa=1.5).state is State.SCHEDULED  # however near its FPA
+    assert state_of(admission=SECOND, fpa=24) == StateNow(State.SCHEDULED, None, 86_400)
+    assert state_of(admission=0, fpa=24).state is State.NORMAL
+    assert state_of(admission=1, fpa=1.5).state is State.SCHEDULED  # however near its FPA
 
 
 @pytest.mark.parametrize("status", ["annulled", "discharged"])
 def test_what_has_ended_is_told_by_its_status(status: str) -> None:
-    assert told(status, admission=1) == told(status, fpa=-1) == StateNow(State(status), None, None)
+    assert state_of(status, admission=1) == state_of(status, fpa=-1) == StateNow(State(status), None, None)
 
 
 @dataclass(frozen=True)

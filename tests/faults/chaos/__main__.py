@@ -2,7 +2,7 @@
 
     python -m tests.faults.chaos [--seconds 300] [--processes 4] [--clinics 6] [--seed N] [--history FILE] [--pooler]
 
-A run is told by its seed: which faults, when, in which order. Its history is kept, and
+A run is known by its seed: which faults, when, in which order. Its history is kept, and
 `python -m tests.faults.chaos.checker FILE` judges it again.
 """
 
@@ -14,7 +14,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from tests.faults.chaos.checker import told
+from tests.faults.chaos.checker import table_of
 from tests.faults.chaos.faults import KINDS
 from tests.faults.chaos.history import save
 from tests.faults.chaos.run import READERS, Chaos
@@ -57,7 +57,7 @@ async def main() -> int:
                 save(chaos.history.events, asked.history, first=chaos.first, seed=seed)
                 for log in made.logs:
                     shutil.copy(log, asked.history.with_name(f"{asked.history.stem}-{log.name}"))
-    sys.stdout.write(f"{told(verdict)}\nhistory in {asked.history}\n")
+    sys.stdout.write(f"{table_of(verdict)}\nhistory in {asked.history}\n")
     return bool(verdict.violations)
 
 

@@ -147,7 +147,7 @@ def _judge(read: Read, states: dict[str, list[State]], fault: str, allowed: Coll
         verdict.violations.append(Violation(read, f"{old:.3f} s old, where {bound:.0f} are allowed"))
 
 
-def told(verdict: Verdict) -> str:
+def table_of(verdict: Verdict) -> str:
     """The result as a table."""
     lines = [
         f"reads checked    {verdict.reads}",
@@ -170,5 +170,5 @@ def told(verdict: Verdict) -> str:
 
 if __name__ == "__main__":
     verdict = check(*load(Path(sys.argv[1])))
-    sys.stdout.write(told(verdict) + "\n")
+    sys.stdout.write(table_of(verdict) + "\n")
     sys.exit(bool(verdict.violations))

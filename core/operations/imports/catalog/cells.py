@@ -17,7 +17,7 @@ from core.text import clean
 
 
 class BadCell(ValueError):
-    """With a message for people."""
+    """A cell that cannot be read as what its column holds. Its message is for people."""
 
 
 def word(text: object) -> str:

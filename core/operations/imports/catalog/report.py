@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 
 class NoCatalog(Exception):
-    """With a message for people: the file as a whole cannot be read."""
+    """The file as a whole cannot be read. Its message is for people."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,7 +40,7 @@ NEEDED = ("clinic", "ticket", "patient", "surgery")
 
 
 class NotTheSource(Exception):
-    """With a message for people: the address leads to something else."""
+    """The address leads to something else than the old application's database. Its message is for people."""
 
 
 @dataclass(frozen=True, slots=True)

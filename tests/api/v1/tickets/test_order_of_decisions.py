@@ -133,15 +133,15 @@ async def test_of_several_conflicts_of_a_modification_the_first_is_told(
     ticket = await nurse.get(ticket["id"])
     body = nurse.modification(ticket, hours=0)
 
-    async def told(of: dict[str, Any]) -> tuple[int, str]:
+    async def refused(of: dict[str, Any]) -> tuple[int, str]:
         found: tuple[int, str] = refusal(await nurse.send("POST", of, "fpa-modifications", body))[:2]
         return found
 
-    assert await told(ticket) == (409, "fpa_before_admission")
+    assert await refused(ticket) == (409, "fpa_before_admission")
     for _ in range(5):
         await rows.modification(connection, nurse.clinic.id, ticket["id"])
-    assert await told(ticket) == (409, "modification_limit")
-    assert await told(await nurse.annul(ticket)) == (409, "ticket_not_active")
+    assert await refused(ticket) == (409, "modification_limit")
+    assert await refused(await nurse.annul(ticket)) == (409, "ticket_not_active")
 
 
 async def test_of_several_conflicts_of_an_edit_the_first_is_told(

@@ -28,9 +28,9 @@ servers.stop()
 def starter(
     folder: Path, *flags: str, become: Callable[[], None] | None = None
 ) -> "tuple[subprocess.Popen[str], dict[str, Any]]":
-    """The process, and what it told of its servers."""
+    """The process, and the first line that it printed."""
     process = begun(folder, *flags, become=become)
-    return process, told(process)
+    return process, line_of(process)
 
 
 def begun(folder: Path, *flags: str, become: Callable[[], None] | None = None) -> "subprocess.Popen[str]":
@@ -44,7 +44,8 @@ def begun(folder: Path, *flags: str, become: Callable[[], None] | None = None) -
     )
 
 
-def told(process: "subprocess.Popen[str]") -> dict[str, Any]:
+def line_of(process: "subprocess.Popen[str]") -> dict[str, Any]:
+    """The next line that it prints, as JSON."""
     assert process.stdout is not None
     found: dict[str, Any] = json.loads(process.stdout.readline())
     return found

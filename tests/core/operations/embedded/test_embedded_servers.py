@@ -21,7 +21,7 @@ import redis
 from core.operations.embedded import CannotStart, EmbeddedServers, postgres, start_servers, valkey
 from core.operations.embedded.account import CAP_DAC_READ_SEARCH, Account
 from core.operations.embedded.wheels import folder_of
-from tests.core.operations.embedded.starters import begun, end, starter, told
+from tests.core.operations.embedded.starters import begun, end, line_of, starter
 from tests.support.machine import wait_until
 from tests.support.processes import alive, family, gone_within
 
@@ -223,7 +223,7 @@ def test_a_first_start_that_was_cut_off_is_begun_again(folder: Path) -> None:
 
 def test_two_starts_at_once_share_one_server_until_the_last_ends(folder: Path) -> None:
     both = [begun(folder), begun(folder)]
-    first, second = (told(process) for process in both)
+    first, second = (line_of(process) for process in both)
     assert {kind: one["pid"] for kind, one in first.items()} == {kind: one["pid"] for kind, one in second.items()}
     servers = {one["pid"] for one in first.values()}
     end(both[0])
