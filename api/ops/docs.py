@@ -45,12 +45,16 @@ async def redoc() -> FileResponse:
 
 @router.get("/openapi.json")
 async def contract(request: Request) -> Response:
+    return respond(headers_of(request.scope), contract_of(request.app))
+
+
+def contract_of(app: FastAPI) -> Entry:
     """Encoded once: it has hundreds of kilobytes, and anybody may ask for it, as often as they like."""
-    app = request.app
     if app.state.contract is None:
         body = json.dumps(app.openapi(), ensure_ascii=False, separators=(",", ":")).encode()
         app.state.contract = Entry.make(body, computed_at=0.0)
-    return respond(headers_of(request.scope), app.state.contract)
+    made: Entry = app.state.contract
+    return made
 
 
 def mount(app: FastAPI) -> None:

@@ -28,12 +28,13 @@ async def authenticate(request: Request) -> Actor:
     if kept is not None:
         return kept
     copy = await session_of(request)
-    if copy.client == "display" and request.method not in SAFE and request.url.path != LOGOUT:
-        raise Forbidden("A wall display only reads.")
     trace = current()
     actor = copy.actor(ip=address_of(request.scope), request_id=trace.request_id or None)
+    # Noted before anything is refused: the log says whose request that was.
     trace.user_id = actor.user_id
     trace.clinic_id = actor.clinic_id
+    if actor.client == "display" and request.method not in SAFE and request.url.path != LOGOUT:
+        raise Forbidden("A wall display only reads.")
     request.state.actor = actor
     return actor
 

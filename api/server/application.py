@@ -13,6 +13,7 @@ from contextlib import asynccontextmanager
 from fastapi import FastAPI
 
 from api.app import create_app
+from api.ops.docs import contract_of
 from api.ops.slots import Slots
 
 ABANDONED_SECONDS = 1.2
@@ -25,6 +26,8 @@ def application(slots: Slots | None) -> FastAPI:
     `slots`: where the workers publish what they counted, for each other; None: there is one worker."""
     app = create_app()
     app.state.slots = slots
+    # Now, for it takes some 200 ms: whoever asked for it first would hold up all requests of this process.
+    contract_of(app)
     opened = app.router.lifespan_context
 
     @asynccontextmanager

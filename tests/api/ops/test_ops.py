@@ -6,6 +6,7 @@ from fastapi import FastAPI
 from pydantic import SecretStr
 
 from api.app import create_app
+from api.server.application import application
 from core.settings import Settings
 
 
@@ -37,6 +38,10 @@ async def test_the_contract_is_served(client: httpx.AsyncClient, app: FastAPI) -
     assert answer.headers["content-encoding"] == "gzip"
     again = await client.get("/openapi.json", headers={"If-None-Match": answer.headers["etag"]})
     assert (again.status_code, again.content) == (304, b"")
+
+
+def test_a_process_that_serves_has_the_contract_before_anybody_asks() -> None:
+    assert application(None).state.contract is not None
 
 
 async def test_the_bare_address_leads_to_the_docs(client: httpx.AsyncClient, app: FastAPI) -> None:

@@ -1,6 +1,7 @@
 """POST /v1/auth/login: what a client sees, and what the audit keeps."""
 
 import asyncio
+import json
 import secrets
 from datetime import UTC, datetime
 
@@ -81,15 +82,20 @@ async def test_in_production_the_cookie_is_pinned_to_this_host_over_tls(
         assert (emptied.value, emptied["max-age"], emptied["secure"], emptied["path"]) == ("", "0", True, "/")
 
 
-async def test_a_display_reads_for_thirty_days_and_writes_nothing(client: httpx.AsyncClient, seed: Seed) -> None:
+async def test_a_display_reads_for_thirty_days_and_writes_nothing(
+    client: httpx.AsyncClient, seed: Seed, capsys: pytest.CaptureFixture[str]
+) -> None:
     body = (await client.post(LOGIN, json=credentials("viewer_sant", client="display"))).json()
     assert body["idle_seconds"] is None
     lasts = datetime.fromisoformat(body["expires_at"]) - datetime.now(UTC)
     assert lasts.total_seconds() == pytest.approx(30 * 86400, abs=2 * 3600)
     bearer = {"Authorization": f"Bearer {body['token']}"}
     assert (await client.get(ME, headers=bearer)).json()["idle_seconds"] is None
+    capsys.readouterr()
     refused = await client.delete("/v1/auth/sessions", headers=bearer)
     assert (refused.status_code, refused.json()["code"]) == (403, "forbidden")
+    [line] = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert (line["status"], line["user_id"], line["clinic_id"]) == (403, body["user"]["id"], seed.sant.id)
     assert (await client.post("/v1/auth/logout", headers=bearer)).status_code == 204
     assert (await client.get(ME, headers=bearer)).status_code == 401
 
