@@ -1,7 +1,8 @@
 """fastapi-cache2's Backend over the service's tiers: memory, Redis, and both.
 
 The one over both does what `@cache` itself leaves out. One request computes while the others wait for it; hit or miss
-stands in the request's trace; and an answer that a write overtook while Redis was asked is a miss.
+stands in the request's trace; and what a write overtook while Redis was asked, or another's computation awaited, is
+given no longer than any cached read would give it (`RouteKey.is_current`).
 """
 
 from time import perf_counter

@@ -17,7 +17,8 @@ class RouteKey(str):
     backend: Backend
     """The application's own. The library knows only one, of the application that was started last in this process."""
     is_current: Callable[[], bool]
-    """Whether its versions are those that hold now. Ask again after each await."""
+    """Whether what lies under it may be the answer at this moment: its versions hold now, or a write overtook them less
+    than `times.OVERTAKEN` after they were known to be right. Ask again after each await."""
     is_kept: bool
     """Whether what is computed may be stored: it is as new as its versions, or newer."""
     at: float
@@ -38,5 +39,5 @@ class Reading:
 
 
 def is_current(key: str) -> bool:
-    """Whether the key's versions are those that hold now. A key that was made by hand has none."""
+    """As `RouteKey.is_current`. A key that was made by hand has no versions."""
     return not isinstance(key, RouteKey) or key.is_current()

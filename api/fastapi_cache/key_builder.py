@@ -24,9 +24,11 @@ from api.fastapi_cache.invalidation import digest_of, topics_of
 from api.fastapi_cache.key import Reading, RouteKey
 from api.requests.cache_version import versions_required
 from api.requests.headers import headers_of
+from core import times
 from core.cache.keys import digest
 from core.cache.policy import TOPICS, EntryId, Policy
 from core.cache.tiers.last_good import NO_PARAMETERS
+from core.clock import boottime
 from core.errors import Unavailable
 from core.trace import current
 
@@ -101,7 +103,15 @@ def _key_of(entry_id: EntryId, asked: str, backend: TieredBackend) -> RouteKey:
     key.backend = backend
     key.is_kept = is_whole
     key.at = versions.now()
-    key.is_current = lambda: is_whole and versions.is_fresh() and policy.token_now(versions, clinic_id) == token
+    true_at = versions.true_at()
+
+    def is_current() -> bool:
+        if not (is_whole and versions.is_whole):
+            return False
+        holds = versions.is_fresh() and policy.token_now(versions, clinic_id) == token
+        return holds or boottime() - true_at < times.OVERTAKEN
+
+    key.is_current = is_current
     return key
 
 

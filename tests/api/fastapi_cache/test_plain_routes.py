@@ -110,6 +110,30 @@ async def test_twenty_misses_at_once_are_computed_once(
     assert counts["thresholds", "collapsed", "database"] == len(answers) - 1
 
 
+async def test_who_waited_for_what_a_write_overtook_does_not_compute_it_once_more(
+    app: FastAPI, sign_in: SignIn, seed: Seed, connection: rows.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    viewer = await sign_in(seed.sant.viewer)
+    versions, compute, runs = app.state.runtime.versions, thresholds_in, 0
+
+    async def overtaken(*args: Any, **kwargs: Any) -> Any:
+        nonlocal runs
+        runs += 1
+        before = versions.get(0, "catalogs")
+        found = await compute(*args, **kwargs)
+        if runs == 1:
+            await connection.execute("UPDATE urgency_threshold SET red_hours = 1 WHERE clinic_id IS NULL")
+            await machine.until(lambda: versions.get(0, "catalogs") > before)
+        return found
+
+    monkeypatch.setattr(threshold_routes, "thresholds_in", overtaken)
+    answers = await asyncio.gather(*(viewer.get(THRESHOLDS) for _ in range(20)))
+    assert {answer.status_code for answer in answers} == {200}
+    assert runs < len(answers) / 2
+    [item] = (await viewer.get(THRESHOLDS)).json()["items"]
+    assert item["red_hours"] == 1
+
+
 async def test_an_error_is_nobody_elses(sign_in: SignIn, seed: Seed, monkeypatch: pytest.MonkeyPatch) -> None:
     superuser = await sign_in(seed.superuser)
     compute, tries = thresholds_in, 0
