@@ -39,7 +39,8 @@ def _until() -> float | None:
 
 
 def left(budget: float) -> float:
-    """Seconds: `budget`, or what is left of the request's. Raises Unavailable where nothing is."""
+    """Seconds that work may take: `budget`, or what is left of the request's if that is less. Raises Unavailable where
+    nothing is left."""
     until = _until()
     if until is None:
         return budget

@@ -1,12 +1,12 @@
 """Whether a balancer should send this process requests, and whether it can write.
 
-Without its database a process still has answers, labelled stale: it is as good as any other that has lost it, too, and
-worse only than one that has not. So each process notes in Redis when it last read the database, and one that cannot any
-more looks whether another did.
+Without its database a process still has answers, labelled stale. While the database is away for all processes, they
+are equally good, and all are ready. Where only one has lost it, requests had better go to the others. So each process
+notes in Redis when it last read the database, and one that cannot read it any more looks for notes of the others.
 
-Nobody is called ready in one moment and not in the next because the database went away for all: a process counts as
-lost only when no other's note can be fresh for that reason. Notes are fresh for `times.NOTED` seconds after the
-database was last there, and whoever polls each second is lost `times.LOST` seconds after its last poll.
+While the database is away for all, the last notes count for `times.NOTED` seconds more. A process that took them for a
+sign that others still have it would be called lost for a moment, and then ready again. So it looks only `times.LOST`
+seconds after its own last read, when such notes count no longer.
 """
 
 import asyncio
@@ -27,6 +27,7 @@ from core.errors import Unavailable
 from core.log import logger
 
 KEPT: Final = 10.0
+"""Seconds that Redis keeps a note."""
 
 STARTING: Final = "This process has not read the database yet."
 CUT_OFF: Final = "This process has lost the database, and others have it."
@@ -42,10 +43,11 @@ class Readiness:
         self._key = redis.keys.plain("{ready}:read")
         self._tries: Flights[bool] = Flights()
         self.could_write = False
-        """At the last look."""
+        """Whether the database could be written to when that was last tried."""
 
     async def check(self) -> bool:
-        """Whether it has the database. Raises Unavailable where it is not ready: its answers are worse than others'."""
+        """Whether this process has the database. Raises Unavailable where it is not ready: it has never read it, or has
+        lost it while others have it."""
         try:
             # Also for a process that was stopped and goes on: it has the database, and only does not know it yet.
             await self._direct.ensure_fresh()
@@ -59,12 +61,12 @@ class Readiness:
         return True
 
     async def check_writes(self) -> None:
-        """Raises Unavailable where it cannot write."""
+        """Raises Unavailable where the database cannot be written to."""
         if not await self.can_write():
             raise Unavailable(READS_ONLY)
 
     async def can_write(self) -> bool:
-        """Asked of the database now, once for all who ask at the same time."""
+        """Whether the database can be written to, tried now, once for all who ask at the same time."""
         self.could_write, _ = await self._tries.join("try", self._try)
         return self.could_write
 
@@ -80,7 +82,7 @@ class Readiness:
         return True
 
     async def _others_have_it(self) -> bool:
-        """Unknown, and so no, where Redis is away as well."""
+        """Whether another process has read the database lately. No, where Redis is away as well and nobody knows."""
         raw = await self._redis.get(self._key)
         try:
             since = self._versions.now() - float(raw or b"nan")
@@ -89,7 +91,7 @@ class Readiness:
         return since < times.NOTED
 
     async def note(self) -> None:
-        """Until cancelled, in the background."""
+        """Note in Redis each second when this process last read the database. Runs until cancelled."""
         noted = float("-inf")
         while True:
             read_at = self._versions.read_at
@@ -101,7 +103,7 @@ class Readiness:
             await asyncio.sleep(times.NOTE_EVERY)
 
     async def look(self) -> None:
-        """Until cancelled, in the background."""
+        """Keep `could_write` true, for the metrics. Runs until cancelled."""
         while True:
             await self.can_write()
             await asyncio.sleep(times.TRY_WRITE_EVERY)

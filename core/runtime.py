@@ -34,7 +34,7 @@ from core.settings import Settings
 from core.users.passwords import Passwords
 
 LOOK = 0.1
-"""Seconds that a look whether the database takes writes gets to end."""
+"""Seconds at shutdown for a try whether the database takes writes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +61,8 @@ class Runtime:
 
 @asynccontextmanager
 async def open_runtime(settings: Settings) -> AsyncIterator[Runtime]:
-    """Open everything, neither waiting for the database nor failing where it is away: requests tell."""
+    """Open everything that a process holds, until the block ends. Where the database is away it neither waits nor
+    fails: requests find out."""
     versions = VersionMap()
     engine = serving_engine(settings)
     database = Database(engine, versions)

@@ -59,7 +59,7 @@ class Trace:
         stored: bool = False,
         detail: str | None = None,
     ) -> None:
-        """A cached read gave this request's answer."""
+        """Note that a cached read gave this request's answer, and how; `ms` milliseconds, `ttl` and `age` seconds."""
         self.cache_policy = policy
         self.cache_outcome = outcome
         self.cache_tier = tier

@@ -14,6 +14,7 @@ from api.ops.samples import Samples
 
 
 def exposition(samples: Samples) -> bytes:
+    """The body of /metrics."""
     made = CollectorRegistry()
     PlatformCollector(registry=made)
     made.register(Rendered(samples))

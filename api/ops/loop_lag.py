@@ -12,14 +12,14 @@ class LoopLag:
         self._now = self._before = 0.0
 
     def late(self, seconds: float, at: float) -> None:
-        """At `at` (monotonic seconds) it did what was due so many `seconds` before."""
+        """Note that at `at` (monotonic seconds) the loop did what had been due `seconds` earlier."""
         if at - self._since >= WINDOW:
             self._before = self._now if at - self._since < 2 * WINDOW else 0.0
             self._since, self._now = at, 0.0
         self._now = max(self._now, seconds)
 
     def longest(self) -> float:
-        """Seconds."""
+        """Seconds that the loop was late at most, in the last one or two windows."""
         return max(self._now, self._before)
 
 

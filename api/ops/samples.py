@@ -1,5 +1,5 @@
 """The values of the metrics: what each worker has measured, and how those of all become the service's at whichever
-worker is asked. Workers tell each other through shared memory (api/ops/slots.py)."""
+worker is asked. Workers share their samples in memory (api/ops/slots.py)."""
 
 import asyncio
 import json
@@ -59,13 +59,15 @@ class Samples:
 
 
 def of_this_process(stats: RequestStats, runtime: Runtime) -> Samples:
+    """What this process has measured since it started, read now."""
     counters = {(each.name, labels): value for each in metrics.COUNTERS for labels, value in each.read(runtime)}
     gauges = {each.name: float(each.read(runtime)) for each in metrics.GAUGES} | dict(_process())
     return Samples(dict(stats.times), counters, gauges, time.monotonic())
 
 
 def of_all(workers: list[tuple[Samples, bool]]) -> Samples:
-    """The service's, of each worker's and whether it lives. `measured_at` is the oldest of the living ones'."""
+    """The service's samples. `workers`: (a worker's samples, whether it lives); of dead ones only counts are taken.
+    `measured_at` is the oldest of the living ones'."""
     summed = Samples()
     for samples, _ in workers:
         summed.add_counts(samples)

@@ -23,8 +23,10 @@ DEFAULTS = {"red_hours": 2, "yellow_hours": 4, "green_hours": 8}
 
 
 async def thresholds_in(session: Session, scope: ClinicScope, *, include_inactive: bool = False) -> ThresholdList:
-    """Of one clinic: one item, those that hold there. Of the network: the global ones first, then every clinic's, by
-    the clinic's name; `include_inactive`: the inactive clinics' too. Raises NotFound for a clinic that does not exist.
+    """The thresholds that hold in the scope, as one item each.
+
+    Of one clinic: the one that holds there. Of the network: the global ones first, then every clinic's, by the clinic's
+    name; `include_inactive`: the inactive clinics' too. Raises NotFound for a clinic that does not exist.
     """
     rows = (await session.execute(_statement(scope, include_inactive=include_inactive))).mappings().all()
     if not rows:
@@ -64,7 +66,7 @@ def _statement(scope: ClinicScope, *, include_inactive: bool) -> Select[Any]:
 
 
 def threshold_item(row: Mapping[str, Any]) -> ThresholdItem:
-    """Of a row with `timezone` beside the item's own."""
+    """What clients see of a row that has the item's columns and, beside them, its clinic's `timezone`."""
     at = row["updated_at"]
     local = zone(row["timezone"])
     return ThresholdItem.model_validate(dict(row) | {"updated_at": None if at is None else shown(at, local)})

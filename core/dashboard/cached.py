@@ -16,6 +16,7 @@ from core.dashboard.views import Dashboard
 from core.errors import NotFound
 
 TTL = 300.0
+"""Seconds."""
 
 CODE_VERSION = 1
 """Raise it when a figure's meaning changes: answers of the old meaning are then not found."""

@@ -15,7 +15,7 @@ T = TypeVar("T")
 
 
 def network_of(parts: Sequence[Part], now: datetime) -> Loaded:
-    """The exact merge, as old as its oldest part.
+    """The network's dashboard at `now`, of every clinic's part, for the cache to keep; as old as its oldest part.
 
     Days are each clinic's own; hours are merged by instant and shown in America/Santiago.
     """

@@ -53,10 +53,12 @@ class Part:
     """When each of the recent tickets was created, epoch microseconds: seconds would not order them."""
 
     def loaded(self) -> Loaded:
+        """For the cache to keep, with what `of_entry` reads beside the answer."""
         return loaded(self.dashboard, self.valid_until, meta=asdict(self.sums) | {"newest": list(self.newest)})
 
     @classmethod
     def of_entry(cls, entry: Entry) -> "Part":
+        """What `loaded` gave the cache, from the entry that it made of it."""
         meta = dict(entry.meta)
         assert entry.valid_until is not None, "a dashboard always ends"  # noqa: S101
         return cls(
@@ -69,7 +71,8 @@ class Part:
 
 
 def loaded(dashboard: Dashboard, valid_until: datetime, **more: Any) -> Loaded:
-    """Its ETag leaves out when it was computed: two replicas that count the same answer the same."""
+    """The answer for the cache to keep. Its ETag leaves out when it was computed, so that two replicas which count the
+    same have the same ETag. `more`: other fields of Loaded."""
     return Loaded(
         dashboard.model_dump_json().encode(),
         valid_until,
@@ -108,6 +111,7 @@ def part_of(row: Row[Any], now: datetime) -> Part:
 
 
 def kpis_of(counts: dict[str, int], sums: Sums) -> Kpis:
+    """`counts` has those of COUNTS; the rates are made of `sums`."""
     return Kpis(**counts, on_time_rate=sums.on_time_rate, mean_delay_minutes=sums.mean_delay_minutes)
 
 
@@ -117,6 +121,7 @@ def modifications_of(total: int, tickets: int, in_scope: int) -> Modifications:
 
 
 def hours_of(first: datetime, ahead: dict[int, int], local: ZoneInfo) -> list[Hour]:
+    """The HOURS from the instant `first` on; `ahead` has the discharges by how many hours after it they are."""
     return [
         Hour(hour=shown(first + timedelta(hours=hours), local), discharges=ahead.get(hours, 0))
         for hours in range(HOURS)

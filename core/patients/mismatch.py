@@ -35,6 +35,7 @@ class PatientMismatch(Conflict):
 
 
 def shown(patient: Patient) -> dict[str, Any]:
+    """What the client is shown of the patient on file, JSON-ready."""
     return {
         "id": patient.id,
         "revision": patient.revision,

@@ -71,7 +71,8 @@ async def find_or_create(session: WriteSession, clinic_id: int, given: Given) ->
 
 
 async def _fill(session: WriteSession, patient: Patient, given: Given) -> Written:
-    """Null and absent leave the file as it is."""
+    """What is given fills what is empty on file, or corrects it where `given.same_person` says so. Null and absent
+    leave the file as it is."""
     said = {name: value for name, value in given.fields.items() if value is not None}
     if given.same_person is not None and given.same_person.means(patient):
         return await change(session, patient, said)
@@ -91,7 +92,10 @@ def require_same_person(patient: Patient, given: Given) -> None:
 
 
 async def change(session: WriteSession, patient: Patient, values: Mapping[str, Any]) -> Written:
-    """Write what differs. Raises Conflict (`duplicate`) for a document that another patient of the clinic has."""
+    """Write those of `values`, by column, that differ from the locked row's.
+
+    Raises Conflict (`duplicate`) for a document that another patient of the clinic has.
+    """
     before = {name: getattr(patient, name) for name in values} | {"document": patient.shown_document}
     changes = {name: [before[name], value] for name, value in values.items() if before[name] != value}
     if not changes:
@@ -109,7 +113,7 @@ async def change(session: WriteSession, patient: Patient, values: Mapping[str, A
 
 
 async def require_nobodys(session: WriteSession, patient: Patient, document: Document) -> None:
-    """Raises Conflict (`duplicate`) where another patient of the clinic is found by it.
+    """Raises Conflict (`duplicate`) where another patient of the clinic is found by `document`.
 
     Before it is written: PostgreSQL logs a refused key with the document in it.
     """
@@ -119,7 +123,7 @@ async def require_nobodys(session: WriteSession, patient: Patient, document: Doc
 
 
 def names_another(patient: Patient, document: Document) -> bool:
-    """Whether it is not the document on file, however that is spelled."""
+    """Whether `document` is another one than the patient has on file."""
     return (patient.document_type, patient.shown_document) != (document.type.value, document.text)
 
 

@@ -118,7 +118,7 @@ def from_json(digest: bytes, raw: bytes | None) -> SessionCopy | None:
 
 
 @dataclass(slots=True)
-class Held:
+class HeldCopy:
     """A copy in memory, with what this process knows beside it. Times are epoch seconds but for the two named so."""
 
     copy: SessionCopy
@@ -149,9 +149,9 @@ class HeldCopies:
 
     def __init__(self, bound: int = BOUND) -> None:
         self._bound = bound
-        self._held: OrderedDict[bytes, Held] = OrderedDict()
+        self._held: OrderedDict[bytes, HeldCopy] = OrderedDict()
 
-    def get(self, digest: bytes) -> Held | None:
+    def get(self, digest: bytes) -> HeldCopy | None:
         """The copy that is held, this being its last use; None where none is, or its last use was KEPT seconds ago."""
         held = self._held.get(digest)
         if held is None:
@@ -172,7 +172,7 @@ class HeldCopies:
         held = self._held.get(digest)
         if held is None:
             seen = copy.last_seen_at
-            held = Held(copy, copy.verified_at, seen=seen, kept_at=seen, used_at=boottime())
+            held = HeldCopy(copy, copy.verified_at, seen=seen, kept_at=seen, used_at=boottime())
             self._held[digest] = held
         else:
             held.copy, held.verified_at = copy, copy.verified_at

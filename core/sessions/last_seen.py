@@ -13,7 +13,7 @@ from core.cache.tiers.redis import RedisTier
 from core.db.transaction import Database
 from core.errors import NotAuthenticated, Unavailable
 from core.sessions import records
-from core.sessions.copies import Held, to_json
+from core.sessions.copies import HeldCopy, to_json
 
 SHARE_EVERY = 30.0
 KEEP_EVERY = 300.0
@@ -61,7 +61,7 @@ class LastSeen:
         self._pending: dict[bytes, float] = {}
         self._flushing: asyncio.Task[None] | None = None
 
-    async def ask_elsewhere(self, digest: bytes, held: Held, now: float) -> None:
+    async def ask_elsewhere(self, digest: bytes, held: HeldCopy, now: float) -> None:
         """Bring `held.seen` up to what other processes noted in Redis and PostgreSQL.
 
         Raises NotAuthenticated where the session is idle by that too, and Unavailable where Redis has no newer use and
@@ -83,7 +83,7 @@ class LastSeen:
         if held.is_idle(now):
             raise idle()
 
-    def slide(self, digest: bytes, held: Held, now: float) -> None:
+    def slide(self, digest: bytes, held: HeldCopy, now: float) -> None:
         """The session is used at `now`. Nothing here is waited for."""
         held.seen = max(held.seen, now)
         if now < held.due_at:

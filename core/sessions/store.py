@@ -21,7 +21,7 @@ from core.clock import boottime
 from core.db.transaction import Database, WriteSession
 from core.errors import NotAuthenticated, Unavailable
 from core.sessions import records
-from core.sessions.copies import SIZE, Held, HeldCopies, SessionCopy, from_json, from_postgresql
+from core.sessions.copies import SIZE, HeldCopies, HeldCopy, SessionCopy, from_json, from_postgresql
 from core.sessions.last_seen import COPY, LastSeen
 from core.sessions.records import Opened
 from core.sessions.token import Tokens
@@ -164,7 +164,7 @@ class Sessions:
         users, clinics = rows.get(copy.stamp, 0), rows.get((0, "clinics"), 0)
         return self._versions.is_whole and (copy.users_version, copy.clinics_version) == (users, clinics)
 
-    async def _look(self, digest: bytes, held: Held | None) -> Look:
+    async def _look(self, digest: bytes, held: HeldCopy | None) -> Look:
         """Bring the copy into memory where none is held; read it again where the held one's versions are not the map's.
 
         A copy from Redis is not compared with the map here: the caller does that. Raises Unavailable where PostgreSQL

@@ -49,7 +49,7 @@ def invalidate(
         typer.echo(f"Invalidated {topic or 'everything'} of {clinic.upper() if clinic else 'every clinic'}.")
 
 
-async def _status(settings: Settings) -> admin.Status:
+async def _status(settings: Settings) -> admin.CacheReport:
     """Of the serving processes: this one, which serves nobody, is not counted."""
     async with open_runtime(settings) as runtime:
         found = await admin.status(runtime.published, runtime.redis)
@@ -67,7 +67,7 @@ async def _invalidate(settings: Settings, prefix: str | None, topic: str | None)
         await runtime.database.write(work)
 
 
-def _table(report: admin.Status) -> Table:
+def _table(report: admin.CacheReport) -> Table:
     headings = ("policy", "tier", "hits", "misses", "collapsed", "stale", "errors", "hit rate", "entries", "bytes")
     made = Table(
         title=f"{report.figures.processes} serving {'process' if report.figures.processes == 1 else 'processes'}"

@@ -13,7 +13,7 @@ from api.requests.routing import Router
 from api.responses import signed_in
 from api.v1.admin.bodies import InvalidationIn
 from api.v1.admin.views import CACHE_STATUS, CacheStatus, PolicyTier, RedisStatus, Version
-from core.cache.stats.admin import Status, invalidate, status
+from core.cache.stats.admin import CacheReport, invalidate, status
 from core.db.transaction import WriteSession
 from core.runtime import Runtime
 
@@ -50,7 +50,7 @@ async def cache_invalidate(
     return await write(request, runtime, actor, work)
 
 
-def shown(runtime: Runtime, found: Status) -> CacheStatus:
+def shown(runtime: Runtime, found: CacheReport) -> CacheStatus:
     breaker = runtime.redis.breaker
     redis = dict.fromkeys(RedisStatus.model_fields) if found.redis is None else asdict(found.redis)
     age = runtime.versions.lease_age()

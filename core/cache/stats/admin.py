@@ -124,7 +124,7 @@ def redis_figures(servers: Sequence[Mapping[str, Any]]) -> RedisFigures:
 
 
 @dataclass(frozen=True, slots=True)
-class Status:
+class CacheReport:
     figures: StatsTotals
     """Summed over the live processes."""
     rows: list[TierFigures]
@@ -132,10 +132,10 @@ class Status:
     """None: it is away."""
 
 
-async def status(published: PublishedStats, redis: RedisTier) -> Status:
+async def status(published: PublishedStats, redis: RedisTier) -> CacheReport:
     figures = await published.sums()
     servers = await server_info(redis)
-    return Status(
+    return CacheReport(
         figures=figures,
         rows=tier_figures(figures, await entries_in_redis(redis)),
         redis=redis_figures(servers) if servers else None,

@@ -64,7 +64,7 @@ class Printed:
 
 
 async def printed(session: ReadSession, scope: ClinicScope, ticket_id: str) -> Printed:
-    """Raises NotFound."""
+    """What stands on the printed ticket. Raises NotFound."""
     ticket = await detail(session, scope, ticket_id)
     found = select(Clinic.name, Clinic.timezone, func.statement_timestamp().label("now"))
     clinic = (await session.execute(found.where(Clinic.id == ticket.clinic_id))).one()

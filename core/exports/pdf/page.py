@@ -36,10 +36,12 @@ _drawing = Lock()
 
 
 async def pdf(ticket: Printed) -> bytes:
+    """The printed ticket, drawn in a thread."""
     return await asyncio.to_thread(draw, ticket)
 
 
 def draw(ticket: Printed) -> bytes:
+    """The printed ticket as a PDF file. Blocks; one at a time."""
     with _drawing:
         letters()
         made = BytesIO()

@@ -14,16 +14,17 @@ _LIMIT: BindParameter[int] = bindparam("batch_limit", type_=Integer)
 
 
 def one_batch(rows: Select[Any], keys: Sequence[ColumnElement[Any]]) -> Select[Any]:
-    """The next of `rows` in the order of their keys, which together are unique, and of which none is null."""
+    """The next batch of `rows` after given keys, in the order of `keys`, which together are unique and never null. For
+    `prepared`."""
     after = [bindparam(name, type_=key.type) for name, key in zip(_names(len(keys)), keys, strict=True)]
     here, there = (tuple_(*keys), tuple_(*after)) if len(keys) > 1 else (keys[0], after[0])
     return rows.where(here > there).order_by(*keys).limit(_LIMIT)
 
 
 def prepared(statement: Select[Any], start: Sequence[object], key_positions: Sequence[int]) -> Batches:
-    """A statement around a `one_batch`, in the same order.
+    """`statement`, which has a `one_batch` in it and the same order, as the exporting process runs it.
 
-    `start` are keys before all, and `key_positions` say where they are among the statement's columns.
+    `start`: keys before those of every row. `key_positions`: where the keys are among the statement's columns.
     """
     compiled = statement.compile(dialect=DIALECT)
     names: list[str] = list(compiled.positiontup or [])

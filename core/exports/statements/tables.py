@@ -19,12 +19,13 @@ SECRET = frozenset({("app_user", "password_hash")})
 
 
 def left_out(scope: ClinicScope) -> tuple[str, ...]:
+    """Names of the tables that the scope's full export does not have."""
     return LEFT_OUT if scope.clinic_id is None else LEFT_OUT + OF_NO_CLINIC
 
 
 def tables(scope: ClinicScope) -> tuple[job.Table, ...]:
-    """Those first that refer to others: rows that are referred to are never deleted, and so are found when it is their
-    turn, also if they were made meanwhile."""
+    """The tables of the scope's full export, those first that refer to others: what a row refers to is never deleted,
+    so it is still there when its own table is read later, also if it was made meanwhile."""
     ordered = [table for table in reversed(metadata.sorted_tables) if table.name not in left_out(scope)]
     # The audits have no foreign keys to what they name.
     ordered.sort(key=lambda table: not table.name.endswith("_audit"))
