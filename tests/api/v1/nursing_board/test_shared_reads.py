@@ -52,7 +52,7 @@ async def test_identical_reads_share_a_flight(
     admin, superuser = await sign_in(seed.sant.admin), await sign_in(seed.superuser)
     for client in (viewer, admin, superuser):
         await get(client)
-    come = joins(app.state.runtime.reads)
+    come = joins(app.state.runtime.unstored._flights)
     async with held(database_url, "doctor"):
         same = [
             *(asyncio.create_task(client.get(PATH)) for client in (viewer, viewer, admin)),
@@ -122,7 +122,7 @@ async def test_one_client_that_leaves_does_not_end_the_others_read(
 ) -> None:
     ticket = await make(connection, seed.sant)
     await get(viewer)
-    come = joins(app.state.runtime.reads)
+    come = joins(app.state.runtime.unstored._flights)
     async with held(database_url, "doctor"):
         leaving = asyncio.create_task(viewer.get(PATH))
         await under_way(app, 1)
