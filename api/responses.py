@@ -50,7 +50,7 @@ def refusal(status: int, meaning: str, code: str) -> dict[str, Any]:
 
 
 def signed_in(*more: int) -> Responses:
-    """Of every route that needs a session."""
+    """The refusals of a route that needs a session, and `more` of them."""
     return problems(401, 403, 404, 422, 503, *more)
 
 
@@ -67,7 +67,7 @@ def header(meaning: str, schema: str, example: str | int) -> dict[str, Any]:
 
 
 def cached_responses(*more: int) -> Responses:
-    """Of every cached GET."""
+    """The answers of a cached GET: 200 with the cache's headers, 304, and the refusals, `more` of them included."""
     headers = {name: header(meaning, "string", example) for name, (meaning, example) in CACHE_HEADERS.items()}
     return {
         200: {"headers": headers},

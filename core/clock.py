@@ -45,7 +45,7 @@ def in_zone(instant: datetime, local: ZoneInfo) -> datetime:
 
 
 def shown(instant: datetime, local: ZoneInfo) -> datetime:
-    """As answers print it: clinic-local, to the second."""
+    """The instant as answers print it: clinic-local, to the second."""
     return instant.astimezone(local).replace(microsecond=0)
 
 

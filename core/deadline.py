@@ -24,7 +24,7 @@ class Deadline:
         """In the event loop's time. None once it is decided: the answer has begun, and goes at the client's pace."""
 
     def extend(self, seconds: float) -> None:
-        """By what was not our time: the client's, to send its body."""
+        """Give the request more time: what its client took to send the body is not held against it."""
         if self.until is not None:
             self.until += seconds
 

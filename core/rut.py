@@ -26,7 +26,7 @@ def normal_rut(text: str) -> str | None:
 
 
 def verifier_of(number: int) -> str:
-    """By modulo 11: a digit, or K for ten."""
+    """The verifier of a RUT's number, by modulo 11: a digit, or K for ten."""
     total, factor = 0, 2
     while number:
         number, digit = divmod(number, 10)

@@ -206,7 +206,8 @@ def is_guessable(key: str) -> bool:
 
 
 def is_safe(check: Callable[[str], bool], url: SecretStr) -> bool:
-    """What is no address at all is not: urllib's own message would repeat it, with its password."""
+    """Whether `check` finds the address safe. What is no address is not safe, and raises nothing: urllib's own message
+    would repeat it, with its password."""
     try:
         return check(url.get_secret_value())
     except ValueError:
@@ -220,7 +221,7 @@ def is_database_safe(url: str) -> bool:
 
 
 def is_redis_safe(url: str) -> bool:
-    """Likewise; and that a server which anyone may stand in for is none."""
+    """Whether what is sent to Redis leaves this machine encrypted, to a server that proves who it is, or not at all."""
     scheme = urlsplit(url).scheme.removesuffix("+cluster")
     if scheme == "rediss":
         return parse_qs(urlsplit(url).query).get("ssl_cert_reqs", ["required"])[-1].lower() != "none"
@@ -237,7 +238,7 @@ def stays_here(url: str) -> bool:
 
 
 def is_here(host: str) -> bool:
-    """`host` as in an address: a name, a socket's folder, with or without a port."""
+    """Whether it is this machine. `host` as in an address: a name, a socket's folder, with or without a port."""
     if host.startswith("/"):
         return True
     name = urlsplit(f"//{host}").hostname or ""

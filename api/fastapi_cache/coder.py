@@ -26,7 +26,7 @@ class JsonCoder(Coder):
 
     @classmethod
     def decode_as_type(cls, value: bytes, *, type_: Any = None) -> Any:
-        """As the route's return type, as fastapi-cache2's own coders do."""
+        """The bytes as the route's return type `type_`; None: as plain JSON. As fastapi-cache2's own coders do it."""
         if isinstance(type_, type) and issubclass(type_, Response):
             return Response(value, media_type="application/json")
         return cls.decode(value) if type_ is None else _adapter_of(type_).validate_json(value)

@@ -23,7 +23,7 @@ has seen it."""
 
 @dataclass(slots=True)
 class Samples:
-    """Of one worker, or of all together."""
+    """What one worker has measured, or all together."""
 
     requests: dict[tuple[str, str, int], Times] = field(default_factory=dict)
     """By method, route template and status."""

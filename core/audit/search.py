@@ -26,7 +26,7 @@ Position = tuple[datetime, int]
 
 @dataclass(frozen=True, slots=True)
 class Search:
-    """Absent ones do not limit."""
+    """What rows are searched by; None does not limit."""
 
     user: str | None = None
     """A user name as it was then, case aside, or a user's id."""
@@ -51,7 +51,10 @@ class Page:
 
 
 async def timezone_of(session: Session, scope: ClinicScope) -> str:
-    """In which times without an offset are meant. Raises NotFound where the scope's clinic does not exist."""
+    """The zone in which the scope's times without an offset are meant: the clinic's, or the network's.
+
+    Raises NotFound where the scope's clinic does not exist.
+    """
     if scope.clinic_id is None:
         return DEFAULT_ZONE
     found = await session.scalar(select(CLINIC.c.timezone).where(CLINIC.c.id == scope.clinic_id))
@@ -61,7 +64,7 @@ async def timezone_of(session: Session, scope: ClinicScope) -> str:
 
 
 async def logins(session: Session, scope: ClinicScope, search: Search, limit: int, after: Position | None) -> Page:
-    """Attempts to sign in."""
+    """A page of at most `limit` attempts to sign in, the newest first; `after` is where the page before ended."""
     conditions = _conditions(LoginAudit, search)
     if search.action is not None:
         conditions.append(LoginAudit.outcome == search.action)
@@ -69,7 +72,7 @@ async def logins(session: Session, scope: ClinicScope, search: Search, limit: in
 
 
 async def actions(session: Session, scope: ClinicScope, search: Search, limit: int, after: Position | None) -> Page:
-    """Writes."""
+    """A page of at most `limit` writes, the newest first; `after` is where the page before ended."""
     conditions = _conditions(ActionAudit, search)
     if search.action is not None:
         conditions.append(ActionAudit.action == search.action)

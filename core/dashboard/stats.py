@@ -142,14 +142,15 @@ CROSS JOIN LATERAL (
 
 @dataclass(frozen=True, slots=True)
 class Filters:
-    """Of every figure. Dates are local dates of creation, inclusive, each clinic's own."""
+    """Which tickets every figure counts. Dates are local dates of creation, inclusive, each clinic's own; None does not
+    limit."""
 
     date_from: date | None = None
     date_to: date | None = None
     surgery_id: int | None = None
 
     def parameters(self) -> dict[str, str | int | None]:
-        """Of the entry's key."""
+        """The filters as they stand in a cache entry's key."""
         return {
             "date_from": self.date_from.isoformat() if self.date_from else None,
             "date_to": self.date_to.isoformat() if self.date_to else None,

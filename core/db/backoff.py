@@ -25,7 +25,7 @@ class Backoff:
         self._not_before = 0.0
 
     async def connect(self) -> ServiceConnection:
-        """As `connect_to_primary`, or CannotConnect at once."""
+        """A new connection to the primary. Raises CannotConnect: at once where the last attempt failed a moment ago."""
         loop = asyncio.get_running_loop()
         alone = self._is_failing
         if alone and (self._is_trying or loop.time() < self._not_before):

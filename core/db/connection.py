@@ -37,7 +37,7 @@ class LeadsToPooler(ConnectionError):
 
 
 class ServiceConnection(asyncpg.Connection):
-    """Of `connect` alone."""
+    """asyncpg's connection with settings that hold in every transaction, behind a pooler too. `connect` makes it."""
 
     is_pooled = False
     """Whether a pooler lends it a server connection for each transaction."""

@@ -104,7 +104,7 @@ READ_BESIDE = ("clinic_id", "timezone", "modification_list")
 
 
 def positions(*kinds: Kind, columns: Sequence[Column] = COLUMNS) -> tuple[int, ...]:
-    """Of the columns of these kinds, from 0."""
+    """Where the columns of these kinds stand among `columns`, from 0."""
     return tuple(at for at, column in enumerate(columns) if column.kind in kinds)
 
 

@@ -111,7 +111,8 @@ class SharedCounts(Storage):
         return (await self._look(key)).until
 
     async def forgive(self, key: str, expiry: int) -> bool:
-        """As `clear`, in every process. False where Redis is away."""
+        """Set the count of `key` to nothing in every process, for `expiry` seconds. False where Redis is away: then in
+        this process alone."""
         self._held.pop(key, None)
         return (await self._redis.script(FORGIVE, self._key(key), expiry * 1000))[0]
 
@@ -123,7 +124,7 @@ class SharedCounts(Storage):
         return not self._redis.breaker.is_open
 
     async def reset(self) -> int | None:
-        """Of this process alone: Redis is never searched."""
+        """Forget this process's counts; gives how many. Those in Redis stay: it is never searched."""
         held = len(self._held)
         self._held.clear()
         return held
@@ -138,6 +139,8 @@ class Throttled(TooManyAttempts):
 
 @dataclass
 class Tried:
+    """How an attempt went, for `Throttle.attempt` to count."""
+
     right: bool | None = None
     """Whether the password was right: set by whoever verified it. None, where nobody could, counts nothing."""
 
@@ -187,7 +190,7 @@ class Throttle:
         return await self._forgive(self._per_user, "user", user)
 
     async def unlock_address(self, address: str) -> bool:
-        """Likewise an address, or the IPv6 network around it."""
+        """Forgive an address, or the IPv6 network around it, all failures, in every process. False: Redis is away."""
         return await self._forgive(self._per_address, "address", network_of(address))
 
     async def _forgive(self, limit: RateLimitItem, *whose: str) -> bool:

@@ -84,7 +84,7 @@ def _item(row: Row[Any]) -> UserItem:
 
 
 def _matching(words: Iterable[str]) -> Iterable[ColumnElement[bool]]:
-    """By the functions of migration 0006, as tickets are searched."""
+    """One condition per word, by the functions of migration 0006, as tickets are searched."""
     for word in words:
         pattern = select(func.search_pattern(literal(word, String))).scalar_subquery()
         yield or_(*(func.search_text(column).like(pattern) for column in (User.username, User.email)))

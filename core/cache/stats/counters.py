@@ -7,7 +7,7 @@ OUTCOMES = ("hit", "miss", "collapsed", "stale", "error")
 
 
 class CacheStats:
-    """Of this process, since it started."""
+    """How this process's cached reads were answered, since it started."""
 
     def __init__(self) -> None:
         self.counts: dict[tuple[str, str, str], int] = defaultdict(int)

@@ -31,15 +31,16 @@ class RedisTier(RedisClient):
         """Values that were not ours, and were not used."""
 
     async def get(self, key: str) -> bytes | None:
+        """The value under the key."""
         return self.unsealed(key, await self.get_raw(key))
 
     async def get_raw(self, key: str) -> bytes | None:
-        """As it lies there, sealed or not."""
+        """The bytes under the key as they lie in Redis, sealed or not."""
         found, value = await self.ask(self.client.get, key)
         return value if found else None
 
     async def get_many(self, keys: Sequence[str]) -> list[bytes | None]:
-        """In one round trip, in a cluster one to each node."""
+        """The value of each key, in their order; one round trip, in a cluster one to each node."""
         if not keys:
             return []
         found, values = await self.ask(self._get_each if self.is_cluster else self.client.mget, keys)
@@ -121,4 +122,5 @@ class RedisTier(RedisClient):
         return await self.ask(self.client.eval, whole, 1, key, *values, writes=True, scripted=True)
 
     async def delete(self, key: str) -> bool:
+        """False where Redis is away."""
         return (await self.ask(self.client.delete, key, writes=True))[0]

@@ -16,7 +16,7 @@ UNKNOWN = "?"
 
 @cache
 def letters() -> frozenset[str]:
-    """Those that the fonts have. Registers them."""
+    """The letters that the fonts have. The first call registers the fonts."""
     fonts = [TTFont(name, FOLDER / f"{name}.ttf") for name in (REGULAR, BOLD)]
     for font in fonts:
         registerFont(font)

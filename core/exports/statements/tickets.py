@@ -28,7 +28,7 @@ LONG_AGO = datetime(1, 1, 1, tzinfo=UTC)
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """Of what an export is, and when it was asked for."""
+    """The clinic or network that an export is of, and the moment at which it was asked for."""
 
     prefix: str | None
     """The clinic's; None for the network."""

@@ -73,7 +73,7 @@ def fill(
 async def fill_demo(
     database_url: str, *, clinics: int = 9, tickets: int = 5000, seed: int = 1, password: str, progress: bool = True
 ) -> Summary:
-    """As `fill`."""
+    """`fill`, for callers inside a running event loop: same arguments, same errors."""
     if Settings().is_production:
         raise DemoRefused("Demo data is refused in production.")
     if not 1 <= clinics <= MOST_CLINICS or tickets < 0:

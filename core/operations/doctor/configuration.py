@@ -80,7 +80,7 @@ def _shown(value: Any, *, is_url: bool) -> str:
 
 
 def examined(settings: Settings) -> list[Finding]:
-    """Of settings that the service would start with."""
+    """What is to be said of settings that the service would start with; one finding if all is well."""
     findings = [*_lives(settings), *_behind_a_proxy(settings), *_ways_in(settings)]
     given = "production" if settings.is_production else "local: not for patients' data"
     return findings or [ok(CHECK, f"valid, for {given}")]
@@ -179,7 +179,7 @@ def _behind_a_proxy(settings: Settings) -> Sequence[Finding]:
 
 
 def network(proxy: str) -> IPv4Network | IPv6Network | None:
-    """As uvicorn reads it; None for what is no address."""
+    """A trusted proxy's address or network, as uvicorn reads it; None for what is neither."""
     try:
         return ip_network(proxy)
     except ValueError:

@@ -38,7 +38,7 @@ Changes = list[tuple[datetime, int]]
 
 
 def changes_of(name: str, start: datetime, end: datetime) -> Changes:
-    """As Python has them. Raises ZoneInfoNotFoundError."""
+    """A zone's changes of the clock between two instants, as Python has them. Raises ZoneInfoNotFoundError."""
     local = zone(name)
     found: Changes = []
     at = start.astimezone(UTC)

@@ -80,6 +80,8 @@ class Turn:
 
 @dataclass(frozen=True, slots=True)
 class Page:
+    """One page of tickets. `next` is where it ended; None: no page follows."""
+
     items: list[TicketSummary]
     now: datetime
     timezone: str
@@ -99,7 +101,8 @@ def surgery_in(scope: ClinicScope, surgery_id: int | None) -> ColumnElement[bool
 
 
 def ids_of_page(tickets: Select[Any], keys: Sequence[ColumnElement[Any]], turn: Turn) -> Subquery:
-    """`id` and keys of one page of `tickets`, which selects ids, and one more that tells of a next page.
+    """`id` and keys of the tickets of one page, and of one more: where there is that one, another page follows.
+    `tickets` selects ids.
 
     The last key makes the order total.
     """
@@ -122,7 +125,8 @@ def page_statement(
     """The page's tickets with all that `summary` reads of them, and beside each the `facts` of the whole answer, by
     name.
 
-    At least one row: without tickets it has none, and `read_page` still tells an unknown clinic or surgery from none.
+    At least one row: a page without tickets has one of nulls beside its facts, by which `read_page` knows an unknown
+    clinic or surgery from one that has no tickets.
     """
     fact = select(
         turn.now.label("fact__now"),

@@ -91,7 +91,7 @@ def summary(row: Row[Any], now: datetime) -> TicketSummary:
 
 
 def fields(row: Row[Any], now: datetime) -> dict[str, Any]:
-    """Of a TicketSummary."""
+    """The fields of a TicketSummary, by name, as the ticket is at `now`."""
     local = zone(row.timezone)
     state_now = state_at(
         now,

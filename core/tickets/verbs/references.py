@@ -21,6 +21,7 @@ class Refusals:
 
     @contextmanager
     def collect(self) -> Iterator[None]:
+        """Around a check: what it refuses is kept for `decide`."""
         try:
             yield
         except Invalid as refused:
@@ -30,13 +31,15 @@ class Refusals:
                 self._named = {"code": refused.code, "detail": refused.detail}
 
     def reference(self, path: str, found: object, is_active: bool | None) -> None:
-        """The same for what is unknown and what is another clinic's."""
+        """Refuse the field `path` where nothing was `found`, or it is not active. What is unknown and what is another
+        clinic's are refused alike."""
         if found is None:
             self._errors.append(FieldError(path, "unknown_reference", "There is no such thing in this clinic."))
         elif not is_active:
             self._errors.append(FieldError(path, "inactive", "It is no longer in use."))
 
     def decide(self) -> None:
+        """Raises Invalid with all that was refused, if anything was."""
         if self._errors:
             raise Invalid(*self._errors, **self._named)
 

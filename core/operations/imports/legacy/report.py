@@ -60,14 +60,15 @@ class Report:
         return sum(counts.imported for counts in self.tables.values())
 
     def repaired(self, table: str, legacy_id: object, what: str) -> None:
+        """Note that a row was imported with something put right."""
         self._found[Outcome.REPAIRED, table, what].append(str(legacy_id))
 
     def kept(self, table: str, legacy_id: object, what: str) -> None:
-        """Imported as it is, for people to look at."""
+        """Note that a row was imported with a flaw, as it is, for people to look at."""
         self._found[Outcome.KEPT, table, what].append(str(legacy_id))
 
     def taken(self, table: str, legacy_id: object, why: str) -> None:
-        """Of a row of an earlier import that is now as it is there."""
+        """Note that a row of an earlier import was brought to what it is in the source by now."""
         self._found[Outcome.TAKEN, table, why].append(str(legacy_id))
 
     @property
@@ -75,12 +76,12 @@ class Report:
         return sum(len(ids) for (outcome, _, _), ids in self._found.items() if outcome is Outcome.TAKEN)
 
     def refused(self, table: str, legacy_id: object, why: str) -> None:
-        """Of one row that was not imported."""
+        """Note that a row was not imported, and count it."""
         self.of(table).refused += 1
         self.lost(table, legacy_id, why)
 
     def lost(self, table: str, legacy_id: object, why: str) -> None:
-        """Something of a row that was not imported, the row itself aside."""
+        """Note that something of a row was not imported, though the row itself may have been."""
         self._found[Outcome.REFUSED, table, why].append(str(legacy_id))
 
     def count(self, outcome: Outcome, table: str, what: str) -> int:

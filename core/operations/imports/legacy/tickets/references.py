@@ -10,7 +10,7 @@ LONGEST_NAME = 80
 
 
 def ticket_of(run: Run, row: asyncpg.Record, clinic: ClinicHere) -> Made:
-    """Its columns but for its number. Raises Refused for a row that cannot be a ticket here."""
+    """The ticket that the row becomes, but for its number. Raises Refused for a row that cannot be a ticket here."""
     surgery = _surgery(run, row, clinic)
     made = ticket_row(row, clinic, surgery, run.overdue_before)
     patient_id = run.patients.get((row["patient_id"], clinic.id))

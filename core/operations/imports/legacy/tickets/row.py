@@ -66,7 +66,10 @@ class Times:
 def ticket_row(
     row: asyncpg.Record, clinic: ClinicHere, surgery: SurgeryHere | None, overdue_before: datetime | None
 ) -> Made:
-    """Without ids of other rows, and without year and number. Raises Refused."""
+    """The new application's ticket, without ids of other rows and without year and number.
+
+    Raises Refused for a row that cannot be a ticket here.
+    """
     made = Made({}, row["fingerprint"])
     times = times_of(row, clinic.local, surgery, made.notes.append)
     if min(times.current_fpa, times.initial_fpa) < times.admission_at:
