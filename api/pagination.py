@@ -54,7 +54,8 @@ def position_of(settings: Settings, parameters: Parameters, cursor: str | None, 
 
 
 def cursor_of(settings: Settings, parameters: Parameters, keys: Sequence[Key]) -> str:
-    """Of any list: `keys` are those that it is ordered by, as its last row has them; `parameters` as in next_cursor."""
+    """The cursor of any list: `keys` are those that it is ordered by, as the page's last row has them; `parameters` are
+    all that decides which rows there are."""
     return _seal(settings.secret_keys).sealed(to_json([digest(parameters), *map(_written, keys)]))
 
 

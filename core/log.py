@@ -71,7 +71,8 @@ def warn_seldom(event: str, kind: str = "", **facts: object) -> None:
 
 
 def configure(log_format: Literal["json", "console"], *, level: int = logging.INFO) -> None:
-    """Once per process, at its start. One line per event on standard output, standard logging's events included."""
+    """Have every event written as a line on standard output, standard logging's included. Once per process, at its
+    start."""
     limit = RateLimit()
     before: list[Any] = [
         structlog.contextvars.merge_contextvars,

@@ -14,7 +14,7 @@ class JsonCoder(Coder):
 
     @classmethod
     def encode(cls, value: Any) -> bytes:
-        """Of what a route returned; empty for what must not be kept: a Response that is no JSON, or not a 200."""
+        """What a route returned, as JSON; empty for what must not be kept: a Response that is no JSON, or not a 200."""
         if not isinstance(value, Response):
             return to_json(value)
         is_json = value.headers.get("content-type", "").partition(";")[0] == "application/json"

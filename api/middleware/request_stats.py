@@ -19,7 +19,7 @@ class Times:
 
 
 class RequestStats:
-    """Of this process, by (method, route template, status)."""
+    """How long this process's requests took, by (method, route template, status)."""
 
     def __init__(self) -> None:
         self.times: dict[tuple[str, str, int], Times] = {}

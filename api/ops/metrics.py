@@ -17,7 +17,8 @@ Labelled = Iterable[tuple[tuple[str, ...], float]]
 
 @dataclass(frozen=True, slots=True)
 class Counter:
-    """Of Prometheus: `_total` is added to its name. `read` gives label values and what was counted under them."""
+    """A counter of Prometheus, which adds `_total` to its name. `read` gives label values and what was counted under
+    them."""
 
     name: str
     text: str

@@ -109,7 +109,7 @@ class SharedSamples:
                 self._before.add_counts(Samples.load(left) if left else Samples())
 
     async def publish(self) -> None:
-        """Until cancelled, and a last time then."""
+        """Share this worker's samples each second, until cancelled, and a last time then."""
         slots = self._slots
         if slots is None:
             return
@@ -121,9 +121,11 @@ class SharedSamples:
             self._publish(slots, self._own())
 
     def sums(self) -> Samples:
-        """Of all workers, dead ones included. This one's are those of this moment, and are shared before they are
-        returned, so that no worker that is asked later knows of less. Raises OSError where the others' cannot be
-        read."""
+        """The samples of all workers, dead ones included.
+
+        This one's are those of this moment, and are shared before they are returned, so that no worker that is asked
+        later knows of less. Raises OSError where the others' cannot be read.
+        """
         own = self._own()
         if self._slots is None:
             return of_all([(own, True)])

@@ -21,7 +21,7 @@ class JsonRequest(Request):
     """FastAPI's own reading takes UTF-16 and UTF-32 for JSON, and of a name that comes twice the last."""
 
     async def json(self) -> Any:
-        """Raises Malformed, and Invalid for names that come twice. None where there is no body."""
+        """The body's value, None where there is no body. Raises Malformed, and Invalid for names that come twice."""
         if not hasattr(self, "_json"):
             body = await self.body()
             self._json = parsed(body) if body else None

@@ -29,7 +29,7 @@ def in_digits(value: Any) -> Any:
 
 
 def id_in_digits(value: Any) -> Any:
-    """As `row_id` reads it, which decides whether there is such a row before the rest is refused."""
+    """Refuse what `row_id` reads as no row's id: a 404 is decided by the same reading, before the rest is refused."""
     if isinstance(value, str) and (value := row_id(value)) is None:
         raise ValueError("must be the number of a row, in digits")
     return value

@@ -74,7 +74,10 @@ class Board:
 
 
 async def nursing_board(session: Session, scope: ClinicScope, asked: Asked) -> Board:
-    """Raises NotFound where the scope's clinic, or the surgery asked for, does not exist in the scope."""
+    """The page of the board that is asked for, with the counts of everything beside it.
+
+    Raises NotFound where the scope's clinic, or the surgery asked for, does not exist in the scope.
+    """
     # The plain board, which every ward has open, is put together once; what somebody types or turns to is not kept.
     plain = not asked.filter.words and asked.turn.position is None
     statement = _kept_statement(scope, asked) if plain else _statement(scope, asked)

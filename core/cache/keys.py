@@ -19,7 +19,7 @@ def _digest(parameters: tuple[tuple[str, Parameter], ...]) -> str:
 
 
 def digest(parameters: Parameters) -> str:
-    """Of the canonical parameters: sorted by name, absent ones (None) left out. 24 hex digits."""
+    """24 hex digits that stand for the parameters, in whatever order they are given; None counts as absent."""
     return _digest(tuple(sorted((name, value) for name, value in parameters.items() if value is not None)))
 
 
@@ -44,16 +44,18 @@ class Keys:
         return f"{self._start}:{name}"
 
     def session(self, digest: bytes, kind: str) -> str:
-        """Of a session's working copy, or of its last use. Its clinic is not known before that is read, so the digest
-        itself is the hash tag."""
+        """The key of a session's working copy, or of its last use (`kind`). Its clinic is not known before that is
+        read, so the digest itself is the hash tag."""
         return self.plain(f"{{{digest.hex()}}}:{kind}")
 
     def entry(self, policy: str, shape: str, clinic_id: int | None, token: str, parameters: str) -> str:
+        """An entry's key: `th:{c5}:dashboard:<shape>:<token>:<parameters>`; `parameters` is their `digest`."""
         return f"{self._start}:{{c{clinic_id or 0}}}:{policy}:{shape}:{token}:{parameters}"
 
     def lease(self, entry: str) -> str:
-        """Of the lease of whoever computes the entry with the key `entry`: in the same slot of a cluster."""
+        """The key of the lease of whoever computes the entry with the key `entry`: in the same slot of a cluster."""
         return entry.replace("}:", f"}}:{FILL_LEASE}:", 1)
 
     def last_good(self, policy: str, shape: str, clinic_id: int | None, parameters: str) -> str:
+        """The key of a last good answer, which has no versions: a newer one takes its place."""
         return self.of(clinic_id, "last", policy, shape, parameters)

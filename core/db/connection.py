@@ -121,7 +121,7 @@ async def connect(
 
 
 async def connect_directly(url: str, **options: Any) -> ServiceConnection:
-    """As `connect`, for what no pooler can carry. Raises LeadsToPooler."""
+    """A connection (`connect`) for what no pooler can carry. Raises LeadsToPooler, and what `connect` raises."""
     made = await connect(url, statements=STATEMENTS, **options)
     if made.is_pooled:
         made.terminate()
@@ -130,7 +130,8 @@ async def connect_directly(url: str, **options: Any) -> ServiceConnection:
 
 
 async def connect_to_primary(url: str, **options: Any) -> ServiceConnection:
-    """As `connect`. Raises CannotConnect whatever refuses it: a standby, a wrong password, a certificate."""
+    """A connection (`connect`) to the primary. Raises CannotConnect, whatever refuses it: a standby, a wrong password,
+    a certificate."""
     try:
         return await connect(url, **options)
     except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError) as error:

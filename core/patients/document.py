@@ -71,7 +71,7 @@ def identifies_nobody(document_type: str, text: str) -> bool:
 
 
 def normal_document(text: str) -> str:
-    """Of passports and others: upper case, letters and digits alone, whatever their width and the digits' script."""
+    """The normal form of passports and others: upper-case letters, digits of any script as 0-9, and nothing else."""
     return _letters(unicodedata.normalize("NFKC", clean(text)).upper())
 
 

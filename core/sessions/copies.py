@@ -105,7 +105,7 @@ def to_json(digest: bytes, copy: SessionCopy) -> bytes:
 
 
 def from_json(digest: bytes, raw: bytes | None) -> SessionCopy | None:
-    """None for what is absent, of another shape, or another session's."""
+    """The copy that `to_json` wrote; None for what is absent, of another release's shape, or another session's."""
     if raw is None:
         return None
     try:
@@ -140,7 +140,8 @@ class HeldCopy:
     """When the first of those three writes is due again."""
 
     def is_idle(self, now: float) -> bool:
-        """By what this process knows. Nobody is refused for it: other processes may know better."""
+        """Whether the session was unused for too long, as far as this process knows. Nobody is refused for it alone:
+        other processes may know of a later use."""
         return self.copy.idle_seconds is not None and now - self.seen > self.copy.idle_seconds
 
 

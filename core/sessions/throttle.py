@@ -208,7 +208,7 @@ class Throttle:
 
 
 def user_key(user_id: int | None, name: str) -> str:
-    """By what a user's failures are counted: one count whichever name is used, user name or email, however spelled.
+    """What a user's failures are counted under: the same whichever name is used, user name or email, however spelled.
     Names that nobody has are counted alike."""
     return f"name {plain(name)}" if user_id is None else f"id {user_id}"
 

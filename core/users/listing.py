@@ -44,7 +44,10 @@ class UserPage:
 async def list_users(
     session: Session, scope: ClinicScope, asked: UserFilter, limit: int, after: tuple[str, str] | None
 ) -> UserPage:
-    """By user name, in Spanish order. Raises NotFound where the scope's clinic does not exist."""
+    """A page of at most `limit` users, by user name in Spanish order; `after` is where the page before ended.
+
+    Raises NotFound where the scope's clinic does not exist.
+    """
     # The second alone is unique.
     keys = spanish(User.username), func.lower(User.username)
     labelled = [key.label(f"key_{number}") for number, key in enumerate(keys)]
@@ -60,7 +63,7 @@ async def list_users(
 
 
 async def user_item(session: Session, scope: ClinicScope, user_id: int) -> UserItem:
-    """Raises NotFound."""
+    """The user of that id, as clients see them. Raises NotFound for one outside of the scope."""
     row = (await session.execute(_users(scope).where(User.id == user_id))).one_or_none()
     if row is None:
         raise NotFound

@@ -28,14 +28,14 @@ async def own_sessions(database: Database, actor: Actor) -> list[UserSession]:
 
 
 async def end_session(session: WriteSession, actor: Actor, session_id: int) -> None:
-    """Raises NotFound for what is no open session of the actor's own."""
+    """End one session of the actor's. Raises NotFound for what is no open session of their own."""
     if not await records.revoke(session, user_id=actor.user_id, session_id=session_id):
         raise NotFound
     await record(session, actor, "session.ended", "session", session_id, clinic_id=actor.clinic_id)
 
 
 async def end_other_sessions(session: WriteSession, actor: Actor) -> None:
-    """All but the one the actor asks with."""
+    """End all sessions of the actor's but the one that they ask with."""
     for ended in await records.revoke_all(session, user_id=actor.user_id, but=actor.session_id):
         await record(session, actor, "session.ended", "session", ended, clinic_id=actor.clinic_id)
 
@@ -50,7 +50,7 @@ async def change_password(
     current: str,
     new: str,
 ) -> SignedIn:
-    """Ends all sessions of the actor and opens a new one, for the client that `attempt` names.
+    """Set a new password, end all sessions of the actor and open a new one, for the client that `attempt` names.
 
     Raises Invalid for a wrong current password (`wrong_password`), or a new one that is not taken; TooManyAttempts.
     """

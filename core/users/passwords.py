@@ -53,7 +53,7 @@ def encoded(password: str) -> bytes:
 
 @lru_cache(maxsize=1)
 def nobodys_hash() -> str:
-    """Of a password that nobody has: an unknown name must cost what a known one does."""
+    """The hash of a password that nobody has, to be verified for unknown names: they must cost what known ones do."""
     return _hasher.hash(secrets.token_bytes(32))
 
 
@@ -94,13 +94,13 @@ class Passwords:
         self._waiting = 0
 
     async def verify(self, stored: str | None, password: str) -> Verdict:
-        """Raises Unavailable where too many wait already."""
+        """`verify_password` on a thread. Raises Unavailable where too many wait already."""
         if encoded(password) in self._never:
             stored = None
         return await self._run(lambda: verify_password(stored, password))
 
     async def hash(self, password: str) -> str:
-        """Raises Unavailable where too many wait already."""
+        """`hash_password` on a thread. Raises Unavailable where too many wait already."""
         return await self._run(lambda: hash_password(password))
 
     async def new(self, text: str) -> NewPassword:

@@ -33,7 +33,8 @@ class FillLeases:
         self._redis = redis
 
     async def claim(self, entry_key: str) -> Lease | None:
-        """None where another process holds it; NOBODYS where Redis is away.
+        """The lease of the entry with the key `entry_key`; None where another process holds it; NOBODYS where Redis is
+        away.
 
         Look for the entry once more before computing: the last holder may have stored it meanwhile.
         """

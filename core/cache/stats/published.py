@@ -64,7 +64,8 @@ class PublishedStats:
         }
 
     async def publish(self) -> None:
-        """Until cancelled. A process that was killed is forgotten when what it published expires."""
+        """Publish this process's counts every two seconds, until cancelled. A process that was killed is forgotten when
+        what it published expires."""
         while True:
             await self.publish_once()
             await asyncio.sleep(times.PUBLISH_EVERY)
@@ -81,7 +82,7 @@ class PublishedStats:
         await self._redis.delete(self._key(self.id))
 
     async def sums(self) -> StatsTotals:
-        """Of every live process; this one's own figures are those of this moment."""
+        """The counts of all live processes, summed; this one's own are those of this moment."""
         ids = await self._registered()
         others = [process for process in ids or [] if process != self.id]
         published = await self._redis.get_many([self._key(process) for process in others])

@@ -30,7 +30,7 @@ class Tiers:
         self.last_good = LastGood(versions, memory, redis, self._background)
 
     def key(self, entry_id: EntryId, token: str) -> str:
-        """Of the entry under the versions that `token` (Policy.token) stands for."""
+        """The key of the entry under the versions that `token` (Policy.token) stands for."""
         policy = entry_id.policy
         return self._keys.entry(policy.name, policy.shape, entry_id.clinic_id, token, entry_id.parameters)
 

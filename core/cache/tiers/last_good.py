@@ -17,7 +17,7 @@ NO_PARAMETERS = digest({})
 
 
 class LastGood:
-    """Of each answer the newest, in memory and in Redis, under a key without versions.
+    """The newest of each answer, in memory and in Redis, under a key without versions.
 
     After a restore from a backup nobody may get answers of the timeline that was lost. Versions cannot show which those
     are: both timelines' are random steps, and either may be higher. So a process that sees the restore notes the time,

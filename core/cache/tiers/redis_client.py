@@ -71,8 +71,8 @@ class RedisClient:
         return primaries
 
     async def probe(self) -> None:
-        """Once at the start, so that a cluster's layout is known before the first request; then once a second, in the
-        background, while the breaker is open: what opened it must have gone. Runs until cancelled."""
+        """Write to every server: once at the start, so that a cluster's layout is known before the first request; then
+        once a second while the breaker is open, which a write to all of them closes. Runs until cancelled."""
         await self.ask(self._write_to_all, probing=True)
         while True:
             await asyncio.sleep(times.REDIS_PROBE_EVERY)

@@ -16,7 +16,7 @@ BODY: Final = len(MAGIC) + SIZE
 
 
 class Seals:
-    """Of SECRET_KEYS: the first one makes them, all verify."""
+    """Makes and checks seals. `secret_keys`: the first one seals, all verify."""
 
     def __init__(self, secret_keys: Sequence[str]) -> None:
         # Keyed once: a copy costs less than a new one. A key of any length is taken, a short or a long one as well.

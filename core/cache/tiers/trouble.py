@@ -16,7 +16,7 @@ class Trouble(StrEnum):
 
 
 def trouble_of(error: Exception, *, is_cluster: bool) -> Trouble:
-    """Raises `error` again where it is neither Redis's nor its client's."""
+    """What kind of trouble `error` is. Raises it again where it is neither Redis's nor its client's."""
     match error:
         case TimeoutError() | RedisTimeoutError():
             return Trouble.TIMEOUT

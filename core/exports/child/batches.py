@@ -18,7 +18,7 @@ MORE = 2000
 
 
 async def connect(job: Job) -> Connection:
-    """Raises LeadsToPooler, and what asyncpg raises."""
+    """The export's own connection. Raises LeadsToPooler, and what asyncpg raises."""
     return await connect_directly(
         job.dsn,
         name=job.application,

@@ -76,7 +76,7 @@ class Book:
         self._begin()
 
     def close(self) -> None:
-        """Raises OSError."""
+        """Complete the file. Raises OSError."""
         self._end()
         try:
             self._book.close()

@@ -38,7 +38,10 @@ class Subject:
 
 
 async def subject(session: ReadSession, scope: ClinicScope, surgery_id: int | None = None) -> Subject:
-    """Raises NotFound where the scope's clinic, or the surgery, does not exist in the scope."""
+    """What an export of the scope is of, at the database's now.
+
+    Raises NotFound where the scope's clinic, or the surgery, does not exist in the scope.
+    """
     await require_known(session, scope, surgery_id)
     now: datetime = (await session.execute(select(func.statement_timestamp()))).scalar_one()
     if scope.clinic_id is None:

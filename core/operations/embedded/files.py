@@ -78,7 +78,7 @@ class ServerFiles:
 
 
 def supervisor_socket(sockets: Path) -> Path:
-    """By which other processes join the server."""
+    """The socket by which other processes join the server."""
     return sockets / "supervisor"
 
 

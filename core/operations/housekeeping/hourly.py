@@ -13,7 +13,7 @@ PERIOD = 3600.0
 
 
 async def hourly(database: Database, *, period: float = PERIOD) -> None:
-    """Until cancelled. The first time is within the first period, at random: processes start together."""
+    """Sweep once each `period`, until cancelled; first within one, at random, because processes start together."""
     await asyncio.sleep(random.uniform(0, period))  # noqa: S311  no secret
     while True:
         try:

@@ -183,7 +183,7 @@ async def assume(run: Run) -> None:
 
 
 async def remember(run: Run, known: Sequence[tuple[str, UUID, int]]) -> None:
-    """Of tickets that are there: what they were by the source, and which revision they have by this run."""
+    """Note of tickets that are there what they were by the source, and which revision they have by this run."""
     if known:
         await run.target.execute(REMEMBER, *map(list, zip(*known, strict=True)))
 
