@@ -1,4 +1,4 @@
-"""Work that goes on beside requests: who starts it does not wait for it, and who closes ends it."""
+"""Work that goes on beside requests. Its starter does not wait for it; at shutdown its owner ends it."""
 
 import asyncio
 from collections.abc import Coroutine
