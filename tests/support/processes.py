@@ -21,6 +21,14 @@ def is_at_work(pid: int) -> bool:
         return True
 
 
+def command_of(pid: int) -> bytes:
+    """Its words, each ended by a zero byte; empty where there is no such process."""
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes()
+    except (FileNotFoundError, ProcessLookupError):
+        return b""
+
+
 def alive(pid: int) -> bool:
     """Zombies are not."""
     return state_of(pid) not in (None, "Z")

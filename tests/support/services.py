@@ -13,6 +13,7 @@ import httpx
 
 from core.settings import Settings
 from tests.support import commands, machine
+from tests.support.processes import command_of
 
 READY_WITHIN = 30.0
 
@@ -83,4 +84,4 @@ def worker_pids(served: Serving) -> list[int]:
     """Of the processes that serve: the children that uvicorn's master spawned, without Python's resource tracker."""
     pid = served.process.pid
     children = [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
-    return [child for child in children if b"spawn_main" in Path(f"/proc/{child}/cmdline").read_bytes()]
+    return [child for child in children if b"spawn_main" in command_of(child)]
