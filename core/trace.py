@@ -1,7 +1,5 @@
 """What one request did: noted where it happens, shown in the answer's headers, the log line and metrics."""
 
-from collections import deque
-from collections.abc import MutableSequence
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 
@@ -39,7 +37,7 @@ class Trace:
     """Why, where the outcome alone does not say it: AWAY."""
     db_queries: int = 0
     db_ms: float = 0.0
-    cache_versions_made: MutableSequence[VersionRow] = field(default_factory=list)
+    cache_versions_made: list[VersionRow] = field(default_factory=list)
     """The versions that this request's commits made."""
 
     def add_query(self, ms: float) -> None:
@@ -71,9 +69,9 @@ class Trace:
         self.cache_detail = detail or ""
 
 
-_UNREAD = Trace(cache_versions_made=deque(maxlen=0))
-"""Of all that runs outside of a request. Nobody reads it, and it grows by nothing."""
-current_trace: ContextVar[Trace] = ContextVar("current_trace", default=_UNREAD)
+current_trace: ContextVar[Trace | None] = ContextVar("current_trace", default=None)
 
-current = current_trace.get
-"""`current()`: this request's trace."""
+
+def current() -> Trace:
+    """This request's trace; outside of a request one that nobody reads."""
+    return current_trace.get() or Trace()
