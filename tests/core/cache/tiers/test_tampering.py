@@ -27,6 +27,8 @@ from tests.support.unhurried import unhurried
 
 __all__ = ["unhurried"]
 
+pytestmark = pytest.mark.long
+
 PATHS = (
     *("/v1/dashboard", "/v1/clinics", "/v1/specialties", "/v1/surgeries", "/v1/doctors"),
     *("/v1/reasons", "/v1/urgency-thresholds", "/v1/discharge-blocks"),
