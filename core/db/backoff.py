@@ -4,8 +4,8 @@ import asyncio
 import random
 from typing import Any
 
-from core.db.connection import ServiceConnection, connect_to_primary
-from core.db.failures import CannotConnect, sqlstate
+from core.db.connection import CannotConnect, ServiceConnection, connect_to_primary
+from core.db.failures import sqlstate
 from core.log import logger
 
 SHORTEST_PAUSE = 0.1

@@ -12,7 +12,6 @@ from typing import Any
 import asyncpg
 from asyncpg.connect_utils import SessionAttribute
 
-from core.db.failures import CannotConnect
 from core.hosts import hosts_of
 
 APPLICATION = "ticket-home"
@@ -30,6 +29,11 @@ ONLY_THE_PRIMARY = "SELECT pg_current_wal_lsn();"
 primary that is read-only still has the newest rows. A server becomes a standby by a restart only, which ends direct
 connections; a pooler's clients outlive it, and what a pooler says of its server (`in_hot_standby`) was true of the
 first one."""
+
+
+class CannotConnect(ConnectionError):
+    """No connection was made. A class of its own, because the FileNotFoundError of a missing unix socket could as well
+    be that of a file that a loader reads."""
 
 
 class LeadsToPooler(ConnectionError):

@@ -24,11 +24,6 @@ VOID_PLAN = "0A000"
 """Of a plan that DDL made void ("cached plan must not change result type"), and of what PostgreSQL cannot do at all."""
 
 
-class CannotConnect(ConnectionError):
-    """No connection was made. A class of its own, because the FileNotFoundError of a missing unix socket could as well
-    be that of a file that a loader reads."""
-
-
 def sqlstate(error: BaseException) -> str | None:
     """The five-letter SQLSTATE, from asyncpg's error or from SQLAlchemy's wrapping of it."""
     orig = getattr(error, "orig", None)
