@@ -12,8 +12,7 @@ from tests.faults.chaos.variants import STATEMENTS
 
 SEED = 20261124
 SECONDS = 150.0
-"""At most: a run ends with the first violation. On a busy machine it takes some more restores until one is quick enough
-to go unseen by a cache that looks for none."""
+"""At most: a run ends with the first violation."""
 SLOWEST_FILL = 0.02
 READERS = {"joins of finished tasks": 24}
 """Variant that keeps a process to itself → connections to each process, so that two are there at the wrong moment."""
@@ -30,10 +29,9 @@ READERS = {"joins of finished tasks": 24}
         pytest.param("poll plainly replaces the map", ("slow listening connections",), marks=pytest.mark.long),
         pytest.param("versions read after the data", (), marks=pytest.mark.long),
         pytest.param(
-            "polls look at changed rows only",
-            ("PostgreSQL: schema dropped and restored", "PostgreSQL: pg_restore --clean, in one transaction"),
-            # A restore goes unseen only where it is over between two polls, a second apart.
-            marks=[pytest.mark.long, pytest.mark.alone],
+            "restores unseen",
+            ("PostgreSQL: all tables' rows replaced by older ones",),
+            marks=pytest.mark.long,
         ),
         pytest.param("joins of finished tasks", ("PostgreSQL: cut again and again",), marks=pytest.mark.long),
     ],

@@ -21,6 +21,7 @@ from core.cache.versions.timeline import Timeline
 from core.cache.versions.vector import Vector
 from core.clock import boottime
 from core.db.transaction import ReadSession
+from core.trace import VersionRow
 
 NO_BUMP = """
 CREATE OR REPLACE FUNCTION cache_stamp_doctor() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END'
@@ -120,11 +121,17 @@ def joins_of_finished_tasks() -> None:
     Flights._forget = forget_late  # type: ignore[method-assign]
 
 
-def changed_rows_only() -> None:
-    """Polls look at version rows that changed, and not at what they stand for: a restore in place goes unseen."""
+def restores_unseen() -> None:
+    """Polls look at version rows alone, and not at what they stand for; and a version can only rise."""
+    replace = VersionMap._replace
+
+    def raise_only(self: VersionMap, versions: Vector) -> tuple[list[VersionRow], bool]:
+        return replace(self, {key: max(version, self.rows.get(key, 0)) for key, version in versions.items()})
+
     Timeline.is_whole = property(lambda _: True)  # type: ignore[method-assign, assignment]
     Timeline.is_new = property(lambda _: False)  # type: ignore[method-assign, assignment]
     VersionMap._replaced = lambda *_: False  # type: ignore[method-assign]
+    VersionMap._replace = raise_only  # type: ignore[method-assign]
     Ledger.agrees = lambda *_: True  # type: ignore[method-assign]
 
 
@@ -151,7 +158,7 @@ PATCHES: dict[str, Callable[[], None]] = {
     "poll plainly replaces the map": poll_replaces,
     "versions read after the data": versions_after_data,
     "joins of finished tasks": joins_of_finished_tasks,
-    "polls look at changed rows only": changed_rows_only,
+    "restores unseen": restores_unseen,
 }
 STATEMENTS = {
     "no bump": NO_BUMP,
