@@ -21,10 +21,8 @@ FIRST_YEAR, LAST_YEAR = 1980, 2199
 NONEXISTENT = "nonexistent_local_time"
 
 
-def wall_now() -> datetime:
-    """The machine's wall clock, UTC. For log lines and file names, never for a rule or an answer."""
-    return datetime.now(UTC)
-
+wall_now: Callable[[], datetime] = partial(datetime.now, UTC)
+"""The machine's wall clock, UTC. For log lines and file names, never for a rule or an answer."""
 
 boottime: Callable[[], float] = (
     partial(time.clock_gettime, time.CLOCK_BOOTTIME) if hasattr(time, "CLOCK_BOOTTIME") else time.monotonic

@@ -8,6 +8,8 @@ from typing import Any, Literal
 
 import structlog
 
+from core.log_lines import LINES
+
 logger: Any = structlog.get_logger("ticket-home")
 
 FIRST = 10
@@ -73,6 +75,7 @@ def warn_seldom(event: str, kind: str = "", **facts: object) -> None:
 def configure(log_format: Literal["json", "console"], *, level: int = logging.INFO) -> None:
     """Have every event written as a line on standard output, standard logging's included. Once per process, at its
     start."""
+    LINES.are_json = log_format == "json"
     limit = RateLimit()
     before: list[Any] = [
         structlog.contextvars.merge_contextvars,
@@ -80,7 +83,7 @@ def configure(log_format: Literal["json", "console"], *, level: int = logging.IN
         structlog.processors.TimeStamper(fmt="iso", utc=True),
     ]
     renderer = (
-        structlog.processors.JSONRenderer()
+        structlog.processors.JSONRenderer(separators=(",", ":"))
         if log_format == "json"
         else structlog.dev.ConsoleRenderer(colors=sys.stdout.isatty())
     )

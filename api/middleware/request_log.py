@@ -2,8 +2,12 @@
 
 from traceback import format_tb
 
+from pydantic_core import to_json
+
+from core.clock import wall_now
 from core.db.failures import sqlstate
 from core.log import logger
+from core.log_lines import LINES, write_line
 from core.trace import Trace
 
 
@@ -38,4 +42,13 @@ def log_line(trace: Trace, method: str, status: int, ms: float) -> None:
     if trace.db_queries:
         facts["queries"] = trace.db_queries
         facts["db_ms"] = round(trace.db_ms, 2)
-    logger.info("request", **facts)
+    write_request(facts)
+
+
+def write_request(facts: dict[str, object]) -> None:
+    """The line of one request, for whoever answers one. `facts` are its fields but the event's own."""
+    if LINES.are_json:
+        # As structlog would, in a tenth of the time.
+        write_line(to_json(facts | {"event": "request", "level": "info", "timestamp": wall_now()}) + b"\n")
+    else:
+        logger.info("request", **facts)

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from api.ops.loop_lag import LOOP_LAG
+from core.log_lines import LINES
 from core.runtime import Runtime
 
 Labelled = Iterable[tuple[tuple[str, ...], float]]
@@ -62,6 +63,7 @@ COUNTERS = (
         "Entries put out of memory by its bound",
         lambda runtime: one(runtime.cache.memory.evicted),
     ),
+    Counter("ticket_home_log_lines_dropped", "Lines that nobody read in time", lambda _: one(LINES.dropped)),
     Counter("ticket_home_workers_started", "Processes that have served, replaced ones included", lambda _: one(1)),
     Counter("process_cpu_seconds", "Of all workers, user and system", lambda _: one(time.process_time())),
     Counter("python_gc_collections", "Collections, by generation", collections("collections"), ("generation",)),

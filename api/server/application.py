@@ -5,6 +5,7 @@ import multiprocessing
 import multiprocessing.connection
 import os
 import signal
+import sys
 import threading
 import time
 from collections.abc import AsyncIterator
@@ -15,7 +16,10 @@ from fastapi import FastAPI
 from api.app import create_app
 from api.ops.docs import contract_of
 from api.ops.slots import Slots
+from core.log_lines import LINES
 
+LAST_LINES = 0.3
+"""Seconds that the log's last lines get to be written, where nobody reads them."""
 ABANDONED_SECONDS = 1.2
 """A worker whose master was killed is gone within two."""
 
@@ -36,7 +40,11 @@ def application(slots: Slots | None) -> FastAPI:
             # A full collection walks all that start-up made, some 50 ms, and is the tail of every request it meets.
             gc.collect()
             gc.freeze()
-            yield
+            LINES.start(sys.stdout.fileno())
+            try:
+                yield
+            finally:
+                LINES.close(LAST_LINES)
 
     app.router.lifespan_context = served
     master = multiprocessing.parent_process()

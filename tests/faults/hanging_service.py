@@ -6,6 +6,7 @@ Run as `python -m tests.faults.hanging_service serve --workers 2`.
 import asyncio
 import ctypes
 import re
+import sys
 import threading
 import time
 from collections.abc import AsyncIterator, Callable
@@ -67,6 +68,12 @@ def application(slots: Slots | None) -> FastAPI:
             await await_what_is_done()
         else:
             HANGS[how]()
+
+    @app.get("/hang-where-nobody-reads-the-log", include_in_schema=False)
+    async def hang_where_nobody_reads_the_log() -> None:
+        while True:
+            sys.stdout.write("x" * 1000 + "\n")
+            sys.stdout.flush()
 
     @app.get("/hang-at-the-end", include_in_schema=False)
     async def hang_at_the_end() -> None:

@@ -1,5 +1,6 @@
 """`ticket-home serve`, as processes: whatever ends it, nothing is left behind, and it starts again."""
 
+import json
 import os
 import signal
 import stat
@@ -65,9 +66,13 @@ def test_ctrl_c_leaves_nothing_and_is_no_failure(folder: Path, workers: str) -> 
 def test_sigterm_ends_it_in_good_order(folder: Path) -> None:
     with served(folder) as one:
         running = family(one.process.pid)
+        for number in range(20):
+            httpx.get(f"{one.url}/v1/auth/me", headers={"X-Request-ID": f"asked-{number}"})
         one.process.terminate()
         output = one.process.communicate(timeout=ENDED_WITHIN)[0]
         assert one.process.returncode == 0
+        told = [json.loads(line)["request_id"] for line in output.splitlines() if '"route":"/v1/auth/me"' in line]
+        assert told == [f"asked-{number}" for number in range(20)], "a line for each request, the last ones too"
         gone_within(AT_ONCE, running)
         assert "Traceback" not in output
         # The servers went in good order, too.

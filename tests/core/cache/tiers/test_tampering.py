@@ -170,7 +170,7 @@ async def test_what_was_tampered_with_is_a_miss_and_nothing_else(
         async with running(settings) as (third, _):
             answers = await asked([elsewhere(client, third) for client in clients])
             assert tiers(answers) == {"redis"}
-    events = [line for line in capsys.readouterr().out.splitlines() if '"event": "request"' not in line]
+    events = [line for line in capsys.readouterr().out.splitlines() if '"event":"request"' not in line]
     assert len(events) <= 3 * 4 * FIRST
 
 
