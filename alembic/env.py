@@ -5,7 +5,7 @@ import asyncio
 from alembic import context
 from sqlalchemy import Connection
 
-from core.db.engine import DIALECT, migration_engine
+from core.db.connections.engine import DIALECT, migration_engine
 from core.db.models import metadata
 from core.settings import Settings
 

@@ -23,7 +23,7 @@ import httpx
 
 from core.db.migrate import upgrade
 from core.operations.embedded import start_servers
-from core.users.passwords import hash_password
+from core.users.passwords.hashing import hash_password
 
 TARGET = 3.0
 PASSWORD = "a-bench-needs-one"

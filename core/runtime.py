@@ -22,7 +22,7 @@ from core.cache.versions.header import VersionHeader
 from core.cache.versions.listener import Listener
 from core.cache.versions.map import VersionMap
 from core.cache.versions.timeline import begin_timeline
-from core.db.engine import dispose, serving_engine
+from core.db.connections.engine import dispose, serving_engine
 from core.db.transaction import Database
 from core.errors import Unavailable
 from core.exports.export import Exports
@@ -31,7 +31,7 @@ from core.sessions.devices import Devices
 from core.sessions.store import Sessions
 from core.sessions.throttle import Throttle
 from core.settings import Settings
-from core.users.passwords import Passwords
+from core.users.passwords.hashing import Passwords
 
 LOOK = 0.1
 """Seconds at shutdown for a try whether the database takes writes."""

@@ -19,11 +19,11 @@ from api.app import create_app
 from core.db.migrate import upgrade
 from core.operations.embedded import EmbeddedServers, start_servers
 from core.settings import Settings
-from core.users import passwords
+from core.users.passwords import hashing
 from tests.factories import rows
 from tests.support import signing_in
-from tests.support.cluster import Cluster, Node
-from tests.support.commands import environment
+from tests.support.processes.commands import environment
+from tests.support.servers.cluster import Cluster, Node
 
 pytest_plugins = ["tests.factories.fixtures"]
 
@@ -98,10 +98,10 @@ async def database_url(migrated: str, request: pytest.FixtureRequest) -> AsyncIt
 @pytest.fixture(autouse=True)
 def hashes(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Argon2id at the least cost: a sign-in of 50 ms is not what most tests are about. Those that are override this."""
-    monkeypatch.setattr(passwords, "_hasher", rows.QUICK)
-    passwords.nobodys_hash.cache_clear()
+    monkeypatch.setattr(hashing, "_hasher", rows.QUICK)
+    hashing.nobodys_hash.cache_clear()
     yield
-    passwords.nobodys_hash.cache_clear()
+    hashing.nobodys_hash.cache_clear()
 
 
 @pytest.fixture(scope="session")

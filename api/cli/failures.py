@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from sqlalchemy.exc import SQLAlchemyError
 
 from api.server import serve as serving
-from core.db.connection import LeadsToPooler
+from core.db.connections.connection import LeadsToPooler
 from core.db.old_application import OldApplication
 from core.errors import AppError, Invalid
 from core.operations.demo import DemoRefused

@@ -7,7 +7,7 @@ from alembic import command
 from alembic.config import Config
 from sqlalchemy import Connection, text
 
-from core.db.engine import migration_engine
+from core.db.connections.engine import migration_engine
 from core.db.old_application import refuse_old_application
 
 ADVISORY_LOCK = 0x7469636B6574  # "ticket"

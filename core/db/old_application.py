@@ -2,7 +2,7 @@
 
 import asyncpg
 
-from core.db.connection import APPLICATION, connect
+from core.db.connections.connection import APPLICATION, connect
 
 WITHIN = 3.0
 """Seconds to connect. A server that is away is not this check's concern: whoever needs it says so."""

@@ -11,8 +11,8 @@ from core.access import Actor, ClinicScope
 from core.audit.service import record
 from core.background import Background
 from core.clock import DEFAULT_ZONE, in_zone, zone
-from core.db.connection import APPLICATION
-from core.db.engine import SERVER_SETTINGS
+from core.db.connections.connection import APPLICATION
+from core.db.connections.engine import SERVER_SETTINGS
 from core.db.transaction import Database, ReadSession, WriteSession
 from core.errors import AppError
 from core.exports.child.scratch import sweep

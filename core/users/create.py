@@ -11,8 +11,8 @@ from core.db.failures import refused_as_duplicate
 from core.db.transaction import WriteSession
 from core.users.listing import user_item
 from core.users.models import User
-from core.users.password_rules import check_new_password
-from core.users.passwords import NewPassword
+from core.users.passwords.hashing import NewPassword
+from core.users.passwords.rules import check_new_password
 from core.users.rights import require_above, require_clinic_of_role
 from core.users.views import UserItem
 

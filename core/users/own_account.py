@@ -11,8 +11,8 @@ from core.sessions.throttle import Throttle
 from core.users import accounts
 from core.users.accounts import Account
 from core.users.attempt import SUCCEEDED, Attempt, record_outcome, throttled
-from core.users.password_rules import check_new_password
-from core.users.passwords import Passwords
+from core.users.passwords.hashing import Passwords
+from core.users.passwords.rules import check_new_password
 from core.users.sign_in import SignedIn, open_session
 
 WRONG = "It is not your current password."

@@ -13,7 +13,7 @@ from core.sessions.throttle import Throttle
 from core.users import accounts
 from core.users.accounts import Account
 from core.users.attempt import SUCCEEDED, Attempt, record_outcome, throttled
-from core.users.passwords import Passwords, Verdict
+from core.users.passwords.hashing import Passwords, Verdict
 
 NOBODY = 0
 """No user's id."""

@@ -11,8 +11,8 @@ from core.settings import Settings
 from tests.conftest import SignIn, running
 from tests.factories import rows
 from tests.factories.fixtures import Seed
-from tests.support.commands import environment, run
-from tests.support.settled import settled
+from tests.support.cache.settled import settled
+from tests.support.processes.commands import environment, run
 from tests.support.signing_in import ME, log_in
 
 Configured = Callable[..., Settings]

@@ -8,7 +8,7 @@ import pytest
 
 from core.settings import Settings
 from tests.factories.fixtures import Seed
-from tests.support.services import Serving, workers
+from tests.support.processes.services import Serving, workers
 
 
 @pytest.fixture

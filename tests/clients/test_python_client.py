@@ -9,7 +9,7 @@ import pytest
 
 from tests.clients.programs import output, require_seen
 from tests.clients.toolchains import python_client_generator
-from tests.support.services import Serving
+from tests.support.processes.services import Serving
 
 HERE = Path(__file__).parent
 

@@ -7,7 +7,7 @@ import pytest
 
 from tests.clients.programs import output, require_seen
 from tests.clients.toolchains import NODE_AT_LEAST, installed_node, node_from_wheel, typescript
-from tests.support.services import Serving
+from tests.support.processes.services import Serving
 
 HERE = Path(__file__).parent / "typescript"
 

@@ -13,9 +13,9 @@ from pathlib import Path
 import pytest
 
 from core.settings import Settings
-from tests.support.commands import TICKET_HOME, environment
-from tests.support.rules import RULES
-from tests.support.services import Serving, serving
+from tests.support.contract.rules import RULES
+from tests.support.processes.commands import TICKET_HOME, environment
+from tests.support.processes.services import Serving, serving
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]

@@ -8,8 +8,8 @@ from fastapi import FastAPI
 from tests.conftest import SignIn
 from tests.factories.fixtures import Seed
 from tests.support.answers import codes
-from tests.support.operations import Operation, operations
-from tests.support.rules import RULES
+from tests.support.contract.operations import Operation, operations
+from tests.support.contract.rules import RULES
 
 
 def pairs(app: FastAPI) -> list[tuple[Operation, str, str]]:

@@ -12,7 +12,7 @@ import pytest
 from core.settings import Settings
 from tests.api.server.sending import WAYS, WISHES
 from tests.factories.fixtures import Seed
-from tests.support.services import workers
+from tests.support.processes.services import workers
 from tests.support.signing_in import bearer
 
 SNAPSHOT = json.loads((Path(__file__).parent / "openapi.json").read_text())

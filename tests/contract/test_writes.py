@@ -13,8 +13,8 @@ from tests.conftest import SignIn
 from tests.factories import rows
 from tests.factories.fixtures import Seed
 from tests.support.audit import audits
-from tests.support.operations import Operation, operations, target_in
-from tests.support.rules import RULES, Reach, Target
+from tests.support.contract.operations import Operation, operations, target_in
+from tests.support.contract.rules import RULES, Reach, Target
 
 OF_CATALOGS = {
     f"{catalog.plural}{operation}": f"{catalog.name}.{action}"

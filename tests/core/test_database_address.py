@@ -15,11 +15,11 @@ from sqlalchemy import text
 from core.cache.versions.listener import Listener
 from core.cache.versions.map import VersionMap
 from core.database_address import NoAddress, normalised
-from core.db.connection import connect_directly
-from core.db.engine import dispose, migration_engine, serving_engine
+from core.db.connections.connection import connect_directly
+from core.db.connections.engine import dispose, migration_engine, serving_engine
 from core.db.migrate import upgrade
 from core.operations.doctor.configuration import Addresses
-from core.operations.doctor.reaching import Ways, reach
+from core.operations.doctor.servers.reaching import Ways, reach
 from core.operations.imports.legacy.source import NotTheSource, opened
 from core.settings import Settings
 from tests.support.machine import until

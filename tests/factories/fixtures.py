@@ -10,10 +10,10 @@ import pytest
 
 from core.cache.versions.map import VersionMap
 from core.catalogs.catalogs import CATALOGS
-from core.db.engine import dispose, serving_engine
+from core.db.connections.engine import dispose, serving_engine
 from core.db.transaction import Database
 from core.settings import Settings
-from core.users import passwords
+from core.users.passwords import hashing
 from tests.factories import rows
 
 
@@ -98,13 +98,13 @@ async def _seeded(database_url: str) -> Seed:
 def seeded(seeded_template: str) -> Seed:
     """The rows of the database that those of tests with a `seed` are copies of: inserting them takes longer."""
     with pytest.MonkeyPatch.context() as here:
-        here.setattr(passwords, "_hasher", rows.QUICK)
+        here.setattr(hashing, "_hasher", rows.QUICK)
         return asyncio.run(_seeded(seeded_template))
 
 
 @pytest.fixture
 async def seed(connection: rows.Connection, seeded: Seed) -> Seed:
-    if passwords._hasher != rows.QUICK:  # sign-ins cost what this test says
+    if hashing._hasher != rows.QUICK:  # sign-ins cost what this test says
         await connection.execute("UPDATE app_user SET password_hash = $1", rows.password_hash())
     return seeded
 

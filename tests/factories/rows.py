@@ -9,7 +9,7 @@ from argon2 import PasswordHasher
 
 from core.catalogs.catalogs import Catalog
 from core.catalogs.columns import Column, Text, Word
-from core.users import passwords
+from core.users.passwords import hashing
 from tests.factories.serial import is_serial, serial
 
 Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
@@ -20,7 +20,7 @@ QUICK = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
 
 def password_hash() -> str:
     """Of PASSWORD, at the cost that the running test's sign-ins have."""
-    return _hash_with(passwords._hasher)
+    return _hash_with(hashing._hasher)
 
 
 @cache

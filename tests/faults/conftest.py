@@ -14,7 +14,7 @@ from core.settings import Settings
 from tests.conftest import TEMPLATE, administer, database_named
 from tests.factories.fixtures import Seed, seed_clinic
 from tests.factories.rows import user
-from tests.support.servers import Breakable
+from tests.support.servers.breakable import Breakable
 
 
 @pytest.fixture

@@ -18,7 +18,7 @@ from tests.faults.chaos.registers import ABSENT, SIGNED_OUT
 from tests.faults.chaos.run import Chaos
 from tests.faults.chaos.site import site
 from tests.support.machine import until
-from tests.support.services import free_port
+from tests.support.processes.services import free_port
 
 pytestmark = pytest.mark.alone
 

@@ -18,10 +18,10 @@ from core.operations.doctor.finding import Finding, Verdict
 from core.settings import Settings
 from tests.conftest import administer
 from tests.factories.fixtures import Seed
-from tests.faults.wall_clock import Faked
+from tests.faults.processes.wall_clock import Faked
 from tests.support import machine
-from tests.support.commands import TICKET_HOME, environment
-from tests.support.servers import Breakable, command
+from tests.support.processes.commands import TICKET_HOME, environment
+from tests.support.servers.breakable import Breakable, command
 
 ENOUGH = 15.0
 """Seconds for a round with a server that says nothing."""

@@ -18,9 +18,9 @@ from tests.conftest import running
 from tests.factories import rows
 from tests.factories.fixtures import Seed
 from tests.support import machine
-from tests.support.proxy import WireProxy
-from tests.support.servers import Breakable
-from tests.support.services import workers
+from tests.support.processes.services import workers
+from tests.support.servers.breakable import Breakable
+from tests.support.servers.proxy import WireProxy
 
 METRIC = "ticket_home_can_write "
 

@@ -11,9 +11,9 @@ from core.settings import Settings
 from tests.core.sessions.processes import Process, process
 from tests.factories.fixtures import Seed
 from tests.support import machine
+from tests.support.cache.settled import settled
 from tests.support.machine import until
-from tests.support.servers import Away, Breakable
-from tests.support.settled import settled
+from tests.support.servers.breakable import Away, Breakable
 
 
 @pytest.fixture

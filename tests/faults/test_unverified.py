@@ -14,9 +14,9 @@ from core.settings import Settings
 from tests.conftest import running
 from tests.factories.fixtures import Seed
 from tests.support import machine
-from tests.support.operations import operations
-from tests.support.rules import RULES, Target
-from tests.support.servers import Breakable
+from tests.support.contract.operations import operations
+from tests.support.contract.rules import RULES, Target
+from tests.support.servers.breakable import Breakable
 from tests.support.signing_in import sign_in
 
 ANSWERED = {"authMe", "dashboardGet", "clinicsList", "specialtiesList", "surgeriesList", "doctorsList", "reasonsList"}

@@ -13,9 +13,9 @@ import pytest
 
 from core.settings import Settings
 from tests.support import machine
-from tests.support.commands import TICKET_HOME, environment
-from tests.support.debian import program
-from tests.support.services import Serving, free_port, serving
+from tests.support.processes.commands import TICKET_HOME, environment
+from tests.support.processes.services import Serving, free_port, serving
+from tests.support.servers.debian import program
 
 pytestmark = pytest.mark.long
 

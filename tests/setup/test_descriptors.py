@@ -9,8 +9,8 @@ import httpx
 
 from core.settings import Settings
 from tests.factories.fixtures import Seed
-from tests.support.commands import TICKET_HOME, environment
-from tests.support.services import serving
+from tests.support.processes.commands import TICKET_HOME, environment
+from tests.support.processes.services import serving
 from tests.support.signing_in import bearer
 
 DESCRIPTORS = 256

@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from tests.setup.image import Image, build, instructions
-from tests.support.services import Serving, free_port, serving
+from tests.support.processes.services import Serving, free_port, serving
 
 ROOT = Path(__file__).parents[2]
 pytestmark = [pytest.mark.timeout(300), pytest.mark.long]

@@ -8,8 +8,8 @@ import httpx
 import pytest
 
 from tests.factories.fixtures import Seed
-from tests.support.commands import TICKET_HOME, environment
-from tests.support.services import Serving, serving
+from tests.support.processes.commands import TICKET_HOME, environment
+from tests.support.processes.services import Serving, serving
 
 CLIENT, ANOTHER = "203.0.113.7", "203.0.113.8"
 

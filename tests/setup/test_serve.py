@@ -15,10 +15,10 @@ import redis
 
 from api.cli.installation import local_secret
 from core.settings import DEMO_PASSWORD
-from tests.support.commands import TICKET_HOME, environment, refused, run
 from tests.support.machine import wait_until
-from tests.support.processes import family, gone_within
-from tests.support.services import Serving, serving
+from tests.support.processes.commands import TICKET_HOME, environment, refused, run
+from tests.support.processes.services import Serving, serving
+from tests.support.processes.state import family, gone_within
 
 pytestmark = pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="looks at processes in /proc")
 

@@ -3,7 +3,7 @@
 from alembic import command
 from sqlalchemy import Connection
 
-from core.db.engine import migration_engine
+from core.db.connections.engine import migration_engine
 from core.db.migrate import config
 
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.support.commands import ROOT
+from tests.support.processes.commands import ROOT
 
 
 def imported(source: str) -> Iterator[str]:
@@ -26,9 +26,9 @@ def those_of_tests(names: Iterator[str]) -> set[str]:
 @pytest.mark.parametrize(
     "line",
     [
-        "from tests.faults.test_redis import NOTHING_SLOWER",
+        "from tests.faults.redis.test_redis import NOTHING_SLOWER",
         "from tests.faults import test_redis",
-        "import tests.faults.test_redis as others",
+        "import tests.faults.redis.test_redis as others",
         "from .test_redis import kill",
     ],
 )

@@ -25,7 +25,7 @@ from core.users.change import UserChange, change
 from core.users.create import allowed
 from core.users.create import create as create_user
 from core.users.models import User
-from core.users.passwords import NewPassword, hash_password
+from core.users.passwords.hashing import NewPassword, hash_password
 
 commands = typer.Typer(name="user", help="Make users, set their passwords, deactivate them.", no_args_is_help=True)
 

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from pydantic import BeforeValidator, ConfigDict, Field, SecretStr
 
 from api.requests.fields import Body, storable
-from core.users.password_rules import LONGEST, SHORTEST
+from core.users.passwords.rules import LONGEST, SHORTEST
 
 Client = Literal["web", "mobile", "display"]
 

@@ -8,7 +8,7 @@ from api.requests.fields import Body, JsonId
 from api.v1.auth.bodies import Password
 from core.access import Role
 from core.users.create import NewUser
-from core.users.password_rules import SHORTEST
+from core.users.passwords.rules import SHORTEST
 
 # No `@`: whoever signs in by their email must not meet somebody of that user name.
 Username = Annotated[

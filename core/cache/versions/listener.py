@@ -10,7 +10,7 @@ from core.cache.versions.map import VersionMap
 from core.cache.versions.snapshot import ALL_ROWS, READ, Ledger, VersionSnapshot, snapshot_of
 from core.cache.versions.timeline import Timeline
 from core.clock import boottime
-from core.db.connection import APPLICATION, ServiceConnection, connect_to_primary
+from core.db.connections.connection import APPLICATION, ServiceConnection, connect_to_primary
 from core.db.failures import is_away, is_of_schema
 from core.errors import Unavailable
 from core.log import logger

@@ -19,7 +19,7 @@ from typing import IO
 
 import asyncpg
 
-from core.db.connection import LeadsToPooler
+from core.db.connections.connection import LeadsToPooler
 from core.exports.child import csv, full_zip, xlsx
 from core.exports.child.scratch import NoRoom, abandon, scratch
 from core.exports.job import Format, Job

@@ -6,7 +6,7 @@ from typing import TypeAlias
 
 import asyncpg
 
-from core.db.connection import connect_directly
+from core.db.connections.connection import connect_directly
 from core.exports.job import Batches, Job
 
 Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record]"

@@ -17,11 +17,11 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from core.clinics.prefix import prefix_for
 from core.db.bulk_copy import Connection
-from core.db.connection import APPLICATION, connect_directly
+from core.db.connections.connection import APPLICATION, connect_directly
 from core.operations.demo.clinic import PlannedClinic, email_of, make_clinic
 from core.operations.demo.names import clinic_names, timezone_of
 from core.settings import Settings
-from core.users.passwords import hash_password
+from core.users.passwords.hashing import hash_password
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator

@@ -5,11 +5,12 @@ from collections.abc import AsyncIterator
 import asyncpg
 from sqlalchemy.exc import SQLAlchemyError
 
-from core.operations.doctor import clocks, derived, migrations, postgres, redis, timezones, triggers, twins, versions
 from core.operations.doctor.configuration import Addresses
 from core.operations.doctor.finding import Check, Finding, Verdict, failed, reason, run, skipped, warning
-from core.operations.doctor.push import push
-from core.operations.doctor.reaching import Ways, reach
+from core.operations.doctor.servers import clocks, postgres, redis, timezones
+from core.operations.doctor.servers.push import push
+from core.operations.doctor.servers.reaching import Ways, reach
+from core.operations.doctor.tables import derived, migrations, triggers, twins, versions
 from core.users.accounts import ACTIVE_DEMO_ACCOUNTS
 
 USERS = "Users"

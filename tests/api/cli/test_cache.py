@@ -8,7 +8,7 @@ from tests.factories import rows
 from tests.factories.fixtures import Seed
 from tests.support.answers import outcome
 from tests.support.audit import audits
-from tests.support.commands import environment, refused, run, run_beside
+from tests.support.processes.commands import environment, refused, run, run_beside
 
 
 @pytest.fixture

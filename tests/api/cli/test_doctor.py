@@ -7,7 +7,7 @@ import pytest
 
 from tests.factories import rows
 from tests.factories.fixtures import Seed
-from tests.support.commands import environment, run
+from tests.support.processes.commands import environment, run
 
 SECRET = "a-secret-of-more-than-forty-characters-at-least"
 

@@ -13,7 +13,7 @@ from tests.conftest import SignIn
 from tests.factories import rows
 from tests.factories.fixtures import Seed
 from tests.support.audit import audits
-from tests.support.commands import TICKET_HOME, WITHIN, environment, refused, run, run_beside
+from tests.support.processes.commands import TICKET_HOME, WITHIN, environment, refused, run, run_beside
 from tests.support.signing_in import ME, log_in
 
 PASSWORD = "four words of my own"

@@ -15,8 +15,8 @@ from tests.conftest import SignIn
 from tests.factories import rows
 from tests.factories.fixtures import Seed
 from tests.support.answers import codes
-from tests.support.operations import Operation, operations, target_in
-from tests.support.rules import RULES
+from tests.support.contract.operations import Operation, operations, target_in
+from tests.support.contract.rules import RULES
 
 NO_TEXT = {"password", "current_password", "new_password", "surgery_at", "discharged_at", "date"}
 """Passwords are taken as they are, and times are parsed."""

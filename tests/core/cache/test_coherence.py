@@ -19,7 +19,7 @@ from core.trace import Trace, current_trace
 from tests.factories import rows
 from tests.factories.fixtures import ClinicSeed, Seed
 from tests.support import machine
-from tests.support.proxy import WireProxy
+from tests.support.servers.proxy import WireProxy
 from tests.support.unhurried import unhurried
 
 __all__ = ["unhurried"]

@@ -6,7 +6,7 @@ from core.runtime import Runtime
 from core.settings import Settings
 from tests.conftest import running
 from tests.factories.fixtures import Seed
-from tests.support.cluster import Cluster
+from tests.support.servers.cluster import Cluster
 from tests.support.signing_in import sign_in
 
 

@@ -7,7 +7,7 @@ import asyncpg
 import pytest
 
 from core.db.migrate import upgrade
-from core.operations.doctor.twins import look_at_patients
+from core.operations.doctor.tables.twins import look_at_patients
 from core.patients.document import DocumentType, parse
 from core.text import clean, folded
 from tests.factories import rows

@@ -10,13 +10,13 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection as SyncConnection
 
 from core.db import stamping
-from core.db.engine import migration_engine
+from core.db.connections.engine import migration_engine
 from core.db.migrate import config
 from core.db.stamping import CATALOG, STAMPED_BY_0015, stamp_table, unstamp_table
-from core.operations.doctor.migrations import made
+from core.operations.doctor.tables.migrations import made
 from tests.factories import rows
 from tests.factories.fixtures import Seed
-from tests.support.bumps import bumps
+from tests.support.cache.bumps import bumps
 
 
 def migration(revision: str) -> object:

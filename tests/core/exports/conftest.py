@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import text
 
 from core.access import ClinicScope
-from core.db.engine import SERVER_SETTINGS
+from core.db.connections.engine import SERVER_SETTINGS
 from core.db.transaction import Database, ReadSession
 from core.exports.child import csv, full_zip, xlsx
 from core.exports.job import Format, Job

@@ -14,7 +14,7 @@ from core.settings import Settings
 from tests.core.sessions.processes import Process, process, tracing
 from tests.factories import rows
 from tests.factories.fixtures import Seed
-from tests.support.settled import settled
+from tests.support.cache.settled import settled
 
 BOUND = 2.0
 """Seconds after which every process knows (docs/design/cache.md)."""

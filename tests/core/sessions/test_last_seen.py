@@ -11,8 +11,8 @@ from tests.core.sessions.processes import Process, process
 from tests.factories import rows
 from tests.factories.fixtures import Seed
 from tests.support import machine
+from tests.support.cache.settled import settled
 from tests.support.machine import until
-from tests.support.settled import settled
 
 HOUR = 3600
 

@@ -5,7 +5,7 @@ import pytest
 from core.sessions.last_seen import COPY
 from tests.core.sessions.processes import Process, tracing
 from tests.factories.fixtures import Seed
-from tests.support.settled import settled
+from tests.support.cache.settled import settled
 from tests.support.walk import walk_of
 
 BOUNDS = {

@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import create_async_engine
 
 from core.access import Actor, Role
 from core.cache.versions.map import VersionMap
-from core.db.engine import DIALECT
+from core.db.connections.engine import DIALECT
 from core.db.transaction import Database, WriteSession
 from core.errors import Conflict
 from core.patients.document import DocumentType, parse

@@ -8,13 +8,13 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 
 from core.clock import boottime
-from tests.faults import redis_trouble
 from tests.faults.chaos.history import Restore
 from tests.faults.chaos.load import Reader, World
 from tests.faults.chaos.network import LISTENER
 from tests.faults.chaos.site import DATABASE, Site
-from tests.faults.toxic import DOWN
-from tests.support.servers import command
+from tests.faults.chaos.toxic import DOWN
+from tests.faults.redis import trouble
+from tests.support.servers.breakable import command
 
 STOPPED = 5.0
 """Seconds that a process is stopped: longer than its lease."""
@@ -72,34 +72,34 @@ async def redis_hung(here: Breaking) -> AsyncIterator[None]:
 
 @kind("Redis a read-only replica")
 async def redis_read_only(here: Breaking) -> AsyncIterator[None]:
-    await redis_trouble.make_replica(here.site.redis)
+    await trouble.make_replica(here.site.redis)
     yield
-    await redis_trouble.make_primary(here.site.redis)
+    await trouble.make_primary(here.site.redis)
 
 
 @kind("Redis out of memory")
 async def redis_full(here: Breaking) -> AsyncIterator[None]:
-    await redis_trouble.fill_up(here.site.redis)
+    await trouble.fill_up(here.site.redis)
     yield
-    await redis_trouble.make_room(here.site.redis)
+    await trouble.make_room(here.site.redis)
 
 
 @kind("Redis with another password")
 async def redis_locked(here: Breaking) -> AsyncIterator[None]:
-    await redis_trouble.set_password(here.site.redis)
+    await trouble.set_password(here.site.redis)
     yield
-    await redis_trouble.drop_password(here.site.redis)
+    await trouble.drop_password(here.site.redis)
 
 
 @kind("Redis flushed")
 async def redis_flushed(here: Breaking) -> AsyncIterator[None]:
-    await redis_trouble.flush(here.site.redis)
+    await trouble.flush(here.site.redis)
     yield
 
 
 @kind("garbage in every key of Redis")
 async def redis_garbage(here: Breaking) -> AsyncIterator[None]:
-    await redis_trouble.write_garbage(here.site.redis)
+    await trouble.write_garbage(here.site.redis)
     yield
 
 

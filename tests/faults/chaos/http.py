@@ -5,7 +5,7 @@ import contextlib
 from collections.abc import Mapping
 
 from core.clock import boottime
-from tests.faults.crowd import Answer, read_answer
+from tests.faults.clients.crowd import Answer, read_answer
 
 IDLE = 4.0
 """Seconds after which a connection is not used again: uvicorn closes it after 5."""

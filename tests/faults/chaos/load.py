@@ -14,7 +14,7 @@ from core.clock import boottime
 from tests.faults.chaos.history import History, Read, Write
 from tests.faults.chaos.http import Connection
 from tests.faults.chaos.registers import SIGNED_OUT, Register
-from tests.faults.crowd import Answer
+from tests.faults.clients.crowd import Answer
 
 PATIENCE = 2.0
 """Seconds that a plain SQL writer waits."""

@@ -13,7 +13,7 @@ from typing import Any
 import uvloop
 from sqlalchemy.engine import make_url
 
-from tests.faults.toxic import ADDRESS, Toxic
+from tests.faults.chaos.toxic import ADDRESS, Toxic
 
 NOWHERE = "127.0.0.9"
 """An address where nothing listens."""

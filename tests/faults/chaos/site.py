@@ -26,13 +26,13 @@ from tests.factories import rows
 from tests.faults.chaos import registers
 from tests.faults.chaos.network import LISTENER, POSTGRES, Network
 from tests.faults.chaos.registers import Made, Register
-from tests.faults.pooler import pooler
+from tests.faults.postgres.pooler import pooler
 from tests.support import machine
-from tests.support.commands import environment
-from tests.support.processes import is_at_work, state_of
-from tests.support.proxy import SOCKET, WireProxy
-from tests.support.servers import Breakable
-from tests.support.services import free_port
+from tests.support.processes.commands import environment
+from tests.support.processes.services import free_port
+from tests.support.processes.state import is_at_work, state_of
+from tests.support.servers.breakable import Breakable
+from tests.support.servers.proxy import SOCKET, WireProxy
 from tests.support.signing_in import bearer
 
 DATABASE = "chaos"

@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from core.db.bulk_copy import Connection
-from core.db.connection import APPLICATION, connect_directly
+from core.db.connections.connection import APPLICATION, connect_directly
 from core.db.migrate import upgrade
 from core.operations.imports.legacy.audits import bring_actions, bring_logins
 from core.operations.imports.legacy.catalogs import Specialties, bring_reasons, bring_specialties

@@ -15,7 +15,7 @@ from core.settings import DEMO_DOMAIN, DEMO_PASSWORD, Settings
 from tests.conftest import BASE_URL, running
 from tests.factories import rows
 from tests.factories.fixtures import Seed
-from tests.support.settled import settled
+from tests.support.cache.settled import settled
 from tests.support.signing_in import LOGIN, ME, cookie_of, credentials
 
 

@@ -8,8 +8,8 @@ from core.settings import Settings
 from tests.conftest import BASE_URL, SignIn, running
 from tests.factories import rows
 from tests.factories.fixtures import Seed
+from tests.support.cache.settled import settled
 from tests.support.machine import until
-from tests.support.settled import settled
 from tests.support.signing_in import LOGIN, ME, cookie_of, credentials
 
 

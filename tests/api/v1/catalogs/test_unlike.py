@@ -7,7 +7,7 @@ import httpx
 import pytest
 
 from core.operations.doctor.finding import Verdict
-from core.operations.doctor.twins import look_at_catalogs
+from core.operations.doctor.tables.twins import look_at_catalogs
 from tests.conftest import SignIn
 from tests.factories import rows
 from tests.factories.fixtures import Seed

@@ -15,7 +15,7 @@ from tests.api.v1.nursing_board.conftest import PATH, SignIn, get, ids, make
 from tests.conftest import running
 from tests.factories import rows
 from tests.factories.fixtures import Seed
-from tests.support.flights import joins
+from tests.support.cache.flights import joins
 from tests.support.machine import until
 
 

@@ -13,7 +13,7 @@ from core.clock import boottime
 from core.settings import Settings
 from tests.conftest import SignIn
 from tests.factories.fixtures import Seed
-from tests.support.cached_reads import process
+from tests.support.cache.cached_reads import process
 
 
 async def test_no_more_than_eight_fills_run_at_once(settings: Settings, seed: Seed) -> None:

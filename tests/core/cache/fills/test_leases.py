@@ -14,8 +14,8 @@ from core.settings import Settings
 from tests.factories import rows
 from tests.factories.fixtures import ClinicSeed, Seed
 from tests.support import machine
-from tests.support.cached_reads import POLICY, Counting, process
-from tests.support.flights import joins
+from tests.support.cache.cached_reads import POLICY, Counting, process
+from tests.support.cache.flights import joins
 
 
 @pytest.fixture

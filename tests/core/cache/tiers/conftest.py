@@ -7,7 +7,7 @@ from core.cache.keys import Keys
 from core.cache.tiers.redis import RedisTier
 from core.cache.tiers.seals import Seals
 from tests.core.cache.tiers.any_tier import KINDS, AnyTier
-from tests.support.cluster import Cluster
+from tests.support.servers.cluster import Cluster
 
 
 @pytest.fixture

@@ -21,8 +21,8 @@ from core.log import FIRST
 from core.settings import Settings
 from tests.conftest import SignIn, running
 from tests.factories.fixtures import Seed
-from tests.support.cached_reads import POLICY, process
-from tests.support.settled import settled
+from tests.support.cache.cached_reads import POLICY, process
+from tests.support.cache.settled import settled
 from tests.support.unhurried import unhurried
 
 __all__ = ["unhurried"]

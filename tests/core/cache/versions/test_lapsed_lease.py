@@ -9,9 +9,9 @@ from core import times
 from core.settings import Settings
 from tests.factories import rows
 from tests.factories.fixtures import Seed
-from tests.support.cached_reads import process
+from tests.support.cache.cached_reads import process
 from tests.support.machine import until
-from tests.support.proxy import WireProxy
+from tests.support.servers.proxy import WireProxy
 
 
 async def test_an_entry_of_redis_that_arrives_after_the_lease_is_no_hit(

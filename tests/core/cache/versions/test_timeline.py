@@ -12,7 +12,7 @@ from core.cache.versions.map import VersionMap
 from core.cache.versions.snapshot import Ledger, VersionSnapshot
 from core.cache.versions.timeline import Timeline
 from core.clock import boottime
-from core.db.engine import dispose, serving_engine
+from core.db.connections.engine import dispose, serving_engine
 from core.db.transaction import Database, ReadSession, WriteSession
 from core.settings import Settings
 from tests.conftest import administer, database_named

@@ -10,7 +10,7 @@ from core.cache.policy import TOPICS
 from tests.factories import rows
 from tests.factories.fixtures import Seed
 from tests.support import machine
-from tests.support.bumps import bumps, versions_of
+from tests.support.cache.bumps import bumps, versions_of
 
 
 def everything(seed: Seed) -> set[tuple[int, str]]:

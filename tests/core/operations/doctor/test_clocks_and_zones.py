@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from core.operations.doctor.clocks import Reading, compared, read
 from core.operations.doctor.finding import Verdict
-from core.operations.doctor.timezones import changes_of
+from core.operations.doctor.servers.clocks import Reading, compared, read
+from core.operations.doctor.servers.timezones import changes_of
 from tests.core.operations.doctor.conftest import Round, unwell
 from tests.factories import rows
 from tests.support import machine

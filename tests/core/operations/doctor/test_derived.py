@@ -3,8 +3,8 @@
 import asyncpg
 import pytest
 
-from core.operations.doctor import derived
 from core.operations.doctor.finding import Verdict
+from core.operations.doctor.tables import derived
 from tests.core.operations.doctor.conftest import Round, of, unwell
 from tests.factories import rows
 from tests.factories.fixtures import Seed

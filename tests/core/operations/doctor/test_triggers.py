@@ -6,8 +6,8 @@ import pytest
 
 from core.cache.policy import TOPICS
 from core.operations.doctor.finding import Verdict
-from core.operations.doctor.migrations import made, normal
-from core.operations.doctor.triggers import FOUND, wrong_functions, wrong_triggers
+from core.operations.doctor.tables.migrations import made, normal
+from core.operations.doctor.tables.triggers import FOUND, wrong_functions, wrong_triggers
 from tests.core.operations.doctor.conftest import Round, of, unwell
 from tests.factories import rows
 from tests.factories.fixtures import Seed

@@ -23,7 +23,7 @@ from core.operations.embedded.account import CAP_DAC_READ_SEARCH, Account
 from core.operations.embedded.wheels import folder_of
 from tests.core.operations.embedded.starters import begun, end, line_of, starter
 from tests.support.machine import wait_until
-from tests.support.processes import alive, family, gone_within
+from tests.support.processes.state import alive, family, gone_within
 
 pytestmark = [
     pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="looks at processes in /proc"),

@@ -12,8 +12,8 @@ from tests.core.operations.imports.conftest import Hospital, at
 from tests.core.operations.imports.oddities import fill
 from tests.factories import rows
 from tests.factories.fixtures import Seed
-from tests.support.commands import TICKET_HOME, run
 from tests.support.machine import until
+from tests.support.processes.commands import TICKET_HOME, run
 
 
 async def test_the_old_applications_data_comes_over_with_a_report(

@@ -6,7 +6,7 @@ import pytest
 
 from tests.core.operations.imports.conftest import Hospital
 from tests.core.operations.imports.old_database import checksums
-from tests.support.commands import run
+from tests.support.processes.commands import run
 
 TOLD = "This is the old application's database"
 COMMANDS = [

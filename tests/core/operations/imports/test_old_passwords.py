@@ -7,7 +7,7 @@ import httpx
 import pytest
 
 from core.operations.imports.legacy.report import Outcome
-from core.users.passwords import UNUSABLE, hash_password, verify_password
+from core.users.passwords.hashing import UNUSABLE, hash_password, verify_password
 from tests.core.operations.imports.conftest import Hospital, Import
 from tests.core.operations.imports.imported import users
 from tests.core.operations.imports.old_database import PBKDF2, SCRYPT

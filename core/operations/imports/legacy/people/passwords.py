@@ -8,9 +8,9 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 from core.operations.imports.legacy.report import Report
-from core.users.legacy_hashes import is_legacy_hash
-from core.users.passwords import UNUSABLE, hash_password
-from core.users.placeholders import is_placeholder, looks_like_hash
+from core.users.passwords.hashing import UNUSABLE, hash_password
+from core.users.passwords.legacy_hashes import is_legacy_hash
+from core.users.passwords.placeholders import is_placeholder, looks_like_hash
 
 LONGEST_HASH = 255
 MOST_THREADS = 8
