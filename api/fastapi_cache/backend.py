@@ -95,12 +95,14 @@ class TieredBackend(Backend):
         self._turns = Turns()
 
     async def get_with_ttl(self, key: str) -> tuple[int, bytes | None]:
-        """(seconds left, the answer's JSON), or (0, None) where it is this request's turn to compute it.
+        """(seconds left, the answer's JSON), or (0, None) where it is this request's turn to compute it."""
+        return key.found if isinstance(key, RouteKey) else await self.find_or_take_turn(key)
+
+    async def find_or_take_turn(self, key: str) -> tuple[int, bytes | None]:
+        """As `get_with_ttl`. For a request the key builder calls it: `@cache` computes whatever a Backend raises.
 
         Raises Unavailable where another request computes it for longer than this one can wait.
         """
-        if isinstance(key, RouteKey) and key.backend is not self:
-            return await key.backend.get_with_ttl(key)
         ttl, entry, tier = await self._find(key)
         waited = entry is None and await self._turns.take(key)
         if waited:

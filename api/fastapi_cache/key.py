@@ -14,6 +14,8 @@ class RouteKey(str):
 
     entry_id: EntryId
     """`parameters` is NO_PARAMETERS where nothing narrows what is asked: of that the last good answer is kept."""
+    found: tuple[int, bytes | None] = (0, None)
+    """What the backend gives the decorator for it: (seconds left, the answer's JSON), or (0, None) on a miss."""
     backend: Backend
     """The application's own. The library knows only one, of the application that was started last in this process."""
     is_current: Callable[[], bool]

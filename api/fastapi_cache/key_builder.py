@@ -55,10 +55,10 @@ class RouteKeys:
         kwargs: dict[str, Any],
     ) -> RouteKey:
         """Of what is asked for, under the versions that hold now, or newer ones where the request's `Cache-Version`
-        says so.
+        says so; with what is found under it. Where nothing is, it is this request's turn to compute it.
 
-        Raises Unavailable where the versions cannot be known; and, where no route class labels what is stale, where
-        the user's session could not be verified.
+        Raises Unavailable where the versions cannot be known; where another request computes it for longer than this
+        one can wait; and, where no route class labels what is stale, where the user's session could not be verified.
         """
         started = perf_counter()
         asked = asked_of(function, namespace, request, args, kwargs)
@@ -79,6 +79,7 @@ class RouteKeys:
         key.started = started
         if reading is not None:
             reading.key = key
+        key.found = await backend.find_or_take_turn(key)
         return key
 
 

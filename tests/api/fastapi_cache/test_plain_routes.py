@@ -13,6 +13,7 @@ from fastapi_cache import FastAPICache
 from api.fastapi_cache.route import PlainCacheRoute, is_decorated
 from api.v1.catalogs import threshold_routes
 from api.v1.routers import ROUTERS
+from core import times
 from core.catalogs.thresholds import thresholds_in
 from core.settings import Settings
 from tests.conftest import SignIn, running
@@ -132,6 +133,31 @@ async def test_who_waited_for_what_a_write_overtook_does_not_compute_it_once_mor
     assert runs < len(answers) / 2
     [item] = (await viewer.get(THRESHOLDS)).json()["items"]
     assert item["red_hours"] == 1
+
+
+async def test_who_waits_for_its_turn_until_its_time_is_up_computes_nothing(
+    app: FastAPI, sign_in: SignIn, seed: Seed, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """`@cache` logs whatever a Backend raises, and computes."""
+    viewer = await sign_in(seed.sant.viewer)
+    begun, goes_on, runs = asyncio.Event(), asyncio.Event(), 0
+
+    async def held_up(*args: Any, **kwargs: Any) -> Any:
+        nonlocal runs
+        runs += 1
+        begun.set()
+        await goes_on.wait()
+        return await thresholds_in(*args, **kwargs)
+
+    monkeypatch.setattr(threshold_routes, "thresholds_in", held_up)
+    computing = asyncio.create_task(viewer.get(THRESHOLDS))
+    await begun.wait()
+    monkeypatch.setattr(times, "REQUEST", 0.1)
+    assert (await viewer.get(THRESHOLDS)).status_code == 503
+    goes_on.set()
+    assert "fwd=miss" in status(await computing)
+    assert runs == 1
+    assert caplog.messages == []
 
 
 async def test_an_error_is_nobody_elses(sign_in: SignIn, seed: Seed, monkeypatch: pytest.MonkeyPatch) -> None:
