@@ -1,7 +1,7 @@
 """Work that goes on beside requests. Its starter does not wait for it; at shutdown its owner ends it."""
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Callable, Collection, Coroutine
 from contextvars import Context
 from typing import Any
 
@@ -40,25 +40,36 @@ class Background:
 
     async def drain(self, within: float) -> None:
         """Wait until all have ended, `within` seconds at most; then cancel those that have not."""
-        loop = asyncio.get_running_loop()
-        until = loop.time() + within
-        while self._tasks and (left := until - loop.time()) > 0:
-            await asyncio.wait(set(self._tasks), timeout=left)
-        await self.cancel(AGAIN)
+        await drain(lambda: self._tasks, within)
 
     async def cancel(self, within: float) -> None:
-        """Cancel all and wait until they have ended, `within` seconds at most: what has not ended then is left behind.
+        """Cancel all and wait until they have ended, `within` seconds at most; what has not is left behind."""
+        await cancel(self._tasks, within)
 
-        One cancellation is not enough. One that comes as an awaited operation ends may be swallowed (`asyncio.wait_for`
-        of Python 3.11 does that, in whatever library), and a shutdown that waits for the task would never end.
-        """
-        loop = asyncio.get_running_loop()
-        until = loop.time() + within
-        running = set(self._tasks)
-        while running:
-            for task in running:
-                task.cancel()
-            _, running = await asyncio.wait(running, timeout=AGAIN)
-            if running and loop.time() > until:
-                logger.warning("background work did not end", tasks=sorted(task.get_name() for task in running))
-                return
+
+async def drain(running: Callable[[], Collection["asyncio.Task[Any]"]], within: float) -> None:
+    """Wait until `running` gives no task any more, `within` seconds at most; then cancel those that it gives, and wait
+    until they have ended."""
+    loop = asyncio.get_running_loop()
+    until = loop.time() + within
+    while (tasks := running()) and (left := until - loop.time()) > 0:
+        await asyncio.wait(set(tasks), timeout=left)
+    await cancel(running(), AGAIN)
+
+
+async def cancel(tasks: Collection["asyncio.Task[Any]"], within: float) -> None:
+    """Cancel all and wait until they have ended, `within` seconds at most: what has not ended then is left behind.
+
+    One cancellation is not enough. One that comes as an awaited operation ends may be swallowed (`asyncio.wait_for`
+    of Python 3.11 does that, in whatever library), and a shutdown that waits for the task would never end.
+    """
+    loop = asyncio.get_running_loop()
+    until = loop.time() + within
+    running = set(tasks)
+    while running:
+        for task in running:
+            task.cancel()
+        _, running = await asyncio.wait(running, timeout=AGAIN)
+        if running and loop.time() > until:
+            logger.warning("background work did not end", tasks=sorted(task.get_name() for task in running))
+            return

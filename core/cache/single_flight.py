@@ -18,6 +18,7 @@ from collections.abc import Awaitable, Callable
 from typing import Generic, TypeVar
 from weakref import WeakValueDictionary
 
+from core.background import drain
 from core.deadline import in_time, without_deadline
 
 T = TypeVar("T")
@@ -103,9 +104,6 @@ class Flights(Generic[T]):
         return sum(not task.done() for task in self._flying.values())
 
     async def drain(self, within: float) -> None:
-        """Wait for the flights under way, `within` seconds at most; then cancel them."""
-        tasks = list(self._flying.values())
-        if tasks:
-            await asyncio.wait(tasks, timeout=within)
-        for task in tasks:
-            task.cancel()
+        """Wait until no flight is under way, `within` seconds at most; then cancel those that are, and wait until they
+        have ended: what they use is closed next."""
+        await drain(self._flying.values, within)

@@ -199,6 +199,28 @@ async def test_other_keys_fly_apart() -> None:
     assert (one[0], two[0]) == ("a", "b")
 
 
+async def test_a_flight_that_shutdown_cancels_has_ended_when_what_it_uses_is_closed() -> None:
+    flights: Flights[int] = Flights()
+    begun, ended = asyncio.Event(), []
+
+    async def compute() -> int:
+        begun.set()
+        try:
+            await asyncio.Event().wait()
+        finally:
+            await asyncio.sleep(0)  # as a transaction that is rolled back, or a connection that is given back
+            ended.append("compute")
+        return 1
+
+    waiting = asyncio.create_task(flights.join("k", compute))
+    await begun.wait()
+    await flights.drain(0.01)
+    assert ended == ["compute"]
+    assert len(flights) == 0
+    with pytest.raises(asyncio.CancelledError):
+        await waiting
+
+
 async def test_who_takes_the_lock_of_a_key_works_alone_and_another_key_is_another_lock() -> None:
     locks = Locks()
     inside: list[str] = []
