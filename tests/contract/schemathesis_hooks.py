@@ -16,6 +16,7 @@ from typing import Any
 import httpx
 import schemathesis
 
+from core.catalogs.catalogs import CATALOGS
 from core.clock import wall_now
 
 Case = schemathesis.Case[Any]
@@ -27,9 +28,9 @@ PASSWORD = "ticket-home-demo"
 CLINIC = 5
 """SANT, of which the contract's examples speak too."""
 
-OF_A_CLINIC = {
-    f"/v1/{name}" for name in ("tickets", "fpa/preview", "specialties", "surgeries", "doctors", "reasons", "users")
-}
+OF_A_CLINIC = {f"/v1/{name}" for name in ("tickets", "fpa/preview", "users", *(catalog.plural for catalog in CATALOGS))}
+TEXTS = {"username", *(catalog.columns[0].name for catalog in CATALOGS)}
+"""Of which a clinic may not have two alike."""
 
 CLINICS = ("iqui", "elqu", "valp", "prov", "vita", "ranc", "mayo", "maga")
 LENDERS = [f"{role}_{clinic}" for role in ("viewer", "clinical", "admin") for clinic in CLINICS]
@@ -115,9 +116,9 @@ def existing(case: Case) -> None:
 
 
 def fit(body: dict[str, Any], path: str, number: int, *, new: bool) -> None:
-    for name, catalog in (("surgery_id", "surgeries"), ("doctor_id", "doctors"), ("specialty_id", "specialties")):
-        if body.get(name) is not None:
-            body[name] = rows(catalog)[0]["id"]
+    for catalog in CATALOGS:
+        if body.get(f"{catalog.name}_id") is not None:
+            body[f"{catalog.name}_id"] = rows(catalog.plural)[0]["id"]
     if "reason_id" in body:
         category = "annulment" if path.endswith("/annulment") else "modification"
         body["reason_id"] = rows("reasons", category=category)[0]["id"]
@@ -125,7 +126,7 @@ def fit(body: dict[str, Any], path: str, number: int, *, new: bool) -> None:
         body |= {"date": str(wall_now().date() + timedelta(days=number % 60 + 3)), "block_end_hour": 14}
     if new and path in OF_A_CLINIC:
         body["clinic_id"] = None if body.get("role") == "superuser" else CLINIC
-        body |= {name: f"{str(body[name])[:20]}{number}" for name in ("name", "reason", "username") if name in body}
+        body |= {name: f"{str(body[name])[:20]}{number}" for name in TEXTS if name in body}
     if new and "email" in body:
         body |= {"email": f"{number}@example.org", "password": "four words of my own"}
 

@@ -97,9 +97,11 @@ def written(column: Column, specialty_id: int, text: str) -> Any:
             return column.example
 
 
-async def of_catalog(connection: Connection, catalog: Catalog, clinic_id: int, specialty_id: int) -> int:
+async def of_catalog(
+    connection: Connection, catalog: Catalog, clinic_id: int, specialty_id: int, name: str | None = None
+) -> int:
     """A row with what it must have."""
-    name = f"{catalog.name} {serial()}"
+    name = name or f"{catalog.name} {serial()}"
     values = {column.field: written(column, specialty_id, name) for column in catalog.columns if column.required}
     return await insert(connection, catalog.table.__tablename__, clinic_id=clinic_id, **values)
 

@@ -10,6 +10,7 @@ from fastapi import FastAPI
 
 from api.pagination import cursor_of, next_cursor
 from api.v1.tickets.filters import parameters
+from core.catalogs.catalogs import CATALOGS, Catalog
 from core.runtime import Runtime
 from core.tickets.reads.filters import TicketFilter
 from core.tickets.reads.pages import Position
@@ -19,14 +20,6 @@ from tests.factories.fixtures import Seed
 from tests.factories.spanish import NAMES
 from tests.factories.stays import Person, insert, stay
 from tests.support.answers import codes
-
-CATALOGS = {
-    "/v1/clinics": "name",
-    "/v1/specialties": "name",
-    "/v1/surgeries": "name",
-    "/v1/doctors": "name",
-    "/v1/reasons": "reason",
-}
 
 
 @pytest.fixture
@@ -46,38 +39,36 @@ async def items(client: httpx.AsyncClient, path: str, **query: Any) -> list[dict
     return found
 
 
-async def write(connection: rows.Connection, path: str, seed: Seed, name: str, number: int) -> None:
-    match path:
-        case "/v1/clinics":
-            prefix = "Z" + "".join(chr(65 + number // 26**place % 26) for place in (2, 1, 0))
-            await rows.clinic(connection, prefix, name=name)
-        case "/v1/specialties":
-            await rows.specialty(connection, seed.sant.id, name=name)
-        case "/v1/surgeries":
-            await rows.surgery(connection, seed.sant.id, seed.sant.specialty_id, name=name)
-        case "/v1/doctors":
-            await rows.doctor(connection, seed.sant.id, name=name)
-        case _:
-            await rows.reason(connection, seed.sant.id, "modification", reason=name)
+async def clinics(connection: rows.Connection, names: list[str]) -> None:
+    for number, name in enumerate(names):
+        prefix = "Z" + "".join(chr(65 + number // 26**place % 26) for place in (2, 1, 0))
+        await rows.clinic(connection, prefix, name=name)
 
 
-@pytest.mark.parametrize("path", CATALOGS)
-async def test_catalogs_and_clinics_are_in_spanish_order(
-    superuser: httpx.AsyncClient, connection: rows.Connection, seed: Seed, shuffled: list[str], path: str
+@pytest.mark.parametrize("catalog", CATALOGS, ids=lambda catalog: catalog.plural)
+async def test_catalogs_are_in_spanish_order(
+    superuser: httpx.AsyncClient, connection: rows.Connection, seed: Seed, shuffled: list[str], catalog: Catalog
 ) -> None:
-    for number, name in enumerate(shuffled):
-        await write(connection, path, seed, name, number)
-    found = [item[CATALOGS[path]] for item in await items(superuser, path)]
+    for name in shuffled:
+        await rows.of_catalog(connection, catalog, seed.sant.id, seed.sant.specialty_id, name)
+    found = [item[catalog.columns[0].name] for item in await items(superuser, f"/v1/{catalog.plural}")]
+    assert [name for name in found if name in NAMES] == list(NAMES)
+
+
+async def test_clinics_are_in_spanish_order(
+    superuser: httpx.AsyncClient, connection: rows.Connection, shuffled: list[str]
+) -> None:
+    await clinics(connection, shuffled)
+    found = [item["name"] for item in await items(superuser, "/v1/clinics")]
     assert [name for name in found if name in NAMES] == list(NAMES)
 
 
 async def test_thresholds_are_in_the_order_of_their_clinics(
     superuser: httpx.AsyncClient, connection: rows.Connection, seed: Seed, shuffled: list[str]
 ) -> None:
-    for number, name in enumerate(shuffled):
-        await write(connection, "/v1/clinics", seed, name, number)
-    clinics = [item["id"] for item in await items(superuser, "/v1/clinics")]
-    assert [item["clinic_id"] for item in await items(superuser, "/v1/urgency-thresholds")] == [None, *clinics]
+    await clinics(connection, shuffled)
+    ids = [item["id"] for item in await items(superuser, "/v1/clinics")]
+    assert [item["clinic_id"] for item in await items(superuser, "/v1/urgency-thresholds")] == [None, *ids]
 
 
 async def test_names_in_one_place_stand_by_id(

@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from string import ascii_uppercase
 from typing import Any, NamedTuple
 
+from core.catalogs.catalogs import CATALOGS, Catalog
+from core.catalogs.columns import Column, Flag, Whole, Word
 from core.db.bulk_copy import Connection
 from core.operations.doctor.finding import REPAIR_FIRST, Check, Finding, failed, listed, ok
 from core.operations.doctor.tables.migrations import made
@@ -85,6 +87,31 @@ class Step(NamedTuple):
     """Makes what is changed, where making it bumps nothing."""
 
 
+def literal_of(column: Column) -> str:
+    """What may stand in a new row's column, in SQL."""
+    match column.holds:
+        case Word(meanings):
+            return f"'{next(iter(meanings.values()))}'"
+        case Whole(least):
+            return str(least)
+        case Flag():
+            return "true"
+        case _:
+            return "$1" if column.refers_by else "'x'"
+
+
+def new_row(catalog: Catalog) -> Step:
+    """A row with what it must have; what it refers to has the same id."""
+    required = {column.field: literal_of(column) for column in catalog.columns if column.required}
+    values = {"id": "$1", "clinic_id": "$1"} | required
+    names, literals = ", ".join(values), ", ".join(values.values())
+    return Step(
+        f"a new {catalog.name}",
+        f"INSERT INTO {catalog.table.__tablename__} ({names}) VALUES ({literals})",  # noqa: S608  of the description
+        ("catalogs",),
+    )
+
+
 CLINIC_ID = 2147483600
 """Ids near the end of their range, so that no sequence moves. The statements' $1."""
 STEPS = (
@@ -93,18 +120,7 @@ STEPS = (
         "INSERT INTO clinic (id, name, prefix) VALUES ($1, 'ticket-home doctor', '{prefix}')",
         ("users", "0/clinics"),
     ),
-    Step("a new specialty", "INSERT INTO specialty (id, clinic_id, name) VALUES ($1, $1, 'x')", ("catalogs",)),
-    Step(
-        "a new surgery",
-        "INSERT INTO surgery (id, clinic_id, name, specialty_id, base_stay_hours) VALUES ($1, $1, 'x', $1, 1)",
-        ("catalogs",),
-    ),
-    Step("a new doctor", "INSERT INTO doctor (id, clinic_id, name) VALUES ($1, $1, 'x')", ("catalogs",)),
-    Step(
-        "a new reason",
-        "INSERT INTO standardized_reason (id, clinic_id, reason, category) VALUES ($1, $1, 'x', 'modification')",
-        ("catalogs",),
-    ),
+    *map(new_row, CATALOGS),
     Step(
         "a clinic's thresholds",
         "INSERT INTO urgency_threshold (id, clinic_id, red_hours, yellow_hours, green_hours) VALUES ($1, $1, 1, 2, 3)",
