@@ -55,7 +55,6 @@ async def test_it_is_coherent_after_a_write_and_only_for_the_clinic_written_to(
     assert await counted.get("/count", "root") == (sant | {"clinic_id": None}, "MISS")
 
 
-@pytest.mark.also_on_a_cluster
 async def test_two_users_never_share_even_in_one_clinic(counted: Counted, seed: Seed) -> None:
     for turn in ("MISS", "HIT"):
         for user, clinic_id in (
@@ -87,7 +86,6 @@ async def test_another_process_finds_it_in_redis(counted: Counted) -> None:
     assert counted.runs == 1
 
 
-@pytest.mark.also_on_a_cluster
 async def test_clear_of_a_namespace_ends_it_everywhere_at_once_and_no_other(
     counted: Counted, connection: rows.Connection
 ) -> None:
@@ -125,7 +123,6 @@ async def test_it_survives_an_outage_of_redis(counted: Counted, connection: rows
     assert (body["tickets"], outcome) == (1, "MISS")
 
 
-@pytest.mark.also_on_a_cluster
 async def test_corrupt_bytes_are_a_miss(counted: Counted, settings: Settings) -> None:
     await counted.get("/count", "sant")
     counted.runtime.cache.memory.clear()

@@ -27,7 +27,6 @@ async def counting(settings: Settings, seed: Seed) -> AsyncIterator[Counting]:
         yield made
 
 
-@pytest.mark.also_on_a_cluster
 async def test_a_miss_is_kept_in_memory_and_in_redis(counting: Counting, settings: Settings, seed: Seed) -> None:
     miss, hit = await counting.read(seed.sant.id), await counting.read(seed.sant.id)
     assert (miss.outcome, miss.tier) == ("miss", "database")
