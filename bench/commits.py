@@ -1,55 +1,103 @@
-"""What the version triggers and their NOTIFY cost who commits: docs/scaling.md has the last figures.
+"""What version triggers, and telling other processes the versions, cost who commits: docs/scaling.md has figures.
 
     .venv/bin/python -m bench.commits [--writers 16] [--clinics 20] [--seconds 4] [--rounds 3]
 
 Durable commits (one fsync each, shared where PostgreSQL groups them) of one ticket's change, by writers that each have
-clinics of their own, with one process listening. In turns: with NOTIFY, as CACHE_PUSH=false has it, and without the
-version triggers at all. It prints each rate, and its ratio to the last.
+clinics of their own, with one process listening. In turns, through `Database.write` as the service commits: pushed
+after the commit, not at all (CACHE_PUSH=false), and notified in the transaction. And as plain SQL: notified in the
+transaction, not at all, and without the version triggers. It prints each rate, and its ratio to not telling at all.
 """
 
 import argparse
 import asyncio
 import statistics
 import tempfile
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
 from pathlib import Path
 from time import perf_counter
 
 import asyncpg
+from pydantic import SecretStr
+from sqlalchemy import text
 
+from core.cache.versions.map import VersionMap
+from core.cache.versions.payload import CHANNEL
+from core.cache.versions.push import Push
+from core.db.engine import PushedBy, dispose, serving_engine
 from core.db.migrate import upgrade
+from core.db.transaction import Database, WriteSession
 from core.operations.demo.filling import fill_demo
 from core.operations.embedded import start_servers
+from core.settings import Settings
 
 TICKETS = 20_000
 OTHER_ROWS = "SELECT clinic_id, array_agg(id) AS tickets FROM ticket GROUP BY clinic_id ORDER BY clinic_id"
 CHANGE = "UPDATE ticket SET current_fpa = current_fpa + interval '1 hour', revision = revision + 1 WHERE id = $1"
-WAYS = {
-    "versions, NOTIFY": "SET ticket_home.push = 'on'",
-    "versions, CACHE_PUSH=false": "SET ticket_home.push = 'off'",
-    "no version triggers": "SET ticket_home.push = 'off'",
-}
+CHANGE_OURS = text(CHANGE.replace("$1", ":id"))
 OURS = """
 SELECT tgname FROM pg_trigger t JOIN pg_proc p ON p.oid = t.tgfoid
 WHERE tgrelid = 'ticket'::regclass AND p.proname LIKE 'cache%'
 """
+SERVICE: dict[str, PushedBy] = {
+    "Database.write, pushed after": "service",
+    "Database.write, CACHE_PUSH=false": "off",
+    "Database.write, NOTIFY within": "on",
+}
+SQL = {"SQL, NOTIFY within": "on", "SQL, push off": "off", "SQL, no version triggers": "off"}
+BARE = "SQL, no version triggers"
+BESIDE = dict.fromkeys(SERVICE, "Database.write, CACHE_PUSH=false") | dict.fromkeys(SQL, "SQL, push off")
+"""Way → what its ratio is to."""
+
+Commit = Callable[[str], Awaitable[object]]
+"""One commit, of a ticket's change."""
 
 
-async def writer(url: str, setting: str, tickets: Sequence[str], until: float) -> int:
-    connection = await asyncpg.connect(url)
-    await connection.execute(setting)
-    commits = 0
-    while perf_counter() < until:
-        await connection.execute(CHANGE, tickets[commits % len(tickets)])
-        commits += 1
-    await connection.close()
-    return commits
+@asynccontextmanager
+async def through_database(url: str, push: PushedBy, writers: int) -> AsyncIterator[Sequence[Commit]]:
+    """As the service has it, whose writers share a pool."""
+    settings = Settings(database_url=SecretStr(url), database_pool_size=writers)
+    engine = serving_engine(settings, push=push)
+    pushing = Push(settings.require_direct_url(), VersionMap())
+    sending = asyncio.create_task(pushing.run())
+    database = Database(engine, pushing if push == "service" else VersionMap())
+
+    async def commit(ticket: str) -> None:
+        async def work(session: WriteSession) -> None:
+            await session.execute(CHANGE_OURS, {"id": ticket})
+
+        await database.write(work)
+
+    yield [commit] * writers
+    sending.cancel()
+    await dispose(engine)
 
 
-async def rate(url: str, way: str, shares: Sequence[Sequence[str]], seconds: float) -> float:
+@asynccontextmanager
+async def plain(url: str, push: str, writers: int) -> AsyncIterator[Sequence[Commit]]:
+    opened = [await asyncpg.connect(url, server_settings={"ticket_home.push": push}) for _ in range(writers)]
+
+    def commit_of(connection: "asyncpg.Connection[asyncpg.Record]") -> Commit:
+        return lambda ticket: connection.execute(CHANGE, ticket)
+
+    yield [commit_of(connection) for connection in opened]
+    for connection in opened:
+        await connection.close()
+
+
+async def rate(commits: Sequence[Commit], shares: Sequence[Sequence[str]], seconds: float) -> float:
+    """Commits per second."""
     began = perf_counter()
-    commits = await asyncio.gather(*(writer(url, WAYS[way], share, began + seconds) for share in shares))
-    return sum(commits) / (perf_counter() - began)
+
+    async def writer(commit: Commit, tickets: Sequence[str]) -> int:
+        done = 0
+        while perf_counter() < began + seconds:
+            await commit(tickets[done % len(tickets)])
+            done += 1
+        return done
+
+    done = await asyncio.gather(*(writer(commit, share) for commit, share in zip(commits, shares, strict=True)))
+    return sum(done) / (perf_counter() - began)
 
 
 async def set_version_triggers(connection: "asyncpg.Connection[asyncpg.Record]", *, on: bool) -> None:
@@ -62,25 +110,30 @@ async def measure(url: str, options: argparse.Namespace) -> None:
     await fill_demo(url, clinics=options.clinics, tickets=TICKETS, seed=1, password="a-bench-needs-one", progress=False)
     connection = await asyncpg.connect(url)
     listener = await asyncpg.connect(url)
-    await listener.add_listener("ticket_home", lambda *_: None)
+    told: dict[str, int] = dict.fromkeys(BESIDE, 0)
+    now = ""
+    await listener.add_listener(CHANNEL, lambda *_: told.update({now: told[now] + 1}))
     found = [row["tickets"] for row in await connection.fetch(OTHER_ROWS)]
     shares = [
         [ticket for tickets in found[number :: options.writers] for ticket in tickets]
         for number in range(min(options.writers, len(found)))
     ]
-    rates: dict[str, list[float]] = {way: [] for way in WAYS}
+    rates: dict[str, list[float]] = {way: [] for way in BESIDE}
     for _ in range(options.rounds):
-        for way in WAYS:
-            await set_version_triggers(connection, on=way != "no version triggers")
-            rates[way].append(await rate(url, way, shares, options.seconds))
+        for now in BESIDE:
+            await set_version_triggers(connection, on=now != BARE)
+            ours = SERVICE.get(now)
+            opened = through_database(url, ours, len(shares)) if ours else plain(url, SQL[now], len(shares))
+            async with opened as commits:
+                await rate(commits, shares, 0.5)  # warm: connections, plans
+                rates[now].append(await rate(commits, shares, options.seconds))
     await set_version_triggers(connection, on=True)
     await listener.close()
     await connection.close()
-    bare = statistics.median(rates["no version triggers"])
-    print(f"{len(shares)} writers, {options.clinics} clinics\n{'':<30}{'commits/s':>10}{'ratio':>8}")
-    for way, measured in rates.items():
-        middle = statistics.median(measured)
-        print(f"{way:<30}{middle:>10.0f}{middle / bare:>8.2f}")
+    print(f"{len(shares)} writers, {options.clinics} clinics\n{'':<36}{'commits/s':>10}{'ratio':>8}{'told':>8}")
+    middle = {way: statistics.median(measured) for way, measured in rates.items()}
+    for way, beside in BESIDE.items():
+        print(f"{way:<36}{middle[way]:>10.0f}{middle[way] / middle[beside]:>8.2f}{told[way]:>8}")
 
 
 def main() -> None:

@@ -21,6 +21,7 @@ from core.cache.versions.direct_reads import DirectReads
 from core.cache.versions.header import VersionHeader
 from core.cache.versions.listener import Listener
 from core.cache.versions.map import VersionMap
+from core.cache.versions.push import Push
 from core.cache.versions.timeline import begin_timeline
 from core.db.connections.engine import dispose, serving_engine
 from core.db.transaction import Database
@@ -33,6 +34,8 @@ from core.sessions.throttle import Throttle
 from core.settings import Settings
 from core.users.passwords.hashing import Passwords
 
+LAST_PUSH = 0.1
+"""Seconds at shutdown for telling other processes the last versions: what is not told is polled."""
 LOOK = 0.1
 """Seconds at shutdown for a try whether the database takes writes."""
 
@@ -60,12 +63,16 @@ class Runtime:
 
 
 @asynccontextmanager
-async def open_runtime(settings: Settings) -> AsyncIterator[Runtime]:
+async def open_runtime(settings: Settings, *, serves: bool = True) -> AsyncIterator[Runtime]:
     """Open everything that a process holds, until the block ends. Where the database is away it neither waits nor
-    fails: requests find out."""
+    fails: requests find out.
+
+    `serves`: it commits often. Then it pushes versions after its commits; a command notifies in its transaction.
+    """
     versions = VersionMap()
-    engine = serving_engine(settings)
-    database = Database(engine, versions)
+    push = Push(settings.require_direct_url(), versions) if serves and settings.cache_push else None
+    engine = serving_engine(settings, push="service" if push else "on" if settings.cache_push else "off")
+    database = Database(engine, push or versions)
     direct = DirectReads(database, versions)
     secret_keys = [key.get_secret_value() for key in settings.secret_keys]
     redis = RedisTier(settings.require_redis_url(), Keys(settings.cache_prefix), Seals(secret_keys))
@@ -85,6 +92,8 @@ async def open_runtime(settings: Settings) -> AsyncIterator[Runtime]:
     readiness = Readiness(database, versions, direct, redis)
     background = Background()
     background.start(listener.run(), name="version listener")
+    if push is not None:
+        background.start(push.run(), name="push of versions")
     background.start(redis.probe(), name="redis probe")
     background.start(published.publish(), name="statistics")
     background.start(readiness.note(), name="readiness")
@@ -116,6 +125,8 @@ async def open_runtime(settings: Settings) -> AsyncIterator[Runtime]:
         within = times.DRAIN
         await asyncio.gather(cache.drain(within), unstored.drain(within), sessions.close(within), exports.close(within))
         passwords.close()
+        if push is not None:
+            await push.drain(LAST_PUSH)
         await background.cancel(times.ENDING)
         await readiness.drain(LOOK)
         await published.withdraw()

@@ -49,9 +49,10 @@ Session = ReadSession | WriteSession
 
 
 class Stamps(Protocol):
-    """What learns the versions that a commit made: the process's version map."""
+    """What learns the versions that a commit made: the process's version map, and through it other processes."""
 
-    def learn_committed(self, rows: Iterable[VersionRow]) -> None: ...
+    def learn_committed(self, rows: Iterable[VersionRow], timeline: str | None) -> None:
+        """`rows` were read after a COMMIT, in the timeline with that id."""
 
     def distrust(self) -> None:
         """A commit's versions could not be read: the map may be older than what this process wrote."""
@@ -141,9 +142,9 @@ class Database:
     async def _learn(self, connection: AsyncConnection, pending: str) -> None:
         """After COMMIT, on the same connection: the versions that it made, or newer ones."""
         try:
-            rows = await versions_of(connection, pending)
-            self._stamps.learn_committed(rows)
-            current().cache_versions_made += rows
+            made = await versions_of(connection, pending)
+            self._stamps.learn_committed(made.versions, made.timeline)
+            current().cache_versions_made += made.versions
             await connection.rollback()
         except BaseException as error:
             self._stamps.distrust()

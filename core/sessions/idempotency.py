@@ -77,7 +77,7 @@ async def replay(session: WriteSession, scope: Scope) -> Replayed | None:
         return None
     if bytes(row.body_digest) != scope.digest:
         raise Conflict("This Idempotency-Key was used with another body.", code="idempotency_mismatch")
-    versions = await versions_of(session, row.stamped) if row.stamped else []
+    versions = (await versions_of(session, row.stamped)).versions if row.stamped else []
     return Replayed(Kept(row.status, row.headers, bytes(row.body)), versions)
 
 

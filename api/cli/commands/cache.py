@@ -51,7 +51,7 @@ def invalidate(
 
 async def _status(settings: Settings) -> admin.CacheReport:
     """Of the serving processes: this one, which serves nobody, is not counted."""
-    async with open_runtime(settings) as runtime:
+    async with open_runtime(settings, serves=False) as runtime:
         found = await admin.status(runtime.published, runtime.redis)
     return replace(found, figures=replace(found.figures, processes=found.figures.processes - 1))
 
@@ -63,7 +63,7 @@ async def _invalidate(settings: Settings, prefix: str | None, topic: str | None)
         clinic_id = None if prefix is None else await clinic_with_prefix(session, prefix)
         await admin.invalidate(session, OPERATOR, clinic_id, topic)
 
-    async with open_runtime(settings) as runtime:
+    async with open_runtime(settings, serves=False) as runtime:
         await runtime.database.write(work)
 
 

@@ -24,5 +24,5 @@ def housekeeping(data_dir: DataDir = None) -> None:
 
 
 async def _sweep(settings: Settings) -> Swept:
-    async with open_runtime(settings) as runtime:
+    async with open_runtime(settings, serves=False) as runtime:
         return await sweep(runtime.database)

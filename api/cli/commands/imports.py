@@ -117,7 +117,7 @@ def legacy(
 
 
 async def _catalog(settings: Settings, prefix: str, path: Path) -> CatalogReport:
-    async with open_runtime(settings) as runtime:
+    async with open_runtime(settings, serves=False) as runtime:
         return await import_catalog(runtime.database, OPERATOR, prefix, path)
 
 

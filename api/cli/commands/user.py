@@ -96,7 +96,7 @@ def _password() -> str:
 
 
 async def _create(settings: Settings, username: str, email: str, role: Role, prefix: str | None, password: str) -> None:
-    async with open_runtime(settings) as runtime:
+    async with open_runtime(settings, serves=False) as runtime:
         clinic_id = None
         if prefix is not None:
             clinic_id = await runtime.database.read(lambda session: clinic_with_prefix(session, prefix))
@@ -119,7 +119,7 @@ async def _change(settings: Settings, username: str, asked: UserChange) -> None:
             raise NotFound(f"Nobody is called {username}.")
         await change(session, OPERATOR, user_id, asked)
 
-    async with open_runtime(settings) as runtime:
+    async with open_runtime(settings, serves=False) as runtime:
         await runtime.database.write(work)
 
 
@@ -127,7 +127,7 @@ async def _unlock(settings: Settings, username: str | None, address: str | None)
     async def look_up(session: ReadSession) -> Account | None:
         return await account_named(session, username or "")
 
-    async with open_runtime(settings) as runtime:
+    async with open_runtime(settings, serves=False) as runtime:
         lifted = True
         if username is not None:
             found = await runtime.database.read(look_up)

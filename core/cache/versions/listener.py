@@ -1,22 +1,22 @@
 """The listener keeps the version map true: notifications as they come, and a poll each second, on one connection."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from contextlib import suppress
 from typing import Any
 
 from core import times
 from core.cache.versions.map import VersionMap
-from core.cache.versions.snapshot import ALL_ROWS, READ, Ledger, VersionSnapshot, snapshot_of
+from core.cache.versions.payload import CHANNEL, parse_payload
+from core.cache.versions.snapshot import ALL_ROWS, READ, Ledger, Name, VersionSnapshot, snapshot_of
 from core.cache.versions.timeline import Timeline
+from core.cache.versions.vector import Vector
 from core.clock import boottime
 from core.db.connections.connection import APPLICATION, ServiceConnection, connect_to_primary
 from core.db.failures import is_away, is_of_schema
 from core.errors import Unavailable
 from core.log import logger
-from core.trace import VersionRow
 
-CHANNEL = "ticket_home"
 SETTINGS = {"timezone": "UTC"}
 SHORTEST_PAUSE = 0.1
 LONGEST_PAUSE = 1.0
@@ -39,6 +39,10 @@ class Listener:
         """Of the last poll, over all connections: it goes back only where the server's files were put back."""
         self._push = push
         self._wake = asyncio.Event()
+        self._heard: Vector = {}
+        """Versions that notifications told since the last poll was sent."""
+        self._heard_of_another = False
+        """A notification told of another timeline since then."""
         self._logged_unstamped = False
         self.connected = False
 
@@ -82,11 +86,14 @@ class Listener:
     async def _poll_until_closed(self, connection: ServiceConnection) -> None:
         """Raises ConnectionResetError, and whatever a poll raises."""
         since = ALL_ROWS
+        named: Collection[Name] = ()
         ledger = Ledger()
         just_begun = False
         while True:
             self._wake.clear()
-            snapshot = await self._poll(connection, since)
+            heard, self._heard = self._heard, {}
+            since, self._heard_of_another = ALL_ROWS if self._heard_of_another else since, False
+            snapshot = await self._poll(connection, since, named)
             if not ledger.agrees(snapshot):
                 logger.warning("version rows changed without a trace: all are read again")
                 self._versions.distrust()
@@ -109,6 +116,11 @@ class Listener:
             if not self.connected:
                 self.connected = True
                 logger.info("version listener connected", versions=len(self._versions))
+            # After a fail-over that lost a commit, a late notification of it must not bring the lost timeline over. Nor
+            # does one that nobody sent.
+            named = () if snapshot.full else ledger.unseen(heard)
+            if named:
+                continue
             with suppress(TimeoutError):
                 async with asyncio.timeout(times.POLL_EVERY):
                     await self._wake.wait()
@@ -122,14 +134,14 @@ class Listener:
             logger.error("triggers that stamp versions are missing or off: nothing is cached. Run ticket-home doctor")
         self._logged_unstamped = not timeline.is_whole
 
-    async def _poll(self, connection: ServiceConnection, since: str) -> VersionSnapshot:
+    async def _poll(self, connection: ServiceConnection, since: str, named: Collection[Name]) -> VersionSnapshot:
         learnt = self._versions.read_started()
         sent_at = boottime()
         try:
             # A poll that takes longer than a lease renews nothing.
             async with asyncio.timeout(times.VERSION_LEASE):
-                row = await _row(connection, since)
-            snapshot = snapshot_of(row, full=since == ALL_ROWS)
+                row = await _row(connection, since, [f"{clinic_id}/{topic}" for clinic_id, topic in named])
+            snapshot = snapshot_of(row, full=since == ALL_ROWS, named=named)
         except BaseException:
             self._versions.read_failed(learnt)
             raise
@@ -141,32 +153,25 @@ class Listener:
         self._wake.set()
 
     def _notified(self, _connection: object, _pid: int, _channel: str, payload: object) -> None:
-        rows = parse_payload(str(payload))
-        if rows is None:
+        told = parse_payload(str(payload))
+        if told is None:
+            self._wake.set()
+        elif None not in (told.timeline, self._versions.timeline_id) and told.timeline != self._versions.timeline_id:
+            # This process has not seen the newest one yet; or it was told late, of one that is gone.
+            self._heard_of_another = True
             self._wake.set()
         else:
-            self._versions.learn(rows)
+            for name, version in told.versions.items():
+                self._heard[name] = max(version, self._heard.get(name, 0))
+            self._versions.learn((*name, version) for name, version in told.versions.items())
 
 
-async def _row(connection: ServiceConnection, since: str) -> Any:
+async def _row(connection: ServiceConnection, since: str, named: Collection[str]) -> Any:
     if not connection.is_pooled:
-        return await connection.fetchrow(READ, since)
+        return await connection.fetchrow(READ, since, named)
     # Not `async with`: that would wait for a hung server's ROLLBACK.
     transaction = connection.transaction(readonly=True)
     await transaction.start()
-    row = await connection.fetchrow(READ, since)
+    row = await connection.fetchrow(READ, since, named)
     await transaction.commit()
     return row
-
-
-def parse_payload(payload: str) -> list[VersionRow] | None:
-    """`5/figures=17 0/clinics=3` → rows. None where it says "poll", or is none of ours."""
-    rows: list[VersionRow] = []
-    try:
-        for word in payload.split():
-            name, version = word.rsplit("=", 1)
-            clinic, topic = name.split("/", 1)
-            rows.append((int(clinic), topic, int(version)))
-    except ValueError:
-        return None
-    return rows

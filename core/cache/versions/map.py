@@ -92,15 +92,16 @@ class VersionMap:
                 changed.append((clinic_id, topic, version))
         self._changed(changed)
 
-    def learn_committed(self, rows: Iterable[VersionRow]) -> None:
-        """Take what this process committed, read after its COMMIT.
+    def learn_committed(self, rows: Iterable[VersionRow], timeline: str | None) -> None:
+        """Take what this process committed, read after its COMMIT in the timeline with that id.
 
-        A version lower than the known one is of another timeline, so the lease ends and the rows are read. (Or another
-        commit was learnt of meanwhile; then one read is superfluous.)
+        In another timeline, which a version lower than the known one is of too, the lease ends and the rows are read.
+        (Or another commit was learnt of meanwhile; then one read is superfluous.)
         """
         read = list(rows)
         self.learn(read)
-        if any(version < self.get(clinic_id, topic) for clinic_id, topic, version in read):
+        is_another = None not in (timeline, self.timeline_id) and timeline != self.timeline_id
+        if is_another or any(version < self.get(clinic_id, topic) for clinic_id, topic, version in read):
             self.distrust()
 
     def _note(self, key: tuple[int, str], version: int) -> None:
@@ -135,6 +136,7 @@ class VersionMap:
         read = {(clinic_id, topic): version for clinic_id, topic, version in snapshot.rows}
         for key, version in read.items():
             self._note(key, version)
+        read |= dict.fromkeys(snapshot.gone, 0)
         if snapshot.full:
             read |= {key: 0 for key in self.rows if key not in read}
         changed, lowered = self._replace({key: max(version, learnt.get(key, 0)) for key, version in read.items()})

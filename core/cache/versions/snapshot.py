@@ -1,5 +1,6 @@
 """One look at the table `cache_version`: its rows, the timeline and the database's clock, all from one snapshot."""
 
+from collections.abc import Collection
 from typing import Any, NamedTuple
 
 from sqlalchemy import text
@@ -17,11 +18,17 @@ SELECT pg_snapshot_xmin(pg_current_snapshot())::text AS xmin, extract(epoch FROM
        coalesce(array_agg(clinic_id) FILTER (WHERE is_asked), '{{}}') AS clinics,
        coalesce(array_agg(topic::text) FILTER (WHERE is_asked), '{{}}') AS topics,
        coalesce(array_agg(version) FILTER (WHERE is_asked), '{{}}') AS versions
-FROM (SELECT clinic_id, topic, version, changed_in >= ($1::text)::xid8 AS is_asked FROM cache_version) AS v
+FROM (SELECT clinic_id, topic, version, changed_in >= ($1::text)::xid8
+             OR (cardinality($2::text[]) > 0 AND clinic_id || '/' || topic = ANY ($2::text[])) AS is_asked
+      FROM cache_version) AS v
 """  # noqa: S608
-"""For asyncpg; its parameter is the id of a transaction, or ALL_ROWS."""
-READ_ALL = text(READ.replace("$1", f"'{ALL_ROWS}'").replace("::", "\\:\\:"))
+"""For asyncpg; its parameters are the id of a transaction, or ALL_ROWS, and rows asked for by name: `5/figures`."""
+READ_ALL = text(READ.replace("$1", f"'{ALL_ROWS}'").replace("$2", "'{}'").replace("::", "\\:\\:"))
 """For SQLAlchemy."""
+
+
+Name = tuple[int, str]
+"""A row's clinic and topic."""
 
 
 class NotPrimary(ConnectionError):
@@ -41,15 +48,18 @@ class VersionSnapshot(NamedTuple):
     """Rows in the table, whether in `rows` or not."""
     total: int = 0
     """Sum of their versions."""
+    gone: Collection[Name] = ()
+    """Asked for by name, and not in the table."""
 
 
-def snapshot_of(row: Any, *, full: bool) -> VersionSnapshot:
-    """What the one row of READ says. Raises NotPrimary where it is a standby's."""
+def snapshot_of(row: Any, *, full: bool, named: Collection[Name] = ()) -> VersionSnapshot:
+    """What the one row of READ says, asked for the rows `named`, too. Raises NotPrimary where it is a standby's."""
     if row["standby"]:
         raise NotPrimary("the database is a standby")
     rows: list[VersionRow] = list(zip(row["clinics"], row["topics"], row["versions"], strict=True))
     timeline = Timeline(row["fingerprint"], row["stamped"], row["id"])
-    return VersionSnapshot(rows, row["xmin"], row["now"], full, timeline, row["number"], int(row["total"]))
+    gone = set(named) - {(clinic_id, topic) for clinic_id, topic, _ in rows}
+    return VersionSnapshot(rows, row["xmin"], row["now"], full, timeline, row["number"], int(row["total"]), gone)
 
 
 class Ledger:
@@ -69,3 +79,7 @@ class Ledger:
             self._total += version - self._rows.get(key, 0)
             self._rows[key] = version
         return (len(self._rows), self._total) == (snapshot.number, snapshot.total)
+
+    def unseen(self, heard: Vector) -> list[Name]:
+        """Those of versions heard of that no look has brought."""
+        return [name for name, version in heard.items() if version > self._rows.get(name, 0)]

@@ -4,7 +4,7 @@ import asyncio
 import time
 from functools import partial
 from itertools import count
-from typing import Any, cast
+from typing import Any, Literal, cast
 
 from sqlalchemy import event
 from sqlalchemy.engine.interfaces import DBAPIConnection
@@ -18,6 +18,8 @@ from core.settings import Settings
 from core.trace import current
 
 DIALECT = "postgresql+asyncpg://"
+PushedBy = Literal["on", "service", "off"]
+"""The transaction itself, its process after the COMMIT, or nobody: then versions are polled."""
 
 SERVER_SETTINGS = {
     "timezone": "UTC",
@@ -29,12 +31,12 @@ SERVER_SETTINGS = {
 }
 
 
-def serving_engine(settings: Settings) -> AsyncEngine:
-    """The pool that requests and fills share."""
+def serving_engine(settings: Settings, *, push: PushedBy = "on") -> AsyncEngine:
+    """The pool that requests and fills share. `push`: who tells other processes the versions that its commits make."""
     backoff = Backoff(
         settings.require_database_url(),
         name=APPLICATION,
-        settings=SERVER_SETTINGS | {"ticket_home.push": "on" if settings.cache_push else "off"},
+        settings=SERVER_SETTINGS | {"ticket_home.push": push},
         within=times.CONNECT,
         command_timeout=times.COMMAND,
     )

@@ -6,7 +6,7 @@ from contextlib import suppress
 
 import asyncpg
 
-from core.cache.versions.listener import CHANNEL
+from core.cache.versions.payload import CHANNEL
 from tests.faults.chaos.faults import Breaking, kind
 from tests.faults.chaos.network import LISTENER, NOWHERE, POSTGRES, REDIS
 from tests.faults.chaos.toxic import ADDRESS, DOWN, MOVED_TO, UP, Toxic

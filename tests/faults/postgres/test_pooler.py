@@ -82,7 +82,7 @@ async def test_many_share_few_connections_and_nothing_of_ours_stays_there(pooled
     async with open_runtime(pooled) as runtime:
         await asyncio.gather(*(runtime.database.write(write) for _ in range(2 * AT_ONCE)))
         for found in await asyncio.gather(*(settings_of(runtime) for _ in range(20 * AT_ONCE))):
-            assert found == {"push": "on", "lock_timeout": "3s", "jit": "off"}
+            assert found == {"push": "service", "lock_timeout": "3s", "jit": "off"}
         # Somebody else, on the same connections to PostgreSQL.
         others = [await asyncpg.connect(pooled.require_database_url(), statement_cache_size=0) for _ in range(LENT)]
         for other in others:

@@ -6,7 +6,7 @@ import asyncpg
 from fastapi import FastAPI
 
 from core import times
-from core.cache.versions.listener import CHANNEL
+from core.cache.versions.payload import CHANNEL
 from tests.factories import rows
 from tests.support import machine
 
