@@ -129,8 +129,13 @@ def test_a_part_put_back_is_that_parts_alone() -> None:
 
 def test_in_the_middle_of_a_restore_rows_may_be_away_and_not_for_longer() -> None:
     errors = [read(None, 40.5, 40.6, outcome=outcome) for outcome in ("401", "404", "500")]
-    assert check([*HISTORY, read(ABSENT, 40.5, 40.6), *errors], {"r": "first"}).violations == []
-    late = [read(ABSENT, 41.1 + BOUND, 43.2), *(replace(error, sent=43.1, ended=43.2) for error in errors)]
+    unknown = read(SIGNED_OUT, 40.5, 40.6, outcome="401")
+    assert check([*HISTORY, read(ABSENT, 40.5, 40.6), unknown, *errors], {"r": "first"}).violations == []
+    late = [
+        read(ABSENT, 41.1 + BOUND, 43.2),
+        replace(unknown, sent=43.1, ended=43.2),
+        *(replace(error, sent=43.1, ended=43.2) for error in errors),
+    ]
     assert len(check([*HISTORY, *late], {"r": "first"}).violations) == len(late)
 
 

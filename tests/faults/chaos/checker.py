@@ -123,7 +123,7 @@ def _meets(restores: Sequence[Restore], read: Read) -> bool:
 
 
 def _judge(read: Read, states: dict[str, list[State]], fault: str, allowed: Collection[str], verdict: Verdict) -> None:
-    if read.word is None:
+    if read.word is None or read.outcome in allowed:  # in a restore nobody knows the session: not that it ended
         verdict.errors[fault][read.outcome] += 1
         if read.outcome not in allowed:
             verdict.violations.append(Violation(read, "no honest answer"))

@@ -143,7 +143,7 @@ class Site:
         await asyncio.to_thread(upgrade, self.database_url)
         connection = await asyncpg.connect(self.database_url)
         prefixes = [f"C{chr(65 + number // 26)}{chr(65 + number % 26)}A" for number in range(clinics)]
-        made = [await registers.make(connection, prefix) for prefix in prefixes]
+        made = [await registers.make(connection, prefix, is_first=prefix is prefixes[0]) for prefix in prefixes]
         await rows.user(connection, "superuser", "superuser", None)
         if broken_by:
             await connection.execute(broken_by)
