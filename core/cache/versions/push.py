@@ -13,7 +13,7 @@ from core import times
 from core.cache.versions.map import VersionMap
 from core.cache.versions.payload import CHANNEL, POLL, Told, payload_of
 from core.cache.versions.vector import Vector
-from core.db.connection import APPLICATION, ServiceConnection, connect_to_primary
+from core.db.connections.connection import APPLICATION, ServiceConnection, connect_to_primary
 from core.db.failures import is_away
 from core.log import logger
 from core.trace import VersionRow

@@ -19,8 +19,8 @@ from core.settings import Settings
 from tests.factories import rows
 from tests.factories.fixtures import Seed
 from tests.support import machine
-from tests.support.bumps import versions_of
-from tests.support.commands import environment, run_beside
+from tests.support.cache.bumps import versions_of
+from tests.support.processes.commands import environment, run_beside
 
 PUSHING = "application_name = 'ticket-home-push' AND datname = current_database()"
 ENDS_ITSELF = """
