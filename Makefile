@@ -56,10 +56,8 @@ check: setup ## Lint, format, types, import layers, migration drift, OpenAPI sna
 	$(BIN)/python -m api.openapi | diff -u $(SNAPSHOT) - || \
 	    { echo "The API is not that of $(SNAPSHOT). If the change is meant: make openapi" >&2; exit 1; }
 
-bench: setup ## Speed beside other libraries, in ratios: some minutes on a calm machine
-	@$(BIN)/python -m bench.hits $(ARGS)
-	@$(BIN)/python -m bench.dashboard_sql --tickets 100000 --rounds 15
-	@$(BIN)/python -m bench.board --history 50000 --rounds 20
+bench: setup ## Speed, beside other libraries and as targets: minutes on a calm machine (ARGS=--quick: less than two)
+	@$(BIN)/python -m bench $(ARGS)
 
 chaos: setup ## The consistency check under random faults, for minutes (ARGS="--seconds 600 --seed 7" make chaos)
 	@$(BIN)/python -m tests.faults.chaos $(ARGS)

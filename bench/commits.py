@@ -5,7 +5,7 @@
 Durable commits (one fsync each, shared where PostgreSQL groups them) of one ticket's change, by writers that each have
 clinics of their own, with one process listening. In turns, through `Database.write` as the service commits: pushed
 after the commit, not at all (CACHE_PUSH=false), and notified in the transaction. And as plain SQL: notified in the
-transaction, not at all, and without the version triggers. It prints each rate, and its ratio to not telling at all.
+transaction, not at all, and without the version triggers. Each ratio is to not telling at all.
 """
 
 import argparse
@@ -21,6 +21,8 @@ import asyncpg
 from pydantic import SecretStr
 from sqlalchemy import text
 
+from bench.report.ending import finish
+from bench.report.results import Part, Table, Target
 from core.cache.versions.map import VersionMap
 from core.cache.versions.payload import CHANNEL
 from core.cache.versions.push import Push
@@ -106,7 +108,7 @@ async def set_version_triggers(connection: "asyncpg.Connection[asyncpg.Record]",
         await connection.execute(f'ALTER TABLE ticket {state} TRIGGER "{row["tgname"]}"')
 
 
-async def measure(url: str, options: argparse.Namespace) -> None:
+async def measure(url: str, options: argparse.Namespace) -> Part:
     await fill_demo(url, clinics=options.clinics, tickets=TICKETS, seed=1, password="a-bench-needs-one", progress=False)
     connection = await asyncpg.connect(url)
     listener = await asyncpg.connect(url)
@@ -130,10 +132,20 @@ async def measure(url: str, options: argparse.Namespace) -> None:
     await set_version_triggers(connection, on=True)
     await listener.close()
     await connection.close()
-    print(f"{len(shares)} writers, {options.clinics} clinics\n{'':<36}{'commits/s':>10}{'ratio':>8}{'told':>8}")
     middle = {way: statistics.median(measured) for way, measured in rates.items()}
-    for way, beside in BESIDE.items():
-        print(f"{way:<36}{middle[way]:>10.0f}{middle[way] / middle[beside]:>8.2f}{told[way]:>8}")
+    ratios = {way: middle[way] / middle[beside] for way, beside in BESIDE.items()}
+    rows = [(way, f"{middle[way]:,.0f}", f"{ratio:.2f}", f"{told[way]:,}") for way, ratio in ratios.items()]
+    pushed, notified = "Database.write, pushed after", "SQL, NOTIFY within"
+    return Part(
+        name="commits",
+        title="Commits",
+        how=f"{len(shares)} writers, {options.clinics} clinics, medians of {options.rounds} × {options.seconds:g} s.",
+        tables=[Table("", ("", "commits/s", "of telling nobody", "told"), rows)],
+        targets=[
+            Target(7, "commits through Database.write with push, of those with CACHE_PUSH=false", ratios[pushed], 0.9),
+            Target(7, "plain SQL that notifies in its transaction, of that without", ratios[notified], None),
+        ],
+    )
 
 
 def main() -> None:
@@ -146,7 +158,7 @@ def main() -> None:
         servers = start_servers(Path(folder), valkey=False)
         try:
             upgrade(servers.database_url)
-            asyncio.run(measure(servers.database_url, options))
+            finish(asyncio.run(measure(servers.database_url, options)))
         finally:
             servers.stop()
 

@@ -14,7 +14,7 @@ from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
-from bench.install import ROOT, python_of_peers
+from bench.servers.install import ROOT, python_of_peers
 from tests.faults.chaos.checker import Verdict
 from tests.faults.chaos.run import Chaos
 from tests.faults.chaos.site import Site, site

@@ -10,7 +10,7 @@ import argparse
 import asyncio
 import statistics
 import tempfile
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime
 from pathlib import Path
 from time import perf_counter
@@ -19,6 +19,8 @@ from typing import Any
 from pydantic import SecretStr
 from sqlalchemy import text
 
+from bench.report.ending import finish
+from bench.report.results import Part, Table, Target
 from core.cache.versions.map import VersionMap
 from core.clock import start_of_day, zone
 from core.dashboard.part import part_of
@@ -97,10 +99,10 @@ class Case:
         await read_stats(session, self.clinics, self.now, Filters())
 
 
-async def measure(url: str, rounds: int) -> None:
+async def measure(url: str, rounds: int) -> Part:
     engine = serving_engine(Settings(database_url=SecretStr(url)))
 
-    async def work(session: ReadSession) -> None:
+    async def work(session: ReadSession) -> Part:
         clinics = (await session.execute(SIZES)).all()
         now: datetime = (await session.execute(text("SELECT now()"))).scalar_one()
         usual = min(clinics, key=lambda row: abs(row.tickets - USUAL))
@@ -122,18 +124,34 @@ async def measure(url: str, rounds: int) -> None:
                 took[name].append((perf_counter() - started) * 1000)
         p50 = {name: statistics.median(times) for name, times in took.items()}
         tickets = sum(row.tickets for row in clinics)
-        print(
-            f"{tickets:,} tickets of {len(clinics)} clinics; the one measured has {usual.tickets:,}. p50 of {rounds}:"
-        )
-        print(f"  {len(SEPARATE)} separate queries    {p50['separate']:8.1f} ms   1.00")
-        print(f"  one statement          {p50['one']:8.1f} ms   {p50['one'] / p50['separate']:.2f}")
-        print(f"  all clinics in one     {p50['network']:8.1f} ms   {p50['network'] / p50['one']:.1f} x one clinic's")
+        how = f"{tickets:,} tickets of {len(clinics)} clinics; the one measured has {usual.tickets:,}. p50 of {rounds}."
+        return told(how, p50)
 
     try:
         # Longer than any request may take: this is one transaction for all rounds.
-        await Database(engine, VersionMap()).snapshot(work, budget=600)
+        return await Database(engine, VersionMap()).snapshot(work, budget=600)
     finally:
         await dispose(engine)
+
+
+def told(how: str, p50: Mapping[str, float]) -> Part:
+    names = {"separate": f"{len(SEPARATE)} separate queries", "one": "one statement", "network": "all clinics in one"}
+    rows = [(names[name], f"{ms:.1f}", f"{ms / p50['separate']:.2f}") for name, ms in p50.items()]
+    return Part(
+        name="dashboard_sql",
+        title="The dashboard's SQL",
+        how=how,
+        tables=[Table("", ("", "ms", "of the separate ones"), rows)],
+        targets=[
+            Target(
+                3,
+                "one statement, of 15 separate ones on the same data",
+                p50["one"] / p50["separate"],
+                0.1,
+                at_least=False,
+            )
+        ],
+    )
 
 
 def main() -> None:
@@ -154,7 +172,7 @@ def main() -> None:
                 progress=False,
             )
             print(summary)
-            asyncio.run(measure(servers.database_url, asked.rounds))
+            finish(asyncio.run(measure(servers.database_url, asked.rounds)))
         finally:
             servers.stop()
 

@@ -23,7 +23,7 @@ import asyncpg
 import httpx
 import redis.asyncio as redis_client
 
-from bench.load import Load, Window, window
+from bench.load.sampled import Load, Window, window
 from core.db.migrate import upgrade
 from core.operations.demo.filling import fill_demo
 from core.operations.embedded import start_servers

@@ -7,7 +7,7 @@ import asyncpg
 import pytest
 
 from bench.flush import BUMP_ALL, computations, recovery
-from bench.load import Load
+from bench.load.sampled import Load
 from core.settings import Settings
 from tests.factories.fixtures import Seed
 from tests.support import machine

@@ -12,6 +12,14 @@ import pytest
 
 def program(name: str, package: str) -> Path:
     """Where the program is. It is installed where it is not there yet; where that cannot be, the test is skipped."""
+    found = find_or_install(name, package)
+    if found is None:
+        pytest.skip(f"NOT TESTED: {name} is missing. Run once, as root: apt-get install {package}")
+    return found
+
+
+def find_or_install(name: str, package: str) -> Path | None:
+    """Where the program is, installed where it was missing; None where that cannot be: it takes root, and Debian."""
     # Tests run in several processes, and apt in one at a time.
     with (Path(tempfile.gettempdir()) / f"ticket-home-apt-{os.geteuid()}").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
@@ -19,9 +27,7 @@ def program(name: str, package: str) -> Path:
         if found is None and shutil.which("apt-get") and os.geteuid() == 0:
             _install(package)
             found = shutil.which(name)
-    if found is None:
-        pytest.skip(f"NOT TESTED: {name} is missing. Run once, as root: apt-get install {package}")
-    return Path(found)
+    return None if found is None else Path(found)
 
 
 def _install(package: str) -> None:

@@ -1,8 +1,8 @@
 """What ours is measured beside: factories for uvicorn, each with one path that answers ours' very bytes.
 
-They run in an environment of their own (bench/install.py) and import nothing of the service. Every one freezes what
-start-up made, as ours does, and returns through `dict[str, Any]`, FastAPI's quick way for a dict. What a library lets
-one choose is as its documentation has it, but for connections: nobody waits for one.
+They run in an environment of their own (bench/servers/install.py) and import nothing of the service. Every one
+freezes what start-up made, as ours does, and returns through `dict[str, Any]`, FastAPI's quick way for a dict. What a
+library lets one choose is as its documentation has it, but for connections: nobody waits for one.
 """
 
 import gc
@@ -129,11 +129,63 @@ def _cashews(url: str, **settings: Any) -> FastAPI:
     return app
 
 
+def redis_get() -> FastAPI:
+    """What one round trip to Redis costs a route."""
+    redis = Redis.from_url(REDIS)
+
+    @asynccontextmanager
+    async def stored(_: object) -> AsyncIterator[None]:
+        await redis.set("body", BODY)
+        freeze()
+        yield
+
+    app = FastAPI(lifespan=stored)
+
+    @app.get("/")
+    async def route() -> Response:
+        return Response(await redis.get("body"), media_type="application/json")
+
+    return app
+
+
 def assembled() -> FastAPI:
     """What a team assembles today: starsessions for who it is, fastapi-cache2 for what they get, both in Redis."""
     redis = Redis.from_url(REDIS)
-    store = RedisStore(connection=redis)
     FastAPICache.init(RedisBackend(redis), prefix="fastapi-cache")
+    app = _with_sessions(redis)
+
+    @app.get("/", response_model=Figures)
+    @cache(expire=SECONDS)
+    async def route(user: Annotated[str, Depends(user_of)]) -> Figures:
+        return FIGURES
+
+    return app
+
+
+def behind_nginx() -> FastAPI:
+    """For nginx's `auth_request`, who it is; for its `proxy_cache`, what they get: it asks for that once."""
+    app = _with_sessions(Redis.from_url(REDIS))
+
+    @app.get("/auth")
+    async def auth(user: Annotated[str, Depends(user_of)]) -> Response:
+        return Response(status_code=204, headers={"X-User": user})
+
+    @app.get("/")
+    async def route() -> Response:
+        return Response(BODY, media_type="application/json", headers={"Cache-Control": "max-age=3600"})
+
+    return app
+
+
+async def user_of(request: Request) -> str:
+    user = request.session.get("user")
+    if user is None:
+        raise HTTPException(401)
+    return str(user)
+
+
+def _with_sessions(redis: Any) -> FastAPI:
+    store = RedisStore(connection=redis)
 
     @asynccontextmanager
     async def signed_in(_: object) -> AsyncIterator[None]:
@@ -145,16 +197,4 @@ def assembled() -> FastAPI:
     # The last added is the outermost.
     app.add_middleware(SessionAutoloadMiddleware)
     app.add_middleware(SessionMiddleware, store=store, lifetime=SECONDS)
-
-    async def user_of(request: Request) -> str:
-        user = request.session.get("user")
-        if user is None:
-            raise HTTPException(401)
-        return str(user)
-
-    @app.get("/", response_model=Figures)
-    @cache(expire=SECONDS)
-    async def route(user: Annotated[str, Depends(user_of)]) -> Figures:
-        return FIGURES
-
     return app

@@ -8,8 +8,8 @@ import sys
 import venv
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[1]
-LOCK = Path(__file__).with_name("peers.lock")
+ROOT = Path(__file__).resolve().parents[2]
+LOCK = ROOT / "bench" / "peers.lock"
 FOLDER = ROOT / ".tools" / "bench"
 STAMP = FOLDER / ".made"
 
