@@ -31,7 +31,7 @@ async def test_what_ends_by_itself_is_waited_for_and_so_is_what_it_starts() -> N
 
 async def test_what_does_not_end_in_time_is_cancelled() -> None:
     background = Background()
-    task = background.start(asyncio.sleep(PATIENCE * 10), name="too long")
+    task = background.start(asyncio.Event().wait(), name="too long")
     await background.drain(0.01)
     assert task.cancelled()
     assert len(background) == 0
@@ -43,7 +43,7 @@ async def test_a_task_that_never_ends_is_left_behind() -> None:
     async def deaf() -> None:
         while not stop:
             try:
-                await asyncio.sleep(60)
+                await asyncio.Event().wait()
             except asyncio.CancelledError:
                 continue
 
@@ -68,7 +68,7 @@ async def test_what_fails_is_logged_with_its_name_and_stops_nothing_else() -> No
 
     with capture_logs() as lines:
         background.start(fail(), name="the one that fails")
-        other = background.start(asyncio.sleep(0.01), name="the other")
+        other = background.start(asyncio.sleep(0), name="the other")
         await background.drain(PATIENCE)
     assert [(line["event"], line["task"], line["error"]) for line in lines] == [
         ("background work failed", "the one that fails", "LookupError")

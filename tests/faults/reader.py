@@ -18,10 +18,12 @@ class Reader:
     runtime: Runtime
     client: httpx.AsyncClient
 
-    async def decided(self, path: str, within: float = DECIDED) -> httpx.Response:
+    async def decided(
+        self, path: str, within: float = DECIDED, *, method: str = "GET", json: object = None
+    ) -> httpx.Response:
         """The answer; fails where it takes longer than every answer may."""
         began = machine.now()
-        answer = await self.client.get(path)
+        answer = await self.client.request(method, path, json=json)
         assert machine.now() - began < machine.bound(within, began)
         return answer
 

@@ -74,12 +74,12 @@ class Stream:
     async def _reads(self) -> None:
         while True:
             await self.read()
-            await asyncio.sleep(0.002)
+            await asyncio.sleep(0.002)  # the application has its turn: it is in the same process
 
     async def _writes(self) -> None:
         while True:
             await self.write()
-            await asyncio.sleep(0.05)
+            await asyncio.sleep(0.05)  # so that there are hits between two writes
 
     @asynccontextmanager
     async def flowing(self, readers: int = 3) -> AsyncIterator[None]:

@@ -158,7 +158,8 @@ def test_a_process_that_says_nothing_is_told() -> None:
 
 @pytest.mark.parametrize("state", ["silent", "ended", "stopped", "well"])
 async def test_who_does_not_answer_is_silent_unless_it_was_stopped(monkeypatch: pytest.MonkeyPatch, state: str) -> None:
-    monkeypatch.setattr(progress, "ANSWERS", 0.3)
+    for name, seconds in (("ANSWERS", 0.1), ("EVERY", 0.05), ("LOOK", 0.02)):
+        monkeypatch.setattr(progress, name, seconds)
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.readuntil(b"\r\n\r\n")
@@ -181,7 +182,7 @@ async def test_who_does_not_answer_is_silent_unless_it_was_stopped(monkeypatch: 
         await until(lambda: history.events)
     else:
         # Nothing should be written, for longer than a watcher takes to see a silence.
-        await asyncio.sleep(1.0)
+        await asyncio.sleep(0.3)
     watching.cancel()
     await asyncio.gather(watching, return_exceptions=True)
     server.close()

@@ -57,7 +57,7 @@ async def test_all_stay_ready_while_the_database_is_away_for_all(
             seen: set[str] = set()
             while asyncio.get_running_loop().time() < until:
                 seen |= {await ready(one), await ready(other)}
-                await asyncio.sleep(0.05)
+                await asyncio.sleep(0.05)  # asked as often as an impatient balancer asks
             assert seen <= {"ok", "away"}
             assert await ready(one) == "away"
             assert not await may_write(one)
@@ -146,7 +146,7 @@ async def until_the_last(client: httpx.AsyncClient) -> httpx.Response | None:
             await client.aclose()
             return answer
         assert answer.status_code in (200, 503)
-        await asyncio.sleep(0.02)
+        await asyncio.sleep(0.02)  # likewise
 
 
 async def test_a_database_that_takes_no_writes_is_ready_for_reads_alone(

@@ -20,7 +20,7 @@ async def beating() -> AsyncIterator[list[float]]:
             pauses.append(time.monotonic() - due)
 
     task = asyncio.create_task(beat())
-    await asyncio.sleep(2 * EVERY)
+    await asyncio.sleep(2 * EVERY)  # it beats
     pauses.clear()
     try:
         yield pauses

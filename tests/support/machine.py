@@ -37,7 +37,7 @@ class Machine:
         atexit.register(self.end)
         while not self._count:
             assert self._process.poll() is None
-            time.sleep(0.005)
+            time.sleep(LOOK)  # until the first probe
 
     def end(self) -> None:
         self._process.kill()

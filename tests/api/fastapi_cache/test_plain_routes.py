@@ -167,7 +167,7 @@ async def test_an_error_is_nobody_elses(sign_in: SignIn, seed: Seed, monkeypatch
     async def failing_once(*args: Any, **kwargs: Any) -> Any:
         nonlocal tries
         tries += 1
-        await asyncio.sleep(0.05)
+        await asyncio.sleep(0.05)  # so that all have come
         if tries == 1:
             raise RuntimeError("a bug that shows once")
         return await compute(*args, **kwargs)

@@ -149,7 +149,7 @@ async def test_who_leaves_while_the_answer_is_made_is_logged_as_499(
     @app.get("/slow")
     async def slow() -> None:
         begun.set()
-        await asyncio.sleep(60)
+        await asyncio.Event().wait()
 
     async def receive() -> Any:
         return {"type": "http.request", "body": b""}

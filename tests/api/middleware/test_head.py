@@ -71,7 +71,7 @@ async def test_a_stream_without_an_end_ends(app: FastAPI, client: httpx.AsyncCli
             try:
                 while True:
                     yield b"again "
-                    await asyncio.sleep(0.01)
+                    await asyncio.sleep(0)
             finally:
                 ended.set()
 

@@ -165,6 +165,7 @@ def test_an_idle_connection_is_closed_after_keep_alive_and_not_before(asked: byt
 
 def test_time_stands_still_while_the_application_works() -> None:
     async def slow(scope: Scope, receive: Receive, send: Send) -> None:
+        # Longer than any of the bounds below.
         await asyncio.sleep(5 * SOON)
         await respond(send, str(len(await body_of(receive) or b"")).encode())
 
@@ -211,10 +212,15 @@ def test_whoever_takes_an_answer_slowly_but_takes_it_gets_it_all() -> None:
         assert time.monotonic() - began > 1.0
 
 
+def by_the_loops_clock() -> None:
+    """What comes next is later: the loop's clock counts milliseconds."""
+    time.sleep(0.01)
+
+
 def used(wire: Wire) -> Wire:
     wire.until(b"done")
     wire.came = b""
-    time.sleep(0.01)  # the loop's clock counts milliseconds
+    by_the_loops_clock()
     return wire
 
 
@@ -235,7 +241,7 @@ def test_the_oldest_idle_connection_makes_room_and_those_at_work_stay() -> None:
         third = used(served.ask(asked))
         assert second.is_closed()  # `first` was used after it
         fourth = used(served.connect().send(asked)).send(HEAD)  # half a head is idle, too
-        time.sleep(0.01)
+        by_the_loops_clock()
         assert first.is_closed()
         used(served.ask(asked))
         assert third.is_closed()

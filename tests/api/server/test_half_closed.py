@@ -15,6 +15,7 @@ BODY = b'{"reason": "because"}'
 
 async def slow(scope: Scope, receive: Receive, send: Send) -> None:
     body = await body_of(receive)
+    # The client has closed its half by now.
     await asyncio.sleep(0.1)
     await respond(send, body or b"")
 
@@ -83,7 +84,7 @@ def test_one_that_is_gone_ends_the_work_for_it() -> None:
         leaving = asyncio.create_task(receive_until_gone(receive))
         while not leaving.done():
             await send({"type": "http.response.body", "body": b"x", "more_body": True})
-            await asyncio.sleep(0.01)
+            await asyncio.sleep(0)
         left.append(leaving.result())
 
     async def receive_until_gone(receive: Receive) -> str:

@@ -170,6 +170,7 @@ def test_chunks_that_are_none_are_refused_and_the_application_gets_no_body(chunk
 def test_a_refusal_comes_after_the_answers_to_what_was_asked_before(wrong: bytes) -> None:
     async def slow(scope: Scope, receive: Receive, send: Send) -> None:
         body = await body_of(receive)
+        # What is refused has come by now.
         await asyncio.sleep(0.05)
         await respond(send, b"done" if body is not None else b"nobody reads this")
 
@@ -193,6 +194,7 @@ def test_pipelined_requests_wait_while_one_is_answered() -> None:
     async def one_at_a_time(scope: Scope, receive: Receive, send: Send) -> None:
         at_work.append(scope["path"])
         assert len(at_work) == 1
+        # Those behind it have come by now.
         await asyncio.sleep(0.02)
         at_work.clear()
         await respond(send, scope["path"].encode())
@@ -253,7 +255,7 @@ def test_a_large_body_is_read_as_the_application_takes_it() -> None:
             message = await receive()
             size, more = size + len(message["body"]), message["more_body"]
             largest.append(len(message["body"]))
-            await asyncio.sleep(0.001)
+            await asyncio.sleep(0.001)  # more slowly than it comes
         await respond(send, str(size).encode())
 
     body = b"x" * 10_000_000

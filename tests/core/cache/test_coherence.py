@@ -291,7 +291,7 @@ async def test_figures_never_go_back_for_any_reader_under_writes_from_everywhere
                 begun += 1
                 await (here.database.write(work) if begun % 2 else rows.doctor(connection, seed.sant.id))
                 committed.append(loop.time())
-                await asyncio.sleep(0.01)
+                await asyncio.sleep(0.01)  # some writes a second, and reads between them
 
         async def read(reader: Reader) -> float:
             """The worst staleness seen, in seconds."""

@@ -186,6 +186,7 @@ async def test_a_small_idle_limit_is_kept_to(settings: Settings, seed: Seed) -> 
     async with process(settings.model_copy(update={"session_idle_seconds": 2})) as made:
         token = (await made.sign_in(seed.sant.viewer)).token
         for _ in range(3):
+            # In use, by the servers' clocks.
             await asyncio.sleep(1)
             await made.who(token)
         # The idle limit passes, by the servers' clocks.

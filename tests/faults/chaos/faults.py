@@ -182,7 +182,7 @@ async def stop(here: Breaking, number: int) -> None:
     await asyncio.sleep(STOPPED)
     registers = [here.chance.choice(here.world.registers) for _ in late]
     asking = [asyncio.create_task(reader.read([one], one.bearer)) for reader, one in zip(late, registers, strict=True)]
-    await asyncio.sleep(0.05)
+    await asyncio.sleep(0.05)  # their requests lie in its sockets
     here.site.go_on(number)
     here.world.stopped.discard(number)
     await asyncio.gather(*asking)

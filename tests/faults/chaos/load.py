@@ -118,7 +118,7 @@ class Reader:
             return
         except ConnectionError:
             self._note(registers, sent, kind, "connection")
-            await asyncio.sleep(0.05)
+            await asyncio.sleep(0.05)  # as below
             return
         self._understand(registers, sent, kind, answer, bearer)
         if answer.status == 503:
@@ -185,12 +185,13 @@ class Writer:
                     await self._in_sql(chance.choice([*ways, "end"] if self._register.ends else ways))
             finally:
                 self._world.has_written()
+            # Writes come at random moments, at a rate that the run was told.
             await asyncio.sleep(chance.random() * 2 * self._world.pause)
 
     async def _by_a_process(self, process: int) -> None:
         answer = await self._patch(process)
         if answer is None or answer.status != 200:
-            await asyncio.sleep(0.1)
+            await asyncio.sleep(0.1)  # what is broken is not asked without a pause
             return
         register = self._register
         await self._readers[process].read([register], register.bearer, "own")
@@ -228,7 +229,7 @@ class Writer:
                     self._sql = None
             self._note(write, outcome)
         if outcome == "unknown":
-            await asyncio.sleep(0.1)
+            await asyncio.sleep(0.1)  # what is broken is not asked without a pause
 
     async def _statements(self, sql: "asyncpg.Connection[asyncpg.Record]", how: str, word: str, wrong: str) -> None:
         update, item = self._register.renames, self._register.item

@@ -115,6 +115,7 @@ async def cutting(here: Breaking) -> None:
     while True:
         for network in here.site.networks:
             network.between[POSTGRES].cut()
+        # Connections are cut at random moments.
         await asyncio.sleep(here.chance.random() * CUT)
 
 

@@ -81,6 +81,7 @@ class Chaos:
         until = boottime() + seconds
         coming: list[str] = []
         while self.faults:
+            # Faults begin at random moments, and last for random times.
             await asyncio.sleep(here.chance.random() * QUIET)
             if boottime() >= until:
                 return

@@ -117,7 +117,7 @@ class Site:
             if await asyncio.to_thread(is_at_work, process):
                 return
             os.kill(process, signal.SIGCONT)
-            await asyncio.sleep(random.random() * 0.002)
+            await asyncio.sleep(random.random() * 0.002)  # at another moment of its work
         os.kill(process, signal.SIGSTOP)
 
     def go_on(self, number: int) -> None:

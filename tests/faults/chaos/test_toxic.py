@@ -71,7 +71,7 @@ async def test_what_is_late_is_late_each_time_and_does_not_add_up(between: Toxic
     began = machine.now()
     for word in (b"one\n", b"two\n", b"three\n"):
         ends[1].write(word)
-        await asyncio.sleep(0.02)
+        await asyncio.sleep(0.02)  # each is late by itself
     assert await ends[0].readexactly(14) == b"ONE\nTWO\nTHREE\n"
     assert 0.3 <= machine.now() - began < machine.bound(0.6, began)
 

@@ -57,6 +57,7 @@ class Way:
                     more.clear()
                     await more.wait()
                 due, data = under_way.popleft()
+                # As late as the network is told to be.
                 await asyncio.sleep(max(0.0, due - asyncio.get_running_loop().time()))
                 await self._open.wait()
                 await arrives()
@@ -169,4 +170,4 @@ class Toxic:
 
     async def _reached(self, address: str) -> None:
         while address in self.gone:  # noqa: ASYNC110  as a network: it tells nobody
-            await asyncio.sleep(0.05)
+            await asyncio.sleep(0.05)  # until it is mended

@@ -51,7 +51,7 @@ def lease_by_timer() -> None:
     async def look_after(versions: VersionMap) -> None:
         while True:
             flags[id(versions)] = is_fresh(versions)
-            await asyncio.sleep(times.VERSION_LEASE / 20)
+            await asyncio.sleep(times.VERSION_LEASE / 20)  # the timer, which is what is wrong
 
     def polled_and_flagged(self: VersionMap, snapshot: VersionSnapshot, learnt: Vector, sent_at: float) -> None:
         polled(self, snapshot, learnt, sent_at)

@@ -36,7 +36,7 @@ class Counter:
     async def answer(self, seconds: float) -> None:
         async def load(fill: Fill) -> Loaded:
             self._fills += 1
-            await asyncio.sleep(seconds)
+            await asyncio.sleep(seconds)  # so long the test said that it takes
             body = str(await fill.session.scalar(COUNT, {"clinic": self._clinic_id})).encode()
             return Loaded(body, valid_until=fill.now + timedelta(hours=1))
 

@@ -31,7 +31,7 @@ def spin_in_c() -> None:
 
 
 def sleep() -> None:
-    time.sleep(3600)
+    time.sleep(3600)  # for ever: the test ends the process
 
 
 def wait_for_a_lock() -> None:

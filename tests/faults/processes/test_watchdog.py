@@ -154,6 +154,7 @@ async def test_how_long_a_loop_was_held_up_is_a_metric(settings: Settings, tmp_p
 
     with hanging(settings, 1, tmp_path / "log") as served:
         os.kill(served.process.pid, signal.SIGSTOP)
+        # As long as it stands still.
         await asyncio.sleep(2 * ROUND)
         os.kill(served.process.pid, signal.SIGCONT)
         await until(lambda: longest() > ROUND / 2)

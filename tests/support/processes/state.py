@@ -1,5 +1,6 @@
 """Processes seen from outside, in /proc: whether they live, what they do, and what descends from them."""
 
+import os
 from pathlib import Path
 
 from tests.support import machine
@@ -19,6 +20,12 @@ def is_at_work(pid: int) -> bool:
         return Path(f"/proc/{pid}/syscall").read_text().split()[0] == "-1"
     except (FileNotFoundError, PermissionError):
         return True
+
+
+def cpu_seconds_of(pid: int) -> float:
+    """For how long it has computed, in all its threads. Counted in hundredths."""
+    words = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(words[11]) + int(words[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def command_of(pid: int) -> bytes:

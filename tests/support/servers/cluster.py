@@ -120,6 +120,7 @@ class Cluster:
         source = await self.holder(slot)
         await to.ask("CLUSTER", "SETSLOT", str(slot), "IMPORTING", await source.id())
         await source.ask("CLUSTER", "SETSLOT", str(slot), "MIGRATING", await to.id())
+        # Requests come meanwhile, and meet a slot whose keys are half moved.
         await asyncio.sleep(half_way / 2)
         keys = await source.ask("CLUSTER", "GETKEYSINSLOT", str(slot), "100000")
         assert isinstance(keys, list)

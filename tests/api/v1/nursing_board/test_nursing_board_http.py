@@ -132,11 +132,16 @@ async def test_everyone_signed_in_reads_their_clinic_and_a_superuser_the_network
 
 
 async def test_a_cursor_pins_now(viewer: httpx.AsyncClient, connection: rows.Connection, seed: Seed) -> None:
-    soon = datetime.now(UTC) + timedelta(seconds=4)
     first = await make(connection, seed.sant, hours=0.5)
-    about_to_be_overdue = await seed.sant.ticket(connection, fpa=soon + timedelta(hours=2))
-    # One microsecond more than the red threshold away, seen from the first page.
-    page = await get(viewer, limit=1)
+    about_to_be_overdue = await make(connection, seed.sant, hours=2)
+    for ahead in (0.3, 3.0, 30.0):  # where the machine is busy, the first page may come after the moment
+        # One microsecond more than the red threshold away, seen from the first page.
+        soon = datetime.now(UTC) + timedelta(seconds=ahead)
+        due = soon + timedelta(hours=2)
+        await connection.execute("UPDATE ticket SET current_fpa = $1 WHERE id = $2", due, about_to_be_overdue)
+        page = await get(viewer, limit=1)
+        if page["counts"]["warning"]:
+            break
     assert ids(page) == [first]
     assert page["counts"]["warning"] == 1
     # The moment passes, by the database's clock.

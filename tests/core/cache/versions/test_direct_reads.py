@@ -44,7 +44,7 @@ class Rows:
     async def read(self, _work: object, *, budget: float) -> VersionSnapshot:
         self.reads += 1
         number = self.reads
-        await asyncio.sleep(budget / 100)
+        await asyncio.sleep(budget / 100)  # as a database that answers in time
         self.during(number)
         version = self.versions[min(number, len(self.versions)) - 1]
         return VersionSnapshot([(*ROW, version)], "1", 1_700_000_000.0, full=True)

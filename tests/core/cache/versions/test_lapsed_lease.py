@@ -34,6 +34,7 @@ async def test_an_entry_of_redis_that_arrives_after_the_lease_is_no_hit(
                 time.sleep(1.0)  # noqa: ASYNC251  as a stopped process: nothing runs meanwhile
                 return found
 
+            # The lease is fresh when Redis is asked, and has lapsed when its answer is read.
             await asyncio.sleep(times.VERSION_LEASE - 0.2 - versions.lease_age())
             redis.get_many = stopped  # type: ignore[method-assign,assignment]
             answer = await one.read(seed.sant.id)

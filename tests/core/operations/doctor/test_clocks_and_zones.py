@@ -49,9 +49,9 @@ def test_a_slow_answer_is_not_taken_for_a_wrong_clock() -> None:
 
 async def test_how_far_a_clock_is_ahead_is_measured_between_question_and_answer() -> None:
     async def ask() -> float:
-        await asyncio.sleep(0.1)
+        await asyncio.sleep(0.1)  # the question's way
         now = datetime.now(UTC).timestamp()
-        await asyncio.sleep(0.1)
+        await asyncio.sleep(0.1)  # the answer's way
         return now + 100
 
     began = machine.now()
