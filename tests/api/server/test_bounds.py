@@ -135,7 +135,7 @@ def test_half_a_body_is_answered_408_in_time_and_the_application_has_none(begun:
 
 @pytest.mark.parametrize("part", ["head", "body"])
 def test_a_byte_now_and_then_buys_no_time(part: str) -> None:
-    with serving(echo, head=10 * SOON if part == "head" else 30, body=10 * SOON if part == "body" else 30) as served:
+    with serving(echo, head=5 * SOON if part == "head" else 30, body=5 * SOON if part == "body" else 30) as served:
         wire = served.ask(HEAD if part == "head" else HEAD + b"Content-Length: 100000\r\n\r\n")
         sent = 0
         with suppress(ConnectionError):
@@ -166,7 +166,7 @@ def test_an_idle_connection_is_closed_after_keep_alive_and_not_before(asked: byt
 def test_time_stands_still_while_the_application_works() -> None:
     async def slow(scope: Scope, receive: Receive, send: Send) -> None:
         # Longer than any of the bounds below.
-        await asyncio.sleep(5 * SOON)
+        await asyncio.sleep(3 * SOON)
         await respond(send, str(len(await body_of(receive) or b"")).encode())
 
     body = b"x" * MEBIBYTE
