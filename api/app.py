@@ -12,6 +12,7 @@ from api.middleware.intake import Intake
 from api.middleware.request_stats import RequestStats
 from api.ops import docs
 from api.ops.routes import router as ops
+from api.requests.by_path import ByPath
 from api.v1.routers import ROUTERS
 from core.cache.versions.header import VersionHeader
 from core.log import configure
@@ -48,9 +49,10 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.state.request_stats = RequestStats()
     app.state.slots = None  # where other processes serve beside this one: api/server/application.py
     error_handlers.register(app)
-    app.include_router(ops)
-    for router in ROUTERS:
-        app.include_router(router)
+    # The routes themselves, and not routers of routes: FastAPI asks such a router, and each of its routes, twice.
+    for router in (ops, *ROUTERS, docs.router):
+        app.router.routes += router.routes
+    app.router.routes.insert(0, ByPath(app.router.routes))
     docs.mount(app)
     openapi.describe(app, cookie=settings.session_cookie, routers=ROUTERS)
 

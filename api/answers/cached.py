@@ -28,7 +28,7 @@ async def cached(request: Request, runtime: Runtime, asked: CachedRead) -> Respo
     Raises Unavailable as Cache.read does, and whatever else the read's loader raises.
     """
     headers = headers_of(request.scope)
-    required = versions_required(headers, runtime, asked.clinic_id)
+    required = versions_required(headers, runtime, asked.clinic_id) if headers.cache_version is not None else {}
     answer = await runtime.cache.read(asked, required=required)
     return respond(headers, answer.entry, stale=answer.outcome == "stale")
 

@@ -3,7 +3,6 @@ a body of bounded size. HEAD goes on as GET."""
 
 from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
-from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.middleware.cross_origin import SAFE, OriginRule
@@ -24,23 +23,19 @@ class Intake:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        refusal = self._refusal(scope)
-        if refusal is not None:
+        repeated = headers_of(scope).repeated
+        if repeated is not None:
+            refusal = problem(400, "malformed_request", f"The header {repeated} came more than once.")
             await refusal(scope, receive, send)
         elif scope["method"] == "GET":
             await self._app(scope, receive, send)  # no route of one reads a body
+        elif scope["method"] not in SAFE and not self._origins.permits(scope):
+            refusal = problem(403, "cross_origin", "This was not sent by a page of this site.")
+            await refusal(scope, receive, send)
         elif scope["method"] == "HEAD":
             await answer_head(self._app, scope, receive, send)
         else:
             await self._app(scope, limited(scope, receive, self._max_body), send)
-
-    def _refusal(self, scope: Scope) -> Response | None:
-        repeated = headers_of(scope).repeated
-        if repeated is not None:
-            return problem(400, "malformed_request", f"The header {repeated} came more than once.")
-        if scope["method"] not in SAFE and not self._origins.permits(scope):
-            return problem(403, "cross_origin", "This was not sent by a page of this site.")
-        return None
 
 
 def limited(scope: Scope, receive: Receive, limit: int) -> Receive:

@@ -59,5 +59,4 @@ def contract_of(app: FastAPI) -> Entry:
 
 def mount(app: FastAPI) -> None:
     app.state.contract = None
-    app.include_router(router)
     app.mount("/docs/static", StaticFiles(directory=STATIC), name="docs-static")

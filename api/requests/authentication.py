@@ -24,7 +24,8 @@ async def authenticate(request: Request) -> Actor:
 
     Raises NotAuthenticated, Forbidden where a wall display would write, and Unavailable where nobody can say.
     """
-    kept: Actor | None = getattr(request.state, "actor", None)
+    state = request.scope.setdefault("state", {})  # what `request.state` wraps
+    kept: Actor | None = state.get("actor")
     if kept is not None:
         return kept
     copy = await session_of(request)
@@ -33,9 +34,9 @@ async def authenticate(request: Request) -> Actor:
     # Noted before anything is refused: the log says whose request that was.
     trace.user_id = actor.user_id
     trace.clinic_id = actor.clinic_id
-    if actor.client == "display" and request.method not in SAFE and request.url.path != LOGOUT:
+    if actor.client == "display" and request.method not in SAFE and request.scope["path"] != LOGOUT:
         raise Forbidden("A wall display only reads.")
-    request.state.actor = actor
+    state["actor"] = actor
     return actor
 
 
@@ -44,7 +45,8 @@ async def session_of(request: Request) -> SessionCopy:
 
     Raises NotAuthenticated and Unavailable.
     """
-    kept: SessionCopy | None = getattr(request.state, "session", None)
+    state = request.scope.setdefault("state", {})
+    kept: SessionCopy | None = state.get("session")
     if kept is not None:
         return kept
     runtime: Runtime = request.app.state.runtime
@@ -54,14 +56,15 @@ async def session_of(request: Request) -> SessionCopy:
     if not token:
         raise NotAuthenticated("Sign in first.")
     started = perf_counter()
-    slide, reading = request.url.path not in UNSLID, request.method in SAFE
+    slide, reading = request.scope["path"] not in UNSLID, request.method in SAFE
     session = await runtime.sessions.authenticate(token, slide=slide, reading=reading)
-    seen = versions_required(headers, runtime, session.clinic_id)
-    # Of the versions that the client has seen, a session depends on these two only; routes require the others.
-    required = {key: seen[key] for key in (session.stamp, (0, "clinics")) if key in seen} if seen else {}
-    if required and runtime.direct.behind(required):
-        await runtime.direct.require(required)
-        session = await runtime.sessions.authenticate(token, slide=slide, reading=reading)
+    if headers.cache_version is not None:
+        seen = versions_required(headers, runtime, session.clinic_id)
+        # Of the versions that the client has seen, a session depends on these two only; routes require the others.
+        required = {key: seen[key] for key in (session.stamp, (0, "clinics")) if key in seen}
+        if required and runtime.direct.behind(required):
+            await runtime.direct.require(required)
+            session = await runtime.sessions.authenticate(token, slide=slide, reading=reading)
     current().session_ms = (perf_counter() - started) * 1000
-    request.state.session = session
+    state["session"] = session
     return session

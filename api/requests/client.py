@@ -1,5 +1,6 @@
 """Where a request comes from."""
 
+from functools import lru_cache
 from ipaddress import IPv6Address, ip_address
 
 from starlette.types import Scope
@@ -11,10 +12,15 @@ def address_of(scope: Scope) -> str | None:
     None for what is no address: a unix socket's peer, or what a proxy says instead (`unknown`, RFC 7239's `_hidden`).
     """
     client = scope.get("client")
+    return _address(client[0]) if client else None
+
+
+@lru_cache(maxsize=1024)
+def _address(told: str) -> str | None:
     try:
         # A zone (`%eth0`) says something to one machine alone, and is of any length.
-        found = ip_address(client[0].partition("%")[0]) if client else None
+        found = ip_address(told.partition("%")[0])
     except ValueError:
         return None
     mapped = found.ipv4_mapped if isinstance(found, IPv6Address) else None
-    return None if found is None else str(mapped or found)
+    return str(mapped or found)

@@ -11,9 +11,12 @@ KEPT = "ticket_home.headers"
 SINGLE = (b"authorization", b"content-type", b"idempotency-key", b"origin", b"sec-fetch-site")
 """Headers that may come once only. A request with two of them is refused: a proxy could act on the one, and this
 service on the other."""
+LISTS = (b"accept-encoding", b"cache-version", b"content-encoding", b"if-match", b"if-none-match")
+READ = frozenset({*SINGLE, *LISTS, b"cookie", b"host", b"x-request-id"})
+"""All that is read here. A browser's others, a dozen and more, are passed over."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class RequestHeaders:
     """None where a header is absent."""
 
@@ -39,26 +42,32 @@ def headers_of(scope: Scope) -> RequestHeaders:
     kept: RequestHeaders | None = scope.get(KEPT)
     if kept is not None:
         return kept
-    lines: dict[bytes, list[bytes]] = {}
+    read: dict[bytes, str] = {}
+    repeated: set[bytes] = set()
     for name, value in scope["headers"]:
-        lines.setdefault(name, []).append(value)
-    listed = {name: b", ".join(values).decode("latin-1") for name, values in lines.items()}
-    scheme, _, token = listed.get(b"authorization", "").partition(" ")
-    # HTTP/2 parts cookies into several lines. Of several with one name the last one counts: browsers send those of a
-    # narrower path first, ours are of `/`, and so the first ones could only have been set by a neighbouring site.
-    cookies = cookie_parser("; ".join(line.decode("latin-1") for line in lines.get(b"cookie", ())))
+        if name not in READ:
+            continue
+        if name in read:
+            repeated.add(name)
+            # HTTP/2 parts cookies into several lines.
+            read[name] += ("; " if name == b"cookie" else ", ") + value.decode("latin-1")
+        else:
+            read[name] = value.decode("latin-1")
+    scheme, _, token = read.get(b"authorization", "").partition(" ")
     found = scope[KEPT] = RequestHeaders(
         bearer=token.strip() if scheme.lower() == "bearer" else None,
-        cookies=cookies,
-        request_id=listed[b"x-request-id"] if len(lines.get(b"x-request-id", ())) == 1 else None,
-        host=listed.get(b"host"),
-        origin=listed.get(b"origin"),
-        sec_fetch_site=listed.get(b"sec-fetch-site"),
-        accept_encoding=listed.get(b"accept-encoding"),
-        cache_version=listed.get(b"cache-version"),
-        content_encoding=listed.get(b"content-encoding"),
-        if_match=listed.get(b"if-match"),
-        if_none_match=listed.get(b"if-none-match"),
-        repeated=next((name.decode() for name in SINGLE if len(lines.get(name, ())) > 1), None),
+        # Of several cookies with one name the last one counts: browsers send those of a narrower path first, ours are
+        # of `/`, and so the first ones could only have been set by a neighbouring site.
+        cookies=cookie_parser(read[b"cookie"]) if b"cookie" in read else {},
+        request_id=read.get(b"x-request-id") if b"x-request-id" not in repeated else None,
+        host=read.get(b"host"),
+        origin=read.get(b"origin"),
+        sec_fetch_site=read.get(b"sec-fetch-site"),
+        accept_encoding=read.get(b"accept-encoding"),
+        cache_version=read.get(b"cache-version"),
+        content_encoding=read.get(b"content-encoding"),
+        if_match=read.get(b"if-match"),
+        if_none_match=read.get(b"if-none-match"),
+        repeated=next((name.decode() for name in SINGLE if name in repeated), None) if repeated else None,
     )
     return found

@@ -15,6 +15,7 @@ from starlette.responses import Response
 
 from api.requests.authentication import authenticate
 from api.requests.body import JsonRequest, refuse_other_than_json
+from api.requests.plan import plan_of
 from core.errors import AppError, FieldError, Invalid, Malformed, WrongMediaType
 
 Check = Callable[[Request], Awaitable[object]]
@@ -76,11 +77,14 @@ class TicketHomeRoute(APIRoute):
             if getattr(field.field_info, "in_", None) is ParamTypes.query
         )
 
+        plan = plan_of(self.dependant, known) if self.methods == {"GET"} else None
+
         async def in_order(asked: Request) -> Response:
             request = JsonRequest(asked.scope, asked.receive)
-            for gate in gates:
-                await gate(request)
+            passed = {gate: await gate(request) for gate in gates}
             try:
+                if plan is not None and (values := plan.read(request)) is not None:
+                    return await plan.answer(request, values, passed)
                 refuse_query(request, known)
                 if self.body_field is not None:
                     await refuse_other_than_json(request)

@@ -40,7 +40,7 @@ class Policy:
             return blake2b(repr(named).encode(), digest_size=12).hexdigest()
         numbers = [versions.get((clinic_id, topic), 0) for topic in self.topics]
         numbers += [versions.get((0, topic), 0) for topic in self.global_topics]
-        return ".".join(f"{number:x}" for number in numbers)
+        return ".".join([f"{number:x}" for number in numbers])
 
     def token_now(self, versions: VersionMap, clinic_id: int | None) -> str:
         """The token of what the map knows at this moment. The network's is computed once per change of any version."""

@@ -12,8 +12,8 @@ from tests.support.asgi import answered_at_once
 
 ROOT = Path(__file__).parents[2]
 OURS = (f"{ROOT}/api/", f"{ROOT}/core/")
-MOST = 70
-"""Calls; 69 as this was written, and 83 before a request's headers were read in one place."""
+MOST = 68
+"""Calls; 68 as this was written, and 83 before a request's headers were read in one place."""
 ONCE = {
     "core/db/row_ids.py:row_id": "the clinic is parsed",
     "core/sessions/store.py:Sessions.authenticate": "the session is looked up",
@@ -43,7 +43,8 @@ async def test_a_dashboard_hit_is_a_short_walk(app: FastAPI, sign_in: SignIn, se
 
     sys.setprofile(note)
     try:
-        sent = answered_at_once(app, client, "/v1/dashboard", query)
+        # Written in another way: a query that was read before is not read again.
+        sent = answered_at_once(app, client, "/v1/dashboard", query.replace("_", "%5F"))
     finally:
         sys.setprofile(None)
     assert dict(sent[0]["headers"])[b"cache-status"].startswith(b"ticket-home; hit")

@@ -343,7 +343,7 @@ async def test_a_client_that_leaves_before_the_first_byte_ends_the_work_too(
     await asking
     assert children() == []
     assert reader.messages == []
-    assert '"route": "/v1/exports/tickets.xlsx", "status": 499' in capsys.readouterr().out
+    assert '"route":"/v1/exports/tickets.xlsx","status":499' in capsys.readouterr().out
 
 
 async def test_a_client_that_reads_nothing_loses_its_place(
