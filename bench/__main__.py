@@ -24,6 +24,7 @@ PARTS: dict[str, Sequence[str]] = {
     "commits": ("--seconds", "3"),
     "start": (),
     "memory": (),
+    "workday": (),
 }
 
 

@@ -1,6 +1,6 @@
 """Answers from the cache, beside what else one could build (docs/design/performance.md, targets 1 and 2).
 
-    .venv/bin/python -m bench.hits [--quick] [--rounds 3] [--seconds 1]
+    .venv/bin/python -m bench.hits [--quick] [--rounds 3] [--seconds 0.7]
 
 All servers are up at once and asked one at a time, in interleaved rounds; bench/README.md says how in full.
 """
@@ -99,8 +99,8 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3, help="five and more where two rows are within 10 %%")
     parser.add_argument("--seconds", type=float)
     asked = parser.parse_args()
-    asked.seconds = asked.seconds or (0.3 if asked.quick else 1.0)
-    asked.open_seconds = 0.5 if asked.quick else 1.5
+    asked.seconds = asked.seconds or (0.3 if asked.quick else 0.7)
+    asked.open_seconds = 0.5 if asked.quick else 1.0
     finish(part(asked), kept=not asked.quick)
 
 
