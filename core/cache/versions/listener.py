@@ -41,8 +41,8 @@ class Listener:
         self._wake = asyncio.Event()
         self._heard: Vector = {}
         """Versions that notifications told since the last poll was sent."""
-        self._heard_of_another = False
-        """A notification told of another timeline since then."""
+        self._heard_of: str | None = None
+        """A notification told of the timeline with that id since then, which was not the known one."""
         self._logged_unstamped = False
         self.connected = False
 
@@ -92,7 +92,9 @@ class Listener:
         while True:
             self._wake.clear()
             heard, self._heard = self._heard, {}
-            since, self._heard_of_another = ALL_ROWS if self._heard_of_another else since, False
+            if self._heard_of not in (None, self._versions.timeline_id):
+                since = ALL_ROWS
+            self._heard_of = None
             snapshot = await self._poll(connection, since, named)
             if not ledger.agrees(snapshot):
                 logger.warning("version rows changed without a trace: all are read again")
@@ -158,7 +160,7 @@ class Listener:
             self._wake.set()
         elif None not in (told.timeline, self._versions.timeline_id) and told.timeline != self._versions.timeline_id:
             # This process has not seen the newest one yet; or it was told late, of one that is gone.
-            self._heard_of_another = True
+            self._heard_of = told.timeline
             self._wake.set()
         else:
             for name, version in told.versions.items():
