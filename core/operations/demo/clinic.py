@@ -39,6 +39,7 @@ class PlannedClinic:
 
 
 def email_of(username: str) -> str:
+    """The address of a demo user, under DEMO_DOMAIN."""
     return f"{username}@{DEMO_DOMAIN}"
 
 

@@ -5,6 +5,7 @@ from itertools import count
 
 
 def words(text: str) -> tuple[str, ...]:
+    """The text's words, at white space."""
     return tuple(text.split())
 
 

@@ -113,6 +113,7 @@ class Addresses:
 
     @classmethod
     def of(cls, settings: Settings) -> "Addresses":
+        """Those that the service itself would use."""
         urls = (settings.database_url, settings.database_listen_url, settings.redis_url)
         database, listen, redis = (None if url is None else url.get_secret_value() for url in urls)
         return cls(
@@ -187,6 +188,7 @@ def network(proxy: str) -> IPv4Network | IPv6Network | None:
 
 
 def is_everybody(proxy: str) -> bool:
+    """Whether a trusted proxy's address stands for the whole internet, or for half of it."""
     found = network(proxy)
     return proxy == "*" or (found is not None and found.prefixlen <= WIDE)
 

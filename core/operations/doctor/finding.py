@@ -37,18 +37,22 @@ class Finding:
 
 
 def ok(check: str, seen: str) -> Finding:
+    """All is as it should be; `seen` says what was looked at."""
     return Finding(check, Verdict.OK, seen)
 
 
 def warning(check: str, seen: str, remedy: str) -> Finding:
+    """Nothing is wrong with answers; `remedy` says what would be better."""
     return Finding(check, Verdict.WARNING, seen, remedy)
 
 
 def failed(check: str, seen: str, remedy: str) -> Finding:
+    """Something is wrong; `remedy` says what to do about it, in the imperative."""
     return Finding(check, Verdict.FAILED, seen, remedy)
 
 
 def skipped(check: str, seen: str) -> Finding:
+    """It could not be looked at, and that is no fault of its own; `seen` says why."""
     return Finding(check, Verdict.SKIPPED, seen)
 
 

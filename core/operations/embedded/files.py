@@ -24,10 +24,12 @@ class ServerFiles:
 
     @property
     def data(self) -> Path:
+        """The folder of the server's own files."""
         return self.folder / self.kind
 
     @property
     def log(self) -> Path:
+        """What the server and its supervisor said, as text."""
         return self.folder / f"{self.kind}.log"
 
     @property

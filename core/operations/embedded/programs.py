@@ -22,6 +22,7 @@ class Programs:
     log: IO[bytes]
 
     def make_folder(self, path: Path) -> None:
+        """Make a folder that only the server's account can read. Raises OSError."""
         path.mkdir(mode=0o700)
         self.account.own(path)
 

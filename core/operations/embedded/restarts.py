@@ -32,6 +32,7 @@ class RestartedServers:
         self._watching.start()
 
     def stop(self) -> None:
+        """Watch no more, and leave the servers: they end where nobody else uses them."""
         os.write(self._end, b"x")
         self._watching.join()
         self.servers.stop()

@@ -72,6 +72,7 @@ class EmbeddedServers:
         return {kind: one.joined for kind, one in both.items() if one is not None and one.joined is not None}
 
     def stop(self) -> None:
+        """Leave both: each ends where nobody else uses it."""
         for server in (self.valkey, self.postgres):
             if server is not None:
                 server.stop()

@@ -37,6 +37,8 @@ LOG_LIMIT = 10_000_000
 
 
 def main(kind: Kind, folder: str, wheel: str, lock: str, *flags: str) -> int:
+    """The supervisor's life: start the server, say so, and wait for its end. `lock` is a file descriptor. The exit
+    code: 0, or 1 where the server did not start."""
     files = ServerFiles(Path(folder), kind)
     with _open_log(files) as log:
         os.dup2(log.fileno(), 2)

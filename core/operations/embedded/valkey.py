@@ -25,6 +25,8 @@ def install() -> Path:
 
 
 def server(data: Path, sockets: Path, wheel: Path) -> ServerProgram:
+    """Valkey over the files in `data`, listening on a socket in `sockets` alone; `wheel` is the folder that `install`
+    gives."""
     path = sockets / "valkey.sock"
 
     def prepare(programs: Programs) -> None:

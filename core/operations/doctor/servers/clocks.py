@@ -30,6 +30,8 @@ async def read(ask: Callable[[], Awaitable[float]]) -> Reading:
 
 
 async def database(connection: Connection) -> Reading:
+    """PostgreSQL's clock beside this machine's. Raises asyncpg's errors."""
+
     async def ask() -> float:
         found: float = await connection.fetchval("SELECT extract(epoch FROM clock_timestamp())::float8")
         return found
@@ -39,6 +41,8 @@ async def database(connection: Connection) -> Reading:
 
 
 def compared(readings: Mapping[str, Reading]) -> Finding:
+    """A warning where a clock differs by more than TOLERATED seconds, the time that asking took not counted. `readings`
+    by what the sentence calls the clock: `PostgreSQL's is`."""
     seen = ", ".join(
         f"{name} {'ahead' if one.ahead >= 0 else 'behind'} by {abs(one.ahead):.3f} s" for name, one in readings.items()
     )

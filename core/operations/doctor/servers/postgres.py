@@ -65,6 +65,7 @@ def server(pool_size: int) -> Check:
 
 
 async def look_at_encryption(connection: Connection) -> Finding:
+    """A warning where the connection leaves the machine without TLS."""
     row = await connection.fetchrow(TLS)
     if row is not None and (row["ssl"] or row["is_here"]):
         return ok(
@@ -78,6 +79,7 @@ async def look_at_encryption(connection: Connection) -> Finding:
 
 
 async def look_at_extensions(connection: Connection) -> Finding:
+    """Failed where an extension of NEEDED is missing."""
     there = {row["extname"] for row in await connection.fetch("SELECT extname FROM pg_extension")}
     missing = [name for name in NEEDED if name not in there]
     if not missing:
@@ -87,6 +89,7 @@ async def look_at_extensions(connection: Connection) -> Finding:
 
 
 async def look_at_rights(connection: Connection) -> Finding:
+    """Failed where our role lacks a right on a table that serving needs; that it owns the tables is only said."""
     role = await connection.fetchval("SELECT current_user")
     tables = set(metadata.tables) - NOT_OURS
     wanted = {
@@ -108,6 +111,8 @@ async def look_at_rights(connection: Connection) -> Finding:
 
 
 async def look_at_sort_order(connection: Connection) -> Finding:
+    """A warning where the system's collation is another version than the one that the database's indexes were built
+    with."""
     row = await connection.fetchrow(COLLATION)
     if row is None or row["made_with"] == row["now"]:
         return ok(TEXT, "the system's rules are those that the indexes were built with")

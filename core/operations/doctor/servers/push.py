@@ -15,6 +15,9 @@ REMEDY = "let DATABASE_LISTEN_URL name the server itself and not a pooler, or se
 
 
 def push(listen_url: str, *, wanted: bool) -> Check:
+    """The check that sends a notification on the serving connection and waits WITHIN seconds for it at `listen_url`. A
+    warning where it does not come: changes are then seen by the polls. Nothing is tried where it is not `wanted`."""
+
     async def look(connection: Connection) -> Finding:
         if not wanted:
             return ok(CHECK, "not wanted (CACHE_PUSH=false): changes are polled each second")

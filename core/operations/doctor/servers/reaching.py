@@ -30,6 +30,7 @@ class Ways:
     """What is to be said of the two."""
 
     def close(self) -> None:
+        """Cut both connections, whatever they do."""
         self.served.terminate()
         self.direct.terminate()
 

@@ -39,6 +39,8 @@ class Looked:
 
 
 async def look(url: str | None, prefix: str) -> Looked:
+    """What is found of the server or the cluster at `url` (None: not configured) within WITHIN seconds, under keys that
+    begin with `prefix`; and its clock, where it was reached. Raises nothing for a server that is away or refuses."""
     if url is None:
         return Looked([failed(SERVER, "no address", "set REDIS_URL")])
     try:

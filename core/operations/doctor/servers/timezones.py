@@ -61,6 +61,8 @@ def release() -> str:
 
 
 async def look(connection: Connection) -> Finding:
+    """Failed where Python and PostgreSQL do not know a clinic's time zone alike, or have other changes of its clock
+    within AHEAD."""
     names = sorted({*ALWAYS, *(row["name"] for row in await connection.fetch(NAMES))})
     strange = [row["name"] for row in await connection.fetch(UNKNOWN, names)]
     strange += [name for name in names if name not in zones() and name not in strange]

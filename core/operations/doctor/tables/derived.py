@@ -31,6 +31,7 @@ ON CONFLICT (clinic_id, year) DO UPDATE SET last_number = excluded.last_number
 
 
 async def look_at_counters(connection: Connection) -> Finding:
+    """Failed where a clinic's counter of ticket numbers is below its last ticket."""
     behind = await connection.fetch(BEHIND)
     if not behind:
         return ok(COUNTERS, "every clinic's counter is at or past its last ticket")
@@ -39,6 +40,7 @@ async def look_at_counters(connection: Connection) -> Finding:
 
 
 async def repair_counters(connection: Connection) -> str:
+    """Raise each counter to its last ticket. Says which."""
     # Creates under way hold their counter's row: this waits for each, and then sees its number.
     behind = await connection.fetch(BEHIND)
     await connection.execute(CATCH_UP)
@@ -73,6 +75,7 @@ def _old(one: Derived) -> str:
 
 
 async def look_at_search(connection: Connection) -> Finding:
+    """Failed where a stored search text is not what its row would give now, among the LOOKED_AT oldest rows."""
     wrong: list[str] = []
     for one in COLUMNS:
         oldest = f"SELECT * FROM {one.table} ORDER BY id LIMIT {LOOKED_AT}"  # noqa: S608  ours
@@ -114,6 +117,7 @@ WHERE c.relnamespace = 'public'::regnamespace AND NOT (i.indisvalid AND i.indisr
 
 
 async def look_at_indexes(connection: Connection) -> Finding:
+    """Failed where PostgreSQL does not use an index, because building it was broken off."""
     invalid = [row["name"] for row in await connection.fetch(INVALID)]
     if not invalid:
         return ok(INDEXES, "all of them are valid")
@@ -121,6 +125,7 @@ async def look_at_indexes(connection: Connection) -> Finding:
 
 
 async def repair_indexes(connection: Connection) -> str:
+    """Build them anew beside reads and writes. Says which. Raises asyncpg's errors."""
     invalid = [row["name"] for row in await connection.fetch(INVALID)]
     for name in invalid:
         quoted = await connection.fetchval("SELECT quote_ident($1)", name)
@@ -129,6 +134,7 @@ async def repair_indexes(connection: Connection) -> str:
 
 
 async def look_at_thresholds(connection: Connection) -> Finding:
+    """Failed where the row of thresholds is gone that clinics without their own fall back on."""
     row = await connection.fetchrow("SELECT * FROM urgency_threshold WHERE clinic_id IS NULL")
     if row is None:
         seen = "the global ones are gone, and clinics without their own have none"
@@ -137,6 +143,7 @@ async def look_at_thresholds(connection: Connection) -> Finding:
 
 
 async def repair_thresholds(connection: Connection) -> str:
+    """Put back the row, with 2, 4 and 8 hours. Says so."""
     await connection.execute(
         "INSERT INTO urgency_threshold (clinic_id, red_hours, yellow_hours, green_hours) VALUES (NULL, 2, 4, 8)"
         " ON CONFLICT DO NOTHING"

@@ -49,6 +49,7 @@ class Made:
         return [table for table in tables if f"/{topic}" in self.functions[f"cache_stamp_{table}"]]
 
     def learn(self, statement: str) -> None:
+        """Take in what one statement of a migration makes or drops. Others are passed over."""
         if found := _FUNCTION.match(statement):
             self.functions[found[1]] = statement
         elif found := _TRIGGER.match(statement):
@@ -69,14 +70,17 @@ class _Statements:
         self._made = made
 
     def write(self, text: str) -> None:
+        """One statement, with or without its semicolon."""
         self._made.learn(text.strip().removesuffix(";"))
 
     def flush(self) -> None:
+        """Nothing is held back."""
         return
 
 
 @cache
 def made() -> Made:
+    """Functions and triggers as all migrations leave them; read once, without a database."""
     found = Made()
     options = {"as_sql": True, "literal_binds": True, "output_buffer": _Statements(found)}
     context = MigrationContext.configure(dialect=make_url("postgresql+asyncpg://").get_dialect()(), opts=options)
@@ -97,6 +101,7 @@ def _scripts() -> ScriptDirectory:
 
 
 async def look(connection: Connection) -> Finding:
+    """Failed where the database is not at the newest revision of the code, is empty, or is another application's."""
     scripts = _scripts()
     [head] = scripts.get_heads()
     if await is_old_application(connection):

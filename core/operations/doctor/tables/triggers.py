@@ -61,6 +61,7 @@ def _bare(printed: str) -> str:
 
 
 async def look_at_functions(connection: Connection) -> Finding:
+    """Failed where a function of the migrations is missing or has another body."""
     wrong = await wrong_functions(connection)
     if not wrong:
         return ok(FUNCTIONS, f"{len(made().functions)}, as the migrations made them")
@@ -69,6 +70,7 @@ async def look_at_functions(connection: Connection) -> Finding:
 
 
 async def repair_functions(connection: Connection) -> str:
+    """Make those anew, and invalidate everything. Says which. Raises asyncpg's errors."""
     wrong = await wrong_functions(connection)
     async with connection.transaction():
         await connection.execute(f"SET LOCAL lock_timeout = '{LOCK_TIMEOUT}'; {UNCHECKED}")
@@ -95,6 +97,7 @@ async def wrong_triggers(connection: Connection) -> dict[tuple[str, str], str]:
 
 
 async def look_at_triggers(connection: Connection) -> Finding:
+    """Failed where a trigger of the migrations is missing, changed, disabled, or not always on."""
     wrong = await wrong_triggers(connection)
     tables = {table for table, _ in made().triggers}
     if not wrong:
@@ -104,6 +107,8 @@ async def look_at_triggers(connection: Connection) -> Finding:
 
 
 async def repair_triggers(connection: Connection) -> str:
+    """Put those back, and invalidate everything. Says which. Raises LockNotAvailableError where somebody holds a table
+    for longer than LOCK_TIMEOUT."""
     wrong = await wrong_triggers(connection)
     # One table at a time: requests lock several, in their own order.
     for table in sorted({table for table, _ in wrong}):

@@ -21,6 +21,8 @@ WHERE NOT p.verified ORDER BY c.prefix, p.id
 
 
 async def look_at_patients(connection: Connection) -> Finding:
+    """A warning where an unverified patient has the document of a verified one of the same clinic. Names MOST pairs of
+    row ids, and no patient."""
     twins = await connection.fetch(TWINS)
     if not twins:
         return ok(PATIENTS, "no two rows have one document")

@@ -47,6 +47,7 @@ LEFT_OVER = "SELECT count(*) FROM cache_flush"
 
 
 async def missing_rows(connection: Connection) -> list[tuple[int, str]]:
+    """(clinic's id, topic) of the version rows that some change must have made, and that are not there."""
     has = " OR ".join(
         f"EXISTS (SELECT FROM {table} t WHERE t.clinic_id = c.id)" for table in made().stamped("catalogs")
     )
@@ -54,6 +55,7 @@ async def missing_rows(connection: Connection) -> list[tuple[int, str]]:
 
 
 async def look_at_rows(connection: Connection) -> Finding:
+    """Failed where a version row is missing, or a transaction was committed without bumping its versions."""
     missing = await missing_rows(connection)
     if missing:
         seen = f"no row for {listed([f'{clinic}/{topic}' for clinic, topic in missing])}"
@@ -66,6 +68,7 @@ async def look_at_rows(connection: Connection) -> Finding:
 
 
 async def repair_rows(connection: Connection) -> str:
+    """Put back missing rows above all that they can have been, and invalidate everything. Says so."""
     missing = await missing_rows(connection)
     async with connection.transaction():
         for clinic, topic in missing:
@@ -171,6 +174,8 @@ class _Undo(Exception):
 
 
 async def look_in_action(connection: Connection) -> Finding:
+    """Failed where one of STEPS bumps no version. All is done in one transaction on a clinic of its own, and rolled
+    back."""
     silent: list[str] = []
     try:
         async with connection.transaction():

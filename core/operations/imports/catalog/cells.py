@@ -39,6 +39,8 @@ ERRORS = frozenset(
 
 
 def text(most: int) -> Callable[[Any], str]:
+    """Reads a text of at most `most` characters; a number is its digits. The reader raises BadCell."""
+
     def read(value: Any) -> str:
         if isinstance(value, bool) or not isinstance(value, str | int | float):
             raise BadCell("must be a text")
@@ -62,6 +64,9 @@ GROUPED = re.compile(r"[0-9]{1,3}(?:[., '’\u00a0\u202f][0-9]{3})+(?:[.,][0-9]+
 
 
 def integer(least: int, most: int) -> Callable[[Any], int]:
+    """Reads a whole number from `least` to `most`, inclusive. The reader raises BadCell, also for `1.000`, which may be
+    a thousand or one."""
+
     def read(value: Any) -> int:
         written = clean(value) if isinstance(value, str) else None
         if written is not None and GROUPED.fullmatch(written):
@@ -110,6 +115,7 @@ def flag(value: Any) -> bool:
 
 
 def rut(value: Any) -> str:
+    """A RUT in its normal form (core/rut.py). Raises BadCell."""
     found = normal_rut(text(20)(value).upper())
     if found is None:
         raise BadCell("is no RUT, or its verifier digit is wrong")
@@ -117,6 +123,9 @@ def rut(value: Any) -> str:
 
 
 def one_of(meanings: Mapping[str, str]) -> Callable[[Any], str]:
+    """Reads one of the words of `meanings`, in any case and without accents, as what it means. The reader raises
+    BadCell."""
+
     def read(value: Any) -> str:
         found = meanings.get(word(value))
         if found is None:
@@ -142,11 +151,13 @@ def reader_of(column: Column) -> Callable[[Any], Any]:
 
 
 def column_called(catalog: Catalog, heading: str) -> Column | None:
+    """The column whose heading this is, by any of its names; None for an unknown one."""
     known = word(heading)
     return next((column for column in catalog.columns if known == column.name or known in column.also), None)
 
 
 def catalog_called(name: object) -> Catalog | None:
+    """The catalog whose sheet is called so, by any of its names; None for an unknown one."""
     known = word(name)
     return next((catalog for catalog in CATALOGS if known == catalog.plural or known in catalog.also), None)
 

@@ -38,6 +38,8 @@ class Check:
 
 
 def check(file: File, there: There) -> Check:
+    """What the file asks for beside what is `there`: problems by row and column, and the rows that it makes or changes.
+    Raises nothing for what is wrong in the file."""
     found = Check(there, list(file.problems))
     found.specialties = {_folded(one["name"]): one["is_active"] for one in there[SPECIALTIES.plural]}
     # Specialties first, wherever they stand: the others name them.
@@ -58,6 +60,7 @@ class _Sheet:
                 self.by_key.setdefault(one["rut"], []).append(one)
 
     def check(self) -> None:
+        """Add this sheet's problems and wanted rows to what was found."""
         wanted = self.found.wanted.setdefault(self.catalog.plural, [])
         for row in self.sheet.rows:
             values = self._values(row)

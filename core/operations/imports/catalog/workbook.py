@@ -109,6 +109,7 @@ class _Reader(ExcelReader):
     """With the shared texts as they stand: openpyxl takes half of their escapes away."""
 
     def read_strings(self) -> None:
+        """openpyxl's own step, done otherwise."""
         part = self.package.find(SHARED_STRINGS)  # type: ignore[no-untyped-call]
         if part is None:
             return
@@ -122,6 +123,7 @@ class _Reader(ExcelReader):
 
 class _Parser(WorkSheetParser):
     def parse_cell(self, element: Any) -> dict[str, Any]:
+        """openpyxl's own step: errors, and formulas without a value, become a BadValue."""
         cell: dict[str, Any] = super().parse_cell(element)
         if cell["data_type"] == "e" and cell["value"] is not None:
             cell["value"] = BadValue(f"shows {cell['value']}")

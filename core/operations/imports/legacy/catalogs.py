@@ -19,11 +19,13 @@ class Specialties:
 
     @classmethod
     async def of(cls, run: Run) -> "Specialties":
+        """As the target has them when the run begins."""
         there = await run.target.fetch("SELECT id, clinic_id, lower(name) AS key FROM specialty")
         new = Newcomers(run.target, "specialty", "clinic_id name is_active")
         return cls(run, new, {(row["clinic_id"], row["key"]): row["id"] for row in there})
 
     async def make(self, clinic_id: int, name: str, *, is_active: bool) -> int:
+        """The id of a new one, which is stored with the others later."""
         made = await self.new.add(clinic_id, name, is_active)
         self.by_name[clinic_id, self.run.fold(name)] = made
         self.made.add(made)
@@ -36,6 +38,8 @@ class Specialties:
 
 
 async def bring_specialties(run: Run, specialties: Specialties) -> None:
+    """Specialties, found again by clinic and name. Counts and findings go to `run.report`; `run.specialties` is by
+    their ids there."""
     table = "specialty"
     rows = await run.source.all(table)
     counts = run.report.of(table)
@@ -65,6 +69,8 @@ async def bring_specialties(run: Run, specialties: Specialties) -> None:
 
 
 async def bring_reasons(run: Run) -> None:
+    """Standardized reasons, found again by clinic, category and text. Counts and findings go to `run.report`;
+    `run.reasons` is by their ids there."""
     table = "standardized_reason"
     rows = await run.source.all(table)
     counts = run.report.of(table)

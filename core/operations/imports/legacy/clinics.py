@@ -11,11 +11,13 @@ IN_MAGALLANES = ("MAGALLANES", "PUNTAARENAS", "NATALES", "PORVENIR")
 
 
 def timezone_of(name: str) -> str:
+    """A clinic's IANA time zone, by the place in its name."""
     letters = letters_of(name)
     return MAGALLANES if any(place in letters for place in IN_MAGALLANES) else DEFAULT_ZONE
 
 
 async def bring_clinics(run: Run) -> None:
+    """Clinics, found again by name. Counts and findings go to `run.report`; `run.clinics` is by their ids there."""
     rows = await run.source.all(TABLE)
     counts = run.report.of(TABLE)
     there = await run.target.fetch("SELECT id, lower(name) AS key, prefix, timezone FROM clinic")

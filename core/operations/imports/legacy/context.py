@@ -40,6 +40,7 @@ class Folding:
         self._known: dict[str, str] = {}
 
     async def learn(self, texts: Iterable[str | None]) -> None:
+        """Ask the target for these texts' lower case, in one statement."""
         wanted = list({text for text in texts if text} - self._known.keys())
         rows = await self._connection.fetch("SELECT t, lower(t) AS folded FROM unnest($1::text[]) AS t", wanted)
         self._known.update((row["t"], row["folded"]) for row in rows)

@@ -11,6 +11,8 @@ LONGEST_RUT = 12
 
 
 async def bring_doctors(run: Run, specialties: Specialties) -> None:
+    """Doctors, found again by clinic and RUT, or name. Counts and findings go to `run.report`; `run.doctors` is by
+    their ids there."""
     rows = await run.source.all(TABLE)
     counts = run.report.of(TABLE)
     await run.fold.learn(text(row[column]) for row in rows for column in ("name", "specialty"))

@@ -52,6 +52,7 @@ class Report:
     _found: dict[tuple[Outcome, str, str], list[str]] = field(default_factory=lambda: defaultdict(list))
 
     def of(self, table: str) -> Counts:
+        """The counts of one table of the source, to be added to."""
         return self.tables.setdefault(table, Counts())
 
     @property
@@ -73,6 +74,7 @@ class Report:
 
     @property
     def taken_over(self) -> int:
+        """Rows of earlier imports that were brought to what they are in the source by now."""
         return sum(len(ids) for (outcome, _, _), ids in self._found.items() if outcome is Outcome.TAKEN)
 
     def refused(self, table: str, legacy_id: object, why: str) -> None:
@@ -85,9 +87,11 @@ class Report:
         self._found[Outcome.REFUSED, table, why].append(str(legacy_id))
 
     def count(self, outcome: Outcome, table: str, what: str) -> int:
+        """Rows of which this was found."""
         return len(self._found.get((outcome, table, what), ()))
 
     def findings(self) -> Iterator[Finding]:
+        """Every finding, a row each."""
         for (outcome, table, what), ids in self._found.items():
             for legacy_id in ids:
                 yield Finding(outcome, table, legacy_id, what)

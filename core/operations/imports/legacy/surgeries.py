@@ -18,6 +18,8 @@ NO_SPECIALTY = "(none)"
 
 
 async def bring_surgeries(run: Run, specialties: Specialties) -> None:
+    """Surgeries, found again by clinic, name and hours. Counts and findings go to `run.report`; `run.surgeries` is by
+    their ids there."""
     rows = await run.source.all(TABLE)
     called = {row["id"]: text(row["name"]) for row in await run.source.all("specialty")}
     counts = run.report.of(TABLE)

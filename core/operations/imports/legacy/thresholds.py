@@ -11,6 +11,8 @@ MOST = 72
 
 
 async def bring_thresholds(run: Run) -> None:
+    """Each clinic's own thresholds, the newest row of it, and the global ones where nobody has changed them here.
+    Counts and findings go to `run.report`."""
     rows = await run.source.connection.fetch(
         f"SELECT * FROM {run.source.table(TABLE)} AS t ORDER BY updated_at DESC NULLS LAST, id DESC"  # noqa: S608
     )

@@ -101,14 +101,17 @@ def yes(value: Any) -> bool:
 
 
 def role_of(value: Any) -> Role | None:
+    """By the old application's word; None for an unknown one."""
     return ROLES.get(word(value))
 
 
 def sex_of(value: Any) -> str | None:
+    """`M`, `F` or `X`, by the old application's word; None for an unknown one."""
     return SEXES.get(word(value))
 
 
 def category_of(value: Any) -> str | None:
+    """`modification`, `annulment` or `initial`, by how the old application's word begins; None for an unknown one."""
     known = word(value)
     return next((category for begins, category in CATEGORIES.items() if known.startswith(begins)), None)
 

@@ -25,6 +25,7 @@ class People:
     by_key: dict[Key, list[tuple[int, Fields]]] = field(default_factory=lambda: defaultdict(list))
 
     def learn(self, rows: list[asyncpg.Record]) -> None:
+        """Take in patients of the target, by their columns; one that is known already is passed over."""
         for row in rows:
             key = (row["clinic_id"], row["document_type"], row["document"])
             if row["id"] not in [known for known, _ in self.by_key[key]]:
@@ -36,9 +37,11 @@ class People:
         return next((known for known, there in self.by_key[key] if is_same_person(said(there), wanted)), None)
 
     def others(self, key: Key) -> list[tuple[int, Fields]]:
+        """(id, columns) of all who have this document."""
         return self.by_key[key]
 
     def add(self, key: Key, patient_id: int, given: Fields) -> None:
+        """Take in a patient of this run."""
         self.by_key[key].append((patient_id, given))
 
 

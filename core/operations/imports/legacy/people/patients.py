@@ -56,6 +56,7 @@ FROM patient p JOIN unnest($1::integer[], $2::text[], $3::text[]) AS w (clinic_i
 
 
 async def bring_patients(run: Run) -> None:
+    """Patients, found again by clinic and document, in batches. Counts and findings go to `run.report`."""
     source = run.source
     tables = {name: source.table(name) for name in ("patient", "ticket")}
     is_planned = False

@@ -30,6 +30,7 @@ class Newcomer:
 
 
 async def bring_users(run: Run) -> None:
+    """Users, found again by user name, with the rights that they have there. Counts and findings go to `run.report`."""
     rows = await run.source.all(TABLE)
     superusers = await run.source.all("superuser")
     await run.fold.learn(text(row[column]) for row in rows for column in ("username", "email"))

@@ -64,6 +64,8 @@ class Planned:
 
 
 async def bring_tickets(run: Run) -> None:
+    """Tickets, found again by id, in batches; those without a number of their own get the next ones of their clinic and
+    year at the end. Counts and findings go to `run.report`."""
     tables = {name: run.source.table(name) for name in ("ticket", "patient", "fpa_modification")}
     without_number: list[Coming] = []
     other_prefix: set[int] = set()

@@ -62,10 +62,12 @@ class Present:
 
     @property
     def id(self) -> str:
+        """In the target."""
         return str(self.there["id"])
 
     @property
     def is_untouched(self) -> bool:
+        """Whether nobody has changed it here since an import wrote it."""
         known = self.there["known_revision"]
         return bool(self.there["revision"] == (1 if known is None else known))
 

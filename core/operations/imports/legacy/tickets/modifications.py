@@ -34,6 +34,8 @@ ORDER BY m.ticket_id, m.modified_at NULLS FIRST, m.id
 
 
 async def bring_modifications(run: Run) -> None:
+    """Modifications of FPAs, found again by ticket, time and new FPA, in batches. Counts and findings go to
+    `run.report`."""
     tables = {name: run.source.table(name) for name in ("fpa_modification", "ticket")}
     chain = Chain()
     async with Behind() as behind:
