@@ -57,9 +57,9 @@ async def test_cache_ttl_of_a_policy_is_how_long_its_entries_live(
         viewer = await sign_in(seed.sant.viewer, on=app)
         for path, most in (("/v1/doctors", longest), ("/v1/specialties", 3600)):
             await viewer.get(path)
-            told = (await viewer.get(path)).headers["cache-status"]
-            [ttl] = [int(part.removeprefix("ttl=")) for part in told.split("; ") if part.startswith("ttl=")]
-            assert most - 10 <= ttl <= most, (path, told)
+            status = (await viewer.get(path)).headers["cache-status"]
+            [ttl] = [int(part.removeprefix("ttl=")) for part in status.split("; ") if part.startswith("ttl=")]
+            assert most - 10 <= ttl <= most, (path, status)
 
 
 @pytest.mark.parametrize(("given", "tier"), [({}, "memory"), ({"CACHE_MEMORY_BYTES": "0"}, "redis")])

@@ -53,9 +53,9 @@ def test_a_figure_has_as_many_digits_as_mean_something(number: float, text: str)
 
 def test_targets_of_all_parts_come_first_and_in_order() -> None:
     earlier = Part("writes", "Writes", "", [], [Target(7, "rate", None, 0.8, note="no disk")], made="")
-    told = page.lines([earlier, PART])
-    assert told[0] == "## Targets"
-    assert [line.split("|")[1].strip() for line in told[4:7]] == ["1. of raw ASGI", "2. its time", "7. rate (no disk)"]
+    lines = page.lines([earlier, PART])
+    assert lines[0] == "## Targets"
+    assert [line.split("|")[1].strip() for line in lines[4:7]] == ["1. of raw ASGI", "2. its time", "7. rate (no disk)"]
 
 
 def test_what_one_part_found_stays_until_that_part_runs_again(tmp_path: Path) -> None:

@@ -16,9 +16,9 @@ def output(command: Sequence[str | Path], cwd: Path, environment: Mapping[str, s
     return done.stdout
 
 
-def require_seen(told: str) -> None:
+def require_seen(output: str) -> None:
     """By an integrator; the ticket's number holds its year."""
-    seen = json.loads(told)
+    seen = json.loads(output)
     assert re.fullmatch(r"TH-SANT-20\d\d-001", seen.pop("ticket"))
     assert seen == SEEN
 

@@ -47,8 +47,8 @@ def installed_node() -> Node | None:
     program, npm = shutil.which("node"), shutil.which("npm")
     if program is None or npm is None:
         return None
-    told = subprocess.run([program, "--version"], capture_output=True, text=True, check=False, timeout=20).stdout
-    version = re.match(r"v(\d+)\.", told)
+    output = subprocess.run([program, "--version"], capture_output=True, text=True, check=False, timeout=20).stdout
+    version = re.match(r"v(\d+)\.", output)
     return Node(program, (npm,)) if version and int(version[1]) >= NODE_AT_LEAST else None
 
 
@@ -128,14 +128,14 @@ def _install(client: str, command: Sequence[str], *, cwd: Path, environment: Map
     except subprocess.TimeoutExpired:
         _unavailable(f"{client} did not come to an end within {INSTALLED_WITHIN:.0f} s: is its registry in reach?")
     if done.returncode != 0:
-        told = (done.stderr or done.stdout).strip().splitlines()
-        why = "\n".join((*told[:2], *told[2:][-2:]))
+        output = (done.stderr or done.stdout).strip().splitlines()
+        why = "\n".join((*output[:2], *output[2:][-2:]))
         _unavailable(f"{client} could not install what generates the client: is its registry in reach?\n{why}")
 
 
-def _unavailable(told: str) -> NoReturn:
+def _unavailable(why: str) -> NoReturn:
     """In CI a failure: there, nobody reads why a test was skipped."""
-    told = f"THE GENERATED CLIENTS WERE NOT TESTED: {told}"
+    why = f"THE GENERATED CLIENTS WERE NOT TESTED: {why}"
     if os.environ.get("CI"):
-        pytest.fail(told, pytrace=False)
-    pytest.skip(told)
+        pytest.fail(why, pytrace=False)
+    pytest.skip(why)

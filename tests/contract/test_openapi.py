@@ -122,6 +122,6 @@ def test_what_headers_tell_is_described() -> None:
             assert ("Cache-Version" in named) == writes, where
             keyed = any(one.get("name") == "Idempotency-Key" for one in operation.get("parameters", ()))
             assert ("Idempotency-Replayed" in named) == (keyed and status.startswith("2")), where
-            for name, told in answer["headers"].items():
-                assert told.get("description") or told == {"$ref": f"#/components/headers/{name}"}, where
+            for name, described in answer["headers"].items():
+                assert described.get("description") or described == {"$ref": f"#/components/headers/{name}"}, where
     assert all(header["description"] for header in document["components"]["headers"].values())

@@ -58,7 +58,7 @@ def served(settings: Settings, tmp_path: Path) -> Iterator[Serving]:
 
 def succeeded(served: Serving, folder: Path, username: str, *options: str) -> set[str]:
     """The operations that were done at least once. Fails with what schemathesis has found."""
-    told, config = folder / "answered.json", folder / "schemathesis.toml"
+    counts, config = folder / "answered.json", folder / "schemathesis.toml"
     config.write_text((HERE / "schemathesis.toml").read_text() + ("" if LONG else SHORT))
     command = [
         str(SCHEMATHESIS), "--config-file", str(config), "run", f"{served.url}/openapi.json",
@@ -66,13 +66,13 @@ def succeeded(served: Serving, folder: Path, username: str, *options: str) -> se
     ]  # fmt: skip
     given = {
         **os.environ, "PYTHONPATH": str(ROOT), "SCHEMATHESIS_HOOKS": "tests.contract.schemathesis_hooks",
-        "TICKET_HOME_URL": served.url, "TICKET_HOME_USER": username, "TICKET_HOME_ANSWERED": str(told),
+        "TICKET_HOME_URL": served.url, "TICKET_HOME_USER": username, "TICKET_HOME_ANSWERED": str(counts),
     }  # fmt: skip
     run = subprocess.run(command, cwd=folder, env=given, capture_output=True, text=True, check=False)
     assert run.returncode == 0, run.stdout + run.stderr
     if LONG:
         sys.stdout.write(run.stdout)
-    answered: dict[str, dict[str, int]] = json.loads(told.read_text())
+    answered: dict[str, dict[str, int]] = json.loads(counts.read_text())
     return {operation for operation, statuses in answered.items() if any(status < "300" for status in statuses)}
 
 

@@ -166,10 +166,10 @@ def test_a_parameter_that_is_not_taken_is_refused_at_the_start_by_its_name_and_w
 ) -> None:
     with pytest.raises(ValidationError) as refused:
         Settings.model_validate({variable: SecretStr(with_parameter(START, name, value))})
-    told = str(refused.value)
-    assert variable in told
-    assert ("sslmode" if name == "ssl" else name) in told
-    assert "secret@" not in told
+    message = str(refused.value)
+    assert variable in message
+    assert ("sslmode" if name == "ssl" else name) in message
+    assert "secret@" not in message
 
 
 @pytest.mark.parametrize(

@@ -40,10 +40,10 @@ def test_events_are_counted_apart_and_requests_never_left_out(capsys: pytest.Cap
         logger.warning("one kind", number=number)
         logger.error("another kind", number=number)
         logging.getLogger("a library").warning("it lost %s", number)
-    told = [json.loads(line)["event"] for line in capsys.readouterr().out.splitlines()]
-    assert told.count("request") == 5 * FIRST
-    assert told.count("one kind") == told.count("another kind") == FIRST
-    assert len([event for event in told if event.startswith("it lost")]) == FIRST
+    events = [json.loads(line)["event"] for line in capsys.readouterr().out.splitlines()]
+    assert events.count("request") == 5 * FIRST
+    assert events.count("one kind") == events.count("another kind") == FIRST
+    assert len([event for event in events if event.startswith("it lost")]) == FIRST
 
 
 def test_events_that_are_never_the_same_take_no_memory_without_end() -> None:

@@ -68,8 +68,8 @@ class Stay:
             document = self.person.document
             texts += [*(getattr(self.person, field.name) for field in fields(self.person)), letters(document)]
             # Of documents and of names the letters alone are known too.
-            told = (getattr(self.person, field.name) for field in fields(self.person))
-            bare_texts = [letters(plain(text)) for text in told if text]
+            names = (getattr(self.person, field.name) for field in fields(self.person))
+            bare_texts = [letters(plain(text)) for text in names if text]
         else:
             bare_texts = []
         known = [plain(text) for text in texts if text]
@@ -84,8 +84,8 @@ class Stay:
     def patient_key(self) -> tuple[str, ...]:
         if self.person is None:
             return ("",)
-        told = self.person
-        names = (told.last_name, told.second_last_name, told.first_name, told.middle_name, told.document)
+        person = self.person
+        names = (person.last_name, person.second_last_name, person.first_name, person.middle_name, person.document)
         return tuple(spanish(name or "") for name in names)
 
 

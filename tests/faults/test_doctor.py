@@ -234,8 +234,8 @@ async def test_this_machines_clock_is_wrong(settings: Settings, seed: Seed, tmp_
     doctor = await asyncio.create_subprocess_exec(
         *(TICKET_HOME, "doctor"), env=environment(settings) | faked.environment, stdout=asyncio.subprocess.PIPE
     )
-    told = (await doctor.communicate())[0].decode().splitlines()
-    [line] = [line for line in told if "Clocks: " in line]
+    lines = (await doctor.communicate())[0].decode().splitlines()
+    [line] = [line for line in lines if "Clocks: " in line]
     assert line.startswith("warning")
     for server in ("PostgreSQL", "Redis"):
         assert re.search(f"{server}'s is {'behind' if jump > 0 else 'ahead'} by 3(600|599)", line), line

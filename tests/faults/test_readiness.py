@@ -131,8 +131,8 @@ async def test_nobody_is_ready_once_told_to_end(settings: Settings, seed: Seed, 
         assert {(await client.get("/readyz")).status_code for client in clients} == {200}
         served.process.send_signal(signal.SIGTERM)
         last = await asyncio.gather(*(until_the_last(client) for client in clients))
-        told = [answer.json()["detail"] for answer in last if answer is not None]
-        assert set(told) == {"This process ends."}
+        details = [answer.json()["detail"] for answer in last if answer is not None]
+        assert set(details) == {"This process ends."}
 
 
 async def until_the_last(client: httpx.AsyncClient) -> httpx.Response | None:

@@ -82,7 +82,7 @@ def test_it_holds_what_it_needs_and_nothing_else(built: Built) -> None:
 
 @pytest.mark.long
 @pytest.mark.parametrize(
-    ("changed", "told"),
+    ("changed", "expected"),
     [
         ({"SECRET_KEYS": ""}, "SECRET_KEYS needs keys of at least 32 characters"),
         ({"DATABASE_URL": ""}, "DATABASE_URL is required"),
@@ -90,11 +90,11 @@ def test_it_holds_what_it_needs_and_nothing_else(built: Built) -> None:
     ],
 )
 def test_production_refuses_to_start_unsafe(
-    built: Built, given: dict[str, str], changed: dict[str, str], told: str
+    built: Built, given: dict[str, str], changed: dict[str, str], expected: str
 ) -> None:
     done = built.run(*built.image.command, "--port", str(free_port()), environment=given | changed)
     assert done.returncode == 1
-    assert told in done.stderr
+    assert expected in done.stderr
     assert "Traceback" not in done.stderr
 
 

@@ -95,7 +95,7 @@ def test_an_old_python_is_told(checkout: Path, tmp_path: Path) -> None:
 
 
 def test_help_tells_every_target(checkout: Path) -> None:
-    told = make(checkout).stdout
+    listed = make(checkout).stdout
     targets = set(re.findall(r"^([a-z]+):", (checkout / "Makefile").read_text(), re.MULTILINE))
     assert {"setup", "run", "test", "check"} <= targets
-    assert all(f"make {target}" in told for target in targets)
+    assert all(f"make {target}" in listed for target in targets)

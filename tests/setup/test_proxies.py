@@ -54,8 +54,8 @@ async def test_a_trusted_proxys_client_is_audited_and_made_to_wait(
     behind_a_proxy: Serving, seed: Seed, connection: "asyncpg.Connection[asyncpg.Record]", tmp_path: Path
 ) -> None:
     # What the client itself says stands before what the proxy adds.
-    told = [guess(behind_a_proxy, name, f"198.51.100.1, {CLIENT}") for name in ("ab", "cd", "ef")]
-    assert told == [401, 401, 429]
+    statuses = [guess(behind_a_proxy, name, f"198.51.100.1, {CLIENT}") for name in ("ab", "cd", "ef")]
+    assert statuses == [401, 401, 429]
     assert guess(behind_a_proxy, "ef", ANOTHER) == 401
     assert await addresses(connection) == {CLIENT, ANOTHER}
     lines = (tmp_path / "log").read_text().splitlines()
@@ -65,6 +65,8 @@ async def test_a_trusted_proxys_client_is_audited_and_made_to_wait(
 async def test_nobody_elses_word_counts(
     behind_another: Serving, seed: Seed, connection: "asyncpg.Connection[asyncpg.Record]"
 ) -> None:
-    told = [guess(behind_another, name, address) for name, address in (("ab", CLIENT), ("cd", ANOTHER), ("ef", CLIENT))]
-    assert told == [401, 401, 429]
+    statuses = [
+        guess(behind_another, name, address) for name, address in (("ab", CLIENT), ("cd", ANOTHER), ("ef", CLIENT))
+    ]
+    assert statuses == [401, 401, 429]
     assert await addresses(connection) == {"127.0.0.1"}

@@ -71,8 +71,8 @@ def test_sigterm_ends_it_in_good_order(folder: Path) -> None:
         one.process.terminate()
         output = one.process.communicate(timeout=ENDED_WITHIN)[0]
         assert one.process.returncode == 0
-        told = [json.loads(line)["request_id"] for line in output.splitlines() if '"route":"/v1/auth/me"' in line]
-        assert told == [f"asked-{number}" for number in range(20)], "a line for each request, the last ones too"
+        answered = [json.loads(line)["request_id"] for line in output.splitlines() if '"route":"/v1/auth/me"' in line]
+        assert answered == [f"asked-{number}" for number in range(20)], "a line for each request, the last ones too"
         gone_within(AT_ONCE, running)
         assert "Traceback" not in output
         # The servers went in good order, too.
@@ -156,8 +156,8 @@ def test_demo_fills_tells_the_logins_and_they_work(folder: Path) -> None:
             assert client.post("/v1/auth/login", json=body).status_code == 200
         one.process.terminate()
         output = one.process.communicate(timeout=ENDED_WITHIN)[0]
-    for told in (one.url, f"{one.url}/docs", "superuser", "admin_sant", "ticket-home-demo"):
-        assert told in output
+    for shown in (one.url, f"{one.url}/docs", "superuser", "admin_sant", "ticket-home-demo"):
+        assert shown in output
 
 
 def test_the_secret_is_the_data_folders_own_and_stays(folder: Path, tmp_path: Path) -> None:
@@ -170,16 +170,16 @@ def test_the_secret_is_the_data_folders_own_and_stays(folder: Path, tmp_path: Pa
 
 
 @pytest.mark.parametrize(
-    ("settings", "told"),
+    ("settings", "expected"),
     [
         ({"DATABASE_URL": "postgresql://nobody@127.0.0.1:9/none"}, "Connect call failed"),
         ({"SESSION_IDLE_SECONDS": "soon"}, "SESSION_IDLE_SECONDS"),
     ],
 )
 def test_what_an_operator_can_put_right_is_told_in_a_sentence(
-    folder: Path, settings: dict[str, str], told: str
+    folder: Path, settings: dict[str, str], expected: str
 ) -> None:
     done = run(environment(None, REDIS_URL="redis://127.0.0.1:9", **settings), "migrate", "--data-dir", folder)
     assert done.returncode == 1
-    assert told in done.stderr
+    assert expected in done.stderr
     assert len(done.stderr.splitlines()) == 1, done.stderr

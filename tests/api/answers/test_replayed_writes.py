@@ -64,8 +64,8 @@ async def test_who_wrote_reads_its_write_by_what_the_repetition_tells(
         here = await sign_in(seed.superuser)
         await here.post("/v1/specialties", json=specialty(seed), headers=KEY)
         again = await there.post("/v1/specialties", json=specialty(seed), headers=KEY)
-        told = {"Cache-Version": again.headers["cache-version"]} if by == "Cache-Version" else {}
-        read = await there.get("/v1/specialties", headers=told)
+        required = {"Cache-Version": again.headers["cache-version"]} if by == "Cache-Version" else {}
+        read = await there.get("/v1/specialties", headers=required)
         assert again.json()["id"] in [item["id"] for item in read.json()["items"]]
 
 

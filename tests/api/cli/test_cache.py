@@ -23,20 +23,20 @@ async def test_status_tells_what_the_serving_processes_counted(
     viewer = await sign_in(seed.sant.viewer)
     for _ in range(3):
         await viewer.get("/v1/doctors")
-    told = await run_beside(operator, "cache", "status")
-    assert told.returncode == 0, told.stderr
-    assert "1 serving process" in told.stdout
-    assert "doctors" in told.stdout
-    assert "hit rate" in told.stdout
+    shown = await run_beside(operator, "cache", "status")
+    assert shown.returncode == 0, shown.stderr
+    assert "1 serving process" in shown.stdout
+    assert "doctors" in shown.stdout
+    assert "hit rate" in shown.stdout
 
 
 async def test_status_by_another_key_says_that_it_is_not_whole(
     operator: dict[str, str], sign_in: SignIn, seed: Seed
 ) -> None:
     await sign_in(seed.sant.viewer)
-    told = await run_beside(operator | {"SECRET_KEYS": "another-secret-of-forty-characters-or-so"}, "cache", "status")
-    assert told.returncode != 0
-    assert "SECRET_KEYS" in told.stderr
+    shown = await run_beside(operator | {"SECRET_KEYS": "another-secret-of-forty-characters-or-so"}, "cache", "status")
+    assert shown.returncode != 0
+    assert "SECRET_KEYS" in shown.stderr
 
 
 async def test_invalidate_ends_the_entries_it_names_and_is_audited(

@@ -83,7 +83,7 @@ def at_a_terminal(operator: dict[str, str], *arguments: str, first: str, second:
         [TICKET_HOME, *arguments], env=operator, stdin=theirs, stdout=theirs, stderr=theirs, start_new_session=True
     )
     os.close(theirs)
-    told = unanswered = b""
+    shown = unanswered = b""
     # The space after a question comes once the terminal shows no more what is typed.
     answers = [(b"Password: ", f"{first}\n"), (b"confirmation: ", f"{second}\n"), (b"Password: ", "\x04")]
     while True:
@@ -93,24 +93,24 @@ def at_a_terminal(operator: dict[str, str], *arguments: str, first: str, second:
             break  # Linux: the other side is closed
         if not chunk:
             break
-        told += chunk
+        shown += chunk
         unanswered += chunk
         if answers and answers[0][0] in unanswered:
             unanswered = b""
             os.write(ours, answers.pop(0)[1].encode())
     code = process.wait(WITHIN)
     os.close(ours)
-    return code, told
+    return code, shown
 
 
 @pytest.mark.parametrize(("second", "code"), [(PASSWORD, 0), ("something else", 1)])
 async def test_at_a_terminal_the_password_is_asked_twice_and_not_shown(
     operator: dict[str, str], client: httpx.AsyncClient, seed: Seed, second: str, code: int
 ) -> None:
-    ended, told = at_a_terminal(operator, "user", "password", seed.sant.viewer, first=PASSWORD, second=second)
-    assert ended == code, told
-    assert b"Repeat" in told
-    assert PASSWORD.encode() not in told
+    ended, shown = at_a_terminal(operator, "user", "password", seed.sant.viewer, first=PASSWORD, second=second)
+    assert ended == code, shown
+    assert b"Repeat" in shown
+    assert PASSWORD.encode() not in shown
     assert await log_in(client, seed.sant.viewer, PASSWORD) == (401 if code else 200)
 
 

@@ -103,9 +103,9 @@ async def test_twenty_misses_at_once_are_computed_once(
     answers = await asyncio.gather(*(client.get(THRESHOLDS) for client in (viewer, admin) for _ in range(10)))
     assert len({answer.content for answer in answers}) == 1
     assert runs == 1
-    told = [status(answer) for answer in answers]
-    assert told.count("ticket-home; fwd=miss; stored") == 1
-    assert sum("; collapsed" in one for one in told) == len(answers) - 1
+    statuses = [status(answer) for answer in answers]
+    assert statuses.count("ticket-home; fwd=miss; stored") == 1
+    assert sum("; collapsed" in one for one in statuses) == len(answers) - 1
     counts = app.state.runtime.cache.stats.counts
     assert counts["thresholds", "miss", "database"] == 1
     assert counts["thresholds", "collapsed", "database"] == len(answers) - 1

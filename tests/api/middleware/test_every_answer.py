@@ -84,10 +84,10 @@ async def test_one_log_line_per_request_without_what_was_searched(
     capsys.readouterr()
     await admin.get("/v1/dashboard?q=Rojas", headers={"X-Request-ID": "line-1"})
     lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
-    (told,) = [line for line in lines if line.get("request_id") == "line-1"]
-    assert told["route"] == "/v1/dashboard"
-    assert told["status"] == 422
-    assert told["clinic_id"] == seed.sant.id
+    (logged_line,) = [line for line in lines if line.get("request_id") == "line-1"]
+    assert logged_line["route"] == "/v1/dashboard"
+    assert logged_line["status"] == 422
+    assert logged_line["clinic_id"] == seed.sant.id
     assert "Rojas" not in json.dumps(lines)
 
 
@@ -136,8 +136,8 @@ async def test_who_leaves_with_a_body_half_sent_is_logged_as_499(
 
     headers = [(b"x-request-id", b"left-1"), (b"content-type", content_type)]
     await app(scope_of("left-1", headers=headers), receive, send)
-    (told,) = logged(capsys, "left-1")
-    assert (told["event"], told["status"]) == ("request", 499)
+    (line,) = logged(capsys, "left-1")
+    assert (line["event"], line["status"]) == ("request", 499)
     assert 'route="/v1/auth/login",status="499"' in (await client.get("/metrics")).text
 
 
@@ -162,5 +162,5 @@ async def test_who_leaves_while_the_answer_is_made_is_logged_as_499(
     asking.cancel()
     with suppress(asyncio.CancelledError):
         await asking
-    (told,) = logged(capsys, "left-2")
-    assert (told["route"], told["status"]) == ("/slow", 499)
+    (line,) = logged(capsys, "left-2")
+    assert (line["route"], line["status"]) == ("/slow", 499)

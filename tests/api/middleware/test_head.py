@@ -25,10 +25,10 @@ def lasting(answer: httpx.Response) -> dict[str, str]:
 async def test_what_everybody_may_get_everybody_may_head(client: httpx.AsyncClient, path: str) -> None:
     got, head = await client.get(path), await client.head(path)
     assert (head.status_code, head.content) == (got.status_code, b"")
-    told, same = lasting(head), lasting(got)
+    of_head, same = lasting(head), lasting(got)
     if got.is_error:
-        del told["content-length"], same["content-length"]  # the problem names its request
-    assert told == same
+        del of_head["content-length"], same["content-length"]  # the problem names its request
+    assert of_head == same
 
 
 async def test_head_of_a_cached_route_tells_of_its_cache(sign_in: SignIn, seed: Seed) -> None:

@@ -64,26 +64,28 @@ async def stored(app: FastAPI, connection: rows.Connection, seed: Seed, lines: l
         client.headers["authorization"] = f"Bearer {signed_in.json()['token']}"
         hours = {"clinic_id": seed.sant.id, "red_hours": 1, "yellow_hours": 2, "green_hours": 3}
         assert (await client.put("/v1/urgency-thresholds", json=hours)).status_code == 200
-        told = await client.get("/v1/auth/sessions")
-        assert told.status_code == 200
+        sessions = await client.get("/v1/auth/sessions")
+        assert sessions.status_code == 200
     found = await connection.fetch(
         "SELECT ip FROM login_audit UNION ALL SELECT ip FROM action_audit UNION ALL SELECT ip FROM user_session"
     )
     assert len(found) >= 4
-    return {row["ip"] for row in found} | {one["ip"] for one in told.json()["items"]}
+    return {row["ip"] for row in found} | {one["ip"] for one in sessions.json()["items"]}
 
 
-@pytest.mark.parametrize(("told", "address"), ADDRESSES.items())
+@pytest.mark.parametrize(("forwarded", "address"), ADDRESSES.items())
 async def test_an_address_is_stored_in_its_usual_form(
-    app: FastAPI, connection: rows.Connection, seed: Seed, told: str, address: str
+    app: FastAPI, connection: rows.Connection, seed: Seed, forwarded: str, address: str
 ) -> None:
-    assert await stored(app, connection, seed, [told]) == {address}
+    assert await stored(app, connection, seed, [forwarded]) == {address}
     assert ipaddress.ip_address(address)
 
 
-@pytest.mark.parametrize("told", NONE)
-async def test_what_is_no_address_is_none(app: FastAPI, connection: rows.Connection, seed: Seed, told: str) -> None:
-    assert await stored(app, connection, seed, [told]) == {None}
+@pytest.mark.parametrize("forwarded", NONE)
+async def test_what_is_no_address_is_none(
+    app: FastAPI, connection: rows.Connection, seed: Seed, forwarded: str
+) -> None:
+    assert await stored(app, connection, seed, [forwarded]) == {None}
 
 
 async def test_the_last_line_that_is_no_proxy_s_is_the_client_s(

@@ -238,8 +238,8 @@ async def test_a_body_that_nothing_reads_is_refused_in_its_turn(
             assert (await client.request(method, path, json=sent)).status_code == 401
             answer = await admin.request(method, path, json=sent)
             assert answer.status_code == 422, (path, answer.text)
-            told = [(error["path"], error["code"]) for error in answer.json()["errors"]]
-            assert told == [("colour", "unknown_field"), ("shape", "unknown_field")]
+            errors = [(error["path"], error["code"]) for error in answer.json()["errors"]]
+            assert errors == [("colour", "unknown_field"), ("shape", "unknown_field")]
             if not template.startswith("/v1/auth"):
                 assert (await viewer.request(method, path, json=sent)).status_code == 403
             if "ticket_id" in template or "user_id" in template:

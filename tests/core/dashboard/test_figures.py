@@ -75,11 +75,11 @@ async def test_nothing_changes_until_valid_until_and_something_does_then(
         at, active = now, [row for row in ward.tickets if row["clinic_id"] == clinic.id and row["status"] == "active"]
         for _ in range(10):
             ends = ward.valid_until(at, {clinic.id: clinic.zone}, active)
-            told = await desk.computed(at, clinic.id)
-            assert told["valid_until"] == ends.astimezone(clinic.zone).isoformat(timespec="seconds")
-            assert await desk.computed(ends - TICK, clinic.id) == told
+            before = await desk.computed(at, clinic.id)
+            assert before["valid_until"] == ends.astimezone(clinic.zone).isoformat(timespec="seconds")
+            assert await desk.computed(ends - TICK, clinic.id) == before
             then = await desk.computed(ends, clinic.id)
-            assert {**then, "valid_until": ""} != {**told, "valid_until": ""}
+            assert {**then, "valid_until": ""} != {**before, "valid_until": ""}
             at = ends
 
 

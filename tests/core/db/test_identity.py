@@ -102,7 +102,7 @@ async def test_rows_that_become_one_are_not_joined_and_the_one_used_last_is_foun
     await asyncio.to_thread(upgrade, database_url)
     fresh = await asyncpg.connect(database_url)
     found = {row["id"]: row for row in await fresh.fetch("SELECT * FROM patient")}
-    told = (await look_at_patients(fresh)).seen
+    seen = (await look_at_patients(fresh)).seen
     await fresh.close()
 
     def now(document: str) -> tuple[str, str | None, bool]:
@@ -110,7 +110,7 @@ async def test_rows_that_become_one_are_not_joined_and_the_one_used_last_is_foun
         return row["document"], row["document_typed"], row["verified"]
 
     assert (
-        f"SANT {made['100.000.000-7']} beside {made['100000000-7']}, SANT {made['AB12']} beside {made['AB 12']}" in told
+        f"SANT {made['100.000.000-7']} beside {made['100000000-7']}, SANT {made['AB12']} beside {made['AB 12']}" in seen
     )
 
     twins = ("100.000.000-7", "AB12")

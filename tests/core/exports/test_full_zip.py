@@ -52,9 +52,9 @@ async def test_every_table_but_sessions_and_kept_answers(make: Make, seed: Seed,
     there = await connection.fetch("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")
     expected = {row["tablename"] for row in there} - {*LEFT_OUT, "alembic_version"}
     assert set(found) == expected == set(metadata.tables) - set(tables.LEFT_OUT)
-    for name, told in found.items():
-        assert len(told) == await connection.fetchval(f"SELECT count(*) FROM {name}"), name
-    assert manifest(made)["rows"] == {name: len(told) for name, told in found.items()}
+    for name, lines in found.items():
+        assert len(lines) == await connection.fetchval(f"SELECT count(*) FROM {name}"), name
+    assert manifest(made)["rows"] == {name: len(lines) for name, lines in found.items()}
     assert manifest(made)["left_out"] == ["user_session", "idempotency_key", "cache_timeline"]
 
 
@@ -80,8 +80,8 @@ async def test_of_one_clinic_its_rows_and_global_ones(make: Make, seed: Seed, co
     assert [row["id"] for row in found["clinic"]] == [str(seed.sant.id)]
     for name in ("surgery", "ticket", "fpa_modification", "patient", "app_user", "action_audit"):
         assert str(seed.sant.id) in {row["clinic_id"] for row in found[name]}, name
-    for name, told in found.items():
-        assert {row.get("clinic_id", "") for row in told} <= {str(seed.sant.id), "", "0"}, name
+    for name, lines in found.items():
+        assert {row.get("clinic_id", "") for row in lines} <= {str(seed.sant.id), "", "0"}, name
     assert {row["username"] for row in found["app_user"] if not row["clinic_id"]} == {seed.superuser}
 
 
@@ -94,9 +94,9 @@ async def test_nothing_that_lets_somebody_in(make: Make, seed: Seed, connection:
     found = unpacked(made)
     assert found["app_user"][0].keys() == {"id", "username", "email", "role", "clinic_id", "is_active", "created_at"}
     with ZipFile(io.BytesIO(made)) as packed:
-        told = b"".join(packed.read(name) for name in packed.namelist()).decode()
-    assert "argon2" not in told
-    assert not [name for name in SECRETS if name in told]
+        everything = b"".join(packed.read(name) for name in packed.namelist()).decode()
+    assert "argon2" not in everything
+    assert not [name for name in SECRETS if name in everything]
 
 
 def test_a_new_column_that_looks_secret_is_left_out_or_this_fails() -> None:

@@ -47,7 +47,7 @@ async def test_a_ticket_as_it_was_made(database: Database, seed: Seed, connectio
         connection, fpa=NOON + 25 * HOUR, admission_at=NOON, surgery_at=NOON + 2 * HOUR,
         surgery_name="Colecistectomía", doctor_id=seed.sant.doctor_id,
     )  # fmt: skip
-    told = text_of(draw(await paper(database, seed.sant.id, ticket)))
+    printed = text_of(draw(await paper(database, seed.sant.id, ticket)))
     for expected in (
         "Clínica SANT",
         ticket,
@@ -59,9 +59,9 @@ async def test_a_ticket_as_it_was_made(database: Database, seed: Seed, connectio
         "Firma del paciente",
         "Firma y timbre",
     ):
-        assert expected in told, told
+        assert expected in printed, printed
     for hidden in ("Íñiguez", "Luz", "Soto", "Nueva fecha", "Motivo", "ANULADO"):
-        assert hidden not in told
+        assert hidden not in printed
 
 
 async def test_the_last_modification_beside_the_original(
@@ -73,11 +73,11 @@ async def test_the_last_modification_beside_the_original(
             connection, seed.sant.id, ticket, reason=reason, new_fpa=NOON + (49 + number) * HOUR,
             modified_at=NOON + number * HOUR,
         )  # fmt: skip
-    told = text_of(draw(await paper(database, seed.sant.id, ticket)))
-    assert "Nueva fecha probable de alta viernes 17 de enero de 2025 12:00 - 14:00 2 noches" in told
-    assert "Motivo: Fiebre Última modificación: miércoles 15 de enero de 2025, 13:00 (n.º 2)." in told
-    assert "Fecha probable de alta original jueves 16 de enero de 2025, 11:00 - 13:00 1 noche" in told
-    assert "Dolor" not in told
+    printed = text_of(draw(await paper(database, seed.sant.id, ticket)))
+    assert "Nueva fecha probable de alta viernes 17 de enero de 2025 12:00 - 14:00 2 noches" in printed
+    assert "Motivo: Fiebre Última modificación: miércoles 15 de enero de 2025, 13:00 (n.º 2)." in printed
+    assert "Fecha probable de alta original jueves 16 de enero de 2025, 11:00 - 13:00 1 noche" in printed
+    assert "Dolor" not in printed
 
 
 async def test_an_imported_ticket_without_a_patient_that_moved(
@@ -87,10 +87,10 @@ async def test_an_imported_ticket_without_a_patient_that_moved(
         connection, seed.sant.id, None, None, imported=True, fpa=NOON + 25 * HOUR, current_fpa=NOON + 26 * HOUR,  # type: ignore[arg-type]
         status="annulled", annulled_at=NOON,
     )  # fmt: skip
-    told = text_of(draw(await paper(database, seed.sant.id, ticket)))
-    assert "ANULADO" in told
-    assert "12:00 - 14:00" in told
-    assert "11:00 - 13:00" in told
+    printed = text_of(draw(await paper(database, seed.sant.id, ticket)))
+    assert "ANULADO" in printed
+    assert "12:00 - 14:00" in printed
+    assert "11:00 - 13:00" in printed
 
 
 @pytest.mark.parametrize(
@@ -153,17 +153,17 @@ def longest(letters: str) -> Printed:
 
 @pytest.mark.parametrize("letters", ["W", "i", "Wenceslao ", "a ", "漢", "\n", "ŁőŽ", "—"])
 def test_one_page_with_room_to_sign_whatever_is_on_it(letters: str) -> None:
-    told = longest(letters)
-    assert len(PdfReader(io.BytesIO(draw(told))).pages) == 1
+    ticket = longest(letters)
+    assert len(PdfReader(io.BytesIO(draw(ticket))).pages) == 1
     page = Page(Canvas(io.BytesIO(), pagesize=A5))
-    page.draw(told)
+    page.draw(ticket)
     assert page.y >= SIGNED_AT + ROOM
 
 
 def test_what_is_too_long_ends_in_an_ellipsis_after_a_whole_word() -> None:
     reason = "Exámenes de control pendientes del laboratorio. " * 10
-    told = text_of(draw(replace(longest("a "), change=Change(LONG, reason, None, 1))))
-    assert "Motivo: Exámenes de control pendientes" in told
+    printed = text_of(draw(replace(longest("a "), change=Change(LONG, reason, None, 1))))
+    assert "Motivo: Exámenes de control pendientes" in printed
     last = fitted(reason, REGULAR, 9.5, 320, 3)[-1]
     assert last.endswith("…")
     assert last.removesuffix("…").split(" ")[-1] in reason.replace(".", "").split(" ")

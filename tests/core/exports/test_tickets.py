@@ -37,8 +37,8 @@ async def test_every_column_of_the_csv(make: Make, seed: Seed, connection: rows.
     doctor = await connection.fetchval("SELECT name FROM doctor WHERE id = $1", seed.sant.doctor_id)
     (row,) = table(await make(Format.CSV))
     assert list(row) == [column.name for column in COLUMNS]
-    told = {name: value for name, value in row.items() if value}
-    assert told == {
+    filled = {name: value for name, value in row.items() if value}
+    assert filled == {
         "id": "TH-SANT-2025-001",
         "clinic": "SANT",
         "status": "discharged",
@@ -119,8 +119,8 @@ async def test_times_are_each_clinics_own(make: Make, seed: Seed, connection: ro
         "2025-07-15T12:30:00-03:00",
     ]
     (sheet,) = sheets(await make(Format.XLSX))
-    told = [row["current_fpa"].value.isoformat() for row in named(sheet)]
-    assert told == ["2025-07-15T11:30:00", "2026-04-04T23:30:00", "2026-04-04T23:30:00", "2025-07-15T12:30:00"]
+    fpas = [row["current_fpa"].value.isoformat() for row in named(sheet)]
+    assert fpas == ["2025-07-15T11:30:00", "2026-04-04T23:30:00", "2026-04-04T23:30:00", "2025-07-15T12:30:00"]
 
 
 async def test_up_to_five_modifications_and_how_many_there_were(
@@ -198,8 +198,8 @@ async def test_control_characters_and_ends_of_lines_survive(
     assert row["modification_1_justification"] == text
     (sheet,) = sheets(await make(Format.XLSX))
     # openpyxl reads the escapes of control characters as they are.
-    told = named(sheet)[0]["modification_1_justification"].value
-    assert told.replace("_x005F_x0041_", "_x0041_").replace("_x0001_", "\x01").replace("_x000D_", "\r") == text
+    cell = named(sheet)[0]["modification_1_justification"].value
+    assert cell.replace("_x005F_x0041_", "_x0041_").replace("_x0001_", "\x01").replace("_x000D_", "\r") == text
 
 
 async def test_a_sheet_ends_where_excels_do(make: Make, seed: Seed, connection: rows.Connection) -> None:

@@ -151,8 +151,8 @@ class Reader:
 
 def outcome_of(answer: Answer) -> str:
     """hit, miss or stale. A cache that does not tell cannot label, either."""
-    told = answer.headers.get("cache-status")
-    return told.split("; ")[1].removeprefix("fwd=") if told else "unlabelled"
+    status = answer.headers.get("cache-status")
+    return status.split("; ")[1].removeprefix("fwd=") if status else "unlabelled"
 
 
 class Writer:

@@ -47,8 +47,8 @@ def pooler(behind: WireProxy) -> Iterator[str]:
     # Not in pytest's folder, which is root's alone.
     with tempfile.TemporaryDirectory(prefix="ticket-home-pooler-") as made:
         folder = Path(made)
-        told = {"database": url.database, "host": socket_folder}
-        (folder / "ini").write_text(CONFIGURATION.format(**told, listen=listen, folder=folder, lent=LENT))
+        address = {"database": url.database, "host": socket_folder}
+        (folder / "ini").write_text(CONFIGURATION.format(**address, listen=listen, folder=folder, lent=LENT))
         (folder / "users").write_text(f'"{url.username}" ""\n')
         # PgBouncer refuses to run as root.
         account = "nobody" if os.geteuid() == 0 else None

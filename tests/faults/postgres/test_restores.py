@@ -192,10 +192,10 @@ async def test_where_nothing_can_be_written_what_was_restored_is_computed_for_ea
     for process in installation.processes:
         take = process.runtime.versions.read_ended
 
-        def counted(*told: Any, take: Any = take) -> None:
+        def counted(*arguments: Any, take: Any = take) -> None:
             nonlocal polls
             polls += 1
-            take(*told)
+            take(*arguments)
 
         process.runtime.versions.read_ended = counted  # type: ignore[method-assign,assignment]  # it passes all on
     for process in installation.processes:
@@ -263,8 +263,8 @@ async def test_last_good_answers_of_a_restore_that_nobody_watched_are_given_to_n
             versions = app.state.runtime.versions
             await until(lambda: not versions.is_fresh())
             # What was read since is given, labelled; what was read before the restore is not.
-            told = await client.get("/v1/specialties")
-            assert (told.status_code, "fwd=stale" in told.headers["cache-status"]) == (200, True)
+            answer = await client.get("/v1/specialties")
+            assert (answer.status_code, "fwd=stale" in answer.headers["cache-status"]) == (200, True)
             assert (await client.get(DOCTORS)).status_code == 503
         finally:
             await cut_off(database_url, back=True)

@@ -36,10 +36,10 @@ async def test_a_wall_clock_that_jumps_changes_no_answer(
         assert (await jumping.read()).doctors == (await other.read()).doctors == 1
         fills = (await jumping.read()).fills
         faked.set_off(jump)
-        told = await jumping.read()
-        assert abs(told.wall - time.time() - jump) < 60  # it has jumped
+        answer = await jumping.read()
+        assert abs(answer.wall - time.time() - jump) < 60  # it has jumped
         # What is right for an hour is right still, and what it computes now is right for others.
-        assert (told.doctors, told.outcome, told.fills) == (1, "hit", fills)
+        assert (answer.doctors, answer.outcome, answer.fills) == (1, "hit", fills)
         for doctors in (2, 3):
             await rows.doctor(connection, seed.sant.id)
             for one in (jumping, other):
@@ -60,12 +60,12 @@ async def test_a_process_whose_clock_was_wrong_from_the_start_shares_entries_wit
     async with with_faked_clock(settings, seed, faked) as wrong:
         assert (await wrong.read())[:3] == (1, "miss", 1)
         await stored(settings)
-        told: list[tuple[object, ...]] = []
+        answers: list[tuple[object, ...]] = []
         # One that gets no answer from Redis in its time computes by itself, on a busy machine: it has told nothing.
-        while (1, "hit", 0) not in told and len(told) < ENOUGH:
+        while (1, "hit", 0) not in answers and len(answers) < ENOUGH:
             async with child(settings, seed.sant.id) as right:
-                told.append(tuple((await right.read())[:3]))
-        assert told[-1] == (1, "hit", 0), told
+                answers.append(tuple((await right.read())[:3]))
+        assert answers[-1] == (1, "hit", 0), answers
 
 
 async def stored(settings: Settings) -> None:

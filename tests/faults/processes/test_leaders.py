@@ -60,8 +60,8 @@ async def test_a_leader_killed_while_it_computes_is_replaced_when_its_lease_is_o
     await computing(connection)
     leader.process.kill()
     began = machine.now()
-    told = await follower.read()
-    assert (told.doctors, told.outcome, told.fills) == (2, "miss", fills + 1)
+    answer = await follower.read()
+    assert (answer.doctors, answer.outcome, answer.fills) == (2, "miss", fills + 1)
     # It was waited for, and no longer than its lease.
     assert machine.now() - began < machine.bound(times.FILL_LEASE + 0.5, began)
 
@@ -103,5 +103,5 @@ async def test_a_crowd_at_an_empty_key_of_two_workers_is_answered_by_one_computa
                 assert {answer.status for answer in answers} == {200}
                 # The bodies tell when they were computed.
                 assert len({answer.body for answer in answers}) == 1
-                told = [answer.headers["cache-status"] for answer in answers]
-                assert sum("fwd=miss" in status and "collapsed" not in status for status in told) == 1
+                statuses = [answer.headers["cache-status"] for answer in answers]
+                assert sum("fwd=miss" in status and "collapsed" not in status for status in statuses) == 1

@@ -55,11 +55,11 @@ async def until_all_say(url: str, key: tuple[str, ...], wanted: float) -> Sample
     before: Samples = {}
     async with asyncio.timeout(60):
         while True:
-            told = [counters for counters, _ in await scrapes(url)]
-            assert not fallen(before, told[0])
-            before = told[-1]
+            scraped = [counters for counters, _ in await scrapes(url)]
+            assert not fallen(before, scraped[0])
+            before = scraped[-1]
             assert before.get(key, 0) <= wanted
-            if all(counters.get(key) == wanted for counters in told):
+            if all(counters.get(key) == wanted for counters in scraped):
                 return before
 
 
@@ -82,8 +82,8 @@ async def test_every_scrape_tells_of_all_requests_whichever_worker_it_reaches(
             for _ in range(ROUNDS):
                 await clients.get("/v1/doctors")
                 await scrapes(served.url)
-        told = await until_all_say(served.url, DOCTORS, CONNECTIONS * ROUNDS)
-        reads = [value for (name, *labels), value in told.items() if "reads_total" in name and "doctors" in labels]
+        last = await until_all_say(served.url, DOCTORS, CONNECTIONS * ROUNDS)
+        reads = [value for (name, *labels), value in last.items() if "reads_total" in name and "doctors" in labels]
         assert sum(reads) == CONNECTIONS * ROUNDS
         for counters, gauges in await scrapes(served.url):
             assert gauges["ticket_home_workers",] == count

@@ -55,8 +55,8 @@ async def test_the_figures_of_all_workers_are_summed_and_a_killed_ones_forgotten
             await until(lambda: len(worker_pids(served)) == 2)
 
             async def is_forgotten() -> bool:
-                told = (await admin.get("/v1/admin/cache")).json()
-                found = (told["processes"], told["complete"]) == (2, True)
-                return found and answers(told) < CONNECTIONS * ROUNDS
+                report = (await admin.get("/v1/admin/cache")).json()
+                found = (report["processes"], report["complete"]) == (2, True)
+                return found and answers(report) < CONNECTIONS * ROUNDS
 
             await until(is_forgotten, within=times.PUBLISHED + 2 * times.PUBLISH_EVERY)

@@ -59,10 +59,10 @@ async def test_a_worker_that_hangs_is_ended_and_replaced(settings: Settings, tmp
         await until(lambda: is_replaced(served, before))
         await asking
         assert await answers(served)
-    told = log.read_text()
-    assert f" in {how}\n" in told, "its stack"
-    assert '"event":"worker ended"' in told
-    assert f'"exit_code":{-signal.SIGPROF}' in told
+    lines = log.read_text()
+    assert f" in {how}\n" in lines, "its stack"
+    assert '"event":"worker ended"' in lines
+    assert f'"exit_code":{-signal.SIGPROF}' in lines
 
 
 @pytest.mark.parametrize("how", [way for way in WAYS if way != "wait_in_c"])

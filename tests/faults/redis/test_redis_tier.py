@@ -33,9 +33,9 @@ async def test_the_wait_for_a_turn_is_in_the_budget_and_is_not_taken_for_trouble
             return found, machine.now() - started
 
         began = machine.now()
-        told = await asyncio.gather(*(timed() for _ in range(300)))
-        assert max(seconds for _, seconds in told) < machine.bound(0.4, began)
-        assert 32 <= sum(found for found, _ in told) < 300
+        outcomes = await asyncio.gather(*(timed() for _ in range(300)))
+        assert max(seconds for _, seconds in outcomes) < machine.bound(0.4, began)
+        assert 32 <= sum(found for found, _ in outcomes) < 300
         assert (redis.breaker.is_open, redis.errors) == (False, errors)
 
 

@@ -82,15 +82,15 @@ def at(settings: Settings, url: str) -> Settings:
 
 async def outcomes(settings: Settings, seed: Seed) -> tuple[list[str], int]:
     """How a new process answers three reads after a sign-in, and how often Redis failed it."""
-    told = []
+    statuses = []
     async with running(settings) as (app, client):
         await sign_in(client, seed.sant.viewer)
         for _ in range(3):
             answer = await client.get("/v1/doctors")
             assert answer.status_code == 200
-            told.append(answer.headers["cache-status"])
+            statuses.append(answer.headers["cache-status"])
         await app.state.runtime.cache.drain(5)
-        return told, app.state.runtime.redis.errors
+        return statuses, app.state.runtime.redis.errors
 
 
 @pytest.mark.parametrize("login", [f":{QUOTED}", f"cache:{QUOTED}"], ids=["default user", "ACL user"])
@@ -132,9 +132,9 @@ async def test_what_is_not_right_is_refused_and_no_client_sees_it(
         "user": lambda: f"rediss://nobody:{QUOTED}@{secured.address}{trusted}",
     }[wrong]()
     for _ in range(2):
-        told, errors = await outcomes(at(settings, url), seed)
+        statuses, errors = await outcomes(at(settings, url), seed)
         # From the database, then from memory: never from Redis.
-        assert [status.split("; ")[1] for status in told] == ["fwd=miss", "hit", "hit"]
+        assert [status.split("; ")[1] for status in statuses] == ["fwd=miss", "hit", "hit"]
         assert errors > 0
 
 
@@ -158,6 +158,6 @@ async def test_a_cluster_over_tls_with_a_password(settings: Settings, seed: Seed
         await node.ask("CONFIG", "SET", "requirepass", PASSWORD)
         url = f"rediss+cluster://:{QUOTED}@127.0.0.1:{port}?ssl_ca_certs={authority.certificate}"
         for expected in ("fwd=miss", "detail=redis"):
-            told, errors = await outcomes(at(settings, url), seed)
-            assert expected in told[0]
+            statuses, errors = await outcomes(at(settings, url), seed)
+            assert expected in statuses[0]
             assert errors == 0

@@ -28,9 +28,9 @@ async def test_a_clinic_as_a_whole_tells_its_own_versions_only(sign_in: SignIn, 
     superuser, maga = await sign_in(seed.superuser), await sign_in(seed.maga.viewer)
     await maga.get("/v1/doctors")
     answer = await superuser.post(PATH, json={"clinic_id": seed.sant.id})
-    told = answer.headers["cache-version"].split(", ")
-    assert len(told) == 5
-    assert all(version.startswith(f"{seed.sant.id}/") for version in told)
+    versions = answer.headers["cache-version"].split(", ")
+    assert len(versions) == 5
+    assert all(version.startswith(f"{seed.sant.id}/") for version in versions)
     assert outcome(await maga.get("/v1/doctors")) == "hit"
 
 

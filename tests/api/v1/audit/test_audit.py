@@ -133,8 +133,8 @@ async def test_actions_are_found_by_user_action_and_target(
     clinic_id = seed.sant.id
     one = await done(connection, clinic_id, username="Ana", user_id=41)
     two = await done(connection, clinic_id, username="ana.b", user_id=42, action="ticket.annulled")
-    told = {"action": "cache.invalidated", "target_type": "cache", "target_id": "5/tickets"}
-    three = await done(connection, clinic_id, username="42", user_id=7, **told)
+    action = {"action": "cache.invalidated", "target_type": "cache", "target_id": "5/tickets"}
+    three = await done(connection, clinic_id, username="42", user_id=7, **action)
     await done(connection, seed.maga.id, username="ana", user_id=41)
 
     async def found(**query: str) -> list[int]:

@@ -59,9 +59,9 @@ async def test_a_flood_of_names_from_one_address_leaves_one_row_more(
 ) -> None:
     few = settings.model_copy(update={"login_limit_address": "3/15 minutes"})
     async with running(few) as (_, client), running(few) as (_, other):
-        told = [(await log_in(where, f"name-{n}", "a wrong password")).status_code
+        statuses = [(await log_in(where, f"name-{n}", "a wrong password")).status_code
                 for n in range(10) for where in (client, other)]  # fmt: skip
-    assert told == [401] * 3 + [429] * 17
+    assert statuses == [401] * 3 + [429] * 17
     outcomes = await connection.fetch("SELECT outcome FROM login_audit ORDER BY id")
     assert [row["outcome"] for row in outcomes] == ["unknown"] * 3 + ["throttled"]
 
@@ -77,14 +77,14 @@ async def test_an_admin_finds_who_was_made_to_wait(client: httpx.AsyncClient, si
 async def test_a_user_has_ten_guesses_whichever_name_is_used(
     client: httpx.AsyncClient, seed: Seed, names: tuple[str, str]
 ) -> None:
-    told = [
+    statuses = [
         (
             await log_in(client, name.format(seed.sant.viewer.swapcase() if n % 2 else seed.sant.viewer), "wrong")
         ).status_code
         for n in range(8)
         for name in names
     ]
-    assert told == [401] * 10 + [429] * 6
+    assert statuses == [401] * 10 + [429] * 6
 
 
 async def web(client: httpx.AsyncClient, username: str, password: str = PASSWORD) -> httpx.Response:
@@ -137,11 +137,11 @@ async def test_nothing_that_is_told_differs_between_the_reasons_of_a_refusal(
         (seed.maga.viewer, "wrong"),
     ]
     await log_in(client, "warm", "wrong")
-    told = set()
+    refusals = set()
     for name, password in tries:
         answer = await log_in(client, name, password)
         assert answer.status_code == 401
         timing = ";".join(re.sub(r"dur=[0-9.]+", "", answer.headers["server-timing"]).split(";"))
-        told.add((timing, tuple(sorted(answer.headers)), answer.headers["content-length"]))
-    assert len(told) == 1, told
-    assert 'db;desc="' in next(iter(told))[0]
+        refusals.add((timing, tuple(sorted(answer.headers)), answer.headers["content-length"]))
+    assert len(refusals) == 1, refusals
+    assert 'db;desc="' in next(iter(refusals))[0]

@@ -182,11 +182,11 @@ async def test_the_release_before_this_one_sets_them_without_a_name_and_nobody_e
 ) -> None:
     admin = await sign_in(seed.sant.admin)
     await admin.put(PATH, json=NEW)
-    told = "SELECT updated_at, updated_by FROM urgency_threshold WHERE clinic_id = $1"
-    before = await rows.one(connection, told, seed.sant.id)
+    who_and_when = "SELECT updated_at, updated_by FROM urgency_threshold WHERE clinic_id = $1"
+    before = await rows.one(connection, who_and_when, seed.sant.id)
     await connection.execute("UPDATE urgency_threshold SET red_hours = red_hours WHERE clinic_id = $1", seed.sant.id)
-    assert await rows.one(connection, told, seed.sant.id) == before
+    assert await rows.one(connection, who_and_when, seed.sant.id) == before
     await connection.execute("UPDATE urgency_threshold SET green_hours = 9 WHERE clinic_id = $1", seed.sant.id)
-    after = await rows.one(connection, told, seed.sant.id)
+    after = await rows.one(connection, who_and_when, seed.sant.id)
     assert after["updated_by"] is None
     assert after["updated_at"] > before["updated_at"]

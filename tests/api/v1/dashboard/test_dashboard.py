@@ -122,7 +122,7 @@ async def refusal(client: httpx.AsyncClient, **query: object) -> dict[str, Any]:
 
 async def test_foreign_and_unknown_are_told_alike(sign_in: SignIn, seed: Seed) -> None:
     admin, superuser = await sign_in(seed.sant.admin), await sign_in(seed.superuser)
-    told = [
+    refusals = [
         await refusal(admin, clinic_id=seed.maga.id),
         await refusal(admin, clinic_id=UNKNOWN),
         await refusal(admin, surgery_id=seed.maga.surgery_id),
@@ -132,8 +132,8 @@ async def test_foreign_and_unknown_are_told_alike(sign_in: SignIn, seed: Seed) -
         await refusal(superuser, clinic_id=seed.sant.id, surgery_id=seed.maga.surgery_id),
         await refusal(superuser, surgery_id=UNKNOWN),
     ]
-    assert {one["code"] for one in told} == {"not_found"}
-    assert all(one == told[0] for one in told)
+    assert {one["code"] for one in refusals} == {"not_found"}
+    assert all(one == refusals[0] for one in refusals)
 
 
 async def test_not_found_comes_before_what_else_is_wrong(sign_in: SignIn, seed: Seed) -> None:
@@ -175,9 +175,9 @@ async def test_refused_queries_name_the_parameter(
     sign_in: SignIn, seed: Seed, query: dict[str, str], path: str
 ) -> None:
     for username in (seed.sant.admin, seed.superuser):
-        told = await refusal(await sign_in(username), **query)
-        assert (told["status"], told["code"]) == (422, "invalid")
-        assert [error["path"] for error in told["errors"]] == [path]
+        problem = await refusal(await sign_in(username), **query)
+        assert (problem["status"], problem["code"]) == (422, "invalid")
+        assert [error["path"] for error in problem["errors"]] == [path]
 
 
 @pytest.mark.parametrize(

@@ -17,9 +17,9 @@ DASHBOARD = "/v1/dashboard"
 
 
 def ttl(answer: httpx.Response) -> int:
-    told = re.fullmatch(r"ticket-home; hit; ttl=(\d+); detail=(memory|redis)", answer.headers["cache-status"])
-    assert told, answer.headers["cache-status"]
-    return int(told[1])
+    matched = re.fullmatch(r"ticket-home; hit; ttl=(\d+); detail=(memory|redis)", answer.headers["cache-status"])
+    assert matched, answer.headers["cache-status"]
+    return int(matched[1])
 
 
 async def test_it_travels_compressed_where_the_client_takes_it(sign_in: SignIn, seed: Seed) -> None:

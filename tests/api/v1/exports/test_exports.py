@@ -95,9 +95,9 @@ async def test_the_filters_are_the_lists(
         {"clinic_id": seed.sant.id, "state": "normal"},
     ):
         expected = await listed(client, **parameters)
-        told = await exported(client, CSV, **parameters)
-        assert sorted(told) == sorted(expected), parameters
-        found += bool(told)
+        ids = await exported(client, CSV, **parameters)
+        assert sorted(ids) == sorted(expected), parameters
+        found += bool(ids)
     assert found > 9
     assert await exported(client, XLSX, q="nuñez") == await exported(client, CSV, q="nuñez")
 
@@ -170,8 +170,8 @@ async def test_the_full_zip_over_http(sign_in: SignIn, seed: Seed, connection: r
     await two_wards(connection, seed, 20)
     answer = await (await sign_in("superuser")).get(FULL)
     with ZipFile(io.BytesIO(answer.content)) as packed:
-        told = json.loads(packed.read("manifest.json"))
-        assert told["rows"]["ticket"] == 20
+        manifest = json.loads(packed.read("manifest.json"))
+        assert manifest["rows"]["ticket"] == 20
         assert "user_session.csv" not in packed.namelist()
         assert b"argon2" not in b"".join(packed.read(name) for name in packed.namelist())
 
@@ -321,10 +321,10 @@ async def test_a_client_that_leaves_ends_the_work(
         return len(await audit(connection)) == 2
 
     await machine.until(is_written)
-    told = await audit(connection)
-    assert told[1][2] == "export.ended"
-    assert told[1][5]["complete"] == [None, False]
-    assert told[1][5]["rows"] == [None, None]
+    audits = await audit(connection)
+    assert audits[1][2] == "export.ended"
+    assert audits[1][5]["complete"] == [None, False]
+    assert audits[1][5]["rows"] == [None, None]
 
 
 async def test_a_client_that_leaves_before_the_first_byte_ends_the_work_too(

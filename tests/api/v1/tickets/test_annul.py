@@ -69,12 +69,12 @@ async def test_an_annulment_tells_when_by_whom_and_why_wherever_the_ticket_is_sh
     made = await nurse.create()
     assert made["annulment"] is None
     after = await nurse.annul(made)
-    told = after["annulment"]
+    annulment = after["annulment"]
     [recorded] = [one for one in after["history"] if one["action"] == "ticket.annulled"]
-    assert told["at"] == recorded["changes"]["annulled_at"][1]
-    assert told["by"] == recorded["by"] == "clinical_sant"
-    assert told["reason"] == recorded["changes"]["annulment_reason"][1]
+    assert annulment["at"] == recorded["changes"]["annulled_at"][1]
+    assert annulment["by"] == recorded["by"] == "clinical_sant"
+    assert annulment["reason"] == recorded["changes"]["annulment_reason"][1]
     board = (await nurse.client.get("/v1/nursing-board", params={"view": "annulled"})).json()["items"]
     listed = (await nurse.client.get("/v1/tickets")).json()["items"]
-    assert [one["annulment"] for one in (*board, *listed)] == [told, told]
+    assert [one["annulment"] for one in (*board, *listed)] == [annulment, annulment]
     assert (await admin.done("POST", after, "restoration"))["annulment"] is None

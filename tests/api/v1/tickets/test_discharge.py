@@ -63,12 +63,12 @@ async def test_a_discharge_tells_when_it_was_written_and_by_whom_wherever_the_ti
     assert made["discharge"] is None
     at = ago(hours=20)
     after = await nurse.done("POST", made, "discharge", {"discharged_at": at})
-    told = after["discharge"]
-    assert (told["at"], told["by"], told["assumed"]) == (after["discharged_at"], "clinical_sant", False)
-    assert abs(datetime.fromisoformat(told["recorded_at"]) - datetime.now(UTC)) < MINUTE
+    discharge = after["discharge"]
+    assert (discharge["at"], discharge["by"], discharge["assumed"]) == (after["discharged_at"], "clinical_sant", False)
+    assert abs(datetime.fromisoformat(discharge["recorded_at"]) - datetime.now(UTC)) < MINUTE
     board = (await nurse.client.get("/v1/nursing-board", params={"view": "discharged"})).json()["items"]
     listed = (await nurse.client.get("/v1/tickets")).json()["items"]
-    assert [one["discharge"] for one in (*board, *listed)] == [told, told]
+    assert [one["discharge"] for one in (*board, *listed)] == [discharge, discharge]
     undone = await admin.done("DELETE", after, "discharge")
     assert undone["discharge"] is None
     # Who wrote the first one has nothing to do with the second.

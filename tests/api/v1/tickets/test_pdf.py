@@ -27,13 +27,13 @@ async def test_the_printed_ticket(nurse: Any, sign_in: Any, seed: Seed) -> None:
     assert answer.headers["Content-Type"] == "application/pdf"
     assert answer.headers["Content-Disposition"] == f'inline; filename="{ticket["id"]}.pdf"'
     assert answer.headers["Cache-Control"] == "no-store"
-    told = text_of(answer.content)
-    assert "Ana R." in told
-    assert "Rojas" not in told
-    assert "12345678-5" not in told
-    assert ticket["block"]["label"] in told
-    assert ticket["modifications"][0]["reason"] in told
-    assert ticket["surgery"]["name"] in told
+    printed = text_of(answer.content)
+    assert "Ana R." in printed
+    assert "Rojas" not in printed
+    assert "12345678-5" not in printed
+    assert ticket["block"]["label"] in printed
+    assert ticket["modifications"][0]["reason"] in printed
+    assert ticket["surgery"]["name"] in printed
 
 
 async def test_an_annulled_ticket_says_so(nurse: Any) -> None:
@@ -60,6 +60,6 @@ async def test_a_ward_that_prints_at_once_holds_nobody_up(nurse: Any) -> None:
         began = time.monotonic()
         answers = await asyncio.gather(*(nurse.client.get(path) for _ in range(20)))
         took = time.monotonic() - began
-    told = {text_of(answer.content).partition("Impreso")[0] for answer in answers}
-    assert len(told) == 1
+    printed = {text_of(answer.content).partition("Impreso")[0] for answer in answers}
+    assert len(printed) == 1
     assert max(pauses) < took / 2

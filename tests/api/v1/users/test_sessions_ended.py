@@ -78,8 +78,10 @@ async def test_an_admin_ends_a_users_sessions(sign_in: SignIn, connection: rows.
     assert (await other.get(ME)).status_code == 200
     again = await admin.delete(f"{USERS}/{user_id}/sessions")
     assert again.status_code == 204
-    told = await audits(connection, "user.sessions_ended")
-    assert [(audit["target_id"], audit["changes"]) for audit in told] == [(str(user_id), {"sessions_ended": [None, 1]})]
+    ended = await audits(connection, "user.sessions_ended")
+    assert [(audit["target_id"], audit["changes"]) for audit in ended] == [
+        (str(user_id), {"sessions_ended": [None, 1]})
+    ]
 
 
 async def test_a_superuser_may_end_their_own(sign_in: SignIn, connection: rows.Connection, seed: Seed) -> None:

@@ -303,10 +303,10 @@ async def test_a_reset_password_is_audited_and_never_told(
     assert await log_in(client, seed.sant.viewer, NEW_PASSWORD) == 200
     assert await log_in(client, seed.sant.viewer, rows.PASSWORD) == 401
     stored = await connection.fetchval("SELECT password_hash FROM app_user WHERE id = $1", user_id)
-    told = str(await audits(connection)) + changed.text
+    written = str(await audits(connection)) + changed.text
     assert [audit["action"] for audit in await audits(connection)] == ["user.password_reset"]
-    assert NEW_PASSWORD not in told
-    assert stored not in told
+    assert NEW_PASSWORD not in written
+    assert stored not in written
 
 
 async def test_one_does_not_reset_ones_own_password(
@@ -324,9 +324,9 @@ async def test_one_who_moves_is_told_of_in_both_clinics_and_neither_learns_of_th
     user_id = await rows.user_id(connection, seed.sant.viewer)
     moved = await superuser.patch(f"{USERS}/{user_id}", json={"clinic_id": seed.maga.id, "role": "admin"})
     assert (moved.json()["clinic_id"], moved.json()["role"]) == (seed.maga.id, "admin")
-    told = {audit["clinic_id"]: audit["changes"] for audit in await audits(connection)}
+    changes = {audit["clinic_id"]: audit["changes"] for audit in await audits(connection)}
     role = {"role": ["viewer", "admin"]}
-    assert told == {
+    assert changes == {
         seed.sant.id: role | {"clinic_id": [seed.sant.id, None]},
         seed.maga.id: role | {"clinic_id": [None, seed.maga.id]},
     }

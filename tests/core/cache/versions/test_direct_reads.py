@@ -147,7 +147,7 @@ async def test_a_read_that_fails_is_told_to_all_who_wait_and_the_next_request_re
 
     rows = Rows(1, during=during)
     direct, _ = direct_reads(rows)
-    told = await asyncio.gather(*(direct.ensure_fresh() for _ in range(3)), return_exceptions=True)
-    assert [type(one) for one in told] == [Unavailable] * 3
+    errors = await asyncio.gather(*(direct.ensure_fresh() for _ in range(3)), return_exceptions=True)
+    assert [type(one) for one in errors] == [Unavailable] * 3
     await asyncio.wait_for(direct.ensure_fresh(), 5)
     assert rows.reads == 2

@@ -23,7 +23,7 @@ async def test_a_payload_too_long_for_notify_says_poll_and_is_as_quick(
     heard: list[object] = []
     listening = await asyncpg.connect(database_url)
     try:
-        await listening.add_listener(CHANNEL, lambda *told: heard.append(told[3]))
+        await listening.add_listener(CHANNEL, lambda *notified: heard.append(notified[3]))
         versions = app.state.runtime.versions
         for _ in range(3):
             heard.clear()

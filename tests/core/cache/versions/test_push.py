@@ -42,7 +42,7 @@ Ear = asyncio.Queue[str]
 async def listening(url: str) -> AsyncIterator[Ear]:
     heard: Ear = asyncio.Queue()
     connection = await asyncpg.connect(url)
-    await connection.add_listener(CHANNEL, lambda *told: heard.put_nowait(str(told[3])))
+    await connection.add_listener(CHANNEL, lambda *notified: heard.put_nowait(str(notified[3])))
     try:
         yield heard
     finally:
@@ -75,8 +75,8 @@ def doctor_of(clinic_id: int) -> Callable[[WriteSession], Awaitable[None]]:
 
 
 def test_a_payload_says_what_it_was_made_of() -> None:
-    for told in (Told({(5, "figures"): 17, (0, "ns:a/b=c"): 2**62}, "an-id"), Told({(0, "clinics"): 3}, None)):
-        assert parse_payload(payload_of(told)) == told
+    for change in (Told({(5, "figures"): 17, (0, "ns:a/b=c"): 2**62}, "an-id"), Told({(0, "clinics"): 3}, None)):
+        assert parse_payload(payload_of(change)) == change
     assert parse_payload(POLL) is None
     many = payload_of(Told({(clinic, "figures"): 2**40 for clinic in range(400)}, "an-id"))
     assert many == POLL
@@ -99,10 +99,10 @@ async def test_what_is_committed_at_once_is_told_together(
     monkeypatch.setattr(pushing, "GATHER", 0.2)
     clinics = [seed.sant.id, seed.maga.id] * 4
     await asyncio.gather(*(runtime.database.write(doctor_of(clinic)) for clinic in clinics))
-    told = parse_payload(await next_of(heard))
-    assert told is not None
+    change = parse_payload(await next_of(heard))
+    assert change is not None
     found = await versions_of(connection)
-    assert told.versions == {key: found[key] for key in ((seed.sant.id, "catalogs"), (seed.maga.id, "catalogs"))}
+    assert change.versions == {key: found[key] for key in ((seed.sant.id, "catalogs"), (seed.maga.id, "catalogs"))}
     assert heard.empty()
 
 
@@ -128,12 +128,12 @@ async def test_a_transaction_notifies_itself_unless_it_says_otherwise(
         await rows.doctor(connection, seed.sant.id)
         await connection.execute("SELECT cache_new_timeline(true)")
         await connection.execute(f"NOTIFY {CHANNEL}, 'the end'")
-        told = [await next_of(heard)]
-        while told[-1] != "the end":
-            told.append(await next_of(heard))
-    assert [payload for payload in told if "catalogs=" in payload or payload == POLL] == told[:-1]
-    assert (len(told) > 1) == is_told
-    assert (POLL in told) == is_told
+        payloads = [await next_of(heard)]
+        while payloads[-1] != "the end":
+            payloads.append(await next_of(heard))
+    assert [payload for payload in payloads if "catalogs=" in payload or payload == POLL] == payloads[:-1]
+    assert (len(payloads) > 1) == is_told
+    assert (POLL in payloads) == is_told
 
 
 async def test_a_command_notifies_in_its_transaction(

@@ -269,13 +269,13 @@ async def test_a_write_whose_versions_are_lower_than_those_that_are_known_has_th
 
 
 async def test_of_a_new_timeline_every_process_is_told_at_once(connection: rows.Connection, database_url: str) -> None:
-    told: asyncio.Queue[str] = asyncio.Queue()
+    payloads: asyncio.Queue[str] = asyncio.Queue()
     listening = await asyncpg.connect(database_url)
-    await listening.add_listener("ticket_home", lambda *said: told.put_nowait(str(said[3])))
+    await listening.add_listener("ticket_home", lambda *said: payloads.put_nowait(str(said[3])))
     await connection.execute("VACUUM FULL doctor")
     await connection.execute("SELECT cache_new_timeline()")
     async with asyncio.timeout(10):
-        while await told.get() != "poll":
+        while await payloads.get() != "poll":
             pass
     await listening.close()
 

@@ -61,9 +61,9 @@ async def test_how_far_a_clock_is_ahead_is_measured_between_question_and_answer(
 
 
 async def test_servers_clocks_are_read(round_of: Round) -> None:
-    told = (await round_of())["Clocks"].seen
-    assert "PostgreSQL's is" in told
-    assert "Redis's is" in told
+    seen = (await round_of())["Clocks"].seen
+    assert "PostgreSQL's is" in seen
+    assert "Redis's is" in seen
 
 
 def test_changes_are_those_of_the_zone() -> None:
@@ -104,8 +104,8 @@ async def test_an_older_release_of_the_zones_in_python_is_told(
         env={"PYTHONTZPATH": str(tmp_path), "PYTHONPATH": str(Path(__file__).parents[4]), "PATH": os.environ["PATH"]},
         stdout=asyncio.subprocess.PIPE,
     )
-    told = (await child.communicate())[0].decode().splitlines()
-    [line] = [line for line in told if "Time zones" in line]
+    lines = (await child.communicate())[0].decode().splitlines()
+    [line] = [line for line in lines if "Time zones" in line]
     assert line.startswith("FAILED Time zones: America/Santiago differs from ")
     assert "Punta_Arenas" not in line
     assert "tzdata" in line

@@ -82,7 +82,7 @@ def test_production_behind_no_named_proxy_is_warned() -> None:
 
 
 @pytest.mark.parametrize(
-    ("given", "told"),
+    ("given", "expected"),
     [
         ({"secret_keys": (SecretStr("short-one"),)}, "SECRET_KEYS needs keys"),
         ({"redis_url": None}, "REDIS_URL is required"),
@@ -93,12 +93,12 @@ def test_production_behind_no_named_proxy_is_warned() -> None:
         ({"login_limit_user": "often"}, "LOGIN_LIMIT_USER"),
     ],
 )
-def test_what_production_refuses_is_told_without_its_value(given: dict[str, object], told: str) -> None:
+def test_what_production_refuses_is_told_without_its_value(given: dict[str, object], expected: str) -> None:
     with pytest.raises(ValidationError) as caught:
         production(**given)
     findings = refused(caught.value)
     assert all(finding.verdict is Verdict.FAILED for finding in findings)
-    assert any(told in finding.seen for finding in findings), findings
+    assert any(expected in finding.seen for finding in findings), findings
     for secret in (SECRET, "short-one", "not a prefix"):
         assert secret not in str(findings)
 
@@ -118,7 +118,7 @@ def test_settings_of_ways_in_that_are_not_there_are_told() -> None:
 
 @pytest.mark.parametrize("env", ["local", "production"])
 @pytest.mark.parametrize(
-    ("proxies", "told"),
+    ("proxies", "expected"),
     [
         (("*",), "may say which address"),
         (("10.0.0.1", "*"), "may say which address"),
@@ -131,7 +131,9 @@ def test_settings_of_ways_in_that_are_not_there_are_told() -> None:
         (("10.0.0.0/8", "::1", "2001:db8::/32"), None),
     ],
 )
-def test_proxies_that_are_everybody_or_nobody_are_told(env: str, proxies: tuple[str, ...], told: str | None) -> None:
+def test_proxies_that_are_everybody_or_nobody_are_told(
+    env: str, proxies: tuple[str, ...], expected: str | None
+) -> None:
     found = [one for one in examined(production(env=env, trusted_proxies=proxies)) if "TRUSTED_PROXIES" in one.seen]
-    assert [one.verdict for one in found] == ([] if told is None else [Verdict.WARNING])
-    assert all(told is not None and told in one.seen for one in found)
+    assert [one.verdict for one in found] == ([] if expected is None else [Verdict.WARNING])
+    assert all(expected is not None and expected in one.seen for one in found)

@@ -50,7 +50,7 @@ async def test_an_empty_database_is_told(addresses: Addresses, round_of: Round, 
 
 
 @pytest.mark.parametrize(
-    ("statement", "told"),
+    ("statement", "expected"),
     [
         ("ALTER TABLE doctor DROP COLUMN rut", "add_column doctor rut"),
         ("DROP INDEX ix_ticket_board", "add_index ix_ticket_board"),
@@ -58,12 +58,12 @@ async def test_an_empty_database_is_told(addresses: Addresses, round_of: Round, 
     ],
 )
 async def test_a_table_changed_by_hand_is_told(
-    round_of: Round, connection: rows.Connection, statement: str, told: str
+    round_of: Round, connection: rows.Connection, statement: str, expected: str
 ) -> None:
     await connection.execute(statement)
     found = await round_of()
     assert found["Tables"].verdict is Verdict.FAILED
-    assert told in found["Tables"].seen
+    assert expected in found["Tables"].seen
 
 
 async def test_an_index_that_somebody_added_is_nobodys_business(round_of: Round, connection: rows.Connection) -> None:
@@ -117,7 +117,7 @@ async def test_a_missing_extension_is_told(round_of: Round, connection: rows.Con
 
 
 @pytest.mark.parametrize(
-    ("url", "told"),
+    ("url", "expected"),
     [
         ("postgresql://nobody@/{name}?host={host}", "nobody"),
         ("postgresql://{user}@/nowhere?host={host}", "nowhere"),
@@ -128,13 +128,13 @@ async def test_a_missing_extension_is_told(round_of: Round, connection: rows.Con
     ],
 )
 async def test_a_database_that_cannot_be_reached_is_told(
-    round_of: Round, addresses: Addresses, database_url: str, url: str, told: str
+    round_of: Round, addresses: Addresses, database_url: str, url: str, expected: str
 ) -> None:
     parts = make_url(database_url)
     given = url.format(user=parts.username, name=parts.database, host=parts.query["host"])
     found = await round_of(replace(addresses, database_url=given))
     assert unwell(found) == {"PostgreSQL", "The database"}
-    assert told in found["PostgreSQL"].seen
+    assert expected in found["PostgreSQL"].seen
     assert "secret" not in str(found["PostgreSQL"])
     assert found["Redis"].verdict is Verdict.OK
 

@@ -81,14 +81,14 @@ BROKEN = [
 ]
 
 
-@pytest.mark.parametrize(("statement", "checks", "told"), BROKEN, ids=[told for _, _, told in BROKEN])
+@pytest.mark.parametrize(("statement", "checks", "expected"), BROKEN, ids=[expected for _, _, expected in BROKEN])
 async def test_what_is_broken_is_told_and_put_back(
-    round_of: Round, seed: Seed, connection: rows.Connection, statement: str, checks: set[str], told: str
+    round_of: Round, seed: Seed, connection: rows.Connection, statement: str, checks: set[str], expected: str
 ) -> None:
     await connection.execute(statement)
     found = await round_of()
     assert unwell(found) == checks
-    assert told in found["Functions" if "Functions" in checks else TRIGGERS].seen
+    assert expected in found["Functions" if "Functions" in checks else TRIGGERS].seen
     assert all("--repair" in found[name].remedy or "could not" in found[name].seen for name in checks)
 
     before = await versions(connection)

@@ -118,9 +118,9 @@ async def test_what_is_hidden_is_imported_like_the_rest_and_told_by_name(
 ) -> None:
     report = await bring(spreadsheets.write(tmp_path / "x.xlsx", pages(state=state)))
     assert report.problems == []
-    told = ["Cirugías, row 3 to 4", "Cirugías, column C (base_stay_hours)", "sheet Motivos"]
-    assert report.hidden == told
-    assert f"Hidden in the file, and imported like the rest: {'; '.join(told)}." in str(report)
+    hidden = ["Cirugías, row 3 to 4", "Cirugías, column C (base_stay_hours)", "sheet Motivos"]
+    assert report.hidden == hidden
+    assert f"Hidden in the file, and imported like the rest: {'; '.join(hidden)}." in str(report)
     found = await catalog(connection, seed.sant.id)
     assert {name for name, *_ in found["surgeries"]} == {"Uno", "Dos", "Tres", "Cuatro"}
     assert [reason for reason, *_ in found["reasons"]] == ["Dolor"]
@@ -181,7 +181,7 @@ def archive(*names: str) -> bytes:
 
 
 @pytest.mark.parametrize(
-    ("content", "told"),
+    ("content", "expected"),
     [
         (archive("mimetype", "content.xml"), "OpenDocument"),
         (archive("[Content_Types].xml", "xl/workbook.bin"), "xlsb"),
@@ -194,7 +194,7 @@ def archive(*names: str) -> bytes:
     ],
 )
 async def test_another_programs_file_is_said_what_it_is(
-    bring: Bring, tmp_path: Path, content: bytes, told: str
+    bring: Bring, tmp_path: Path, content: bytes, expected: str
 ) -> None:
-    with pytest.raises(NoCatalog, match=told):
+    with pytest.raises(NoCatalog, match=expected):
         await bring(write(tmp_path, content, "specialties.xlsx"))

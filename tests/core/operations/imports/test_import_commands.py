@@ -20,15 +20,15 @@ async def test_the_old_applications_data_comes_over_with_a_report(
     operator: dict[str, str], hospital: Hospital, connection: rows.Connection, tmp_path: Path
 ) -> None:
     await fill(hospital)
-    told = tmp_path / "report.csv"
+    report = tmp_path / "report.csv"
     done = run(
-        operator, "import", "legacy", "--from", hospital.old.url, "--assume-discharged-after", "3d", "--report", told
+        operator, "import", "legacy", "--from", hospital.old.url, "--assume-discharged-after", "3d", "--report", report
     )
     assert done.returncode == 0, done.stderr
     assert "rows imported" in done.stdout
     assert "count as discharged at their FPA (assumed)" in done.stdout
     assert done.stderr == ""
-    with told.open(encoding="utf-8-sig", newline="") as file:
+    with report.open(encoding="utf-8-sig", newline="") as file:
         found = list(csv.DictReader(file))
     assert {row["outcome"] for row in found} == {"repaired", "kept as it is", "refused"}
     unverified = [row["id"] for row in found if row["what"] == NOBODYS]
@@ -73,7 +73,7 @@ async def test_one_that_is_killed_leaves_nothing_and_begins_anew(
 
 
 @pytest.mark.parametrize(
-    ("arguments", "code", "told"),
+    ("arguments", "code", "expected"),
     [
         (("--assume-discharged-after", "soon"), 2, "72h or 3d"),
         (("--report", "/nonexistent/report.csv"), 1, "No such file or directory"),
@@ -85,11 +85,11 @@ async def test_what_it_cannot_do_is_told_before_anything_is_done(
     connection: rows.Connection,
     arguments: tuple[str, ...],
     code: int,
-    told: str,
+    expected: str,
 ) -> None:
     ended = run(operator, "import", "legacy", "--from", hospital.old.url, *arguments)
     assert (ended.returncode, "Traceback" in ended.stderr) == (code, False)
-    assert told in ended.stderr
+    assert expected in ended.stderr
     assert await connection.fetchval("SELECT count(*) FROM clinic") == 0
 
 
@@ -121,12 +121,12 @@ async def test_a_catalog_comes_from_a_file(
 
 async def test_a_catalog_that_cannot_be_read_is_told(operator: dict[str, str], seed: Seed, tmp_path: Path) -> None:
     path = tmp_path / "x.csv"
-    for arguments, told in (
+    for arguments, expected in (
         ((path, "--clinic", "SANT"), "No such file"),
         ((__file__, "--clinic", "SANT"), "does not tell"),
     ):
         ended = run(operator, "import", "catalog", *arguments)
         assert (ended.returncode, "Traceback" in ended.stderr) == (1, False)
-        assert told in ended.stderr
+        assert expected in ended.stderr
     path.write_text("name\nUrología\n")
     assert "No clinic has the prefix NONE." in run(operator, "import", "catalog", path, "--clinic", "NONE").stderr

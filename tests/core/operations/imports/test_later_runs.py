@@ -68,9 +68,9 @@ async def test_what_changed_there_comes_over_to_a_ticket_that_nobody_touched_her
     assert after["revision"] == before["revision"] + 1
     assert report.count(Outcome.TAKEN, "ticket", TAKEN) == 1
     assert report.of("ticket").present == 1
-    told = dict(await history(connection))
-    assert set(expected) <= set(told["ticket.imported"])
-    assert ("ticket.annulled" in told) == (change == "annulled")
+    changes = dict(await history(connection))
+    assert set(expected) <= set(changes["ticket.imported"])
+    assert ("ticket.annulled" in changes) == (change == "annulled")
     # And then they are the same.
     unchanged = await checksums(connection)
     again = await run_import()
@@ -163,9 +163,9 @@ async def test_an_assumed_discharge_is_told_and_stays_until_the_source_knows_bet
         assert found["discharge"]["assumed"] is True
         assert found["discharge"]["by"] == "(import)"
         assert found["discharge"]["recorded_at"] > found["discharge"]["at"] == found["current_fpa"]
-        [told] = [one for one in found["history"] if one["action"] == "ticket.discharged"]
-        assert told["changes"]["discharge_assumed"] == [False, True]
-        assert told["changes"]["discharged_at"] == [None, found["current_fpa"]]
+        [discharge] = [one for one in found["history"] if one["action"] == "ticket.discharged"]
+        assert discharge["changes"]["discharge_assumed"] == [False, True]
+        assert discharge["changes"]["discharged_at"] == [None, found["current_fpa"]]
     # The run itself touched them, nobody else.
     await there(hospital, ANNULLED)
     await hospital.old.connection.execute("UPDATE ticket SET bed_number = '3' WHERE id = 'TH-SANT-2025-002'")
@@ -203,9 +203,9 @@ async def test_an_imported_annulment_tells_when_by_whom_and_why(
     found = (await nurse.get(f"/v1/tickets/{TICKET}")).json()
     short = reason and reason[:500]
     assert found["annulment"] == {"at": "2025-01-15T15:00:00-03:00", "by": by, "reason": short}
-    [told] = [one for one in found["history"] if one["action"] == "ticket.annulled"]
-    assert (told["at"], told["by"]) == ("2025-01-15T15:00:00-03:00", by or "(unknown)")
-    assert told["changes"]["annulment_reason"] == [None, short]
+    [annulment] = [one for one in found["history"] if one["action"] == "ticket.annulled"]
+    assert (annulment["at"], annulment["by"]) == ("2025-01-15T15:00:00-03:00", by or "(unknown)")
+    assert annulment["changes"]["annulment_reason"] == [None, short]
     [listed] = (await nurse.get("/v1/tickets")).json()["items"]
     assert listed["annulment"] == found["annulment"]
 

@@ -44,10 +44,10 @@ async def test_a_command_says_that_it_is_the_old_applications_and_how_to_import_
     catalog.write_text("name\nUrología\n")
     arguments = [part.format(file=catalog, old=hospital.old.url) for part in command]
     done = run(operator | {"DATABASE_URL": hospital.old.url}, *arguments, typed="a password of mine\n")
-    told = " ".join((done.stdout + done.stderr).split())
-    assert done.returncode == 1, told
-    assert TOLD.lower() in told.lower()
-    assert "ticket-home import legacy --from" in told
-    assert "Traceback" not in told
-    assert "is empty" not in told
+    output = " ".join((done.stdout + done.stderr).split())
+    assert done.returncode == 1, output
+    assert TOLD.lower() in output.lower()
+    assert "ticket-home import legacy --from" in output
+    assert "Traceback" not in output
+    assert "is empty" not in output
     assert await checksums(hospital.old.connection) == before

@@ -93,7 +93,7 @@ FPA = "2025-01-16 13:00"
 
 @pytest.mark.parametrize("column", ["medical_discharge_date", "original_fpa_date"])
 @pytest.mark.parametrize(
-    ("kind", "written", "told"),
+    ("kind", "written", "is_kept"),
     [
         ("timestamp", at(FPA), False),
         ("timestamp", at("2025-01-16 13:00:27.5"), False),
@@ -112,13 +112,13 @@ FPA = "2025-01-16 13:00"
 )
 async def test_a_date_is_told_where_it_says_something_else_than_the_fpa(
     hospital: Hospital, run_import: Import, connection: rows.Connection,
-    column: str, kind: str, written: Any, told: bool,
+    column: str, kind: str, written: Any, is_kept: bool,
 ) -> None:  # fmt: skip
     await hospital.old.connection.execute(f"ALTER TABLE ticket ALTER {column} TYPE {kind}")
     await hospital.ticket("TH-SANT-2025-001", **{column: written})
     await run_import()
     said = written.isoformat() if isinstance(written, date | datetime) else written
-    assert await history_of(connection, "TH-SANT-2025-001") == ({column: [None, said]} if told else {})
+    assert await history_of(connection, "TH-SANT-2025-001") == ({column: [None, said]} if is_kept else {})
 
 
 async def test_a_row_counts_once_however_many_of_its_columns_needed_it(hospital: Hospital, run_import: Import) -> None:
@@ -132,8 +132,8 @@ async def test_a_row_counts_once_however_many_of_its_columns_needed_it(hospital:
 async def test_a_superusers_email_without_a_user_comes_with_advice(hospital: Hospital, run_import: Import) -> None:
     await hospital.old.add("superuser", email="gone@example.org")
     report = await run_import()
-    [told] = [one.what for one in report.findings() if one.table == "superuser"]
-    assert "ticket-home user create" in told
+    [advice] = [one.what for one in report.findings() if one.table == "superuser"]
+    assert "ticket-home user create" in advice
     assert "gone@" not in str(report)
 
 

@@ -68,7 +68,7 @@ async def signs_nobody_in(client: httpx.AsyncClient, name: str, stored: str) -> 
 
 
 @pytest.mark.parametrize(
-    ("stored", "told"),
+    ("stored", "expected"),
     [
         *((stored, PLACEHOLDER) for stored in PLACEHOLDERS),
         *((stored, BROKEN) for stored in BROKEN_HASHES),
@@ -81,14 +81,14 @@ async def test_what_is_no_password_lets_nobody_in_and_is_told(
     connection: rows.Connection,
     client: httpx.AsyncClient,
     stored: str | None,
-    told: str,
+    expected: str,
 ) -> None:
     await hospital.user("berta", password=stored)
     report = await run_import()
     assert (await users(connection))["berta"]["password_hash"] == UNUSABLE
     assert await signs_nobody_in(client, "berta", stored or "")
     found = [one.what for one in report.findings() if (one.table, one.legacy_id) == ("user", "2")]
-    assert found == [told]
+    assert found == [expected]
 
 
 @pytest.mark.parametrize(

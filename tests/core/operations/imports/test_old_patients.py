@@ -85,10 +85,10 @@ async def test_rows_whose_names_differ_are_two_patients_and_told_by_name(
     assert await names(connection) == [first["primer_nombre"], second["primer_nombre"]]
     assert await connection.fetchval("SELECT count(DISTINCT patient_id) FROM ticket") == 2
     assert [one.legacy_id for one in report.findings() if one.what == APART] == [str(earlier)]
-    [told] = report.apart
+    [line] = report.apart
     for said in (first, second):
-        assert f"{said['primer_nombre']} {said['apellido_paterno']}" in told
-    assert told in str(report)
+        assert f"{said['primer_nombre']} {said['apellido_paterno']}" in line
+    assert line in str(report)
     # The document is that of the latest, and leads to nobody else.
     found = await connection.fetch("SELECT first_name FROM patient WHERE document = '7654321-6' AND verified")
     assert [row["first_name"] for row in found] == [second["primer_nombre"]]

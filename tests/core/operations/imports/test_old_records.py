@@ -91,8 +91,8 @@ async def test_sex_is_mapped(
     await hospital.old.connection.execute("UPDATE patient SET sex = $1", given)
     report = await run_import()
     assert await connection.fetchval("SELECT sex FROM patient") == sex
-    told = report.count(Outcome.REPAIRED, "patient", "a sex that is none of those known: none here")
-    assert told == (given == "?")
+    repaired = report.count(Outcome.REPAIRED, "patient", "a sex that is none of those known: none here")
+    assert repaired == (given == "?")
 
 
 @pytest.mark.parametrize(("given", "age"), [(0, 0), (150, 150), (151, None), (-1, None), (None, None)])

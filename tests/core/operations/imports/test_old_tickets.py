@@ -100,8 +100,10 @@ async def test_without_any_time_a_ticket_is_refused_with_what_hangs_on_it(
     await hospital.old.add("fpa_modification", ticket_id=ticket, new_fpa=None, modified_at=at("2025-01-16 10:00"))
     report = await run_import()
     assert await connection.fetchval("SELECT count(*) FROM ticket") == 0
-    told = {one.legacy_id: one.what for one in report.findings() if one.table == "ticket" and one.outcome == "refused"}
-    assert told == {
+    refused = {
+        one.legacy_id: one.what for one in report.findings() if one.table == "ticket" and one.outcome == "refused"
+    }
+    assert refused == {
         "TH-SANT-2025-001": "neither a surgery's time nor an FPA",
         "TH-SANT-2025-002": "neither base hours nor what they follow from",
         "TH-SANT-2025-003": "of no clinic",

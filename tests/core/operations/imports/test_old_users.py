@@ -44,8 +44,8 @@ async def test_plain_passwords_are_hashed_and_nowhere_to_be_read(
     assert await log_in(client, "plain3", f"{plain}3".strip()) == 401
     assert await log_in(client, "almost", "scrypt:is my favourite") == 200
     assert "clave-en-claro" not in str(report)
-    told = capfd.readouterr()
-    assert "clave-en-claro" not in told.out + told.err
+    output = capfd.readouterr()
+    assert "clave-en-claro" not in output.out + output.err
     for row in await connection.fetch("SELECT relname FROM pg_class WHERE relkind = 'r' AND relnamespace = 2200"):
         found = await connection.fetchval(
             f"SELECT count(*) FROM {row['relname']} t WHERE t::text LIKE '%clave-en-claro%'"
@@ -70,8 +70,8 @@ async def test_an_unknown_kind_of_hash_lets_nobody_in_least_of_all_its_reader(
     await hospital.user("berta", password=stored)
     report = await run_import()
     assert await log_in(client, "berta", stored or "x") == 401
-    told = {one.what for one in report.findings() if one.table == "user" and one.outcome is Outcome.REPAIRED}
-    assert {what for what in told if "new password" in what or "needs a new one" in what}
+    repairs = {one.what for one in report.findings() if one.table == "user" and one.outcome is Outcome.REPAIRED}
+    assert {what for what in repairs if "new password" in what or "needs a new one" in what}
 
 
 async def test_roles_come_in_any_case_and_an_unknown_one_gives_no_rights(

@@ -200,11 +200,11 @@ async def test_an_older_schema_comes_over_and_what_is_unknown_is_told(
     report = await run_import()
     assert report.of("ticket").imported == 1
     assert await connection.fetchval("SELECT surgery_base_hours FROM ticket") == 24
-    told = "\n".join(report.remarks)
-    assert "no table urgency_threshold" in told
-    assert "no initial_reason, surgery_base_hours_snapshot" in told
-    assert "ticket: colour" in told
-    assert "not imported: parking" in told
+    remarks = "\n".join(report.remarks)
+    assert "no table urgency_threshold" in remarks
+    assert "no initial_reason, surgery_base_hours_snapshot" in remarks
+    assert "ticket: colour" in remarks
+    assert "not imported: parking" in remarks
 
 
 async def test_the_report_reads_well_and_names_nobody(hospital: Hospital, run_import: Import) -> None:
@@ -249,10 +249,10 @@ async def test_a_bar_shows_how_far_it_is(
 ) -> None:
     await hospital.ticket("TH-SANT-2025-001")
     await import_legacy(hospital.old.url, database_url, assume_discharged_after=None, progress=True)
-    told = capsys.readouterr()
+    output = capsys.readouterr()
     total = 7
-    assert f"{total}/{total}" in told.err
-    assert told.out == ""
+    assert f"{total}/{total}" in output.err
+    assert output.out == ""
 
 
 async def test_every_reference_leads_somewhere(
