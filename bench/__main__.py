@@ -25,6 +25,7 @@ PARTS: dict[str, Sequence[str]] = {
     "start": (),
     "memory": (),
     "workday": (),
+    "scale": ("--most", "1000"),
 }
 
 

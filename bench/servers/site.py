@@ -47,12 +47,12 @@ class Site:
 
 @contextmanager
 def site(clinics: int, tickets: int, *, durable: bool = False) -> Iterator[Site]:
-    """`durable`: whether a commit waits for the disk, where commits are what is measured."""
+    """`clinics` may be none. `durable`: whether a commit waits for the disk, where commits are what is measured."""
     with folder() as data, folder() as logs:
         embedded = start_servers(Path(data) / "data", durable=durable)
         try:
             upgrade(embedded.database_url)
-            prefixes = asyncio.run(_fill(embedded.database_url, clinics, tickets))
+            prefixes = asyncio.run(_fill(embedded.database_url, clinics, tickets)) if clinics else []
             yield Site(Path(logs), embedded, environment_of(embedded, Path(data)), prefixes)
         finally:
             embedded.stop()
