@@ -30,8 +30,8 @@ class Round:
     busy: float
     """Of the load, 0 to 1: at work, or waiting for its core."""
     size: int
-    prepared: float
-    """The share of the answers that went round the router."""
+    prepared: float | None
+    """The share of the answers that went round the router; None where the server counts none."""
     void: str = ""
     open_p99: float | None = None
 
@@ -46,9 +46,9 @@ class Row:
 
     @property
     def way(self) -> str:
-        if not self.is_ours or self.name in DATABASE:
-            return ""
         share = self.figures.prepared
+        if share is None or self.name in DATABASE:
+            return ""
         return "prepared" if share > 0.99 else "routed" if share < 0.01 else f"{share:.0%} prepared"
 
 
@@ -71,7 +71,7 @@ def measure(stand: Stand, *, seconds: float, warm: float) -> Round:
         cpu=used / answers * 1e6,
         busy=share,
         size=0 if case.status == 304 else round(median(sizes or [0])),
-        prepared=(prepared_hits(stand) - prepared) / answers,
+        prepared=None if prepared is None else ((prepared_hits(stand) or 0.0) - prepared) / answers,
         void=void(case, measured, share),
     )
 
@@ -106,12 +106,13 @@ def warmed(port: int, case: Case) -> tuple[list[str], list[int]]:
     return [answer.header(b"etag") for answer in answers], [len(answer.body) for answer in answers]
 
 
-def prepared_hits(stand: Stand) -> float:
-    """How many answers of ours went round the router since the server started: it counts them itself."""
+def prepared_hits(stand: Stand) -> float | None:
+    """How many answers of ours went round the router since the server started; None where it counts none."""
     if not stand.is_ours:
-        return 0.0
+        return None
     text = httpx.get(f"http://127.0.0.1:{stand.up.port}/metrics").text
-    return sum(float(number) for number in re.findall(r"^\w*prepared\w*_total(?:\{.*\})? (\S+)$", text, re.MULTILINE))
+    counted = re.findall(r"^ticket_home_prepared_hits_total (\S+)$", text, re.MULTILINE)
+    return float(counted[0]) if counted else None
 
 
 def median_of(stand: Stand, rounds: Sequence[Round]) -> Row:
@@ -124,7 +125,7 @@ def median_of(stand: Stand, rounds: Sequence[Round]) -> Row:
         cpu=median(one.cpu for one in rounds),
         busy=median(one.busy for one in rounds),
         size=rounds[0].size,
-        prepared=median(one.prepared for one in rounds),
+        prepared=None if rounds[0].prepared is None else median(one.prepared or 0.0 for one in rounds),
         void=next((one.void for one in rounds if one.void), ""),
         open_p99=median(opened) if opened else None,
     )
