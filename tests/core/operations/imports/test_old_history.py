@@ -15,24 +15,29 @@ from tests.factories import rows
 LONG = "Editó paciente: nombre 'Ana Rojas' → 'Ana María Rojas', RUT '12.345.678-5' → '12.345.678-5', edad 40 → 41"
 
 
-@pytest.mark.parametrize("column", ["action", "target_id", "target_type", "username"])
-@pytest.mark.parametrize("length", [60, 61, 105, 1000, 20_000])
+TEXTS = ("action", "target_id", "target_type", "username")
+
+
 async def test_an_audits_text_is_kept_whole_whatever_its_length(
-    hospital: Hospital, run_import: Import, connection: rows.Connection, column: str, length: int
+    hospital: Hospital, run_import: Import, connection: rows.Connection
 ) -> None:
-    written = ("parking lot " * 2000)[:length].strip()
-    types = ", ".join(f"ALTER {name} TYPE text" for name in ("action", "target_id", "target_type", "username"))
+    types = ", ".join(f"ALTER {name} TYPE text" for name in TEXTS)
     await hospital.old.connection.execute(f"ALTER TABLE action_audit {types}")
     usual = {"username": "ana", "action": "edit", "target_type": "Parking", "target_id": "A"}
-    row = usual | {column: written}
-    await hospital.old.add("action_audit", **row, timestamp=at("2025-01-15 12:00"), clinic_id=hospital.clinic)
+    cases = [(column, length) for column in TEXTS for length in (60, 61, 105, 1000, 20_000)]
+    for minute, (column, length) in enumerate(cases):
+        row = usual | {column: ("parking lot " * 2000)[:length].strip()}
+        moment = at(f"2025-01-15 12:{minute:02d}")
+        await hospital.old.add("action_audit", **row, timestamp=moment, clinic_id=hospital.clinic)
     await run_import()
-    [found] = await connection.fetch("SELECT * FROM action_audit WHERE request_id LIKE 'legacy/%'")
-    changes = json.loads(found["changes"])
-    # An id that leads nowhere here is marked as one of there.
-    expected = f"legacy {written}" if column == "target_id" else written
-    assert changes.get(column, [None, found[column]]) == [None, expected]
-    assert expected.startswith(found[column].removesuffix("…"))
+    found = await connection.fetch("SELECT * FROM action_audit WHERE request_id LIKE 'legacy/%' ORDER BY at")
+    for (column, length), audit in zip(cases, found, strict=True):
+        written = ("parking lot " * 2000)[:length].strip()
+        changes = json.loads(audit["changes"])
+        # An id that leads nowhere here is marked as one of there.
+        expected = f"legacy {written}" if column == "target_id" else written
+        assert changes.get(column, [None, audit[column]]) == [None, expected]
+        assert expected.startswith(audit[column].removesuffix("…"))
 
 
 async def test_a_long_audit_is_whole_in_the_tickets_history(
@@ -91,34 +96,34 @@ async def test_what_superusers_did_belongs_to_the_clinic_of_its_target(
 FPA = "2025-01-16 13:00"
 
 
+DATES: dict[str, dict[Any, bool]] = {
+    "timestamp": {
+        at(FPA): False,
+        at("2025-01-16 13:00:27.5"): False,
+        at("2025-01-16 00:00"): False,
+        at("2025-01-16 12:00"): True,
+        at("2025-01-17 00:00"): True,
+    },
+    "date": {date(2025, 1, 16): False, date(2025, 1, 17): True, None: False},
+    "text": {FPA: False, "2025-01-16": False, "2025-01-16 14:00": True, "mañana": True, " ": False},
+}
+"""By the column's type, what may be written in it, and whether that is kept."""
+
+
 @pytest.mark.parametrize("column", ["medical_discharge_date", "original_fpa_date"])
-@pytest.mark.parametrize(
-    ("kind", "written", "is_kept"),
-    [
-        ("timestamp", at(FPA), False),
-        ("timestamp", at("2025-01-16 13:00:27.5"), False),
-        ("timestamp", at("2025-01-16 00:00"), False),
-        ("timestamp", at("2025-01-16 12:00"), True),
-        ("timestamp", at("2025-01-17 00:00"), True),
-        ("date", date(2025, 1, 16), False),
-        ("date", date(2025, 1, 17), True),
-        ("text", FPA, False),
-        ("text", "2025-01-16", False),
-        ("text", "2025-01-16 14:00", True),
-        ("text", "mañana", True),
-        ("text", " ", False),
-        ("date", None, False),
-    ],
-)
+@pytest.mark.parametrize("kind", DATES)
 async def test_a_date_is_told_where_it_says_something_else_than_the_fpa(
-    hospital: Hospital, run_import: Import, connection: rows.Connection,
-    column: str, kind: str, written: Any, is_kept: bool,
-) -> None:  # fmt: skip
+    hospital: Hospital, run_import: Import, connection: rows.Connection, column: str, kind: str
+) -> None:
     await hospital.old.connection.execute(f"ALTER TABLE ticket ALTER {column} TYPE {kind}")
-    await hospital.ticket("TH-SANT-2025-001", **{column: written})
+    tickets = [
+        await hospital.ticket(f"TH-SANT-2025-{number:03d}", **{column: written})
+        for number, written in enumerate(DATES[kind], start=1)
+    ]
     await run_import()
-    said = written.isoformat() if isinstance(written, date | datetime) else written
-    assert await history_of(connection, "TH-SANT-2025-001") == ({column: [None, said]} if is_kept else {})
+    for ticket, (written, is_kept) in zip(tickets, DATES[kind].items(), strict=True):
+        said = written.isoformat() if isinstance(written, date | datetime) else written
+        assert await history_of(connection, ticket) == ({column: [None, said]} if is_kept else {}), written
 
 
 async def test_a_row_counts_once_however_many_of_its_columns_needed_it(hospital: Hospital, run_import: Import) -> None:

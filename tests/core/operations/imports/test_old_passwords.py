@@ -5,9 +5,11 @@ from typing import Any
 
 import httpx
 import pytest
+from fastapi import FastAPI
 
 from core.operations.imports.legacy.report import Outcome
 from core.users.passwords.hashing import UNUSABLE, hash_password, verify_password
+from tests.conftest import BASE_URL
 from tests.core.operations.imports.conftest import Hospital, Import
 from tests.core.operations.imports.imported import users
 from tests.core.operations.imports.old_database import PBKDF2, SCRYPT
@@ -62,33 +64,33 @@ BROKEN_HASHES = [
 ]
 
 
+NO_PASSWORDS: dict[str | None, str] = {
+    **dict.fromkeys(PLACEHOLDERS, PLACEHOLDER),
+    **dict.fromkeys(BROKEN_HASHES, BROKEN),
+    **dict.fromkeys(("", " ", "\t\n", None), NONE),
+}
+
+
 async def signs_nobody_in(client: httpx.AsyncClient, name: str, stored: str) -> bool:
     tried = dict.fromkeys([stored, stored.strip(), stored.lower(), "iap_user_placeholder", "sso-user-no-password"])
     return {await log_in(client, name, password or "x") for password in tried} <= {401, 429}
 
 
-@pytest.mark.parametrize(
-    ("stored", "expected"),
-    [
-        *((stored, PLACEHOLDER) for stored in PLACEHOLDERS),
-        *((stored, BROKEN) for stored in BROKEN_HASHES),
-        *((stored, NONE) for stored in ("", " ", "\t\n", None)),
-    ],
-)
 async def test_what_is_no_password_lets_nobody_in_and_is_told(
-    hospital: Hospital,
-    run_import: Import,
-    connection: rows.Connection,
-    client: httpx.AsyncClient,
-    stored: str | None,
-    expected: str,
+    hospital: Hospital, run_import: Import, connection: rows.Connection, app: FastAPI
 ) -> None:
-    await hospital.user("berta", password=stored)
+    """All in one import. Each signs in from an address of its own, or the others' guesses would keep it out."""
+    ids = {stored: await hospital.user(f"user{n}", password=stored) for n, stored in enumerate(NO_PASSWORDS)}
     report = await run_import()
-    assert (await users(connection))["berta"]["password_hash"] == UNUSABLE
-    assert await signs_nobody_in(client, "berta", stored or "")
-    found = [one.what for one in report.findings() if (one.table, one.legacy_id) == ("user", "2")]
-    assert found == [expected]
+    found = await users(connection)
+    findings = {stored: [one.what for one in report.findings() if (one.table, one.legacy_id) == ("user", str(user_id))]
+            for stored, user_id in ids.items()}  # fmt: skip
+    assert findings == {stored: [what] for stored, what in NO_PASSWORDS.items()}
+    for number, stored in enumerate(NO_PASSWORDS):
+        assert found[f"user{number}"]["password_hash"] == UNUSABLE, stored
+        at = httpx.ASGITransport(app=app, raise_app_exceptions=False, client=(f"10.0.0.{number}", 1))
+        async with httpx.AsyncClient(transport=at, base_url=BASE_URL) as client:
+            assert await signs_nobody_in(client, f"user{number}", stored or ""), stored
 
 
 @pytest.mark.parametrize(

@@ -1,12 +1,13 @@
 """Two people are never made one by an import; one person's rows are, where document and names say so."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pytest
 
 from core.operations.imports.legacy.people.patients import APART, JOINED, NOBODYS
 from core.operations.imports.legacy.report import Outcome
+from core.rut import verifier_of
 from tests.conftest import SignIn
 from tests.core.operations.imports.conftest import Hospital, Import
 from tests.factories import rows
@@ -16,10 +17,12 @@ ANA: Mapping[str, Any] = {"primer_nombre": "Ana", "apellido_paterno": "Rojas", "
 BERTA: Mapping[str, Any] = {"primer_nombre": "Berta", "apellido_paterno": "Soto", "age": 30, "sex": "F"}
 
 
-async def two(hospital: Hospital, first: Mapping[str, Any], second: Mapping[str, Any]) -> tuple[int, int]:
-    """Of one clinic, each with a ticket."""
+async def two(
+    hospital: Hospital, first: Mapping[str, Any], second: Mapping[str, Any], ticket: int = 1
+) -> tuple[int, int]:
+    """Of one clinic, each with a ticket: this one and the next."""
     made = []
-    for number, values in enumerate((first, second), start=1):
+    for number, values in enumerate((first, second), start=ticket):
         patient = await hospital.old.add("patient", clinic_id=hospital.clinic, **values)
         await hospital.ticket(f"TH-SANT-2025-{number:03d}", patient_id=patient)
         made.append(patient)
@@ -34,26 +37,30 @@ async def names(connection: rows.Connection) -> list[str]:
     return [row["first_name"] for row in found]
 
 
-@pytest.mark.parametrize(
-    "document",
-    ["RN", "rn", "R.N.", "1-9", "0001-9", "SIN RUT", "sin  rut", "S/R", "NN", "11.111.111-1", "11111111-1", "0-0",
-     "00.000.000-0", "-", "Recién nacido", "SIN DOCUMENTO"],
-)  # fmt: skip
+NOBODYS_DOCUMENTS = (
+    *("RN", "rn", "R.N.", "1-9", "0001-9", "SIN RUT", "sin  rut", "S/R", "NN", "11.111.111-1", "11111111-1", "0-0"),
+    *("00.000.000-0", "-", "Recién nacido", "SIN DOCUMENTO"),
+)
+
+
 async def test_a_document_that_identifies_nobody_joins_no_rows(
-    hospital: Hospital, run_import: Import, connection: rows.Connection, sign_in: SignIn, document: str
+    hospital: Hospital, run_import: Import, connection: rows.Connection, sign_in: SignIn
 ) -> None:
-    await two(hospital, {**ANA, "rut": document}, {**BERTA, "rut": document})
+    for number, document in enumerate(NOBODYS_DOCUMENTS):
+        await two(hospital, {**ANA, "rut": document}, {**BERTA, "rut": document}, ticket=1 + 2 * number)
     report = await run_import()
-    assert await names(connection) == ["Ana", "Berta"]
+    written = len(NOBODYS_DOCUMENTS)
+    assert await names(connection) == ["Ana", "Berta"] * written
     assert report.of("patient").merged == 0
-    assert report.count(Outcome.KEPT, "patient", NOBODYS) == 2
+    assert report.count(Outcome.KEPT, "patient", NOBODYS) == 2 * written
     assert await connection.fetchval("SELECT count(*) FROM patient WHERE verified") == 1  # the hospital's own
     nurse = await sign_in("ana")
-    shown = (await nurse.get("/v1/tickets/TH-SANT-2025-001")).json()["patient"]
-    assert (shown["first_name"], shown["verified"]) == ("Ana", False)
+    for number, document in enumerate(NOBODYS_DOCUMENTS):
+        shown = (await nurse.get(f"/v1/tickets/TH-SANT-2025-{1 + 2 * number:03d}")).json()["patient"]
+        assert (shown["first_name"], shown["verified"]) == ("Ana", False), document
     again = await run_import()
-    assert (again.of("patient").imported, again.of("patient").present) == (0, 3)
-    assert await names(connection) == ["Ana", "Berta"]
+    assert (again.of("patient").imported, again.of("patient").present) == (0, 2 * written + 1)
+    assert await names(connection) == ["Ana", "Berta"] * written
 
 
 async def test_not_even_of_one_name(hospital: Hospital, run_import: Import, connection: rows.Connection) -> None:
@@ -63,35 +70,46 @@ async def test_not_even_of_one_name(hospital: Hospital, run_import: Import, conn
     assert await connection.fetchval("SELECT count(DISTINCT patient_id) FROM ticket") == 2
 
 
-@pytest.mark.parametrize(
-    ("first", "second"),
-    [
-        (ANA, BERTA),
-        (ANA, {**ANA, "primer_nombre": "Juan"}),
-        ({**ANA, "primer_nombre": "Juan"}, {**ANA, "primer_nombre": "Juana"}),
-        (ANA, {**ANA, "apellido_paterno": "Rosas"}),
-        ({**ANA, "apellido_materno": "Soto"}, {**ANA, "apellido_materno": "Vera"}),
-        (ANA, {**ANA, "sex": "M"}),
-        (ANA, {**ANA, "age": 70}),
-    ],
+TWO_PEOPLE: Sequence[tuple[Mapping[str, Any], Mapping[str, Any]]] = (
+    (ANA, BERTA),
+    (ANA, {**ANA, "primer_nombre": "Juan"}),
+    ({**ANA, "primer_nombre": "Juan"}, {**ANA, "primer_nombre": "Juana"}),
+    (ANA, {**ANA, "apellido_paterno": "Rosas"}),
+    ({**ANA, "apellido_materno": "Soto"}, {**ANA, "apellido_materno": "Vera"}),
+    (ANA, {**ANA, "sex": "M"}),
+    (ANA, {**ANA, "age": 70}),
 )
-@pytest.mark.parametrize("documents", [(VALID, VALID), ("7654321-6", VALID), ("76543216", "07.654.321-6")])
+
+
+@pytest.mark.parametrize(
+    "spellings",
+    [("{0:_}-{1}", "{0:_}-{1}"), ("{0}-{1}", "{0:_}-{1}"), ("{0}{1}", "0{0:_}-{1}")],
+    ids=["7.654.321-6", "7654321-6 and 7.654.321-6", "76543216 and 07.654.321-6"],
+)
 async def test_rows_whose_names_differ_are_two_patients_and_told_by_name(
-    hospital: Hospital, run_import: Import, connection: rows.Connection,
-    first: Mapping[str, Any], second: Mapping[str, Any], documents: tuple[str, str],
-) -> None:  # fmt: skip
-    earlier, _ = await two(hospital, {**first, "rut": documents[0]}, {**second, "rut": documents[1]})
+    hospital: Hospital, run_import: Import, connection: rows.Connection, spellings: tuple[str, str]
+) -> None:
+    """Each two in TWO_PEOPLE have a RUT of their own, written in one way and in the other."""
+    numbers = [7_654_321 + place for place in range(len(TWO_PEOPLE))]
+    earlier = []
+    for place, (number, both) in enumerate(zip(numbers, TWO_PEOPLE, strict=True)):
+        ruts = [spelling.format(number, verifier_of(number)).replace("_", ".") for spelling in spellings]
+        one, other = ({**values, "rut": rut} for values, rut in zip(both, ruts, strict=True))
+        earlier.append((await two(hospital, one, other, ticket=1 + 2 * place))[0])
     report = await run_import()
-    assert await names(connection) == [first["primer_nombre"], second["primer_nombre"]]
-    assert await connection.fetchval("SELECT count(DISTINCT patient_id) FROM ticket") == 2
-    assert [one.legacy_id for one in report.findings() if one.what == APART] == [str(earlier)]
-    [line] = report.apart
-    for said in (first, second):
-        assert f"{said['primer_nombre']} {said['apellido_paterno']}" in line
-    assert line in str(report)
+    assert await names(connection) == [values["primer_nombre"] for both in TWO_PEOPLE for values in both]
+    assert await connection.fetchval("SELECT count(DISTINCT patient_id) FROM ticket") == 2 * len(TWO_PEOPLE)
+    apart = [one.legacy_id for one in report.findings() if one.what == APART]
+    assert apart == [str(one) for one in reversed(earlier)], "the latest first"
+    for both, line in zip(reversed(TWO_PEOPLE), report.apart, strict=True):
+        for said in both:
+            assert f"{said['primer_nombre']} {said['apellido_paterno']}" in line
+        assert line in str(report)
     # The document is that of the latest, and leads to nobody else.
-    found = await connection.fetch("SELECT first_name FROM patient WHERE document = '7654321-6' AND verified")
-    assert [row["first_name"] for row in found] == [second["primer_nombre"]]
+    for number, (_, second) in zip(numbers, TWO_PEOPLE, strict=True):
+        rut = f"{number}-{verifier_of(number)}"
+        found = await connection.fetch("SELECT first_name FROM patient WHERE document = $1 AND verified", rut)
+        assert [row["first_name"] for row in found] == [second["primer_nombre"]]
     again = await run_import()
     assert (again.of("patient").imported, again.apart) == (0, [])
 
