@@ -9,18 +9,17 @@ import argparse
 from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import replace
-from pathlib import Path
 
 from bench.hits import cases
 from bench.hits.measure import Round, Row, measure, measure_open, median_of
+from bench.hits.signing_in import CLINICS, TICKETS
 from bench.hits.stand import Stand, Start
 from bench.hits.targets import targets
 from bench.report.ending import finish
 from bench.report.results import Part, Table
 from bench.report.versions import versions
 from bench.servers.cores import Cores
-from bench.servers.serving import folder
-from core.operations.embedded import start_servers
+from bench.servers.site import site
 
 COLUMNS = (
     *("answer", "way", "answers/s", "of raw ASGI", "by CPU", "of empty route", "p50 ms", "p99 ms", "open p99 ms"),
@@ -31,12 +30,9 @@ WARM = 0.15
 
 def part(asked: argparse.Namespace) -> Part:
     cores = Cores()
-    with folder() as temporary, ExitStack() as stack:
-        data = Path(stack.enter_context(folder())) / "data"
-        embedded = start_servers(data, durable=False)
-        stack.callback(embedded.stop)
+    with site(CLINICS, TICKETS) as place, ExitStack() as stack:
         print("Starting the servers …", flush=True)
-        stands, skipped = Start(stack, cores, Path(temporary), embedded).stands()
+        stands, skipped = Start(stack, cores, place).stands()
         rounds: dict[str, list[Round]] = {stand.case.name: [] for stand in stands}
         for number in range(asked.rounds):
             print(f"round {number + 1} of {asked.rounds} …", flush=True)

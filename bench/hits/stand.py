@@ -1,21 +1,20 @@
 """All servers of the table, up at once: so rounds are truly interleaved, and who waits costs next to nothing."""
 
+import asyncio
 import sys
 import sysconfig
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
-from pathlib import Path
 
 from bench.hits import cases
 from bench.hits.cases import Case, Signed
-from bench.hits.signing_in import fill, sign_in
+from bench.hits.signing_in import signed_in
 from bench.servers import nginx
 from bench.servers.cores import Cores
 from bench.servers.install import FOLDER, ROOT, python_of_peers
 from bench.servers.serving import Up, serving, ticket_home, uvicorn
-from core.db.migrate import upgrade
-from core.operations.embedded import EmbeddedServers
+from bench.servers.site import Site
 
 
 @dataclass(frozen=True)
@@ -29,29 +28,17 @@ class Stand:
     is_ours: bool = False
 
 
-def environment_of(embedded: EmbeddedServers, folder: Path) -> dict[str, str]:
-    return {
-        "DATABASE_URL": embedded.database_url,
-        "REDIS_URL": embedded.redis_url,
-        "SECRET_KEYS": "a-secret-that-only-a-bench-has-42",
-        "TICKET_HOME_DATA_DIR": str(folder / "unused"),
-        "LOG_FORMAT": "json",
-    }
-
-
 class Start:
     """Starts servers, one after the other, that end with `stack`."""
 
-    def __init__(self, stack: ExitStack, cores: Cores, folder: Path, embedded: EmbeddedServers) -> None:
-        self._stack, self._cores, self._folder, self._embedded = stack, cores, folder, embedded
-        self._environment = environment_of(embedded, folder)
+    def __init__(self, stack: ExitStack, cores: Cores, place: Site) -> None:
+        self._stack, self._cores, self._place = stack, cores, place
+        self._folder, self._environment = place.folder, place.environment
 
     def stands(self) -> tuple[list[Stand], list[str]]:
         """All rows, the servers up; and what is skipped, and why."""
-        upgrade(self._embedded.database_url)
-        clinics = fill(self._embedded.database_url)
         ours = self._up("ours", ticket_home, self._environment)
-        signed = sign_in(ours.port, clinics)
+        signed = asyncio.run(signed_in(self._place, ours.port))
         behind_nginx, skipped = self._nginx(signed)
         without_memory = self._up("cold", ticket_home, self._environment | {"CACHE_MEMORY_BYTES": "0"})
         found = [
@@ -77,7 +64,7 @@ class Start:
     def _peer(self, name: str, signed: Signed) -> Up:
         body = self._folder / "body"
         body.write_bytes(signed.body)
-        environment = {"BENCH_BODY": str(body), "BENCH_REDIS": self._embedded.redis_url}
+        environment = {"BENCH_BODY": str(body), "BENCH_REDIS": self._place.embedded.redis_url}
         python = python_of_peers()
         return self._up(name, lambda port: uvicorn(python, name, port), environment)
 

@@ -8,17 +8,18 @@ from pathlib import Path
 
 import asyncpg
 
-from bench.hits.signing_in import PASSWORD
-from bench.hits.stand import environment_of
 from bench.servers.serving import folder
 from core.db.migrate import upgrade
 from core.operations.demo.filling import fill_demo
 from core.operations.embedded import EmbeddedServers, start_servers
 from core.sessions.token import Tokens
+from core.settings import Settings
 
+SESSION_COOKIE = Settings().session_cookie
+PASSWORD = "a-bench-needs-one"
 MADE = """
 INSERT INTO user_session (token_hash, user_id, clinic_id, client, expires_at, idle_seconds)
-SELECT hash, u.id, u.clinic_id, 'mobile', now() + interval '12 hours', 3600
+SELECT hash, u.id, u.clinic_id, $3, now() + interval '12 hours', 3600
 FROM unnest($1::bytea[], $2::text[]) AS made (hash, name) JOIN app_user u ON u.username = name
 """
 
@@ -33,12 +34,19 @@ class Site:
 
     async def sessions(self, usernames: Sequence[str]) -> list[dict[str, str]]:
         """A session of each, as an Authorization header: made as signing in makes them, but for the password's hash."""
+        return [{"Authorization": f"Bearer {token}"} for token in await self._tokens(usernames, "mobile")]
+
+    async def cookies(self, usernames: Sequence[str]) -> list[dict[str, str]]:
+        """The same, as browsers have them."""
+        return [{"Cookie": f"{SESSION_COOKIE}={token}"} for token in await self._tokens(usernames, "web")]
+
+    async def _tokens(self, usernames: Sequence[str], client: str) -> list[str]:
         tokens = Tokens([self.environment["SECRET_KEYS"]])
         made = [tokens.issue() for _ in usernames]
         connection = await asyncpg.connect(self.embedded.database_url)
-        await connection.execute(MADE, [digest for _, digest in made], list(usernames))
+        await connection.execute(MADE, [digest for _, digest in made], list(usernames), client)
         await connection.close()
-        return [{"Authorization": f"Bearer {token}"} for token, _ in made]
+        return [token for token, _ in made]
 
     def sessions_of_all(self, per_clinic: int = 1) -> list[dict[str, str]]:
         """Of each clinic's administrator, `per_clinic` times over."""
@@ -56,6 +64,17 @@ def site(clinics: int, tickets: int, *, durable: bool = False) -> Iterator[Site]
             yield Site(Path(logs), embedded, environment_of(embedded, Path(data)), prefixes)
         finally:
             embedded.stop()
+
+
+def environment_of(embedded: EmbeddedServers, folder: Path) -> dict[str, str]:
+    """In which `ticket-home serve` uses these servers."""
+    return {
+        "DATABASE_URL": embedded.database_url,
+        "REDIS_URL": embedded.redis_url,
+        "SECRET_KEYS": "a-secret-that-only-a-bench-has-42",
+        "TICKET_HOME_DATA_DIR": str(folder / "unused"),
+        "LOG_FORMAT": "json",
+    }
 
 
 async def _fill(url: str, clinics: int, tickets: int) -> list[str]:
