@@ -57,65 +57,65 @@ async def tickets(connection: rows.Connection, seed: Seed) -> dict[str, str]:
     return {name: one.id for name, one in found.items()}
 
 
-@pytest.mark.parametrize(
-    ("q", "expected"),
-    [
-        ("", "rut passport nobody"),
-        (" \t\u00a0 ", "rut passport nobody"),
-        # Names: accents and case ignored, parts of them, several words in any order.
-        ("jose", "rut"),
-        ("JOSÉ", "rut"),
-        ("jose\u0301", "rut"),
-        ("nuñez", "rut"),
-        ("nunez", "rut"),
-        ("uñe", "rut"),
-        ("avila maria nunez", "rut"),
-        ("o'higgins", "rut"),
-        ("O’Higgins", "rut"),
-        ("zoe bronsted", "passport"),
-        ("jose bronsted", ""),
-        ("josenunez", ""),
-        # Documents: with and without punctuation.
-        ("12345678-K", "rut"),
-        ("12.345.678-k", "rut"),
-        ("12345678k", "rut"),
-        ("12.345", "rut passport"),
-        ("12.345.678–K", "rut"),
-        ("12.345.67", "rut"),
-        ("345.678-k", "rut"),
-        ("12 345 678", "rut"),
-        ("AB 123.456/C", "passport"),
-        ("ab123456c", "passport"),
-        ("AB-123456-C", "passport"),
-        ("12345678-9", ""),
-        # Ticket, bed, location, episode.
-        ("TH-SANT-2026-001", "rut"),
-        ("th-sant-2026", "rut passport"),
-        ("2026-1002", "passport"),
-        ("12-b", "rut"),
-        ("piso norte", "rut"),
-        ("norte piso jose 001", "rut"),
-        ("e-204517", "passport"),
-        ("204517", "passport"),
-        # Letters like any other.
-        ("%", "nobody"),
-        ("_", "nobody"),
-        ("\\", "nobody"),
-        ("100%_\\", "nobody"),
-        ("％", "nobody"),
-        ("j%e", ""),
-        ("jos_", ""),
-        ("\\%", ""),
-        ("piso*", ""),
-        # Only a document is known without its punctuation.
-        ("p.i.s.o", ""),
-        ("(ab)", ""),
-        ("-", "rut passport nobody"),
-        ("...", ""),
-    ],
-)
-async def test_what_a_search_finds(find: Find, tickets: dict[str, str], q: str, expected: str) -> None:
-    assert await find(q) == {tickets[name] for name in expected.split()}
+FINDS = [
+    ("", "rut passport nobody"),
+    (" \t\u00a0 ", "rut passport nobody"),
+    # Names: accents and case ignored, parts of them, several words in any order.
+    ("jose", "rut"),
+    ("JOSÉ", "rut"),
+    ("jose\u0301", "rut"),
+    ("nuñez", "rut"),
+    ("nunez", "rut"),
+    ("uñe", "rut"),
+    ("avila maria nunez", "rut"),
+    ("o'higgins", "rut"),
+    ("O’Higgins", "rut"),
+    ("zoe bronsted", "passport"),
+    ("jose bronsted", ""),
+    ("josenunez", ""),
+    # Documents: with and without punctuation.
+    ("12345678-K", "rut"),
+    ("12.345.678-k", "rut"),
+    ("12345678k", "rut"),
+    ("12.345", "rut passport"),
+    ("12.345.678–K", "rut"),
+    ("12.345.67", "rut"),
+    ("345.678-k", "rut"),
+    ("12 345 678", "rut"),
+    ("AB 123.456/C", "passport"),
+    ("ab123456c", "passport"),
+    ("AB-123456-C", "passport"),
+    ("12345678-9", ""),
+    # Ticket, bed, location, episode.
+    ("TH-SANT-2026-001", "rut"),
+    ("th-sant-2026", "rut passport"),
+    ("2026-1002", "passport"),
+    ("12-b", "rut"),
+    ("piso norte", "rut"),
+    ("norte piso jose 001", "rut"),
+    ("e-204517", "passport"),
+    ("204517", "passport"),
+    # Letters like any other.
+    ("%", "nobody"),
+    ("_", "nobody"),
+    ("\\", "nobody"),
+    ("100%_\\", "nobody"),
+    ("％", "nobody"),
+    ("j%e", ""),
+    ("jos_", ""),
+    ("\\%", ""),
+    ("piso*", ""),
+    # Only a document is known without its punctuation.
+    ("p.i.s.o", ""),
+    ("(ab)", ""),
+    ("-", "rut passport nobody"),
+    ("...", ""),
+]
+
+
+async def test_what_a_search_finds(find: Find, tickets: dict[str, str]) -> None:
+    for q, expected in FINDS:
+        assert await find(q) == {tickets[name] for name in expected.split()}, (q, expected)
 
 
 BETWEEN = {

@@ -190,33 +190,31 @@ async def test_a_span_of_time_is_clinic_local_unless_it_says_otherwise(
     assert [item["at"] for item in await items(admin, ACTIONS)] == ["2026-01-15T09:00:00-03:00"]
 
 
-@pytest.mark.parametrize("path", [LOGINS, ACTIONS])
-@pytest.mark.parametrize(
-    ("query", "refused"),
-    [
-        ({"from": "yesterday"}, ("from", "invalid")),
-        ({"to": "1700000000"}, ("to", "invalid")),
-        ({"to": ""}, ("to", "invalid")),
-        ({"from": "2026-02-30"}, ("from", "invalid")),
-        ({"from": "9999-12-31"}, ("from", "out_of_range")),
-        ({"to": "9999-12-31T10:00"}, ("to", "out_of_range")),
-        ({"from": "2026-09-06T00:30"}, ("from", "nonexistent_local_time")),
-        ({"from": "2026-01-16", "to": "2026-01-14"}, ("to", "before_from")),
-        ({"from": "2026-01-16", "to": "2026-01-15"}, ("to", "before_from")),
-        ({"from": "2026-01-16T00:00", "to": "2026-01-15"}, ("to", "before_from")),
-        ({"from": "2026-01-16T03:00Z", "to": "2026-01-15"}, ("to", "before_from")),
-        ({"from": "2026-09-06", "to": "2026-09-05"}, ("to", "before_from")),
-        ({"from": "2026-01-16", "to": "2026-01-15T23:59"}, ("to", "before_from")),
-        ({"clinic": "5"}, ("clinic", "unknown_field")),
-        ({"cursor": "forged"}, ("cursor", "invalid")),
-    ],
-)
-async def test_what_is_no_search_is_refused(
-    admin: httpx.AsyncClient, path: str, query: dict[str, str], refused: tuple[str, str]
-) -> None:
-    assert codes(await admin.get(path, params=query)) == [refused]
-    for limit in ("0", "201", "x"):
-        assert [path for path, _ in codes(await admin.get(path, params={"limit": limit}))] == ["limit"]
+NO_SEARCHES = [
+    ({"from": "yesterday"}, ("from", "invalid")),
+    ({"to": "1700000000"}, ("to", "invalid")),
+    ({"to": ""}, ("to", "invalid")),
+    ({"from": "2026-02-30"}, ("from", "invalid")),
+    ({"from": "9999-12-31"}, ("from", "out_of_range")),
+    ({"to": "9999-12-31T10:00"}, ("to", "out_of_range")),
+    ({"from": "2026-09-06T00:30"}, ("from", "nonexistent_local_time")),
+    ({"from": "2026-01-16", "to": "2026-01-14"}, ("to", "before_from")),
+    ({"from": "2026-01-16", "to": "2026-01-15"}, ("to", "before_from")),
+    ({"from": "2026-01-16T00:00", "to": "2026-01-15"}, ("to", "before_from")),
+    ({"from": "2026-01-16T03:00Z", "to": "2026-01-15"}, ("to", "before_from")),
+    ({"from": "2026-09-06", "to": "2026-09-05"}, ("to", "before_from")),
+    ({"from": "2026-01-16", "to": "2026-01-15T23:59"}, ("to", "before_from")),
+    ({"clinic": "5"}, ("clinic", "unknown_field")),
+    ({"cursor": "forged"}, ("cursor", "invalid")),
+]
+
+
+async def test_what_is_no_search_is_refused(admin: httpx.AsyncClient) -> None:
+    for path in (LOGINS, ACTIONS):
+        for query, refused in NO_SEARCHES:
+            assert codes(await admin.get(path, params=query)) == [refused], (path, query)
+        for limit in ("0", "201", "x"):
+            assert [name for name, _ in codes(await admin.get(path, params={"limit": limit}))] == ["limit"], path
 
 
 # --- pages

@@ -213,32 +213,32 @@ async def test_names_and_emails_are_unique_whatever_their_case_also_at_once(
     assert sorted(answer.status_code for answer in answers) == [201, 409, 409, 409]
 
 
-@pytest.mark.parametrize(
-    ("field", "value"),
-    [
-        ("username", ""),
-        ("username", "with space"),
-        ("username", "other@example.org"),
-        ("username", "(command line)"),
-        ("username", "x" * 81),
-        ("username", None),
-        ("email", "nobody"),
-        ("email", "a@b@c"),
-        ("email", f"{'x' * 250}@x.cl"),
-        ("role", "nurse"),
-        ("role", None),
-        ("is_active", "yes"),
-        ("is_active", None),
-        ("clinic_id", "5"),
-        ("password_hash", "x"),
-    ],
-)
-async def test_what_a_user_may_not_be(
-    admin: httpx.AsyncClient, connection: rows.Connection, seed: Seed, field: str, value: Any
-) -> None:
-    assert [path for path, _ in codes(await admin.post(USERS, json=new() | {field: value}))] == [field]
+NOT_ALLOWED: list[tuple[str, Any]] = [
+    ("username", ""),
+    ("username", "with space"),
+    ("username", "other@example.org"),
+    ("username", "(command line)"),
+    ("username", "x" * 81),
+    ("username", None),
+    ("email", "nobody"),
+    ("email", "a@b@c"),
+    ("email", f"{'x' * 250}@x.cl"),
+    ("role", "nurse"),
+    ("role", None),
+    ("is_active", "yes"),
+    ("is_active", None),
+    ("clinic_id", "5"),
+    ("password_hash", "x"),
+]
+
+
+async def test_what_a_user_may_not_be(admin: httpx.AsyncClient, connection: rows.Connection, seed: Seed) -> None:
     user_id = await rows.user_id(connection, seed.sant.viewer)
-    assert [path for path, _ in codes(await admin.patch(f"{USERS}/{user_id}", json={field: value}))] == [field]
+    for field, value in NOT_ALLOWED:
+        new_one = await admin.post(USERS, json=new() | {field: value})
+        changed = await admin.patch(f"{USERS}/{user_id}", json={field: value})
+        for answer in (new_one, changed):
+            assert [path for path, _ in codes(answer)] == [field], value
 
 
 @pytest.mark.parametrize(
