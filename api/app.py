@@ -13,6 +13,7 @@ from api.middleware.request_stats import RequestStats
 from api.ops import docs
 from api.ops.routes import router as ops
 from api.requests.by_path import ByPath
+from api.requests.header_roles import FROM_PAGES
 from api.v1.routers import ROUTERS
 from core.cache.versions.header import VersionHeader
 from core.log import configure
@@ -63,15 +64,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
             allow_origins=settings.allowed_origins,
             allow_credentials=True,
             allow_methods=["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"],
-            allow_headers=[
-                "Authorization",
-                "Content-Type",
-                "If-Match",
-                "If-None-Match",
-                "Idempotency-Key",
-                "Cache-Version",
-                "X-Request-ID",
-            ],
+            allow_headers=FROM_PAGES,
             expose_headers=EXPOSED,
         )
     allowed = [origin.rstrip("/").lower() for origin in settings.allowed_origins]

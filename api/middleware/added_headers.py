@@ -3,7 +3,8 @@
 from starlette.datastructures import MutableHeaders
 from starlette.types import Message
 
-from api.answers.cached import CACHE_CONTROL, VARY
+from api.answers.cached import CACHE_CONTROL
+from api.requests.header_roles import VARY
 from core.cache.versions.header import VersionHeader
 from core.trace import AWAY, Trace
 

@@ -24,6 +24,11 @@ def facts_of(error: BaseException) -> dict[str, object]:
 
 def log_line(trace: Trace, method: str, status: int, ms: float) -> None:
     """Write the line of a request that took `ms`, from what its trace noted."""
+    write_request(facts_of_request(trace, method, status, ms))
+
+
+def facts_of_request(trace: Trace, method: str, status: int, ms: float) -> dict[str, object]:
+    """The fields of its line, but the event's own."""
     facts: dict[str, object] = {
         "request_id": trace.request_id,
         "method": method,
@@ -42,13 +47,18 @@ def log_line(trace: Trace, method: str, status: int, ms: float) -> None:
     if trace.db_queries:
         facts["queries"] = trace.db_queries
         facts["db_ms"] = round(trace.db_ms, 2)
-    write_request(facts)
+    return facts
 
 
 def write_request(facts: dict[str, object]) -> None:
     """The line of one request, for whoever answers one. `facts` are its fields but the event's own."""
     if LINES.are_json:
         # As structlog would, in a tenth of the time.
-        write_line(to_json(facts | {"event": "request", "level": "info", "timestamp": wall_now()}) + b"\n")
+        write_line(in_json(facts, wall_now()))
     else:
         logger.info("request", **facts)
+
+
+def in_json(facts: dict[str, object], at: object) -> bytes:
+    """The line; `at` is when it is written."""
+    return to_json(facts | {"event": "request", "level": "info", "timestamp": at}) + b"\n"

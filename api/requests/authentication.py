@@ -50,9 +50,7 @@ async def session_of(request: Request) -> SessionCopy:
     if kept is not None:
         return kept
     runtime: Runtime = request.app.state.runtime
-    headers = headers_of(request.scope)
-    # A bearer wins: a browser sends none by itself.
-    token = headers.cookies.get(runtime.settings.session_cookie) if headers.bearer is None else headers.bearer
+    headers, token = headers_of(request.scope), token_of(request)
     if not token:
         raise NotAuthenticated("Sign in first.")
     started = perf_counter()
@@ -68,3 +66,10 @@ async def session_of(request: Request) -> SessionCopy:
     current().session_ms = (perf_counter() - started) * 1000
     state["session"] = session
     return session
+
+
+def token_of(request: Request) -> str | None:
+    """The session's token, whatever it is worth. A bearer wins: a browser sends none by itself."""
+    runtime: Runtime = request.app.state.runtime
+    headers = headers_of(request.scope)
+    return headers.cookies.get(runtime.settings.session_cookie) if headers.bearer is None else headers.bearer

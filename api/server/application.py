@@ -16,6 +16,7 @@ from fastapi import FastAPI
 from api.app import create_app
 from api.ops.docs import contract_of
 from api.ops.slots import Slots
+from api.server.hits import HITS, Hits
 from core.log_lines import LINES
 
 LAST_LINES = 0.3
@@ -35,14 +36,14 @@ def application(slots: Slots | None) -> FastAPI:
     opened = app.router.lifespan_context
 
     @asynccontextmanager
-    async def served(app: FastAPI) -> AsyncIterator[None]:
+    async def served(app: FastAPI) -> AsyncIterator[dict[str, Hits]]:
         async with opened(app):
             # A full collection walks all that start-up made, some 50 ms, and is the tail of every request it meets.
             gc.collect()
             gc.freeze()
             LINES.start(sys.stdout.fileno())
             try:
-                yield
+                yield {HITS: Hits(app.state.runtime, app.state.request_stats)}
             finally:
                 LINES.close(LAST_LINES)
 

@@ -1,7 +1,11 @@
 """One request and its answer, as uvicorn has them, where uvicorn leaves open who may keep the connection."""
 
+from collections.abc import Callable
+
 from uvicorn._types import ASGISendEvent, HTTPResponseStartEvent
 from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
+
+from api.server.heads import Lines
 
 NO_BODY = (204, 304)
 
@@ -9,6 +13,8 @@ NO_BODY = (204, 304)
 class Cycle(RequestResponseCycle):
     is_last = False
     """The answer has said `Connection: close`."""
+    on_head: Callable[[int, Lines], None] | None = None
+    """Called with the status and the headers of the answer, the server's own left out."""
     _until_close = False
     """The end of the connection is the end of the body: an HTTP/1.0 client knows no chunks."""
 
@@ -34,6 +40,8 @@ class Cycle(RequestResponseCycle):
             )
             if self._until_close:
                 self.chunked_encoding = False
+        if self.on_head is not None:
+            self.on_head(message["status"], headers)
         await super().send({**message, "headers": headers})
         # The protocol closes: what the client is still sending would reset the connection, and take the answer along.
         self.is_last, self.keep_alive = not self.keep_alive, True

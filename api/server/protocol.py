@@ -125,13 +125,13 @@ class DrainingProtocol(TimedConnection):
             self.parser.feed_data(head)
 
     def on_message_begin(self) -> None:
-        super().on_message_begin()
+        self.url, self.headers = b"", []
         self._reading = Reading.HEAD
         self.last_used = self.loop.time()
 
     def on_header(self, name: bytes, value: bytes) -> None:
         # Blanks after a value are not of it (RFC 9112, 5.1); the parser leaves them there.
-        super().on_header(name, value.rstrip(b" \t"))
+        self.headers.append((name.lower(), value.rstrip(b" \t")))
 
     def on_headers_complete(self) -> None:
         """Raises Refused, which the parser carries to whoever feeds it."""
@@ -144,6 +144,11 @@ class DrainingProtocol(TimedConnection):
             return
         url = httptools.parse_url(target(method, self.url, version, headers))
         check_framing(version, headers)
+        super().on_message_begin()  # which makes the scope
+        self.scope["headers"] = headers
+        self.expect_100_continue = version == "1.1" and (b"expect", b"100-continue") in (
+            (name, value.lower()) for name, value in headers
+        )
         path = url.path.decode("ascii")
         self.scope["method"] = method.decode("ascii")
         self.scope["http_version"] = version
@@ -165,7 +170,7 @@ class DrainingProtocol(TimedConnection):
             access_log=self.access_log,
             default_headers=self.server_state.default_headers,
             message_event=asyncio.Event(),
-            expect_100_continue=self.expect_100_continue and self.scope["http_version"] == "1.1",
+            expect_100_continue=self.expect_100_continue,
             keep_alive=keep_alive and not self.is_draining,
             on_response=self.on_response_complete,
         )

@@ -13,8 +13,8 @@ from collections.abc import Callable
 from uvicorn.config import STARTUP_FAILURE
 
 from api.server.bounds import Bounds
+from api.server.hit_protocol import HitProtocol
 from api.server.master import serve
-from api.server.protocol import DrainingProtocol
 from api.server.server import DrainingConfig
 from core.log import configure
 from core.settings import Settings
@@ -57,7 +57,7 @@ def configuration(workers: int, settings: Settings, *, loop: str = "uvloop") -> 
         factory=True,
         workers=workers,
         loop=loop,
-        http=DrainingProtocol,
+        http=HitProtocol,
         ws="none",
         lifespan="on",
         # Our own log has a line per request, and standard logging's lines go through it (core/log.py).

@@ -17,7 +17,7 @@ import uvicorn
 from uvicorn.importer import import_from_string
 
 from api.ops.slots import Slots
-from api.server.protocol import DrainingProtocol
+from api.server.hit_protocol import HitProtocol
 from api.server.timing import ServingConfig
 from api.server.watchdog import Pulse, Watchdog
 
@@ -83,5 +83,5 @@ class DrainingServer(uvicorn.Server):
                 listening.shutdown(socket.SHUT_RDWR)
         return waiting
 
-    def _protocol(self) -> DrainingProtocol:
-        return DrainingProtocol(config=self.config, server_state=self.server_state, app_state=self.lifespan.state)
+    def _protocol(self) -> HitProtocol:
+        return HitProtocol(config=self.config, server_state=self.server_state, app_state=self.lifespan.state)

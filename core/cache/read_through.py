@@ -52,9 +52,9 @@ class Cache:
         self.stats = CacheStats()
         self.flights: Flights[FlightResult] = Flights()
         self._direct = direct
-        self._tiers = Tiers(versions, memory, redis, ttls)
-        self.last_good = self._tiers.last_good
-        self._fills = Fills(database, versions, self._tiers, FillLeases(redis), pool_size)
+        self.tiers = Tiers(versions, memory, redis, ttls)
+        self.last_good = self.tiers.last_good
+        self._fills = Fills(database, versions, self.tiers, FillLeases(redis), pool_size)
 
     async def read(self, asked: CachedRead, *, required: Vector | None = None) -> Answer:
         """The answer to what is asked, at least as new as `required` and as the version map.
@@ -86,8 +86,7 @@ class Cache:
         if not self.versions.is_fresh():
             return None
         now = self.versions.now()
-        key = self._tiers.key(entry_id, entry_id.policy.token_now(self.versions, entry_id.clinic_id))
-        held = self._tiers.in_memory(key, now)
+        held = self.tiers.in_memory(self.tiers.key_now(entry_id), now)
         return self._answer(entry_id, held, "hit", "memory", now) if held is not None else None
 
     async def _find_or_last_good(self, entry_id: EntryId, load: Loader, required: Vector) -> Answer:
@@ -136,7 +135,7 @@ class Cache:
     async def _compute_unkept(self, entry_id: EntryId, load: Loader) -> Answer:
         """Computed after this request began, and stored nowhere: nothing that is kept is right while versions are not
         whole."""
-        key = self._tiers.key(entry_id, "unkept")
+        key = self.tiers.key(entry_id, "unkept")
         found, joined = await self.flights.join_next(key, partial(self._fills.compute_unkept, entry_id, load))
         return self._answer(
             entry_id, found.entry, "miss", found.tier, self.versions.now(), collapsed=joined, stored=False
@@ -161,7 +160,7 @@ class Cache:
         return found.at >= began and boottime() - found.true_at < times.OVERTAKEN
 
     async def _last_good(self, entry_id: EntryId) -> Answer | None:
-        found = await self._tiers.last_good.find(entry_id)
+        found = await self.tiers.last_good.find(entry_id)
         if found is None:
             return None
         entry, tier = found
@@ -180,11 +179,11 @@ class Cache:
         stored: bool = False,
     ) -> Answer:
         age = max(0.0, now - entry.computed_at)
-        ttl = self._tiers.seconds_left(entry_id.policy, entry, now)
+        ttl = self.tiers.seconds_left(entry_id.policy, entry, now)
         return Answer(entry, outcome, tier, age, ttl, collapsed, stored=stored)
 
     async def drain(self, within: float) -> None:
         """At shutdown: let fills and stores end, `within` seconds at most."""
         await self.flights.drain(within)
-        await self._tiers.drain(within)
+        await self.tiers.drain(within)
         await self._fills.drain(within)

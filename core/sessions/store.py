@@ -102,7 +102,7 @@ class Sessions:
             # From here to the return nothing awaits: lease, versions and clock are those of one moment.
             held = self.held.get(digest)
             if held is None or not (
-                self._is_current(held.copy) or held.checked_at >= max(began, boottime() - times.SESSION_OVERTAKEN)
+                self.is_current(held.copy) or held.checked_at >= max(began, boottime() - times.SESSION_OVERTAKEN)
             ):
                 look = await self._look(digest, held)
                 if digest not in look.found and look.at >= began:
@@ -116,11 +116,8 @@ class Sessions:
             if held.is_idle(now):
                 await self._seen.ask_elsewhere(digest, held, now)
                 continue
-            held.verified_at = now
-            if slide:
-                self._seen.slide(digest, held, now)
+            self.used(digest, held, now, tier=tier, slide=slide)
             current().session_age = None
-            self._stats.count(POLICY, OUTCOMES[tier], tier)
             return held.copy
         raise Unavailable("The users change faster than they can be read just now.")
 
@@ -146,7 +143,7 @@ class Sessions:
         if held is None or now - held.verified_at > READ_ON:
             raise Unavailable
         # A process that never reached the database knows no versions.
-        if len(self._versions) and not self._is_current(held.copy):
+        if len(self._versions) and not self.is_current(held.copy):
             raise Unavailable
         if now >= held.copy.expires_at:
             raise not_signed_in()
@@ -158,7 +155,29 @@ class Sessions:
         self._stats.count(POLICY, "stale", "memory")
         return held.copy
 
-    def _is_current(self, copy: SessionCopy) -> bool:
+    def digest(self, token: str) -> bytes | None:
+        """What a session is looked up by; None for a token that is none of ours."""
+        return self._tokens.digest(token)
+
+    def usable(self, digest: bytes, copy: SessionCopy, now: float) -> HeldCopy | None:
+        """What memory holds of the session, where that is still this very copy, and neither over nor idle at `now`.
+
+        The caller knows that the lease holds, and that `is_current` does since the version rows last changed.
+        """
+        held = self.held.get(digest)
+        if held is None or held.copy is not copy or now >= copy.expires_at or held.is_idle(now):
+            return None
+        return held
+
+    def used(self, digest: bytes, held: HeldCopy, now: float, *, tier: str = "memory", slide: bool = True) -> None:
+        """Note that a request rests on the copy, which came from `tier` and is right at `now`; `slide` counts it as the
+        session's use."""
+        held.verified_at = now
+        if slide:
+            self._seen.slide(digest, held, now)
+        self._stats.count(POLICY, OUTCOMES[tier], tier)
+
+    def is_current(self, copy: SessionCopy) -> bool:
         """Whether the versions that it was read under are still the map's, and stand for the rows that there are."""
         rows = self._versions.rows
         users, clinics = rows.get(copy.stamp, 0), rows.get((0, "clinics"), 0)
@@ -208,7 +227,7 @@ class Sessions:
                 continue
             self.held.put(digest, copy, checked_at=at)
             self._versions.learn([(*copy.stamp, copy.users_version), (0, "clinics", copy.clinics_version)])
-            if not self._is_current(copy):
+            if not self.is_current(copy):
                 # Older than the map: a write since, or a database restored from a backup. The next request has the
                 # version rows read again.
                 self._versions.distrust()

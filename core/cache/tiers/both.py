@@ -29,6 +29,10 @@ class Tiers:
         self._background = Background()
         self.last_good = LastGood(versions, memory, redis, self._background)
 
+    def key_now(self, entry_id: EntryId) -> str:
+        """The key of the entry under the versions that are known at this moment."""
+        return self.key(entry_id, entry_id.policy.token_now(self._versions, entry_id.clinic_id))
+
     def key(self, entry_id: EntryId, token: str) -> str:
         """The key of the entry under the versions that `token` (Policy.token) stands for."""
         policy = entry_id.policy

@@ -37,6 +37,8 @@ class VersionMap:
         self.is_whole = True
         """Whether, at the last read, every change was stamped and the tables had the rows that the versions were
         stamped for. If not, there is no lease, and nothing kept is right (core/cache/versions/timeline.py)."""
+        self.changes = 0
+        """How often rows have changed: while it is the same, whatever was made of the rows is, too."""
         self._trusted_until = NEVER
         self._distrusted_at = NEVER
         self._reads: list[Vector] = []
@@ -176,6 +178,7 @@ class VersionMap:
 
     def _changed(self, rows: list[VersionRow]) -> None:
         if rows:
+            self.changes += 1
             self._derived.clear()
             for listener in self.on_change:
                 listener(rows)

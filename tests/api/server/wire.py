@@ -13,7 +13,7 @@ from starlette.types import ASGIApp
 from uvicorn.server import ServerState
 
 from api.server.bounds import Bounds
-from api.server.protocol import DrainingProtocol
+from api.server.hit_protocol import HitProtocol
 from api.server.timing import ServingConfig
 
 PATIENCE = 20.0
@@ -109,9 +109,7 @@ def serving(app: ASGIApp, *, root_path: str = "", **given: Any) -> Iterator[Serv
     async def run() -> None:
         loop = asyncio.get_running_loop()
         state = ServerState()
-        server = await loop.create_server(
-            lambda: DrainingProtocol(config, state, {}, loop), "127.0.0.1", 0, backlog=1000
-        )
+        server = await loop.create_server(lambda: HitProtocol(config, state, {}, loop), "127.0.0.1", 0, backlog=1000)
         ready.append(Served(server.sockets[0].getsockname()[1], loop, state))
         loop.set_exception_handler(lambda _, context: ready[0].errors.append(context))
         is_ready.set()

@@ -161,7 +161,7 @@ async def test_what_was_tampered_with_is_a_miss_and_nothing_else(
         counts = other.state.runtime.cache.stats.counts
         assert counts["session", "hit", "redis"] == 0
         for clinic_id in (seed.sant.id, seed.maga.id):
-            found = await other.state.runtime.cache._tiers.last_good.find(EntryId(CLINIC, clinic_id, NO_PARAMETERS))
+            found = await other.state.runtime.cache.tiers.last_good.find(EntryId(CLINIC, clinic_id, NO_PARAMETERS))
             assert found is None or found[1] == "memory"
         figures = await elsewhere(clients[2], other).get("/v1/admin/cache")
         assert figures.status_code == 200
@@ -196,7 +196,7 @@ async def test_a_forged_lease_holds_up_nobody(settings: Settings, seed: Seed, ho
         policy = POLICY
         await one.read(seed.sant.id)
         await runtime.cache.drain(5)
-        key = runtime.cache._tiers.key(
+        key = runtime.cache.tiers.key(
             EntryId(policy, seed.sant.id, digest({})), policy.token_now(runtime.versions, seed.sant.id)
         )
         lease = runtime.redis.keys.lease(key).encode()

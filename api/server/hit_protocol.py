@@ -1,0 +1,101 @@
+"""The protocol that serves: what is prepared it answers itself, and gives all else to the parser and the routes.
+
+It looks at a segment that comes while nothing is under way. One that is the connection's last head once more, byte for
+byte, is known already; any other is read by said.py.
+"""
+
+import asyncio
+from functools import partial
+from typing import cast
+
+from starlette.types import Scope
+
+from api.middleware.request_log import facts_of
+from api.requests.prepare import PREPARE
+from api.server.cycle import Cycle
+from api.server.heads import Lines
+from api.server.hits import HITS, Hits
+from api.server.prepared import LastHead, PreparedHit
+from api.server.protocol import DrainingProtocol
+from api.server.said import Said, said_by
+from api.server.timing import Reading
+from core.log import warn_seldom
+
+
+class HitProtocol(DrainingProtocol):
+    _hits: Hits | None = None
+    """None for an application that leaves nothing to prepare."""
+    _last: LastHead | None = None
+    _said: Said | None = None
+    """What the segment says that the parser is reading; None where its answer is not to be prepared."""
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn's
+        self._hits = self.app_state.get(HITS)
+        super().connection_made(transport)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        if self._hits is not None:
+            self._hits.prepared.drop(self)
+        super().connection_lost(exc)
+
+    def forget_last(self) -> None:
+        """There is no room for it any more."""
+        self._last = None
+
+    def data_received(self, data: bytes) -> None:
+        if self._hits is not None and self._is_between:
+            said, hit = self._recognised(self._hits, data)
+            if said is not None and hit is not None and self._answer(self._hits, hit, said):
+                self._keep(self._hits, data, said, hit)
+                return
+            self._said = said
+        super().data_received(data)
+        self._said = None
+
+    @property
+    def _is_between(self) -> bool:
+        """Whether the next byte begins a request, no answer is owed, and the connection goes on."""
+        return self._reading is Reading.NOTHING and not (
+            self.is_busy or self.is_draining or self.flow.write_paused or self.transport.is_closing()
+        )
+
+    def _recognised(self, hits: Hits, segment: bytes) -> tuple[Said | None, PreparedHit | None]:
+        """What a segment says, and what is prepared for that."""
+        last = self._last
+        if last is not None and segment == last.segment:
+            return last.said, last.hit
+        try:
+            said = said_by(segment)
+            return said, hits.prepared.find(said.key) if said is not None else None
+        except Exception as error:  # noqa: BLE001  the parser reads it
+            warn_seldom("a head could not be recognised", type(error).__name__, **facts_of(error))
+            return None, None
+
+    def _keep(self, hits: Hits, segment: bytes, said: Said, hit: PreparedHit) -> None:
+        if self._last is not None and self._last.segment == segment:
+            hits.prepared.used_last(self)
+        else:
+            self._last = LastHead(segment, said, hit)
+            hits.prepared.keep_last(self, segment)
+
+    def _answer(self, hits: Hits, hit: PreparedHit, said: Said) -> bool:
+        """Whether it was answered here; uvicorn's books are kept then."""
+        if not hits.answer(hit, said, self.transport, self.server_state.default_headers):
+            return False
+        self.server_state.total_requests += 1
+        self.last_used = self.loop.time()
+        self._was_asked = True
+        return True
+
+    def _queue(self, cycle: Cycle) -> None:
+        if self._hits is not None and self._said is not None:
+            scope = cast("Scope", cycle.scope)
+            scope[PREPARE] = []
+            cycle.on_head = partial(_prepare, self._hits, self._said, scope)
+        super()._queue(cycle)
+
+
+def _prepare(hits: Hits, said: Said, scope: Scope, status: int, lines: Lines) -> None:
+    """Of an answer that begins: keep its head where the route left what it decided."""
+    for decided in scope[PREPARE]:
+        hits.prepared.prepare(said, decided, scope["route"].path, status, lines)

@@ -1,0 +1,78 @@
+"""What the head of a request says that decides the answer of a cached read, where it is as plain as a head can be.
+
+Most heads are: GET, HTTP/1.1, no body, and header lines of a name, a colon, at most one blank and visible characters.
+Nobody reads such a head in two ways, so it needs no parser to be recognised. Whatever is not of this form is left to
+the parser and the routes, and so is every head that nothing is prepared for: only what they have answered is known.
+"""
+
+import re
+from functools import lru_cache
+from typing import NamedTuple
+
+from api.middleware.envelope import WELL_FORMED
+from api.requests.header_roles import ROLES, Role
+from api.server.heads import is_host
+
+START, END = b"GET /", b" HTTP/1.1"
+LINE = re.compile(rb"([A-Za-z0-9-]+): ?([\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?)")
+LONGEST = 4096
+"""Bytes of a head that is looked at."""
+LINES = 4096
+"""Header lines whose meaning is kept: most come again and again."""
+KEY, PARAMETER, ROUTED = Role.KEY, Role.PARAMETER, Role.ROUTED
+Key = tuple[bytes, ...]
+
+
+class Said(NamedTuple):
+    key: Key
+    """The first line, and those of the headers that stand in the key, as they were sent and in their order."""
+    if_none_match: str | None
+    cache_version: str | None
+    request_id: bytes | None
+    """None where there is none that is taken over."""
+
+    @property
+    def size(self) -> int:
+        """Bytes of the key."""
+        return sum(map(len, self.key))
+
+
+def said_by(segment: bytes) -> Said | None:
+    """What a segment says that is one whole head; None for anything else, and for a head that is the routes' to
+    answer."""
+    if len(segment) > LONGEST or not segment.endswith(b"\r\n\r\n"):
+        return None
+    first, *lines = segment[:-4].split(b"\r\n")
+    if not (first.startswith(START) and first.endswith(END)):
+        return None
+    key: list[bytes] = [first]
+    once: dict[str, str] = {}
+    for line in lines:
+        meaning = meaning_of(line)
+        if meaning is None:
+            continue
+        role, name, value = meaning
+        if role is KEY:
+            key.append(line)
+        elif role is ROUTED or name in once:
+            return None
+        else:
+            once[name] = value
+    if "host" not in once:
+        return None
+    sent = once.get("x-request-id")
+    request_id = sent.encode() if sent is not None and WELL_FORMED.fullmatch(sent) else None
+    return Said(tuple(key), once.get("if-none-match"), once.get("cache-version"), request_id)
+
+
+@lru_cache(maxsize=LINES)
+def meaning_of(line: bytes) -> tuple[Role, str, str] | None:
+    """(role, name in lower case, value) of a header line; None for one that means nothing to a cached read."""
+    found = LINE.fullmatch(line)
+    if found is None:
+        return ROUTED, "", ""
+    name, value = found[1].lower(), found[2]
+    role = ROLES.get(name, Role.IGNORED)
+    if (name == b"connection" and value.lower() != b"keep-alive") or (name == b"host" and not is_host(value)):
+        role = ROUTED
+    return None if role is Role.IGNORED else (role, name.decode(), value.decode())

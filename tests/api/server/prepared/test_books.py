@@ -1,0 +1,86 @@
+"""What is kept of prepared hits, and what of each is noted."""
+
+import json
+from typing import Any
+
+import pytest
+
+from api.server.said import LONGEST, said_by
+from core.log_lines import LINES
+from tests.api.server.prepared.differing import with_lines
+from tests.api.server.prepared.requests import bearer, plain_heads
+from tests.api.server.prepared.side_by_side import head
+from tests.api.server.prepared.situations import Here
+
+
+async def test_the_log_line_is_that_of_the_routes(here: Here, monkeypatch: pytest.MonkeyPatch) -> None:
+    lines: list[bytes] = []
+    monkeypatch.setattr(LINES, "are_json", True)
+    monkeypatch.setattr("api.server.hit_line.write_line", lines.append)
+    monkeypatch.setattr("api.middleware.request_log.write_line", lines.append)
+    asked = with_lines(plain_heads(here)[0], "X-Request-ID: the-proxy-s")
+    await here.side.prepared.ask(asked)
+    await here.side.routed.ask(asked)
+    prepared, routed = (json.loads(line) for line in lines)
+
+    def same(line: dict[str, Any]) -> dict[str, Any]:
+        return line | {"ms": type(line["ms"]), "timestamp": len(line["timestamp"]), "age": round(line["age"] / 10)}
+
+    assert list(prepared) == list(routed)
+    assert same(prepared) == same(routed)
+
+
+async def test_uvicorn_counts_it_and_the_connection_stays_in_use(here: Here) -> None:
+    protocol = here.side.prepared.protocol
+    requests, protocol.last_used = protocol.server_state.total_requests, 0.0
+    await here.side.prepared.ask(plain_heads(here)[0])
+    assert protocol.server_state.total_requests == requests + 1
+    assert protocol.last_used > 0
+
+
+async def test_a_client_that_reads_slowly_waits_for_the_routes(here: Here) -> None:
+    """They wait until what was written is sent; here nothing waits."""
+    here.side.prepared.protocol.flow.pause_writing()
+    here.side.prepared.protocol.data_received(plain_heads(here)[0])
+    assert here.side.prepared.protocol.is_busy
+    here.side.prepared.protocol.flow.resume_writing()
+    await here.side.prepared.settled()
+
+
+async def test_a_connection_that_closes_is_answered_no_more(here: Here) -> None:
+    here.side.prepared.transport.close()
+    here.side.prepared.protocol.data_received(plain_heads(here)[0])
+    assert not here.side.prepared.transport.written
+    await here.side.prepared.settled()
+
+
+async def test_all_that_is_kept_is_bounded(here: Here, monkeypatch: pytest.MonkeyPatch) -> None:
+    kept = here.side.hits.prepared
+    before = len(kept)
+    monkeypatch.setattr(kept, "_bound", kept._bytes)
+    who = bearer(here, here.seed.sant.viewer)
+    await here.side.prepare([head(f"/v1/specialties?{'&' * more}", who) for more in range(30)])
+    assert kept._bytes <= kept._bound
+    assert len(kept) <= before
+
+
+async def test_one_session_has_a_bounded_share(here: Here) -> None:
+    who = bearer(here, here.seed.sant.viewer)
+    await here.side.prepare([head(f"/v1/specialties?{'&' * more}", who) for more in range(100)])
+    assert max(len(keys) for keys in here.side.hits.prepared._of_session.values()) == 64
+
+
+async def test_a_connection_that_is_lost_leaves_nothing(here: Here) -> None:
+    kept = here.side.hits.prepared
+    before = kept._bytes
+    await here.side.prepared.ask(plain_heads(here)[1])
+    assert kept._bytes != before or here.side.prepared.protocol._last is not None  # type: ignore[attr-defined]
+    here.side.prepared.protocol.connection_lost(None)
+    assert kept._bytes == sum(kept._kept.values())
+    here.side.reconnect()
+
+
+def test_a_long_head_is_the_parsers() -> None:
+    one = head("/v1/dashboard", f"X-Long: {'x' * 10}")
+    assert said_by(one) is not None
+    assert said_by(head("/v1/dashboard", f"X-Long: {'x' * LONGEST}")) is None
