@@ -27,6 +27,8 @@ class Round:
     p50: float
     p99: float
     cpu: float
+    database_cpu: float
+    """PostgreSQL's, where its work is what the row is about; else 0."""
     busy: float
     """Of the load, 0 to 1: at work, or waiting for its core."""
     size: int
@@ -58,10 +60,12 @@ def measure(stand: Stand, *, seconds: float, warm: float) -> Round:
     etags, sizes = warmed(stand.up.port, case)
     requests = case.requests(etags)
     processes = [stand.up.process, *([stand.beside] if stand.beside else [])]
-    used, prepared, busy = sum(map(cpu_seconds, processes)), prepared_hits(stand), Busy()
+    used, used_by_database = sum(map(cpu_seconds, processes)), _database_seconds(stand)
+    prepared, busy = prepared_hits(stand), Busy()
     measured = closed_loop(stand.up.port, requests, case.is_meant(), seconds=seconds, warm=warm)
     share = busy.share()
     used = sum(map(cpu_seconds, processes)) - used
+    used_by_database = _database_seconds(stand) - used_by_database
     answers = measured.answers + measured.warmed
     p50, p99 = quantiles(measured)
     return Round(
@@ -69,11 +73,16 @@ def measure(stand: Stand, *, seconds: float, warm: float) -> Round:
         p50=p50,
         p99=p99,
         cpu=used / answers * 1e6,
+        database_cpu=used_by_database / answers * 1e6,
         busy=share,
         size=0 if case.status == 304 else round(median(sizes or [0])),
         prepared=None if prepared is None else ((prepared_hits(stand) or 0.0) - prepared) / answers,
         void=void(case, measured, share),
     )
+
+
+def _database_seconds(stand: Stand) -> float:
+    return 0.0 if stand.database is None else cpu_seconds(stand.database)
 
 
 def measure_open(stand: Stand, *, rate: float, seconds: float) -> float:
@@ -123,6 +132,7 @@ def median_of(stand: Stand, rounds: Sequence[Round]) -> Row:
         p50=median(one.p50 for one in rounds),
         p99=median(one.p99 for one in rounds),
         cpu=median(one.cpu for one in rounds),
+        database_cpu=median(one.database_cpu for one in rounds),
         busy=median(one.busy for one in rounds),
         size=rounds[0].size,
         prepared=None if rounds[0].prepared is None else median(one.prepared or 0.0 for one in rounds),

@@ -25,6 +25,8 @@ class Stand:
     up: Up
     beside: int | None = None
     """A process that is measured with it."""
+    database: int | None = None
+    """PostgreSQL, where its work is what the row is about."""
     is_ours: bool = False
 
 
@@ -39,6 +41,7 @@ class Start:
         """All rows, the servers up; and what is skipped, and why."""
         ours = self._up("ours", ticket_home, self._environment)
         signed = asyncio.run(signed_in(self._place, ours.port))
+        database = self._place.postmaster()
         behind_nginx, skipped = self._nginx(signed)
         without_memory = self._up("cold", ticket_home, self._environment | {"CACHE_MEMORY_BYTES": "0"})
         found = [
@@ -47,7 +50,7 @@ class Start:
             *(Stand(case, ours, is_ours=True) for case in cases.of_ours(signed)),
             Stand(cases.under_granian(signed), self._granian(), is_ours=True),
             Stand(cases.in_redis(signed), without_memory, is_ours=True),
-            *(Stand(case, ours, is_ours=True) for case in cases.of_the_database(signed)),
+            *(Stand(case, ours, database=database, is_ours=True) for case in cases.of_the_database(signed)),
         ]
         return found, skipped
 

@@ -7,7 +7,6 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import cycle
-from pathlib import Path
 from time import perf_counter
 
 import asyncpg
@@ -62,7 +61,7 @@ def measure(place: Site, cores: Cores, clinics: int, seconds: float) -> Size:
     redis.flushall()
     with serving(cores, ticket_home, place.environment, place.folder / "log") as up:
         signing_in(up, bearers)
-        read_idle, idle_ms, database_idle_ms = idle(url, up)
+        read_idle, idle_ms, database_idle_ms = idle(url, up, place.postmaster())
         asked = [Asked(target, bearer) for bearer in bearers for target in ("/v1/dashboard", "/v1/surgeries")]
         memory, used = redis.info("memory")["used_memory"], cpu_seconds(up.process)
         list(exchanges(up.port, (request(each, HOST) for each in asked)))
@@ -115,9 +114,8 @@ def signing_in(up: Up, bearers: Sequence[dict[str, str]]) -> None:
             raise SystemExit(answer.head.decode())
 
 
-def idle(url: str, up: Up) -> tuple[float, float, float]:
-    """While nobody asks, in a second: version rows read, CPU milliseconds of the worker, and of PostgreSQL."""
-    database = asyncio.run(postmaster(url))
+def idle(url: str, up: Up, database: int) -> tuple[float, float, float]:
+    """While nobody asks, in a second: version rows read, CPU milliseconds of the worker, and of the `database`."""
     time.sleep(SETTLED)
     before, began = asyncio.run(fetched(url)), perf_counter()
     used, used_by_database = cpu_seconds(up.process), cpu_seconds(database)
@@ -125,14 +123,6 @@ def idle(url: str, up: Up) -> tuple[float, float, float]:
     took = perf_counter() - began
     own, others = cpu_seconds(up.process) - used, cpu_seconds(database) - used_by_database
     return (asyncio.run(fetched(url)) - before) / took, own / took * 1000, others / took * 1000
-
-
-async def postmaster(url: str) -> int:
-    """PostgreSQL's first process."""
-    connection = await asyncpg.connect(url)
-    folder = await connection.fetchval("SHOW data_directory")
-    await connection.close()
-    return int(Path(folder, "postmaster.pid").read_text().splitlines()[0])  # noqa: ASYNC240  three lines
 
 
 def hits(up: Up, asked: Sequence[Asked], seconds: float) -> tuple[float, float]:

@@ -32,6 +32,10 @@ class Site:
     prefixes: Sequence[str]
     """Of the clinics, lower case: `admin_{prefix}` is a user."""
 
+    def postmaster(self) -> int:
+        """PostgreSQL's first process, of which all its others are children."""
+        return asyncio.run(_postmaster(self.embedded.database_url))
+
     async def sessions(self, usernames: Sequence[str]) -> list[dict[str, str]]:
         """A session of each, as an Authorization header: made as signing in makes them, but for the password's hash."""
         return [{"Authorization": f"Bearer {token}"} for token in await self._tokens(usernames, "mobile")]
@@ -64,6 +68,13 @@ def site(clinics: int, tickets: int, *, durable: bool = False) -> Iterator[Site]
             yield Site(Path(logs), embedded, environment_of(embedded, Path(data)), prefixes)
         finally:
             embedded.stop()
+
+
+async def _postmaster(url: str) -> int:
+    connection = await asyncpg.connect(url)
+    folder = await connection.fetchval("SHOW data_directory")
+    await connection.close()
+    return int(Path(folder, "postmaster.pid").read_text().splitlines()[0])  # noqa: ASYNC240  a line
 
 
 def environment_of(embedded: EmbeddedServers, folder: Path) -> dict[str, str]:
