@@ -32,7 +32,7 @@ class RouteKey(str):
 
 
 @dataclass(slots=True)
-class Reading:
+class RouteReading:
     """What the route class (route.py) learns of a request through `request.state.reading`: what was asked for, and the
     key, once it could be made."""
 

@@ -21,7 +21,7 @@ from starlette.responses import Response
 from api.fastapi_cache.arguments import Asked, asked_of, shape_of_answer
 from api.fastapi_cache.backend import TieredBackend
 from api.fastapi_cache.invalidation import digest_of, topics_of
-from api.fastapi_cache.key import Reading, RouteKey
+from api.fastapi_cache.key import RouteKey, RouteReading
 from api.requests.cache_version import versions_required
 from api.requests.headers import headers_of
 from core import times
@@ -63,7 +63,7 @@ class RouteKeys:
         started = perf_counter()
         asked = asked_of(function, namespace, request, args, kwargs)
         entry_id = _entry_id_of(function, namespace, asked)
-        reading: Reading | None = getattr(request.state, "reading", None) if request is not None else None
+        reading: RouteReading | None = getattr(request.state, "reading", None) if request is not None else None
         if reading is not None:
             reading.entry_id = entry_id
         elif current().session_age is not None:

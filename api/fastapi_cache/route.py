@@ -14,7 +14,7 @@ from fastapi_cache import decorator
 from starlette.responses import Response
 
 from api.answers.cached import respond
-from api.fastapi_cache.key import Reading
+from api.fastapi_cache.key import RouteReading
 from api.requests.dependencies import runtime_of
 from api.requests.headers import headers_of
 from api.requests.routing import TicketHomeRoute
@@ -35,7 +35,7 @@ class PlainCacheRoute(TicketHomeRoute):
             return handle
 
         async def answer(request: Request) -> Response:
-            request.state.reading = reading = Reading()
+            request.state.reading = reading = RouteReading()
             headers = [line for line in request.scope["headers"] if line[0] not in UNSEEN]
             seen = dict(request.scope, headers=headers)
             started = perf_counter()
@@ -63,7 +63,7 @@ def is_decorated(endpoint: Callable[..., Any]) -> bool:
     return code is not None and code.co_filename == decorator.__file__
 
 
-async def last_good(request: Request, reading: Reading, started: float) -> Response | None:
+async def last_good(request: Request, reading: RouteReading, started: float) -> Response | None:
     """The last good answer, labelled stale; None where none is held, or it is not known yet what was asked for."""
     if reading.entry_id is None:
         return None

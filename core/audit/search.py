@@ -20,7 +20,7 @@ from core.errors import NotFound
 # By its name: clinics know the audit, and not the other way round.
 CLINIC = table("clinic", column("id"), column("timezone"))
 
-Position = tuple[datetime, int]
+AuditPosition = tuple[datetime, int]
 """Where a page ended: time and id of its last row."""
 
 
@@ -43,11 +43,11 @@ class Search:
 
 
 @dataclass(frozen=True, slots=True)
-class Page:
+class AuditPage:
     """Rows with all columns of the audit, and `timezone`, of the clinic or the network."""
 
     items: Sequence[Row[Any]]
-    next: Position | None
+    next: AuditPosition | None
 
 
 async def timezone_of(session: Session, scope: ClinicScope) -> str:
@@ -63,7 +63,9 @@ async def timezone_of(session: Session, scope: ClinicScope) -> str:
     return str(found)
 
 
-async def logins(session: Session, scope: ClinicScope, search: Search, limit: int, after: Position | None) -> Page:
+async def logins(
+    session: Session, scope: ClinicScope, search: Search, limit: int, after: AuditPosition | None
+) -> AuditPage:
     """A page of at most `limit` attempts to sign in, the newest first; `after` is where the page before ended."""
     conditions = _conditions(LoginAudit, search)
     if search.action is not None:
@@ -71,7 +73,9 @@ async def logins(session: Session, scope: ClinicScope, search: Search, limit: in
     return await _page(session, LoginAudit, scope, conditions, limit, after)
 
 
-async def actions(session: Session, scope: ClinicScope, search: Search, limit: int, after: Position | None) -> Page:
+async def actions(
+    session: Session, scope: ClinicScope, search: Search, limit: int, after: AuditPosition | None
+) -> AuditPage:
     """A page of at most `limit` writes, the newest first; `after` is where the page before ended."""
     conditions = _conditions(ActionAudit, search)
     if search.action is not None:
@@ -109,8 +113,8 @@ async def _page(
     scope: ClinicScope,
     conditions: Sequence[ColumnElement[bool]],
     limit: int,
-    after: Position | None,
-) -> Page:
+    after: AuditPosition | None,
+) -> AuditPage:
     """Rows are only ever added, and the newest come first: turning pages neither skips nor repeats one."""
     statement: Select[*tuple[Any, ...]] = (
         select(*audit.__table__.c, func.coalesce(CLINIC.c.timezone, DEFAULT_ZONE).label("timezone"))
@@ -126,4 +130,4 @@ async def _page(
         )
     rows = (await session.execute(statement)).all()
     shown = rows[:limit]
-    return Page(shown, (shown[-1].at, shown[-1].id) if len(rows) > limit else None)
+    return AuditPage(shown, (shown[-1].at, shown[-1].id) if len(rows) > limit else None)

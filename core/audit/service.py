@@ -16,7 +16,7 @@ Changes = Mapping[str, list[Any]]
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class AuditEntry:
     """What was done, e.g. `ticket.created`, on which target."""
 
     action: str
@@ -40,10 +40,12 @@ async def record(
     changes: Changes | None = None,
 ) -> None:
     """One row of the action audit, e.g. `ticket.created`. `clinic_id` is the clinic acted on."""
-    await record_all(session, actor, [Entry(action, target_type, target_id, changes or {})], clinic_id=clinic_id)
+    await record_all(session, actor, [AuditEntry(action, target_type, target_id, changes or {})], clinic_id=clinic_id)
 
 
-async def record_all(session: WriteSession, actor: Actor, entries: Sequence[Entry], *, clinic_id: int | None) -> None:
+async def record_all(
+    session: WriteSession, actor: Actor, entries: Sequence[AuditEntry], *, clinic_id: int | None
+) -> None:
     """Rows of the action audit for what one request did in one clinic, in one statement and in this order."""
     rows = [
         {

@@ -55,7 +55,7 @@ Tally = tuple[State, bool, int]
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class BoardQuery:
     """`filter` decides what is counted, `view` and `urgency` what is shown of it."""
 
     turn: Turn
@@ -73,7 +73,7 @@ class Board:
     """The clinic's; of the network the global ones. Each ticket's state is by those of its own clinic."""
 
 
-async def nursing_board(session: Session, scope: ClinicScope, asked: Asked) -> Board:
+async def nursing_board(session: Session, scope: ClinicScope, asked: BoardQuery) -> Board:
     """The page of the board that is asked for, with the counts of everything beside it.
 
     Raises NotFound where the scope's clinic, or the surgery asked for, does not exist in the scope.
@@ -102,7 +102,7 @@ def counts_of(tallies: list[Tally]) -> dict[str, int]:
     return {str(name): count for name, count in counts.items()}
 
 
-def _statement(scope: ClinicScope, asked: Asked) -> Select[Any]:
+def _statement(scope: ClinicScope, asked: BoardQuery) -> Select[Any]:
     turn, clinics = asked.turn, clinics_of(scope)
     window = _window(scope, asked, clinics)
     groups = select(window.c.state, window.c.bare, func.count().label("count")).group_by(*window.c["state", "bare"])
@@ -127,7 +127,7 @@ def _statement(scope: ClinicScope, asked: Asked) -> Select[Any]:
 _kept_statement = lru_cache(maxsize=KEPT)(_statement)
 
 
-def _window(scope: ClinicScope, asked: Asked, clinics: CTE) -> CTE:
+def _window(scope: ClinicScope, asked: BoardQuery, clinics: CTE) -> CTE:
     """What the board is about, read once for the counts and the page."""
     now, patient = asked.turn.now, patient_text()
     rows = (

@@ -19,7 +19,7 @@ MODIFICATIONS = 5
 Record: TypeAlias = Sequence[Any] | asyncpg.Record
 
 
-class Kind(Enum):
+class CellKind(Enum):
     TEXT = auto()
     NUMBER = auto()
     FLAG = auto()
@@ -30,9 +30,9 @@ class Kind(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Column:
+class ExportColumn:
     name: str
-    kind: Kind = Kind.TEXT
+    kind: CellKind = CellKind.TEXT
     width: int = 14
     """Characters, in a spreadsheet."""
     of: str | None = None
@@ -41,56 +41,56 @@ class Column:
 
 
 OF_TICKET = (
-    Column("id", width=18),
-    Column("clinic", width=7, of="clinic.prefix"),
-    Column("status", width=11),
-    Column("state", width=11),
-    Column("document_type", width=9, of="patient.document_type"),
-    Column("document"),
-    Column("document_verified", Kind.FLAG, 9, of="patient.verified"),
-    Column("first_name", of="patient.first_name"),
-    Column("middle_name", of="patient.middle_name"),
-    Column("last_name", of="patient.last_name"),
-    Column("second_last_name", of="patient.second_last_name"),
-    Column("age", Kind.NUMBER, 5, of="patient.age"),
-    Column("sex", width=5, of="patient.sex"),
-    Column("surgery", width=34, of="ticket.surgery_name"),
-    Column("base_stay_hours", Kind.NUMBER, 8, of="ticket.surgery_base_hours"),
-    Column("doctor", width=24, of="doctor.name"),
-    Column("surgery_at", Kind.TIME, 17),
-    Column("admission_at", Kind.TIME, 17),
-    Column("system_fpa", Kind.TIME, 17),
-    Column("initial_fpa", Kind.TIME, 17),
-    Column("initial_block", Kind.BLOCK, of="ticket.initial_fpa"),
-    Column("initial_overnight_stays", Kind.NUMBER, 8),
-    Column("current_fpa", Kind.TIME, 17),
-    Column("current_block", Kind.BLOCK, of="ticket.current_fpa"),
-    Column("overnight_stays", Kind.NUMBER, 8),
-    Column("bed_number", width=8),
-    Column("location"),
-    Column("episode_id"),
-    Column("discharged_at", Kind.TIME, 17),
-    Column("annulled_at", Kind.TIME, 17),
-    Column("annulled_by"),
-    Column("annulment_reason", width=24),
-    Column("created_at", Kind.TIME, 17),
-    Column("created_by"),
-    Column("modifications", Kind.NUMBER, 6),
+    ExportColumn("id", width=18),
+    ExportColumn("clinic", width=7, of="clinic.prefix"),
+    ExportColumn("status", width=11),
+    ExportColumn("state", width=11),
+    ExportColumn("document_type", width=9, of="patient.document_type"),
+    ExportColumn("document"),
+    ExportColumn("document_verified", CellKind.FLAG, 9, of="patient.verified"),
+    ExportColumn("first_name", of="patient.first_name"),
+    ExportColumn("middle_name", of="patient.middle_name"),
+    ExportColumn("last_name", of="patient.last_name"),
+    ExportColumn("second_last_name", of="patient.second_last_name"),
+    ExportColumn("age", CellKind.NUMBER, 5, of="patient.age"),
+    ExportColumn("sex", width=5, of="patient.sex"),
+    ExportColumn("surgery", width=34, of="ticket.surgery_name"),
+    ExportColumn("base_stay_hours", CellKind.NUMBER, 8, of="ticket.surgery_base_hours"),
+    ExportColumn("doctor", width=24, of="doctor.name"),
+    ExportColumn("surgery_at", CellKind.TIME, 17),
+    ExportColumn("admission_at", CellKind.TIME, 17),
+    ExportColumn("system_fpa", CellKind.TIME, 17),
+    ExportColumn("initial_fpa", CellKind.TIME, 17),
+    ExportColumn("initial_block", CellKind.BLOCK, of="ticket.initial_fpa"),
+    ExportColumn("initial_overnight_stays", CellKind.NUMBER, 8),
+    ExportColumn("current_fpa", CellKind.TIME, 17),
+    ExportColumn("current_block", CellKind.BLOCK, of="ticket.current_fpa"),
+    ExportColumn("overnight_stays", CellKind.NUMBER, 8),
+    ExportColumn("bed_number", width=8),
+    ExportColumn("location"),
+    ExportColumn("episode_id"),
+    ExportColumn("discharged_at", CellKind.TIME, 17),
+    ExportColumn("annulled_at", CellKind.TIME, 17),
+    ExportColumn("annulled_by"),
+    ExportColumn("annulment_reason", width=24),
+    ExportColumn("created_at", CellKind.TIME, 17),
+    ExportColumn("created_by"),
+    ExportColumn("modifications", CellKind.NUMBER, 6),
 )
 OF_MODIFICATION = (
-    Column("at", Kind.TIME, 17),
-    Column("by"),
-    Column("previous_fpa", Kind.TIME, 17),
-    Column("new_fpa", Kind.TIME, 17),
-    Column("reason", width=24),
-    Column("justification", width=24),
+    ExportColumn("at", CellKind.TIME, 17),
+    ExportColumn("by"),
+    ExportColumn("previous_fpa", CellKind.TIME, 17),
+    ExportColumn("new_fpa", CellKind.TIME, 17),
+    ExportColumn("reason", width=24),
+    ExportColumn("justification", width=24),
 )
-AFTER = (Column("assumed", Kind.FLAG, 9),)
+AFTER = (ExportColumn("assumed", CellKind.FLAG, 9),)
 """What came later stands last: whoever reads a file by the places of its columns still can. New columns go here."""
 COLUMNS = (
     *OF_TICKET,
     *(
-        Column(f"modification_{number}_{column.name}", column.kind, column.width)
+        ExportColumn(f"modification_{number}_{column.name}", column.kind, column.width)
         for number in range(1, MODIFICATIONS + 1)
         for column in OF_MODIFICATION
     ),
@@ -103,14 +103,14 @@ READ_BESIDE = ("clinic_id", "timezone", "modification_list")
 """What is read behind READ: `clinic_id` with `created_at` and `id` is the row's key, the last is JSON."""
 
 
-def positions(*kinds: Kind, columns: Sequence[Column] = COLUMNS) -> tuple[int, ...]:
+def positions(*kinds: CellKind, columns: Sequence[ExportColumn] = COLUMNS) -> tuple[int, ...]:
     """Where the columns of these kinds stand among `columns`, from 0."""
     return tuple(at for at, column in enumerate(columns) if column.kind in kinds)
 
 
-_BLOCKS_READ = positions(Kind.BLOCK, columns=READ)
-_TIMES_READ = positions(Kind.TIME, columns=READ)
-_TIMES_OF_MODIFICATION = positions(Kind.TIME, columns=OF_MODIFICATION)
+_BLOCKS_READ = positions(CellKind.BLOCK, columns=READ)
+_TIMES_READ = positions(CellKind.TIME, columns=READ)
+_TIMES_OF_MODIFICATION = positions(CellKind.TIME, columns=OF_MODIFICATION)
 _NONE = (None,) * len(OF_MODIFICATION)
 
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from core.audit.service import Entry
+from core.audit.service import AuditEntry
 from core.errors import Conflict
 from core.patients.models import Patient
 
@@ -31,7 +31,7 @@ class PatientMismatch(Conflict):
             patient=shown(patient),
         )
         self.clinic_id = patient.clinic_id
-        self.entry = Entry("patient.shown", "patient", patient.id)
+        self.entry = AuditEntry("patient.shown", "patient", patient.id)
 
 
 def shown(patient: Patient) -> dict[str, Any]:

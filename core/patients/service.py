@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, Select, Text, func, literal, select, updat
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import IntegrityError
 
-from core.audit.service import Entry
+from core.audit.service import AuditEntry
 from core.db.failures import is_duplicate
 from core.db.transaction import WriteSession
 from core.errors import Conflict, FieldError, Invalid
@@ -39,18 +39,18 @@ class Given:
 
 
 @dataclass(frozen=True, slots=True)
-class Written:
+class WrittenPatient:
     """The patient's row, and the audit's entries of what was done to it."""
 
     patient: Patient
-    entries: list[Entry] = field(default_factory=list)
+    entries: list[AuditEntry] = field(default_factory=list)
     changed: bool = False
     """An existing patient's data changed: its tickets' revisions must rise."""
     names_differ: bool = False
     """A name was given in another way than it is on file, and stayed as it is there."""
 
 
-async def find_or_create(session: WriteSession, clinic_id: int, given: Given) -> Written:
+async def find_or_create(session: WriteSession, clinic_id: int, given: Given) -> WrittenPatient:
     """The patient with that document in the clinic, made if new; of a document that identifies nobody always a new one.
 
     What is on file stays, and only what was empty is filled, unless `same_person` says that the file is to be
@@ -65,12 +65,12 @@ async def find_or_create(session: WriteSession, clinic_id: int, given: Given) ->
             return await _fill(session, found, given)
         made = await _create(session, clinic_id, given)
         if made is not None:
-            entry = Entry("patient.created", "patient", made.id, {"document": [None, made.shown_document]})
-            return Written(made, [entry])
+            entry = AuditEntry("patient.created", "patient", made.id, {"document": [None, made.shown_document]})
+            return WrittenPatient(made, [entry])
         # Somebody made this patient since we looked; now that they have committed, it is found.
 
 
-async def _fill(session: WriteSession, patient: Patient, given: Given) -> Written:
+async def _fill(session: WriteSession, patient: Patient, given: Given) -> WrittenPatient:
     """What is given fills what is empty on file, or corrects it where `given.same_person` says so. Null and absent
     leave the file as it is."""
     said = {name: value for name, value in given.fields.items() if value is not None}
@@ -91,7 +91,7 @@ def require_same_person(patient: Patient, given: Given) -> None:
         raise PatientMismatch(patient)
 
 
-async def change(session: WriteSession, patient: Patient, values: Mapping[str, Any]) -> Written:
+async def change(session: WriteSession, patient: Patient, values: Mapping[str, Any]) -> WrittenPatient:
     """Write those of `values`, by column, that differ from the locked row's.
 
     Raises Conflict (`duplicate`) for a document that another patient of the clinic has.
@@ -99,7 +99,7 @@ async def change(session: WriteSession, patient: Patient, values: Mapping[str, A
     before = {name: getattr(patient, name) for name in values} | {"document": patient.shown_document}
     changes = {name: [before[name], value] for name, value in values.items() if before[name] != value}
     if not changes:
-        return Written(patient)
+        return WrittenPatient(patient)
     statement = (
         update(Patient).where(Patient.id == patient.id).values({name: new for name, (_, new) in changes.items()})
     )
@@ -109,7 +109,7 @@ async def change(session: WriteSession, patient: Patient, values: Mapping[str, A
         if is_duplicate(error):
             raise Conflict(TAKEN, code="duplicate") from error
         raise
-    return Written(patient, [Entry("patient.changed", "patient", patient.id, changes)], changed=True)
+    return WrittenPatient(patient, [AuditEntry("patient.changed", "patient", patient.id, changes)], changed=True)
 
 
 async def require_nobodys(session: WriteSession, patient: Patient, document: Document) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import exists, select, text, update
 
 from core.access import Actor, Role
-from core.audit.service import Changes, Entry, record, record_all
+from core.audit.service import AuditEntry, Changes, record, record_all
 from core.clinics.references import name_of, require_clinic
 from core.db.failures import refused_as_duplicate
 from core.db.transaction import WriteSession
@@ -151,7 +151,7 @@ async def _record(
             changes["clinic_id"] = [old, None] if clinic_id == old else [None, new]
         entries = []
         if after.changes:
-            entries.append(Entry("user.changed", "user", user.id, changes))
+            entries.append(AuditEntry("user.changed", "user", user.id, changes))
         if password:
-            entries.append(Entry("user.password_reset", "user", user.id, {} if after.changes else changes))
+            entries.append(AuditEntry("user.password_reset", "user", user.id, {} if after.changes else changes))
         await record_all(session, actor, entries, clinic_id=clinic_id)

@@ -13,7 +13,7 @@ from core.sessions.throttle import Throttle
 from core.users import accounts
 from core.users.accounts import Account
 from core.users.attempt import SUCCEEDED, Attempt, record_outcome, throttled
-from core.users.passwords.hashing import Passwords, Verdict
+from core.users.passwords.hashing import Passwords, PasswordVerdict
 
 NOBODY = 0
 """No user's id."""
@@ -118,7 +118,7 @@ def overtaken(found: Account | None, now: Account | None) -> bool:
     return found is not None and now is not None and now.password_hash != found.password_hash
 
 
-def outcome_of(found: Account | None, now: Account | None, verdict: Verdict, client: str) -> str:
+def outcome_of(found: Account | None, now: Account | None, verdict: PasswordVerdict, client: str) -> str:
     """What the audit says. `found` is the user whose password was verified, `now` the same one, locked."""
     if found is None or now is None:
         return "unknown"

@@ -15,14 +15,14 @@ from api.responses import signed_in
 from api.v1.audit.moments import From, To, span
 from api.v1.audit.views import ActionAudits, ActionEntry, LoginAudits, LoginEntry, clinic_local
 from core.access import ClinicScope
-from core.audit.search import Page, Position, Search, actions, logins, timezone_of
+from core.audit.search import AuditPage, AuditPosition, Search, actions, logins, timezone_of
 from core.clock import zone
 from core.db.transaction import ReadSession
 from core.runtime import Runtime
 
 router: Router = Router(prefix="/v1/audit", tags=["audit"])
 
-Find = Callable[[ReadSession, ClinicScope, Search, int, Position | None], Awaitable[Page]]
+Find = Callable[[ReadSession, ClinicScope, Search, int, AuditPosition | None], Awaitable[AuditPage]]
 
 User = Annotated[
     Text | None,
@@ -103,7 +103,7 @@ async def found(
     until: str | None,
     limit: int,
     cursor: str | None,
-) -> tuple[Page, str | None]:
+) -> tuple[AuditPage, str | None]:
     """A page, and the cursor of the next one. Raises Invalid, and NotFound for a clinic that nobody has."""
     question = {
         "of": name,
@@ -114,9 +114,9 @@ async def found(
         "from": since,
         "to": until,
     }
-    after = cast("Position | None", keys_of(runtime.settings, question, cursor))
+    after = cast("AuditPosition | None", keys_of(runtime.settings, question, cursor))
 
-    async def work(session: ReadSession) -> Page:
+    async def work(session: ReadSession) -> AuditPage:
         local = zone(await timezone_of(session, scope))
         first, last = span(since, until, local)
         return await find(session, scope, search.within(first, last), limit, after)

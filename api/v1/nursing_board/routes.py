@@ -12,7 +12,7 @@ from api.requests.routing import Router
 from api.responses import signed_in
 from api.v1.nursing_board.views import EXAMPLE, Counts, NursingBoard
 from api.v1.tickets.filters import Filters, parameters
-from core.board.query import POLICY, Asked, Board, View, nursing_board
+from core.board.query import POLICY, Board, BoardQuery, View, nursing_board
 from core.cache.unstored import UnstoredRead
 from core.clock import shown, zone
 from core.db.transaction import ReadSession
@@ -52,7 +52,7 @@ async def nursing_board_get(
     question = parameters(filters, of="nursing_board", clinic_id=scope.clinic_id, view=view, urgency=urgency, sort=sort)
     position = position_of(runtime.settings, question, cursor, now=runtime.versions.now())
     turn = Turn(sort, limit, position)
-    asked = Asked(turn, view, State(urgency) if urgency else None, filters)
+    asked = BoardQuery(turn, view, State(urgency) if urgency else None, filters)
 
     async def work(session: ReadSession) -> Board:
         return await nursing_board(session, scope, asked)

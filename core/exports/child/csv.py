@@ -10,14 +10,14 @@ from typing import IO, Any
 
 from core.exports.child.batches import batches, connect
 from core.exports.child.cells import guarded
-from core.exports.columns import COLUMNS, Kind, Record, positions, values
+from core.exports.columns import COLUMNS, CellKind, Record, positions, values
 from core.exports.job import Job
 
 ENCODING = "utf-8-sig"
 
-_TEXTS = positions(Kind.TEXT)
-_TIMES = positions(Kind.TIME)
-_FLAGS = positions(Kind.FLAG)
+_TEXTS = positions(CellKind.TEXT)
+_TIMES = positions(CellKind.TIME)
+_FLAGS = positions(CellKind.FLAG)
 
 
 async def write_tickets(job: Job, to: IO[bytes]) -> int:

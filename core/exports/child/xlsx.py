@@ -17,7 +17,7 @@ from xlsxwriter.exceptions import FileCreateError  # type: ignore[import-untyped
 from core.exports.child.batches import batches, connect
 from core.exports.child.scratch import on_disk
 from core.exports.child.sheet import Sheet
-from core.exports.columns import COLUMNS, Kind, positions, values
+from core.exports.columns import COLUMNS, CellKind, positions, values
 from core.exports.job import Job
 
 MOST_ROWS = 1_048_575
@@ -32,10 +32,10 @@ OPTIONS = {
 EPOCH = 693_594
 """`date.toordinal()` of Excel's day 0."""
 
-_TEXTS = positions(Kind.TEXT, Kind.BLOCK)
-_NUMBERS = positions(Kind.NUMBER)
-_TIMES = positions(Kind.TIME)
-_FLAGS = positions(Kind.FLAG)
+_TEXTS = positions(CellKind.TEXT, CellKind.BLOCK)
+_NUMBERS = positions(CellKind.NUMBER)
+_TIMES = positions(CellKind.TIME)
+_FLAGS = positions(CellKind.FLAG)
 
 
 async def write_tickets(job: Job, to: IO[bytes], folder: Path, *, most_rows: int = MOST_ROWS) -> int:

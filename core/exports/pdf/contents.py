@@ -39,7 +39,7 @@ class When:
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class LastModification:
     when: When
     reason: str | None
     """As `at`: None of an imported ticket whose modifications are not known."""
@@ -55,7 +55,7 @@ class Printed:
     patient: str
     """`Ana R.`"""
     original: When
-    change: Change | None
+    change: LastModification | None
     facts: tuple[tuple[str, str], ...]
     """What it is called, and what it is."""
     is_annulled: bool
@@ -100,13 +100,13 @@ def called(patient: PatientView | None) -> str:
     return f"{patient.first_name.strip()} {initial}."
 
 
-def _change(ticket: TicketDetail, local: ZoneInfo) -> Change | None:
+def _change(ticket: TicketDetail, local: ZoneInfo) -> LastModification | None:
     if not ticket.modifications:
         moved = ticket.current_fpa != ticket.initial_fpa
         when = _when(ticket.current_fpa, ticket.overnight_stays, local)
-        return Change(when, None, None, 0) if moved else None
+        return LastModification(when, None, None, 0) if moved else None
     last = ticket.modifications[-1]
-    return Change(
+    return LastModification(
         _when(last.new_fpa, ticket.overnight_stays, local),
         last.reason,
         _moment(in_zone(last.at, local)),

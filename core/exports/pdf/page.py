@@ -12,7 +12,7 @@ from reportlab.lib.pagesizes import A5
 from reportlab.pdfbase.pdfmetrics import stringWidth
 from reportlab.pdfgen.canvas import Canvas
 
-from core.exports.pdf.contents import Change, Printed, When
+from core.exports.pdf.contents import LastModification, Printed, When
 from core.exports.pdf.text import BOLD, ELLIPSIS, REGULAR, fitted, letters, plain
 
 WIDTH, HEIGHT = A5
@@ -45,12 +45,12 @@ def draw(ticket: Printed) -> bytes:
     with _drawing:
         letters()
         made = BytesIO()
-        page = Page(Canvas(made, pagesize=A5, lang="es-CL"))
+        page = PaperPage(Canvas(made, pagesize=A5, lang="es-CL"))
         page.draw(ticket)
         return made.getvalue()
 
 
-class Page:
+class PaperPage:
     """`y` is where the next thing begins, from above; in points, as ReportLab counts them from below."""
 
     def __init__(self, canvas: Canvas) -> None:
@@ -137,7 +137,7 @@ class Page:
             self.y -= 4
         self.y = bottom - 10
 
-    def _changed(self, change: Change) -> None:
+    def _changed(self, change: LastModification) -> None:
         said = []
         if change.reason is not None:
             said.append(f"Motivo: {change.reason}")

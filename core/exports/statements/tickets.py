@@ -13,7 +13,7 @@ from core.access import ClinicScope
 from core.catalogs.models import Doctor
 from core.clinics.models import Clinic
 from core.db.transaction import ReadSession
-from core.exports.columns import OF_MODIFICATION, READ, READ_BESIDE, Column
+from core.exports.columns import OF_MODIFICATION, READ, READ_BESIDE, ExportColumn
 from core.exports.job import Batches
 from core.exports.statements.keyset import one_batch, prepared
 from core.patients.models import Patient, shown_document
@@ -76,7 +76,7 @@ def tickets(scope: ClinicScope, asked: TicketFilter, now: datetime) -> Batches:
     return prepared(rows, (0, LONG_AGO, ""), [names.index(key) for key in ("clinic_id", "created_at", "id")])
 
 
-def _expression(column: Column, expressions: Mapping[str, Any]) -> Any:
+def _expression(column: ExportColumn, expressions: Mapping[str, Any]) -> Any:
     if column.of is None:
         return expressions.get(column.name, Ticket.__table__.c.get(column.name))
     table, _, name = column.of.partition(".")

@@ -15,7 +15,7 @@ from core.operations.demo.catalog import (
     RETIRED_REASON,
     SPECIALTIES,
 )
-from core.operations.demo.people import PATIENT_COLUMNS, People
+from core.operations.demo.people import PATIENT_COLUMNS, DemoPeople
 from core.operations.demo.rhythm import beginning
 from core.operations.demo.stays import Stays
 from core.operations.demo.ward import AUDIT_COLUMNS, MODIFICATION_COLUMNS, TICKET_COLUMNS, Batch, Offer, Staff, Ward
@@ -90,7 +90,7 @@ async def _store(connection: Connection, batch: Batch) -> None:
 
 async def _furnish(
     connection: Connection, planned: PlannedClinic, rng: Random, now: datetime, password_hash: str
-) -> tuple[Ward, People]:
+) -> tuple[Ward, DemoPeople]:
     """The clinic with its users and catalogs, from before its first ticket."""
     local = zone(planned.timezone)
     since = beginning(now, local) - timedelta(days=1)
@@ -109,7 +109,7 @@ async def _furnish(
         columns = ["clinic_id", "red_hours", "yellow_hours", "green_hours"]
         await copy_with_ids(connection, "urgency_threshold", columns, [(clinic_id, *rng.choice(OWN_THRESHOLDS))])
 
-    people = People(rng, clinic_id)
+    people = DemoPeople(rng, clinic_id)
     offers = await _catalog(connection, clinic_id, people)
     reasons = [(clinic_id, text, "modification", True) for text in MODIFICATION_REASONS]
     reasons += [(clinic_id, text, "annulment", True) for text in ANNULMENT_REASONS]
@@ -129,7 +129,7 @@ async def _furnish(
     return ward, people
 
 
-async def _catalog(connection: Connection, clinic_id: int, people: People) -> list[Offer]:
+async def _catalog(connection: Connection, clinic_id: int, people: DemoPeople) -> list[Offer]:
     names = list(SPECIALTIES)
     rows = [(clinic_id, name) for name in names]
     specialty_ids = dict(

@@ -30,7 +30,7 @@ PATIENT_COLUMNS = words(
 
 
 @dataclass(slots=True)
-class Patient:
+class DemoPatient:
     id: int
     age: int
     sex: str
@@ -48,7 +48,7 @@ def pick(rng: Random, choices: Sequence[T]) -> T:
     return choices[int(rng.random() * len(choices))]
 
 
-class People:
+class DemoPeople:
     """One clinic's. No document comes twice."""
 
     def __init__(self, rng: Random, clinic_id: int) -> None:
@@ -56,7 +56,7 @@ class People:
         self._clinic_id = clinic_id
         self._given: dict[int, tuple[int, int]] = {}
         self._passports = 0
-        self._known: list[Patient] = []
+        self._known: list[DemoPatient] = []
         self._seen = 0
 
     def doctor(self) -> tuple[str, str]:
@@ -67,7 +67,7 @@ class People:
         name = f"{'Dra.' if woman else 'Dr.'} {given} {pick(rng, SURNAMES)} {pick(rng, SURNAMES)}"
         return name, self._rut(rng.randint(30, 66)) or rut_of(NEWBORNS)
 
-    def returning(self, ages: tuple[int, int], sex: str | None, created_at: datetime) -> Patient | None:
+    def returning(self, ages: tuple[int, int], sex: str | None, created_at: datetime) -> DemoPatient | None:
         """An earlier patient who could have this operation and has recovered from the last one."""
         rng = self._rng
         if not self._known or rng.random() >= RETURNING:
@@ -83,7 +83,7 @@ class People:
         sex: str | None,
         created_at: datetime,
         rows: list[tuple[object, ...]],
-    ) -> Patient:
+    ) -> DemoPatient:
         """Somebody who comes for the first time, appended to `rows`."""
         rng = self._rng
         age = int(ages[0] + rng.random() * (ages[1] - ages[0] + 1))
@@ -106,9 +106,9 @@ class People:
                 created_at,
             )
         )
-        return Patient(patient_id, age, sex)
+        return DemoPatient(patient_id, age, sex)
 
-    def remember(self, patient: Patient, leaves: datetime) -> None:
+    def remember(self, patient: DemoPatient, leaves: datetime) -> None:
         """Note that they may come back after they left; a sample of bounded size, each earlier one as likely in it."""
         returned = patient.busy_until is not None
         patient.busy_until = leaves + RECOVERY

@@ -11,7 +11,7 @@ from pydantic_core import to_json
 from core.audit.service import Changes
 from core.clock import in_zone
 from core.operations.demo.catalog import AMBULATORY_WARD, JUSTIFICATIONS, MATERNITY, WARDS
-from core.operations.demo.people import People, pick
+from core.operations.demo.people import DemoPeople, pick
 from core.operations.demo.rhythm import creations, surgery_time
 from core.operations.demo.ward import Batch, Offer, Staff, Ward
 from core.tickets.fpa import Stay, block_end, overnight_stays, stay
@@ -31,7 +31,7 @@ MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
 class Stays:
     """One clinic's tickets in the order of their creation. The same seed and moment give the same."""
 
-    def __init__(self, rng: Random, ward: Ward, people: People, wanted: int) -> None:
+    def __init__(self, rng: Random, ward: Ward, people: DemoPeople, wanted: int) -> None:
         self._rng = rng
         self._ward = ward
         self._people = people

@@ -23,7 +23,7 @@ DEACTIVATE = (
 
 async def examine(addresses: Addresses, *, repair: bool = False) -> AsyncIterator[Finding]:
     """Each finding as soon as it is there. With `repair`, what can be rebuilt is."""
-    readings: dict[str, clocks.Reading] = {}
+    readings: dict[str, clocks.ClockReading] = {}
     ways = await reach(addresses)
     if isinstance(ways, Finding):
         yield ways

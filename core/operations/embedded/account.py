@@ -29,7 +29,7 @@ class Unreachable(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Account:
+class ServerAccount:
     """`drop`: this process is root, and becomes the account in each child.
 
     `capability` is what such a child keeps: the right to pass folders that are closed to it (/root, pytest's), so
@@ -65,34 +65,34 @@ class Account:
             _prctl(PR_SET_PDEATHSIG, signal.SIGINT)
 
 
-def account_for(folder: Path) -> Account:
+def account_for(folder: Path) -> ServerAccount:
     """The account that servers of `folder` run as: this process's own, unless it is root.
 
     For root: whoever owns the PostgreSQL cluster in the folder, else the folder or its nearest parent, else `nobody`.
     """
     if os.geteuid() != 0:
         uid = os.geteuid()
-        return Account(uid, os.getegid(), _name(uid), drop=False)
+        return ServerAccount(uid, os.getegid(), _name(uid), drop=False)
     for path in (folder / "postgres", folder, *folder.parents):
         if path.exists():
             owner = path.stat().st_uid
             # initdb looks its user up by name.
             if owner != 0 and (known := _known(owner)) is not None:
-                return Account(owner, known.pw_gid, known.pw_name, drop=True)
+                return ServerAccount(owner, known.pw_gid, known.pw_name, drop=True)
             if owner == 0 and path != folder / "postgres":
                 break
     found = pwd.getpwnam(UNPRIVILEGED)
-    return Account(found.pw_uid, found.pw_gid, found.pw_name, drop=True)
+    return ServerAccount(found.pw_uid, found.pw_gid, found.pw_name, drop=True)
 
 
-def reaching(account: Account, paths: Iterable[Path]) -> Account:
+def reaching(account: ServerAccount, paths: Iterable[Path]) -> ServerAccount:
     """The account with the least right that it needs to read `paths`. Raises Unreachable."""
     wanted = list(paths)
     if not account.drop or _can_read(account, wanted):
         return account
     if LINUX:
         for capability in (CAP_DAC_READ_SEARCH, CAP_DAC_OVERRIDE):
-            able = Account(account.uid, account.gid, account.name, drop=True, capability=capability)
+            able = ServerAccount(account.uid, account.gid, account.name, drop=True, capability=capability)
             if _can_read(able, wanted):
                 return able
     raise Unreachable(
@@ -101,7 +101,7 @@ def reaching(account: Account, paths: Iterable[Path]) -> Account:
     )
 
 
-def in_child(account: Account, work: Callable[[], None]) -> bool:
+def in_child(account: ServerAccount, work: Callable[[], None]) -> bool:
     """Run `work` as the account in a child. True where it did not raise. Only in a process of one thread."""
     pid = os.fork()
     if pid == 0:
@@ -126,7 +126,7 @@ def environment() -> Mapping[str, str]:
     return {"LC_ALL": "C.UTF-8", "TZ": "UTC", "PATH": os.environ.get("PATH", "/usr/bin:/bin"), "HOME": "/"}
 
 
-def _can_read(account: Account, paths: list[Path]) -> bool:
+def _can_read(account: ServerAccount, paths: list[Path]) -> bool:
     def read_all() -> None:
         for path in paths:
             # access() is what PostgreSQL asks, and it knows less of capabilities than open() does.

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from core.operations.embedded.account import Account
+from core.operations.embedded.account import ServerAccount
 
 Kind = Literal["postgres", "valkey"]
 
@@ -50,7 +50,7 @@ class ServerFiles:
             return {}
         return found if isinstance(found, dict) else {}
 
-    def write_state(self, account: Account, **state: Any) -> None:
+    def write_state(self, account: ServerAccount, **state: Any) -> None:
         """Whole or not at all: others read it at any time."""
         unfinished = self.folder / f"{self.kind}.json.new"
         unfinished.write_text(json.dumps(state))
@@ -68,7 +68,7 @@ class ServerFiles:
             return None
         return descriptor
 
-    def sockets(self, account: Account) -> Path:
+    def sockets(self, account: ServerAccount) -> Path:
         """The same folder as last time where that can be, so that a restarted server has the same address."""
         remembered = self.read_state().get("sockets")
         if isinstance(remembered, str) and _private(Path(remembered), account):
@@ -84,7 +84,7 @@ def supervisor_socket(sockets: Path) -> Path:
     return sockets / "supervisor"
 
 
-def _private(folder: Path, account: Account) -> bool:
+def _private(folder: Path, account: ServerAccount) -> bool:
     """Make `folder` for the account alone. False where something else has that name."""
     try:
         folder.mkdir(mode=0o700)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
-from core.operations.embedded.account import Account, environment
+from core.operations.embedded.account import ServerAccount, environment
 
 
 class Failed(Exception):
@@ -18,7 +18,7 @@ class Failed(Exception):
 class Programs:
     """Runs programs as the server's account; what they say goes to its log."""
 
-    account: Account
+    account: ServerAccount
     log: IO[bytes]
 
     def make_folder(self, path: Path) -> None:

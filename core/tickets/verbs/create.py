@@ -7,10 +7,10 @@ from datetime import datetime
 from sqlalchemy import insert
 
 from core.access import Actor, ClinicScope
-from core.audit.service import Entry, record_all
+from core.audit.service import AuditEntry, record_all
 from core.clock import parse_local, shown, zone
 from core.db.transaction import WriteSession
-from core.patients.service import Given, Written, find_or_create
+from core.patients.service import Given, WrittenPatient, find_or_create
 from core.tickets.fpa import stay
 from core.tickets.models import Ticket
 from core.tickets.numbering import next_number, ticket_id, year_of
@@ -85,12 +85,12 @@ async def create(session: WriteSession, actor: Actor, clinic_id: int, new: NewTi
         "current_fpa": shown(calculated.fpa, local),
     } | dict(new.placement)
     changes = {name: [None, value] for name, value in said.items() if value is not None}
-    entry = Entry("ticket.created", "ticket", made, changes)
+    entry = AuditEntry("ticket.created", "ticket", made, changes)
     await record_all(session, actor, [*written.entries, entry], clinic_id=clinic_id)
     return warned(await detail(session, ClinicScope(clinic_id), made), written)
 
 
-def warned(ticket: TicketDetail, written: Written) -> TicketDetail:
+def warned(ticket: TicketDetail, written: WrittenPatient) -> TicketDetail:
     """The ticket, with the warnings that `written` gives whoever wrote it."""
     if not written.names_differ:
         return ticket

@@ -93,7 +93,7 @@ async def _references(session: WriteSession, held: Held, asked: Edit, refusals: 
 
 async def _patient(
     session: WriteSession, held: Held, patient: Patient | None, given: patients.Given
-) -> patients.Written:
+) -> patients.WrittenPatient:
     if patient is None:
         # An imported ticket whose patient was unknown gets one.
         return await patients.find_or_create(session, held.ticket.clinic_id, given)

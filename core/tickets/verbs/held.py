@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import func, select, true, update
 
 from core.access import Actor, ClinicScope
-from core.audit.service import Changes, Entry, record_all
+from core.audit.service import AuditEntry, Changes, record_all
 from core.clinics.models import Clinic
 from core.clock import shown, zone
 from core.db.transaction import WriteSession
@@ -98,7 +98,7 @@ async def change(
     values: Mapping[str, Any],
     *,
     more: Changes | None = None,
-    beside: Sequence[Entry] = (),
+    beside: Sequence[AuditEntry] = (),
 ) -> None:
     """Write the `values` that differ, raise the revision, and audit it as `action`.
 
@@ -111,7 +111,7 @@ async def change(
     if changed:
         changes = {name: [getattr(ticket, name), value] for name, value in changed.items()} | dict(more or {})
         changes = {name: [_local(value, held.local) for value in pair] for name, pair in changes.items()}
-        entries.append(Entry(action, "ticket", ticket.id, changes))
+        entries.append(AuditEntry(action, "ticket", ticket.id, changes))
     if not entries:
         return
     statement = update(Ticket).where(Ticket.id == ticket.id).values(revision=Ticket.revision + 1, **changed)

@@ -28,7 +28,7 @@ WAITING = 64
 _hasher = PasswordHasher(type=Type.ID)
 
 
-class Verdict(NamedTuple):
+class PasswordVerdict(NamedTuple):
     right: bool
     renewed: str | None = None
     """The right password's hash under today's parameters, where the stored one has others or is Werkzeug's."""
@@ -57,7 +57,7 @@ def nobodys_hash() -> str:
     return _hasher.hash(secrets.token_bytes(32))
 
 
-def verify_password(stored: str | None, password: str) -> Verdict:
+def verify_password(stored: str | None, password: str) -> PasswordVerdict:
     """Whether `password` is the one whose hash is `stored`. Blocks for some 50 ms; requests use `Passwords`.
 
     `stored` None, or no hash of ours: it is wrong, and the same time is spent, which tells nobody that there is no such
@@ -68,16 +68,16 @@ def verify_password(stored: str | None, password: str) -> Verdict:
         # Published, and not what anybody chose: the old application stored them hashed, too.
         stored = None
     if stored is not None and is_legacy_hash(stored):
-        return Verdict(True, _hasher.hash(given)) if verify_legacy(stored, password) else Verdict(False)
+        return PasswordVerdict(True, _hasher.hash(given)) if verify_legacy(stored, password) else PasswordVerdict(False)
     try:
         _hasher.verify(stored or nobodys_hash(), given)
     except VerificationError:
-        return Verdict(False)
+        return PasswordVerdict(False)
     except InvalidHashError:
         return verify_password(None, password)
     if stored is None:
-        return Verdict(False)
-    return Verdict(True, _hasher.hash(given) if _hasher.check_needs_rehash(stored) else None)
+        return PasswordVerdict(False)
+    return PasswordVerdict(True, _hasher.hash(given) if _hasher.check_needs_rehash(stored) else None)
 
 
 class Passwords:
@@ -93,7 +93,7 @@ class Passwords:
         self._threads.submit(nobodys_hash)
         self._waiting = 0
 
-    async def verify(self, stored: str | None, password: str) -> Verdict:
+    async def verify(self, stored: str | None, password: str) -> PasswordVerdict:
         """`verify_password` on a thread. Raises Unavailable where too many wait already."""
         if encoded(password) in self._never:
             stored = None

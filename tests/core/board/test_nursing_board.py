@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from core.access import ClinicScope
-from core.board.query import Asked, Board, View, nursing_board
+from core.board.query import Board, BoardQuery, View, nursing_board
 from core.db.transaction import Database, ReadSession
 from core.errors import NotFound
 from core.tickets.reads.filters import TicketFilter
@@ -38,7 +38,7 @@ def read(database: Database) -> Read:
         urgency: State | None = None,
         **filters: Any,
     ) -> Board:
-        asked = Asked(Turn(sort, limit, position), view, urgency, TicketFilter(**filters))
+        asked = BoardQuery(Turn(sort, limit, position), view, urgency, TicketFilter(**filters))
 
         async def work(session: ReadSession) -> Board:
             return await nursing_board(session, ClinicScope(clinic_id), asked)
@@ -267,7 +267,7 @@ async def test_the_first_page_takes_the_databases_clock(
     database: Database, seed: Seed, connection: rows.Connection
 ) -> None:
     async def work(session: ReadSession) -> Board:
-        return await nursing_board(session, ClinicScope(seed.sant.id), Asked(Turn("urgency")))
+        return await nursing_board(session, ClinicScope(seed.sant.id), BoardQuery(Turn("urgency")))
 
     before = await connection.fetchval("SELECT clock_timestamp()")
     board = await database.read(work)
@@ -322,7 +322,7 @@ async def test_tickets_of_older_times_are_not_read(database: Database, seed: See
     )
     await insert(connection, [stay(seed.sant, NOW, n * HOUR) for n in range(20)])
     await connection.execute("VACUUM ANALYZE")
-    asked = Asked(Turn("urgency", 50, Position(NOW, ())), View.ALL)
+    asked = BoardQuery(Turn("urgency", 50, Position(NOW, ())), View.ALL)
 
     async def work(session: ReadSession) -> tuple[Board, int]:
         board = await nursing_board(session, ClinicScope(seed.sant.id), asked)

@@ -13,8 +13,8 @@ from reportlab.pdfgen.canvas import Canvas
 from core.access import ClinicScope
 from core.db.transaction import Database, ReadSession
 from core.errors import NotFound
-from core.exports.pdf.contents import Change, Printed, When, called, printed
-from core.exports.pdf.page import SIGNED_AT, Page, draw
+from core.exports.pdf.contents import LastModification, Printed, When, called, printed
+from core.exports.pdf.page import SIGNED_AT, PaperPage, draw
 from core.exports.pdf.text import REGULAR, fitted, plain
 from core.tickets.views import PatientView
 from tests.factories import rows
@@ -144,7 +144,7 @@ def longest(letters: str) -> Printed:
         clinic=text(120),
         patient=text(80) + " Ñ.",
         original=LONG,
-        change=Change(LONG, text(500), "miércoles 24 de septiembre de 2025, 13:50", 5),
+        change=LastModification(LONG, text(500), "miércoles 24 de septiembre de 2025, 13:50", 5),
         facts=tuple((name, text(200)) for name in FACTS),
         is_annulled=True,
         at="miércoles 24 de septiembre de 2025, 13:50",
@@ -155,14 +155,14 @@ def longest(letters: str) -> Printed:
 def test_one_page_with_room_to_sign_whatever_is_on_it(letters: str) -> None:
     ticket = longest(letters)
     assert len(PdfReader(io.BytesIO(draw(ticket))).pages) == 1
-    page = Page(Canvas(io.BytesIO(), pagesize=A5))
+    page = PaperPage(Canvas(io.BytesIO(), pagesize=A5))
     page.draw(ticket)
     assert page.y >= SIGNED_AT + ROOM
 
 
 def test_what_is_too_long_ends_in_an_ellipsis_after_a_whole_word() -> None:
     reason = "Exámenes de control pendientes del laboratorio. " * 10
-    printed = text_of(draw(replace(longest("a "), change=Change(LONG, reason, None, 1))))
+    printed = text_of(draw(replace(longest("a "), change=LastModification(LONG, reason, None, 1))))
     assert "Motivo: Exámenes de control pendientes" in printed
     last = fitted(reason, REGULAR, 9.5, 320, 3)[-1]
     assert last.endswith("…")

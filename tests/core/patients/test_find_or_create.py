@@ -10,7 +10,7 @@ from core.db.transaction import Database, WriteSession
 from core.errors import Conflict, Invalid
 from core.patients.document import DocumentType, parse
 from core.patients.mismatch import PatientMismatch, SamePerson
-from core.patients.service import Given, Written, change, find_or_create, hold
+from core.patients.service import Given, WrittenPatient, change, find_or_create, hold
 from tests.factories import rows
 from tests.factories.fixtures import Seed
 
@@ -27,8 +27,8 @@ def database(app: FastAPI) -> Database:
     return found
 
 
-async def entered(database: Database, clinic_id: int, given: Given) -> Written:
-    async def work(session: WriteSession) -> Written:
+async def entered(database: Database, clinic_id: int, given: Given) -> WrittenPatient:
+    async def work(session: WriteSession) -> WrittenPatient:
         return await find_or_create(session, clinic_id, given)
 
     return await database.write(work)
@@ -143,7 +143,7 @@ async def test_nobody_waits_for_an_import_that_brings_such_rows(
 
 @pytest.mark.parametrize("typed", ["AB 12 34", "ab1234", "AB-12/34", "AB–1234\u200b"])
 async def test_a_passport_is_found_in_any_spelling(database: Database, seed: Seed, typed: str) -> None:
-    async def passport(text: str) -> Written:
+    async def passport(text: str) -> WrittenPatient:
         given = Given(parse(DocumentType.PASSPORT, text, "patient.document"), ANA)
         return await entered(database, seed.sant.id, given)
 

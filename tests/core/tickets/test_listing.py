@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from core.access import ClinicScope
-from core.board.query import IN_VIEW, ORDER, Asked, View, nursing_board
+from core.board.query import IN_VIEW, ORDER, BoardQuery, View, nursing_board
 from core.db.transaction import Database, ReadSession
 from core.errors import NotFound
 from core.tickets.models import Status
@@ -196,7 +196,7 @@ async def test_pages_of_the_nursing_board_are_what_python_finds(
         turn = Turn(sort, limit, position)
 
         async def work(session: ReadSession, turn: Turn = turn) -> Any:
-            return await nursing_board(session, ClinicScope(clinic_id), Asked(turn, view, urgency, asked))
+            return await nursing_board(session, ClinicScope(clinic_id), BoardQuery(turn, view, urgency, asked))
 
         board = await database.read(work, budget=20)
         assert board.counts == counts

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import pytest
 
 from core.access import ClinicScope
-from core.board.query import Asked, View, nursing_board
+from core.board.query import BoardQuery, View, nursing_board
 from core.db.transaction import Database, ReadSession
 from core.tickets.reads.filters import TicketFilter
 from core.tickets.reads.listing import list_tickets
@@ -33,7 +33,9 @@ def find(database: Database, seed: Seed) -> Find:
         scope, position = ClinicScope(seed.sant.id), Position(NOW, ())
 
         async def work(session: ReadSession) -> tuple[set[str], set[str]]:
-            board = await nursing_board(session, scope, Asked(Turn("urgency", 50, position), View.ALL, None, asked))
+            board = await nursing_board(
+                session, scope, BoardQuery(Turn("urgency", 50, position), View.ALL, None, asked)
+            )
             page = await list_tickets(session, scope, asked, Turn("created_at", 50, position))
             return {one.id for one in board.page.items}, {one.id for one in page.items}
 

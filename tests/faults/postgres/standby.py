@@ -7,7 +7,7 @@ from pathlib import Path
 import asyncpg
 
 from core.operations.embedded import postgres
-from core.operations.embedded.account import Account, account_for, reaching
+from core.operations.embedded.account import ServerAccount, account_for, reaching
 from core.operations.embedded.files import ServerFiles
 from core.operations.embedded.programs import Programs, ServerProgram
 from tests.conftest import database_named
@@ -53,7 +53,7 @@ class Demoted:
         assert await connection.fetchval("SELECT pg_promote()")
         await connection.close()
 
-    def _facts(self) -> tuple[Account, Path, ServerProgram]:
+    def _facts(self) -> tuple[ServerAccount, Path, ServerProgram]:
         files = ServerFiles(self._folder, "postgres")
         account = account_for(self._folder)
         server = postgres.server(files.data, files.sockets(account), postgres.install(), durable=True)

@@ -14,22 +14,22 @@ TOLERATED = 1.0
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class ClockReading:
     ahead: float
     """Seconds by which the server's clock is ahead of this machine's."""
     within: float
     """Half of the time that asking took: how exact that is."""
 
 
-async def read(ask: Callable[[], Awaitable[float]]) -> Reading:
+async def read(ask: Callable[[], Awaitable[float]]) -> ClockReading:
     """The server's clock beside this machine's. `ask` gives the server's, epoch seconds."""
     before, started = wall_now().timestamp(), boottime()
     theirs = await ask()
     half = (boottime() - started) / 2
-    return Reading(theirs - (before + half), half)
+    return ClockReading(theirs - (before + half), half)
 
 
-async def database(connection: Connection) -> Reading:
+async def database(connection: Connection) -> ClockReading:
     """PostgreSQL's clock beside this machine's. Raises asyncpg's errors."""
 
     async def ask() -> float:
@@ -40,7 +40,7 @@ async def database(connection: Connection) -> Reading:
     return await read(ask)
 
 
-def compared(readings: Mapping[str, Reading]) -> Finding:
+def compared(readings: Mapping[str, ClockReading]) -> Finding:
     """A warning where a clock differs by more than TOLERATED seconds, the time that asking took not counted. `readings`
     by what the sentence calls the clock: `PostgreSQL's is`."""
     seen = ", ".join(

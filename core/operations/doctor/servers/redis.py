@@ -17,7 +17,7 @@ from core.cache.keys import Keys
 from core.cache.tiers.address import client_of, is_cluster
 from core.cache.tiers.trouble import is_refused_script
 from core.operations.doctor.finding import Finding, failed, listed, ok, warning
-from core.operations.doctor.servers.clocks import Reading, read
+from core.operations.doctor.servers.clocks import ClockReading, read
 
 SERVER, ROOM, WRITES = "Redis", "Redis's memory", "Redis's answers"
 TIMEOUT = 2.0
@@ -35,7 +35,7 @@ AWAY = "answers are made and kept in each process's own memory until it is back;
 @dataclass(frozen=True, slots=True)
 class Looked:
     findings: list[Finding]
-    clock: Reading | None = None
+    clock: ClockReading | None = None
 
 
 async def look(url: str | None, prefix: str) -> Looked:

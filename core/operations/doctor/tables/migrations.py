@@ -35,7 +35,7 @@ _EVENTS = re.compile(r"\b(BEFORE|AFTER) ((?:INSERT|UPDATE|DELETE|TRUNCATE)(?: OR
 
 
 @dataclass(slots=True)
-class Made:
+class MigratedSchema:
     """By all migrations together: `functions` name → statement, `triggers` (table, name) → statement."""
 
     functions: dict[str, str] = field(default_factory=dict)
@@ -66,7 +66,7 @@ class Made:
 class _Statements:
     """What alembic writes to, one statement at a time."""
 
-    def __init__(self, made: Made) -> None:
+    def __init__(self, made: MigratedSchema) -> None:
         self._made = made
 
     def write(self, text: str) -> None:
@@ -79,9 +79,9 @@ class _Statements:
 
 
 @cache
-def made() -> Made:
+def made() -> MigratedSchema:
     """Functions and triggers as all migrations leave them; read once, without a database."""
-    found = Made()
+    found = MigratedSchema()
     options = {"as_sql": True, "literal_binds": True, "output_buffer": _Statements(found)}
     context = MigrationContext.configure(dialect=make_url("postgresql+asyncpg://").get_dialect()(), opts=options)
     with Operations.context(context):

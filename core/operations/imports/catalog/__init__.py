@@ -17,7 +17,7 @@ What is hidden in a workbook is imported like the rest, and reported.
 Everything is imported, or, where a single row is wrong, nothing.
 """
 
-from core.operations.imports.catalog.report import CatalogReport, NoCatalog, Problem
+from core.operations.imports.catalog.report import CatalogReport, NoCatalog, SheetProblem
 from core.operations.imports.catalog.run import import_catalog
 
-__all__ = ["CatalogReport", "NoCatalog", "Problem", "import_catalog"]
+__all__ = ["CatalogReport", "NoCatalog", "SheetProblem", "import_catalog"]

@@ -7,7 +7,7 @@ from typing import Any
 from core.catalogs.catalogs import DOCTORS, SPECIALTIES, Catalog
 from core.catalogs.columns import Column
 from core.operations.imports.catalog.cells import BadCell, reader_of
-from core.operations.imports.catalog.report import Problem
+from core.operations.imports.catalog.report import SheetProblem
 from core.operations.imports.catalog.sheets import File, Row, Sheet
 from core.operations.imports.catalog.workbook import BadValue
 from core.text import folded
@@ -26,9 +26,9 @@ class Wanted:
 
 
 @dataclass(slots=True)
-class Check:
+class CheckedFile:
     there: There
-    problems: list[Problem]
+    problems: list[SheetProblem]
     wanted: dict[str, list[Wanted]] = field(default_factory=dict)
     """By the catalog's plural."""
     specialties: dict[str | None, bool] = field(default_factory=dict)
@@ -37,10 +37,10 @@ class Check:
     """Where each row of the file was met first."""
 
 
-def check(file: File, there: There) -> Check:
+def check(file: File, there: There) -> CheckedFile:
     """What the file asks for beside what is `there`: problems by row and column, and the rows that it makes or changes.
     Raises nothing for what is wrong in the file."""
-    found = Check(there, list(file.problems))
+    found = CheckedFile(there, list(file.problems))
     found.specialties = {_folded(one["name"]): one["is_active"] for one in there[SPECIALTIES.plural]}
     # Specialties first, wherever they stand: the others name them.
     for sheet in sorted(file.sheets, key=lambda sheet: sheet.catalog is not SPECIALTIES):
@@ -49,7 +49,7 @@ def check(file: File, there: There) -> Check:
 
 
 class _Sheet:
-    def __init__(self, found: Check, sheet: Sheet) -> None:
+    def __init__(self, found: CheckedFile, sheet: Sheet) -> None:
         self.found = found
         self.sheet = sheet
         self.catalog = sheet.catalog
@@ -77,7 +77,7 @@ class _Sheet:
                     self.found.specialties[_folded(values["name"])] = values.get("is_active", kept)
 
     def _problem(self, row: Row, column: str | None, message: str) -> None:
-        self.found.problems.append(Problem(self.sheet.name, row.number, column, message))
+        self.found.problems.append(SheetProblem(self.sheet.name, row.number, column, message))
 
     def _values(self, row: Row) -> dict[str, Any] | None:
         """What the row says; None where a cell is wrong."""

@@ -8,7 +8,7 @@ class NoCatalog(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Problem:
+class SheetProblem:
     """`row` as a spreadsheet counts it, headings included; `column` is its heading."""
 
     sheet: str
@@ -22,7 +22,7 @@ class Problem:
 
 
 @dataclass(slots=True)
-class Counts:
+class CatalogCounts:
     created: int = 0
     updated: int = 0
     unchanged: int = 0
@@ -30,8 +30,8 @@ class Counts:
 
 @dataclass(slots=True)
 class CatalogReport:
-    kinds: dict[str, Counts] = field(default_factory=dict)
-    problems: list[Problem] = field(default_factory=list)
+    kinds: dict[str, CatalogCounts] = field(default_factory=dict)
+    problems: list[SheetProblem] = field(default_factory=list)
     """Where there is one, nothing was imported."""
     ignored: list[str] = field(default_factory=list)
     """Sheets of no kind."""

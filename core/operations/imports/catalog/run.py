@@ -7,14 +7,14 @@ from typing import Any
 from sqlalchemy import insert, select, update
 
 from core.access import Actor
-from core.audit.service import Entry, record_all
+from core.audit.service import AuditEntry, record_all
 from core.catalogs.catalogs import CATALOGS, Catalog
 from core.catalogs.models import Specialty
 from core.clinics.references import clinic_with_prefix
 from core.db.failures import refused_as_duplicate
 from core.db.transaction import Database, WriteSession
 from core.operations.imports.catalog.checking import Wanted, check
-from core.operations.imports.catalog.report import CatalogReport, Counts
+from core.operations.imports.catalog.report import CatalogCounts, CatalogReport
 from core.operations.imports.catalog.sheets import File, read_file
 from core.text import folded
 
@@ -61,9 +61,11 @@ async def _there(session: WriteSession, clinic_id: int, catalog: Catalog) -> lis
     return [dict(row) for row in (await session.execute(statement.order_by(table.id))).mappings()]
 
 
-async def _write(session: WriteSession, actor: Actor, clinic_id: int, catalog: Catalog, wanted: list[Wanted]) -> Counts:
+async def _write(
+    session: WriteSession, actor: Actor, clinic_id: int, catalog: Catalog, wanted: list[Wanted]
+) -> CatalogCounts:
     specialties = await _specialty_ids(session, clinic_id) if catalog.has_specialty else {}
-    counts, entries = Counts(), []
+    counts, entries = CatalogCounts(), []
     new: list[dict[str, Any]] = []
     for one in wanted:
         values = _stored(one.values, specialties)
@@ -78,7 +80,7 @@ async def _write(session: WriteSession, actor: Actor, clinic_id: int, catalog: C
         changed = update(table).where(table.id == one.before["id"]).values({name: values[name] for name in changes})
         with refused_as_duplicate(TAKEN):
             await session.execute(changed, execution_options={"synchronize_session": False})
-        entries.append(Entry(f"{catalog.name}.changed", catalog.name, one.before["id"], changes))
+        entries.append(AuditEntry(f"{catalog.name}.changed", catalog.name, one.before["id"], changes))
         counts.updated += 1
     entries += await _insert(session, clinic_id, catalog, new)
     counts.created = len(new)
@@ -101,7 +103,9 @@ def _stored(values: dict[str, Any], specialties: dict[str, int]) -> dict[str, An
     return stored
 
 
-async def _insert(session: WriteSession, clinic_id: int, catalog: Catalog, new: list[dict[str, Any]]) -> list[Entry]:
+async def _insert(
+    session: WriteSession, clinic_id: int, catalog: Catalog, new: list[dict[str, Any]]
+) -> list[AuditEntry]:
     if not new:
         return []
     table = catalog.table
@@ -109,7 +113,7 @@ async def _insert(session: WriteSession, clinic_id: int, catalog: Catalog, new: 
     with refused_as_duplicate(TAKEN):
         ids = (await session.execute(statement, [{"clinic_id": clinic_id} | values for values in new])).scalars().all()
     return [
-        Entry(
+        AuditEntry(
             f"{catalog.name}.created",
             catalog.name,
             made,

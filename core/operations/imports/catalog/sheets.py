@@ -13,7 +13,7 @@ from core.catalogs.catalogs import CATALOGS, Catalog
 from core.catalogs.columns import Column
 from core.operations.imports.catalog.cells import catalog_called, column_called, word
 from core.operations.imports.catalog.decoding import decoded
-from core.operations.imports.catalog.report import NoCatalog, Problem
+from core.operations.imports.catalog.report import NoCatalog, SheetProblem
 from core.operations.imports.catalog.workbook import BadValue, BookSheet, column_letter, read_workbook
 from core.text import clean
 
@@ -42,7 +42,7 @@ class Sheet:
 @dataclass(slots=True)
 class File:
     sheets: list[Sheet] = field(default_factory=list)
-    problems: list[Problem] = field(default_factory=list)
+    problems: list[SheetProblem] = field(default_factory=list)
     ignored: list[str] = field(default_factory=list)
     hidden: list[str] = field(default_factory=list)
     """What a spreadsheet does not show: sheets, rows and columns, by name."""
@@ -124,13 +124,13 @@ def _mixed(file: File, name: str, rows: Sequence[Sequence[Any]], place: int) -> 
         catalog = catalog_called(row[place]) if place < len(row) else None
         if catalog is None:
             names = ", ".join(one.plural for one in CATALOGS)
-            file.problems.append(Problem(name, number, KIND, f"must be one of {names}"))
+            file.problems.append(SheetProblem(name, number, KIND, f"must be one of {names}"))
             continue
         cells = [cell for index, cell in enumerate(row) if index != place]
         apart.setdefault(catalog.plural, []).append((number, cells))
     anywhere = {word(heading) for heading in headings if _filled(heading)}
     unknown = [heading for heading in anywhere if not any(column_called(catalog, heading) for catalog in CATALOGS)]
-    file.problems += [Problem(name, 1, heading, "is no column of any kind") for heading in unknown]
+    file.problems += [SheetProblem(name, 1, heading, "is no column of any kind") for heading in unknown]
     for catalog in CATALOGS:
         numbered = apart.get(catalog.plural)
         if numbered:
@@ -180,19 +180,19 @@ def _columns(file: File, name: str, catalog: Catalog, headings: Sequence[Any], *
     columns: list[Column | None] = []
     for place, heading in enumerate(headings):
         if isinstance(heading, BadValue):
-            file.problems.append(Problem(name, 1, f"column {column_letter(place)}", heading.message))
+            file.problems.append(SheetProblem(name, 1, f"column {column_letter(place)}", heading.message))
             columns.append(None)
             continue
         column = column_called(catalog, heading) if _filled(heading) else None
         if column is None and _filled(heading) and strict:
-            file.problems.append(Problem(name, 1, str(heading), f"is no column of {catalog.plural}"))
+            file.problems.append(SheetProblem(name, 1, str(heading), f"is no column of {catalog.plural}"))
         if column is not None and column in columns:
-            file.problems.append(Problem(name, 1, str(heading), "is there twice"))
+            file.problems.append(SheetProblem(name, 1, str(heading), "is there twice"))
             column = None
         columns.append(column)
     for column in catalog.columns:
         if column.required and column not in columns:
-            file.problems.append(Problem(name, 1, column.name, "is missing"))
+            file.problems.append(SheetProblem(name, 1, column.name, "is missing"))
     return columns
 
 
@@ -203,7 +203,7 @@ def _rows(
         if not any(map(_filled, cells)):
             continue
         if any(map(_filled, cells[len(columns) :])):
-            file.problems.append(Problem(name, number, None, "has more cells than there are headings"))
+            file.problems.append(SheetProblem(name, number, None, "has more cells than there are headings"))
         given = {
             column.name: value if _filled(value) else None
             for column, value in zip(columns, [*cells, *[None] * len(columns)], strict=False)

@@ -21,7 +21,7 @@ class Outcome(StrEnum):
 
 
 @dataclass(slots=True)
-class Counts:
+class TableCounts:
     """Of one table of the source: `read` is the sum of the others."""
 
     read: int = 0
@@ -34,7 +34,7 @@ class Counts:
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class RowFinding:
     outcome: Outcome
     table: str
     legacy_id: str
@@ -43,7 +43,7 @@ class Finding:
 
 @dataclass(slots=True)
 class Report:
-    tables: dict[str, Counts] = field(default_factory=dict)
+    tables: dict[str, TableCounts] = field(default_factory=dict)
     remarks: list[str] = field(default_factory=list)
     """Of the whole: what the source lacks, or has beyond what is known."""
     apart: list[str] = field(default_factory=list)
@@ -51,9 +51,9 @@ class Report:
     seconds: float = 0.0
     _found: dict[tuple[Outcome, str, str], list[str]] = field(default_factory=lambda: defaultdict(list))
 
-    def of(self, table: str) -> Counts:
+    def of(self, table: str) -> TableCounts:
         """The counts of one table of the source, to be added to."""
-        return self.tables.setdefault(table, Counts())
+        return self.tables.setdefault(table, TableCounts())
 
     @property
     def imported(self) -> int:
@@ -90,11 +90,11 @@ class Report:
         """Rows of which this was found."""
         return len(self._found.get((outcome, table, what), ()))
 
-    def findings(self) -> Iterator[Finding]:
+    def findings(self) -> Iterator[RowFinding]:
         """Every finding, a row each."""
         for (outcome, table, what), ids in self._found.items():
             for legacy_id in ids:
-                yield Finding(outcome, table, legacy_id, what)
+                yield RowFinding(outcome, table, legacy_id, what)
 
     def __str__(self) -> str:
         lines = [f"{self.imported:,} rows imported in {self.seconds:.1f} s.", "", *self._table()]

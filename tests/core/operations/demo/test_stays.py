@@ -7,7 +7,7 @@ import pytest
 
 from core.clock import zone
 from core.operations.demo.catalog import ANNULMENT_REASONS, MODIFICATION_REASONS, SPECIALTIES
-from core.operations.demo.people import People
+from core.operations.demo.people import DemoPeople
 from core.operations.demo.stays import Stays
 from core.operations.demo.ward import Batch, Offer, Staff, Ward
 
@@ -26,7 +26,7 @@ def batches(seed: int, wanted: int, size: int, now: datetime) -> list[Batch]:
         annulment_reasons=list(ANNULMENT_REASONS),
     )
     rng = Random(seed)
-    stays = Stays(rng, ward, People(rng, 5), wanted)
+    stays = Stays(rng, ward, DemoPeople(rng, 5), wanted)
     made = []
     while (batch := stays.batch(list(range(size)))) is not None:
         made.append(batch)

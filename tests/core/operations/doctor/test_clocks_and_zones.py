@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from core.operations.doctor.finding import Verdict
-from core.operations.doctor.servers.clocks import Reading, compared, read
+from core.operations.doctor.servers.clocks import ClockReading, compared, read
 from core.operations.doctor.servers.timezones import changes_of
 from tests.core.operations.doctor.conftest import Round, unwell
 from tests.factories import rows
@@ -31,20 +31,20 @@ asyncio.run(main())
 
 
 def test_clocks_that_go_together_are_well() -> None:
-    finding = compared({"PostgreSQL's is": Reading(0.4, 0.001), "Redis's is": Reading(-0.9, 0.001)})
+    finding = compared({"PostgreSQL's is": ClockReading(0.4, 0.001), "Redis's is": ClockReading(-0.9, 0.001)})
     assert finding.verdict is Verdict.OK
     assert finding.seen == "against this machine's, PostgreSQL's is ahead by 0.400 s, Redis's is behind by 0.900 s"
 
 
 @pytest.mark.parametrize("ahead", [1.5, -86400.0])
 def test_more_than_a_second_apart_is_warned_and_no_failure(ahead: float) -> None:
-    finding = compared({"PostgreSQL's is": Reading(0.0, 0.001), "Redis's is": Reading(ahead, 0.001)})
+    finding = compared({"PostgreSQL's is": ClockReading(0.0, 0.001), "Redis's is": ClockReading(ahead, 0.001)})
     assert finding.verdict is Verdict.WARNING
     assert "no answer" in finding.remedy
 
 
 def test_a_slow_answer_is_not_taken_for_a_wrong_clock() -> None:
-    assert compared({"PostgreSQL's is": Reading(1.4, 0.5)}).verdict is Verdict.OK
+    assert compared({"PostgreSQL's is": ClockReading(1.4, 0.5)}).verdict is Verdict.OK
 
 
 async def test_how_far_a_clock_is_ahead_is_measured_between_question_and_answer() -> None:

@@ -19,7 +19,7 @@ import pytest
 import redis
 
 from core.operations.embedded import CannotStart, EmbeddedServers, postgres, start_servers, valkey
-from core.operations.embedded.account import CAP_DAC_READ_SEARCH, Account
+from core.operations.embedded.account import CAP_DAC_READ_SEARCH, ServerAccount
 from core.operations.embedded.wheels import folder_of
 from tests.core.operations.embedded.starters import begun, end, line_of, starter
 from tests.support.machine import wait_until
@@ -296,7 +296,7 @@ def test_programs_in_a_closed_folder_are_found(folder: Path, monkeypatch: pytest
 def test_another_user_starts_them_too_and_root_then_runs_them_as_that_user(tmp_path: Path) -> None:
     user = pwd.getpwnam("daemon")
     # The right to read on its way: this Python may lie in root's home.
-    account = Account(user.pw_uid, user.pw_gid, user.pw_name, drop=True, capability=CAP_DAC_READ_SEARCH)
+    account = ServerAccount(user.pw_uid, user.pw_gid, user.pw_name, drop=True, capability=CAP_DAC_READ_SEARCH)
     home = tmp_path / "home"
     home.mkdir(mode=0o700)
     account.own(home)

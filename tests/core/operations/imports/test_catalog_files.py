@@ -10,7 +10,7 @@ from openpyxl import Workbook
 from api.cli.actor import OPERATOR
 from core.db.transaction import Database
 from core.errors import NotFound
-from core.operations.imports.catalog import NoCatalog, Problem, import_catalog
+from core.operations.imports.catalog import NoCatalog, SheetProblem, import_catalog
 from tests.core.operations.imports.conftest import Bring
 from tests.core.operations.imports.imported import catalog
 from tests.core.operations.imports.spreadsheets import Table, text_file
@@ -213,11 +213,11 @@ async def test_headings_must_be_known_whole_and_once(bring: Bring, tmp_path: Pat
         )
     )
     assert set(report.problems) == {
-        Problem("specialties", 1, "nombre", "is there twice"),
-        Problem("specialties", 1, "colour", "is no column of specialties"),
-        Problem("specialties", 2, None, "has more cells than there are headings"),
-        Problem("reasons", 1, "category", "is missing"),
-        Problem("doctors", 1, "name", "is missing"),
+        SheetProblem("specialties", 1, "nombre", "is there twice"),
+        SheetProblem("specialties", 1, "colour", "is no column of specialties"),
+        SheetProblem("specialties", 2, None, "has more cells than there are headings"),
+        SheetProblem("reasons", 1, "category", "is missing"),
+        SheetProblem("doctors", 1, "name", "is missing"),
     }
 
 
@@ -229,7 +229,7 @@ async def test_a_cell_that_shows_an_error_is_told(bring: Bring, tmp_path: Path) 
     sheet["A2"].data_type = "e"
     book.save(tmp_path / "catalog.xlsx")
     report = await bring(tmp_path / "catalog.xlsx")
-    assert report.problems == [Problem("specialties", 2, "name", "shows #N/A")]
+    assert report.problems == [SheetProblem("specialties", 2, "name", "shows #N/A")]
 
 
 async def test_a_specialty_that_is_not_in_use_takes_no_newcomers(
@@ -244,7 +244,7 @@ async def test_a_specialty_that_is_not_in_use_takes_no_newcomers(
     ]
     report = await bring(text_file(tmp_path, surgeries))
     # What refers to it already may go on to.
-    assert report.problems == [Problem("x.csv", 3, "specialty", "is no longer in use")]
+    assert report.problems == [SheetProblem("x.csv", 3, "specialty", "is no longer in use")]
     table: dict[str, list[list[object]]] = {
         "specialties": [["name", "is_active"], ["Urología", "yes"]],
         "surgeries": surgeries,
@@ -272,7 +272,7 @@ async def test_doctors_are_known_by_rut_and_then_by_name(
     ]
     report = await bring(text_file(tmp_path, [["name"], ["dra. muñoz rojas"]], "doctors.csv"))
     assert report.problems == [
-        Problem("doctors.csv", 2, "name", "2 doctors of the clinic are called so: say which by the RUT")
+        SheetProblem("doctors.csv", 2, "name", "2 doctors of the clinic are called so: say which by the RUT")
     ]
 
 

@@ -23,7 +23,7 @@ from core.operations.imports.legacy.tickets.later import (
 )
 from core.operations.imports.legacy.tickets.numbering import Coming, by_number, count_on, number
 from core.operations.imports.legacy.tickets.references import ticket_of
-from core.operations.imports.legacy.tickets.row import ID, Made, Refused
+from core.operations.imports.legacy.tickets.row import ID, MadeTicket, RefusedTicket
 
 TABLE = "ticket"
 COLUMNS = [
@@ -58,7 +58,7 @@ class Planned:
     legacy_id: str
     here: str
     clinic: ClinicHere | None
-    made: Made | None
+    made: MadeTicket | None
     refused: str = ""
     """Why there is none."""
 
@@ -112,9 +112,9 @@ def _plan(run: Run, batch: Sequence[asyncpg.Record]) -> list[Planned]:
             run.ticket_clinics[legacy_id] = clinic.id
         try:
             if clinic is None:
-                raise Refused("of no clinic")
+                raise RefusedTicket("of no clinic")
             planned.append(Planned(legacy_id, here, clinic, ticket_of(run, row, clinic)))
-        except Refused as refused:
+        except RefusedTicket as refused:
             planned.append(Planned(legacy_id, here, clinic, None, str(refused)))
     return planned
 
@@ -161,7 +161,7 @@ def _proper(legacy_id: str) -> str:
     return plain if ID.fullmatch(plain) else legacy_id
 
 
-def _same(there: asyncpg.Record, made: Made) -> bool:
+def _same(there: asyncpg.Record, made: MadeTicket) -> bool:
     """Whether a ticket of this id was imported before, from this one."""
     wanted = (made.columns["clinic_id"], made.columns["created_at"])
     return bool(there["imported"]) and (there["clinic_id"], there["created_at"]) == wanted

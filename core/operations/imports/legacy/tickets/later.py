@@ -15,7 +15,7 @@ import asyncpg
 from core.clock import shown
 from core.db.bulk_copy import copy
 from core.operations.imports.legacy.context import ClinicHere, Run
-from core.operations.imports.legacy.tickets.row import Made
+from core.operations.imports.legacy.tickets.row import MadeTicket
 
 TABLE = "ticket"
 IMPORT = "(import)"
@@ -57,7 +57,7 @@ class Present:
 
     legacy_id: str
     clinic: ClinicHere
-    made: Made
+    made: MadeTicket
     there: asyncpg.Record
 
     @property
@@ -136,7 +136,7 @@ def _audits(run: Run, one: Present, differs: dict[str, list[Any]]) -> Iterable[t
         yield from status_audits(run, one.id, one.clinic, one.made)
 
 
-def status_audits(run: Run, ticket_id: str, clinic: ClinicHere, made: Made) -> Iterable[tuple[Any, ...]]:
+def status_audits(run: Run, ticket_id: str, clinic: ClinicHere, made: MadeTicket) -> Iterable[tuple[Any, ...]]:
     """What the ticket's history says of an annulment, or of a discharge that is assumed."""
     columns = made.columns
     if columns["status"] == "annulled":

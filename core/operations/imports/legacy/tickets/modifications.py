@@ -21,7 +21,7 @@ COLUMNS = [
 ]
 TEXTS = ("reason", "justification", "modified_by")
 LONGEST = {"reason": 500, "justification": 1000, "modified_by": 80}
-Made = tuple[asyncpg.Record, tuple[Any, ...], list[str]]
+MadeModification = tuple[asyncpg.Record, tuple[Any, ...], list[str]]
 """The row, what it becomes, and what was repaired."""
 Known = tuple[str, datetime, datetime]
 """Ticket, time and new FPA of a modification: by these it is found again."""
@@ -57,7 +57,7 @@ class Chain:
     fpa: datetime | None = None
 
 
-def _made(run: Run, batch: Sequence[asyncpg.Record], chain: Chain) -> list[Made]:
+def _made(run: Run, batch: Sequence[asyncpg.Record], chain: Chain) -> list[MadeModification]:
     """What each row is to become; on a thread, while the batch before is stored."""
     made = []
     for row in batch:
@@ -78,7 +78,7 @@ def _made(run: Run, batch: Sequence[asyncpg.Record], chain: Chain) -> list[Made]
     return made
 
 
-async def _store(run: Run, new: Sequence[Made]) -> None:
+async def _store(run: Run, new: Sequence[MadeModification]) -> None:
     """With a row in the ticket's history for each whose texts its columns cannot hold whole."""
     await copy(run.target, TABLE, COLUMNS, [values for _, values, _ in new])
     audits = []
@@ -92,7 +92,7 @@ async def _store(run: Run, new: Sequence[Made]) -> None:
     await copy(run.target, "action_audit", AUDIT_COLUMNS, audits)
 
 
-def _new(run: Run, made: Sequence[Made], there: set[Known]) -> Iterator[Made]:
+def _new(run: Run, made: Sequence[MadeModification], there: set[Known]) -> Iterator[MadeModification]:
     counts = run.report.of(TABLE)
     for row, values, notes in made:
         is_known = row["ticket_id"] in run.tickets_present and _known(values) in there
@@ -110,7 +110,7 @@ def _known(values: tuple[Any, ...]) -> Known:
     return values[COLUMNS.index("ticket_id")], values[COLUMNS.index("modified_at")], values[COLUMNS.index("new_fpa")]
 
 
-async def _there(run: Run, made: Sequence[Made]) -> set[Known]:
+async def _there(run: Run, made: Sequence[MadeModification]) -> set[Known]:
     """Of tickets that were here before."""
     tickets = {values[COLUMNS.index("ticket_id")] for row, values, _ in made if row["ticket_id"] in run.tickets_present}
     rows = await run.target.fetch(

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from core.clock import in_zone
 from core.db.bulk_copy import Connection
 from core.operations.imports.legacy.context import ClinicHere, Run
-from core.operations.imports.legacy.tickets.row import ID, Made
+from core.operations.imports.legacy.tickets.row import ID, MadeTicket
 from core.tickets.numbering import ticket_id
 
-Coming = tuple[str, ClinicHere, Made]
+Coming = tuple[str, ClinicHere, MadeTicket]
 """A ticket on its way, with its id there."""
 
 # A clinic's next id must be free, also where another clinic's tickets have ids with its letters: the old application
@@ -58,7 +58,7 @@ async def _next_numbers(target: Connection) -> Numbers:
 async def by_number(target: Connection, ready: Sequence[Coming]) -> tuple[list[Coming], list[Coming]]:
     """(tickets whose number is free in their clinic and year, those whose number another ticket has)"""
 
-    def key(made: Made) -> tuple[int, int, int]:
+    def key(made: MadeTicket) -> tuple[int, int, int]:
         return made.columns["clinic_id"], made.columns["year"], made.columns["number"]
 
     wanted = [key(made) for _, _, made in ready]

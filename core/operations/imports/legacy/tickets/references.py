@@ -3,13 +3,13 @@
 import asyncpg
 
 from core.operations.imports.legacy.context import ClinicHere, Run, SurgeryHere
-from core.operations.imports.legacy.tickets.row import Made, ticket_row
+from core.operations.imports.legacy.tickets.row import MadeTicket, ticket_row
 from core.operations.imports.legacy.values import UNKNOWN, text
 
 LONGEST_NAME = 80
 
 
-def ticket_of(run: Run, row: asyncpg.Record, clinic: ClinicHere) -> Made:
+def ticket_of(run: Run, row: asyncpg.Record, clinic: ClinicHere) -> MadeTicket:
     """The ticket that the row becomes, but for its number. Raises Refused for a row that cannot be a ticket here."""
     surgery = _surgery(run, row, clinic)
     made = ticket_row(row, clinic, surgery, run.overdue_before)
@@ -48,7 +48,7 @@ def _surgery(run: Run, row: asyncpg.Record, clinic: ClinicHere) -> SurgeryHere |
     return run.surgeries_by_name.get((clinic.id, run.fold(name))) if name else None
 
 
-def _doctor(run: Run, row: asyncpg.Record, clinic: ClinicHere, made: Made) -> int | None:
+def _doctor(run: Run, row: asyncpg.Record, clinic: ClinicHere, made: MadeTicket) -> int | None:
     at, doctor_id = run.doctors.get(row["doctor_id"], (None, None))
     if at == clinic.id:
         return doctor_id

@@ -36,12 +36,12 @@ ASIDE = ("initial_reason", "initial_justification")
 DATES = ("medical_discharge_date", "original_fpa_date")
 
 
-class Refused(Exception):
+class RefusedTicket(Exception):
     """With the reason."""
 
 
 @dataclass(slots=True)
-class Made:
+class MadeTicket:
     """A row of `ticket`, by column, and what its history says beside it."""
 
     columns: dict[str, Any]
@@ -54,7 +54,7 @@ class Made:
 
 
 @dataclass(frozen=True, slots=True)
-class Times:
+class TicketTimes:
     surgery_at: datetime
     admission_at: datetime
     hours: int
@@ -65,12 +65,12 @@ class Times:
 
 def ticket_row(
     row: asyncpg.Record, clinic: ClinicHere, surgery: SurgeryHere | None, overdue_before: datetime | None
-) -> Made:
+) -> MadeTicket:
     """The new application's ticket, without ids of other rows and without year and number.
 
     Raises Refused for a row that cannot be a ticket here.
     """
-    made = Made({}, row["fingerprint"])
+    made = MadeTicket({}, row["fingerprint"])
     times = times_of(row, clinic.local, surgery, made.notes.append)
     if min(times.current_fpa, times.initial_fpa) < times.admission_at:
         made.kept.append("an FPA before the admission")
@@ -99,7 +99,7 @@ def ticket_row(
     return made
 
 
-def times_of(row: asyncpg.Record, local: ZoneInfo, surgery: SurgeryHere | None, note: Note) -> Times:
+def times_of(row: asyncpg.Record, local: ZoneInfo, surgery: SurgeryHere | None, note: Note) -> TicketTimes:
     """What is missing follows from what is there. Raises Refused where neither does."""
     surgery_at = instant_local(row["pavilion_end_time"], local, note)
     system, initial, current = (
@@ -110,7 +110,7 @@ def times_of(row: asyncpg.Record, local: ZoneInfo, surgery: SurgeryHere | None, 
     hours = _hours(row, surgery, surgery_at, known, local, note)
     if surgery_at is None:
         if known is None:
-            raise Refused(NO_TIME)
+            raise RefusedTicket(NO_TIME)
         note("without a surgery's time: calculated back from the FPA")
         surgery_at = known - timedelta(hours=hours) + BEFORE_SURGERY
     if system is None:
@@ -122,7 +122,7 @@ def times_of(row: asyncpg.Record, local: ZoneInfo, surgery: SurgeryHere | None, 
     if current is None:
         note("without a current FPA: the last modification's, or the initial one")
         current = last or initial
-    return Times(surgery_at, admission(surgery_at, local), hours, system, initial, current)
+    return TicketTimes(surgery_at, admission(surgery_at, local), hours, system, initial, current)
 
 
 def _hours(
@@ -140,13 +140,13 @@ def _hours(
         note("without usable base hours: the surgery's")
         return surgery.hours
     if surgery_at is None or fpa is None:
-        raise Refused("neither base hours nor what they follow from")
+        raise RefusedTicket("neither base hours nor what they follow from")
     note("without usable base hours: those from the admission to the FPA")
     elapsed = int((fpa - admission(surgery_at, local)) / HOUR)
     return min(max(elapsed, HOURS[0]), HOURS[1])
 
 
-def _nights(row: asyncpg.Record, made: Made, times: Times, local: ZoneInfo) -> None:
+def _nights(row: asyncpg.Record, made: MadeTicket, times: TicketTimes, local: ZoneInfo) -> None:
     current = overnight_stays(times.admission_at, times.current_fpa, local)
     initial = overnight_stays(times.admission_at, times.initial_fpa, local)
     for recorded, counted in ((row["overnight_stays"], current), (row["original_overnight_stays"], initial)):
@@ -156,7 +156,7 @@ def _nights(row: asyncpg.Record, made: Made, times: Times, local: ZoneInfo) -> N
     made.columns |= {"overnight_stays": current, "initial_overnight_stays": initial}
 
 
-def _fit(made: Made, column: str, value: Any, most: int) -> None:
+def _fit(made: MadeTicket, column: str, value: Any, most: int) -> None:
     """A text as the column can hold it, and whole in the history where it cannot."""
     found = fitting(value, most, made.notes.append)
     made.columns[column] = found
@@ -165,7 +165,7 @@ def _fit(made: Made, column: str, value: Any, most: int) -> None:
         made.remarks[column] = [written, found]
 
 
-def _status(row: asyncpg.Record, made: Made, overdue_before: datetime | None) -> None:
+def _status(row: asyncpg.Record, made: MadeTicket, overdue_before: datetime | None) -> None:
     annulled_at = instant_utc(row["annulled_at"])
     status = STATUSES.get(word(row["status"]))
     if status is None:
@@ -195,7 +195,7 @@ def _status(row: asyncpg.Record, made: Made, overdue_before: datetime | None) ->
     made.columns |= columns | {"status": status}
 
 
-def _history(row: asyncpg.Record, made: Made) -> None:
+def _history(row: asyncpg.Record, made: MadeTicket) -> None:
     made.remarks |= {name: [None, written] for name in ASIDE if (written := text(row[name])) is not None}
     # The old application kept the first FPA three times over; only what differs says something.
     known = {row[name] for name in ("initial_fpa", "system_calculated_fpa", "current_fpa") if row[name] is not None}
