@@ -52,6 +52,11 @@ COUNTERS = (
         lambda runtime: list(runtime.cache.stats.counts.items()),
         ("policy", "outcome", "tier"),
     ),
+    Counter(
+        "ticket_home_prepared_hits",
+        "Hits in memory that were answered before the router",
+        lambda runtime: one(runtime.cache.stats.prepared),
+    ),
     Counter("ticket_home_redis_errors", "Failed operations on Redis", lambda runtime: one(runtime.redis.errors)),
     Counter(
         "ticket_home_redis_foreign_values",

@@ -149,6 +149,7 @@ class Hits:
         _, status, seconds, request_id = made
         self._sessions.used(hit.decided.digest, held, now)
         self._stats.count(hit.decided.asked.policy.name, "hit", "memory")
+        self._stats.prepared += 1
         self._requests.count("GET", hit.route, status, seconds * 1000)
         hit.line.write(request_id, status, milliseconds(seconds), max(0.0, now - entry.computed_at))
 

@@ -9,6 +9,7 @@ import argparse
 from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import replace
+from statistics import median
 
 from bench.hits import cases
 from bench.hits.measure import Round, Row, measure, measure_open, median_of
@@ -23,9 +24,11 @@ from bench.servers.site import site
 
 COLUMNS = (
     *("answer", "way", "answers/s", "of raw ASGI", "by CPU", "of empty route", "p50 ms", "p99 ms", "open p99 ms"),
-    *("CPU µs", "load busy", "bytes"),
+    *("CPU µs", "waited", "load busy", "bytes"),
 )
 WARM = 0.15
+DISTURBED = 0.1
+"""Of the time without a core, above which a run is told to be disturbed."""
 
 
 def part(asked: argparse.Namespace) -> Part:
@@ -69,9 +72,19 @@ def told(rows: Sequence[Row], skipped: Sequence[str], how: str) -> Part:
         how=f"{how}. {versions()}.",
         tables=[Table("", COLUMNS, [line(row, raw, empty) for row in rows])],
         targets=targets(by_name),
-        notes=[*skipped, *void],
+        notes=[*skipped, *disturbed(rows), *void],
         bars=[(label(row), row.figures.rate / raw.rate, row.is_ours) for row in drawn],
     )
+
+
+def disturbed(rows: Sequence[Row]) -> list[str]:
+    waited = median(row.figures.waited for row in rows)
+    if waited < DISTURBED:
+        return []
+    return [
+        f"DISTURBED: the servers waited for their core {waited:.0%} of the time, for other processes had it. "
+        "Rates and times are of little worth then; the ratios by CPU still hold."
+    ]
 
 
 def label(row: Row) -> str:
@@ -86,7 +99,7 @@ def line(row: Row, raw: Round, empty: Round) -> list[str]:
     by_cpu = f"{raw.cpu / of.cpu:.2f}" if of.cpu else ""
     rates = (f"{of.rate:,.0f}", f"{of.rate / raw.rate:.2f}", by_cpu, f"{of.rate / empty.rate:.2f}")
     times = (f"{of.p50:.2f}", f"{of.p99:.2f}", opened, f"{of.cpu:,.0f}")
-    return [label(row), row.way, *rates, *times, f"{of.busy:.0%}", f"{of.size:,}"]
+    return [label(row), row.way, *rates, *times, f"{of.waited:.0%}", f"{of.busy:.0%}", f"{of.size:,}"]
 
 
 def main() -> None:

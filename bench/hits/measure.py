@@ -4,6 +4,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import median
+from time import perf_counter
 
 import httpx
 
@@ -13,7 +14,7 @@ from bench.load.closed import Measured, closed_loop
 from bench.load.heads import HOST, request
 from bench.load.one import exchanges
 from bench.load.open import open_loop
-from bench.servers.cores import Busy, cpu_seconds
+from bench.servers.cores import Busy, cpu_seconds, waited_seconds
 
 MOST_BUSY = 0.9
 """Of the load: above it, it is the load that is measured."""
@@ -29,6 +30,8 @@ class Round:
     cpu: float
     database_cpu: float
     """PostgreSQL's, where its work is what the row is about; else 0."""
+    waited: float
+    """Seconds in a second that the server was ready and had no core: other processes had it."""
     busy: float
     """Of the load, 0 to 1: at work, or waiting for its core."""
     size: int
@@ -61,9 +64,11 @@ def measure(stand: Stand, *, seconds: float, warm: float) -> Round:
     requests = case.requests(etags)
     processes = [stand.up.process, *([stand.beside] if stand.beside else [])]
     used, used_by_database = sum(map(cpu_seconds, processes)), _database_seconds(stand)
-    prepared, busy = prepared_hits(stand), Busy()
+    waited, prepared, busy = sum(map(waited_seconds, processes)), prepared_hits(stand), Busy()
+    began = perf_counter()
     measured = closed_loop(stand.up.port, requests, case.is_meant(), seconds=seconds, warm=warm)
     share = busy.share()
+    waited = (sum(map(waited_seconds, processes)) - waited) / (perf_counter() - began)
     used = sum(map(cpu_seconds, processes)) - used
     used_by_database = _database_seconds(stand) - used_by_database
     answers = measured.answers + measured.warmed
@@ -74,6 +79,7 @@ def measure(stand: Stand, *, seconds: float, warm: float) -> Round:
         p99=p99,
         cpu=used / answers * 1e6,
         database_cpu=used_by_database / answers * 1e6,
+        waited=waited,
         busy=share,
         size=0 if case.status == 304 else round(median(sizes or [0])),
         prepared=None if prepared is None else ((prepared_hits(stand) or 0.0) - prepared) / answers,
@@ -133,6 +139,7 @@ def median_of(stand: Stand, rounds: Sequence[Round]) -> Row:
         p99=median(one.p99 for one in rounds),
         cpu=median(one.cpu for one in rounds),
         database_cpu=median(one.database_cpu for one in rounds),
+        waited=median(one.waited for one in rounds),
         busy=median(one.busy for one in rounds),
         size=rounds[0].size,
         prepared=None if rounds[0].prepared is None else median(one.prepared or 0.0 for one in rounds),

@@ -55,6 +55,9 @@ def targets(of: Mapping[str, Row]) -> list[Target]:
         names = (name,) if isinstance(name, str) else name
         return ratio(lambda: rows.rate(*names), lambda: rows.rate(other))
 
+    def by_cpu(names: tuple[str, ...], other: str) -> Callable[[], float]:
+        return ratio(lambda: rows.cpu_ms(other), lambda: max(rows.cpu_ms(name) for name in names))
+
     def round_trip() -> float:
         return rows.seconds(cases.REDIS_GET) - rows.seconds(cases.EMPTY)
 
@@ -67,6 +70,14 @@ def targets(of: Mapping[str, Row]) -> list[Target]:
         (1, "the same, of nginx's proxy_cache + auth_request", rates(cases.REPEATED, cases.BEHIND_A_LOGIN), None, True),
         (1, f"a browser's heads, {slowest}: of raw ASGI asked plainly", rates(cases.BROWSERS, cases.RAW), 1.3, True),
         (1, "the same, of raw ASGI with the same heads", rates(cases.BROWSERS, cases.RAW_BROWSER), None, True),
+        (1, "by CPU: repeated heads, of raw ASGI", by_cpu(cases.REPEATED, cases.RAW), None, True),
+        (
+            1,
+            "by CPU: a browser's heads, of raw ASGI with the same",
+            by_cpu(cases.BROWSERS, cases.RAW_BROWSER),
+            None,
+            True,
+        ),
         (
             1,
             "p99 in an open loop, repeated and browser: of raw ASGI's",
@@ -80,6 +91,7 @@ def targets(of: Mapping[str, Row]) -> list[Target]:
         (1, "304, of 200, repeated", rates(cases.NOT_MODIFIED, cases.DASHBOARD), 1.0, True),
         (1, "304, of 200, browser", rates(cases.BROWSER_NOT_MODIFIED, cases.BROWSER_COOKIE), 1.0, True),
         (2, "routed hit, of the empty route", rates(cases.ROUTED, cases.EMPTY), 0.45, True),
+        (2, "by CPU: routed hit, of the empty route", by_cpu((cases.ROUTED,), cases.EMPTY), None, True),
         (2, "hit in Redis, of fastapi-cache2's", rates(cases.REDIS_HIT, cases.CACHE_REDIS), 1.0, True),
         (
             2,

@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from time import perf_counter
 
@@ -88,6 +88,16 @@ def cpu_seconds(process: int) -> float:
             continue
         ticks += int(fields[11]) + int(fields[12])
     return ticks / os.sysconf("SC_CLK_TCK") if ticks else 0.0
+
+
+def waited_seconds(process: int) -> float:
+    """Seconds that the threads of the process and of all below it were ready, and had no core; 0 where nobody tells."""
+    nanoseconds = 0
+    for one in with_children(process) if IS_LINUX else ():
+        for thread in PROC.glob(f"{one}/task/*/schedstat"):
+            with suppress(FileNotFoundError, ProcessLookupError):
+                nanoseconds += int(thread.read_text().split()[1])
+    return nanoseconds / 1e9
 
 
 def resident_bytes(process: int) -> int:

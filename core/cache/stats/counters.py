@@ -11,6 +11,8 @@ class CacheStats:
 
     def __init__(self) -> None:
         self.counts: dict[tuple[str, str, str], int] = defaultdict(int)
+        self.prepared = 0
+        """Of the hits in memory those that were answered before the router."""
 
     def count(self, policy: str, outcome: str, tier: str) -> None:
         """`outcome` is one of OUTCOMES; `tier` is memory, redis or database."""

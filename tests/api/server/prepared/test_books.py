@@ -38,6 +38,15 @@ async def test_uvicorn_counts_it_and_the_connection_stays_in_use(here: Here) -> 
     assert protocol.last_used > 0
 
 
+async def test_what_was_answered_before_the_router_is_counted_apart(here: Here) -> None:
+    stats = here.side.runtime.cache.stats
+    counted = stats.prepared
+    await here.side.prepared.ask(plain_heads(here)[0])
+    assert stats.prepared == counted + 1
+    await here.side.routed.ask(plain_heads(here)[0])
+    assert stats.prepared == counted + 1
+
+
 async def test_a_client_that_reads_slowly_waits_for_the_routes(here: Here) -> None:
     """They wait until what was written is sent; here nothing waits."""
     here.side.prepared.protocol.flow.pause_writing()
