@@ -1,13 +1,12 @@
 """The answer of a cached read: an entry's bytes, as they are. And `fresh`, for what is never stored."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import lru_cache
 
 from fastapi import Request
 from pydantic import BaseModel
 from starlette.responses import Response
 
-from api.requests.authentication import token_of
 from api.requests.cache_version import versions_required
 from api.requests.conditional import matches
 from api.requests.header_roles import VARY
@@ -16,7 +15,6 @@ from api.requests.prepare import PREPARE, Decided
 from core.cache.cached_read import CachedRead
 from core.cache.entry import Entry
 from core.runtime import Runtime
-from core.sessions.copies import SessionCopy
 from core.trace import current
 
 CACHE_CONTROL = "private, no-cache"
@@ -33,18 +31,18 @@ async def cached(request: Request, runtime: Runtime, asked: CachedRead) -> Respo
     headers = headers_of(request.scope)
     required = versions_required(headers, runtime, asked.clinic_id) if headers.cache_version is not None else {}
     answer = await runtime.cache.read(asked, required=required)
-    if (answer.outcome, answer.tier) == ("hit", "memory"):
-        _leave(request, runtime, asked, takes_gzip=accepts_gzip(headers.accept_encoding or ""))
+    left: list[Decided] | None = request.scope.get(PREPARE)
+    if left is not None and (answer.outcome, answer.tier) == ("hit", "memory"):
+        left.extend(_decided(request, runtime, asked))
     return respond(headers, answer.entry, stale=answer.outcome == "stale")
 
 
-def _leave(request: Request, runtime: Runtime, asked: CachedRead, *, takes_gzip: bool) -> None:
-    """For the server, where it prepares hits: what was decided, if the session is one that could be verified."""
-    left: list[Decided] | None = request.scope.get(PREPARE)
-    session: SessionCopy | None = getattr(request.state, "session", None)
-    digest = runtime.sessions.digest(token_of(request) or "")
-    if left is not None and session is not None and digest is not None and current().session_age is None:
-        left.append(Decided(asked, session, digest, takes_gzip))
+def _decided(request: Request, runtime: Runtime, asked: CachedRead) -> Iterator[Decided]:
+    """For a server that prepares hits: who asked what. Nothing where nobody could verify the session."""
+    digest = runtime.sessions.digest(request.state.token)
+    if digest is not None and current().session_age is None:
+        takes_gzip = accepts_gzip(headers_of(request.scope).accept_encoding or "")
+        yield Decided(asked, request.state.session, digest, takes_gzip)
 
 
 def respond(sent: RequestHeaders, entry: Entry, *, stale: bool = False) -> Response:

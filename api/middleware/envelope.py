@@ -13,7 +13,7 @@ from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.middleware.added_headers import AddedHeaders
-from api.middleware.request_log import facts_of, log_line
+from api.middleware.request_log import facts_of, facts_of_request, write_request
 from api.middleware.request_stats import RequestStats
 from api.problems import problem
 from api.requests.headers import headers_of
@@ -106,4 +106,4 @@ class Envelope:
         route = exchange.trace.route = getattr(scope.get("route"), "path", UNMATCHED)
         self._stats.count(method, route, outcome, ms)
         if route not in QUIET or outcome >= 400:
-            log_line(exchange.trace, method, outcome, ms)
+            write_request(facts_of_request(exchange.trace, method, outcome, ms))

@@ -50,7 +50,9 @@ async def session_of(request: Request) -> SessionCopy:
     if kept is not None:
         return kept
     runtime: Runtime = request.app.state.runtime
-    headers, token = headers_of(request.scope), token_of(request)
+    headers = headers_of(request.scope)
+    # A bearer wins: a browser sends none by itself.
+    token = headers.cookies.get(runtime.settings.session_cookie) if headers.bearer is None else headers.bearer
     if not token:
         raise NotAuthenticated("Sign in first.")
     started = perf_counter()
@@ -64,12 +66,5 @@ async def session_of(request: Request) -> SessionCopy:
             await runtime.direct.require(required)
             session = await runtime.sessions.authenticate(token, slide=slide, reading=reading)
     current().session_ms = (perf_counter() - started) * 1000
-    state["session"] = session
+    state["session"], state["token"] = session, token
     return session
-
-
-def token_of(request: Request) -> str | None:
-    """The session's token, whatever it is worth. A bearer wins: a browser sends none by itself."""
-    runtime: Runtime = request.app.state.runtime
-    headers = headers_of(request.scope)
-    return headers.cookies.get(runtime.settings.session_cookie) if headers.bearer is None else headers.bearer

@@ -3,7 +3,9 @@
 import time
 from datetime import UTC, datetime
 
-from api.middleware.request_log import facts_of_request, in_json, log_line
+from pydantic_core import to_json
+
+from api.middleware.request_log import EVENT, facts_of_request, write_request
 from core.log_lines import LINES, write_line
 from core.sessions.copies import SessionCopy
 from core.trace import Trace
@@ -24,7 +26,8 @@ class HitLine:
             cache_tier="memory",
         )
         facts = facts_of_request(self._trace, "GET", 200, 0.0) | dict.fromkeys(GAPS, GAP)
-        self._format = in_json(facts, GAP).replace(b"%", b"%%").replace(b'"%b"' % GAP.encode(), b"%b")
+        line = to_json(facts | EVENT | {"timestamp": GAP}) + b"\n"
+        self._format = line.replace(b"%", b"%%").replace(to_json(GAP), b"%b")
         self._second = 0
         self._until_second = b""
 
@@ -32,7 +35,7 @@ class HitLine:
         """`ms` is a number in digits; `age` seconds."""
         if not LINES.are_json:
             self._trace.request_id, self._trace.cache_age = request_id.decode(), age
-            log_line(self._trace, "GET", status, float(ms))
+            write_request(facts_of_request(self._trace, "GET", status, float(ms)))
             return
         tenths = int(age * 10)
         digits = b"%d.%d" % (tenths // 10, tenths % 10)

@@ -180,7 +180,7 @@ class Sessions:
     def is_current(self, copy: SessionCopy) -> bool:
         """Whether the versions that it was read under are still the map's, and stand for the rows that there are."""
         rows = self._versions.rows
-        users, clinics = rows.get(copy.stamp, 0), rows.get((0, "clinics"), 0)
+        users, clinics = rows.get((copy.clinic_id or 0, "users"), 0), rows.get((0, "clinics"), 0)
         return self._versions.is_whole and (copy.users_version, copy.clinics_version) == (users, clinics)
 
     async def _look(self, digest: bytes, held: HeldCopy | None) -> Look:

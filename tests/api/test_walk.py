@@ -18,7 +18,7 @@ ONCE = {
     "core/db/row_ids.py:row_id": "the clinic is parsed",
     "core/sessions/store.py:Sessions.authenticate": "the session is looked up",
     "api/middleware/added_headers.py:AddedHeaders.add": "the answer's headers are put together",
-    "api/middleware/request_log.py:log_line": "the log line is written",
+    "api/middleware/request_log.py:write_request": "the log line is written",
 }
 
 

@@ -31,7 +31,9 @@ class Tiers:
 
     def key_now(self, entry_id: EntryId) -> str:
         """The key of the entry under the versions that are known at this moment."""
-        return self.key(entry_id, entry_id.policy.token_now(self._versions, entry_id.clinic_id))
+        policy, clinic_id = entry_id.policy, entry_id.clinic_id
+        token = policy.token_now(self._versions, clinic_id)
+        return self._keys.entry(policy.name, policy.shape, clinic_id, token, entry_id.parameters)
 
     def key(self, entry_id: EntryId, token: str) -> str:
         """The key of the entry under the versions that `token` (Policy.token) stands for."""
