@@ -59,15 +59,13 @@ ENCODED = {
 }
 
 
-@pytest.mark.parametrize("encoding", ENCODED)
-async def test_what_is_not_json_in_utf_8_is_malformed(
-    app: FastAPI, sign_in: SignIn, own: Target, encoding: str
-) -> None:
-    client = await sign_in("superuser")
-    for operation, rule, body in with_bodies(app, own):
-        content = ENCODED[encoding](json.dumps(body))
-        answer = await send(client, operation, rule, own, content, {})
-        assert (answer.status_code, answer.json()["code"]) == (400, "malformed_json"), (operation, answer.text)
+async def test_what_is_not_json_in_utf_8_is_malformed(app: FastAPI, sign_in: SignIn, own: Target) -> None:
+    for encoding in ENCODED:
+        client = await sign_in("superuser")
+        for operation, rule, body in with_bodies(app, own):
+            content = ENCODED[encoding](json.dumps(body))
+            answer = await send(client, operation, rule, own, content, {})
+            assert (answer.status_code, answer.json()["code"]) == (400, "malformed_json"), (operation, answer.text)
 
 
 CHARSETS = [
@@ -85,16 +83,21 @@ CHARSETS = [
 ]
 
 
-@pytest.mark.parametrize("charset", CHARSETS)
 async def test_another_charset_than_utf_8_is_an_unsupported_media_type(
-    app: FastAPI, sign_in: SignIn, own: Target, charset: str
+    app: FastAPI, sign_in: SignIn, own: Target
 ) -> None:
-    client = await sign_in("superuser")
-    for operation, rule, body in with_bodies(app, own):
-        parameter = {"POST": "; charset={}", "PUT": ";CHARSET={}", "PATCH": "; a=b ; charset = {}"}[operation.method]
-        content_type = {"Content-Type": "application/json" + parameter.format(charset)}
-        answer = await send(client, operation, rule, own, json.dumps(body).encode(), content_type)
-        assert (answer.status_code, answer.json()["code"]) == (415, "unsupported_media_type"), (operation, answer.text)
+    for charset in CHARSETS:
+        client = await sign_in("superuser")
+        for operation, rule, body in with_bodies(app, own):
+            parameter = {"POST": "; charset={}", "PUT": ";CHARSET={}", "PATCH": "; a=b ; charset = {}"}[
+                operation.method
+            ]
+            content_type = {"Content-Type": "application/json" + parameter.format(charset)}
+            answer = await send(client, operation, rule, own, json.dumps(body).encode(), content_type)
+            assert (answer.status_code, answer.json()["code"]) == (415, "unsupported_media_type"), (
+                operation,
+                answer.text,
+            )
 
 
 @pytest.mark.parametrize("charset", ["utf-8", "UTF-8", '"utf-8"', "utf8"])
@@ -119,13 +122,11 @@ NOT_TAKEN = [
 ]
 
 
-@pytest.mark.parametrize("content_type", [*TAKEN, *NOT_TAKEN])
-async def test_a_content_type_is_json_to_all_who_read_it_or_to_none(
-    client: httpx.AsyncClient, seed: Seed, content_type: str
-) -> None:
-    login = json.dumps({"username": seed.sant.admin, "password": rows.PASSWORD, "client": "mobile"})
-    answer = await client.post("/v1/auth/login", content=login, headers={"Content-Type": content_type})
-    assert answer.status_code == (200 if content_type in TAKEN else 415), answer.text
+async def test_a_content_type_is_json_to_all_who_read_it_or_to_none(client: httpx.AsyncClient, seed: Seed) -> None:
+    for content_type in (*TAKEN, *NOT_TAKEN):
+        login = json.dumps({"username": seed.sant.admin, "password": rows.PASSWORD, "client": "mobile"})
+        answer = await client.post("/v1/auth/login", content=login, headers={"Content-Type": content_type})
+        assert answer.status_code == (200 if content_type in TAKEN else 415), answer.text
 
 
 PACKED: dict[str, Callable[[bytes], bytes]] = {
