@@ -65,7 +65,7 @@ def told(rows: Sequence[Row], skipped: Sequence[str], how: str) -> Part:
     by_name = {row.name: row for row in rows}
     raw, empty = by_name[cases.RAW].figures, by_name[cases.EMPTY].figures
     void = [f"VOID: {row.name}: {row.figures.void}".replace("\n", " ⏎ ") for row in rows if row.figures.void]
-    drawn = [row for row in rows if not row.figures.void and row.name not in cases.DATABASE]
+    drawn = [row for row in rows if row.figures.cpu and not row.figures.void and row.name not in cases.DATABASE]
     return Part(
         name="hits",
         title="Answers from the cache, beside others",
@@ -73,7 +73,7 @@ def told(rows: Sequence[Row], skipped: Sequence[str], how: str) -> Part:
         tables=[Table("", COLUMNS, [line(row, raw, empty) for row in rows])],
         targets=targets(by_name),
         notes=[*skipped, *disturbed(rows), *void],
-        bars=[(label(row), row.figures.rate / raw.rate, row.is_ours) for row in drawn],
+        bars=[(label(row), raw.cpu / row.figures.cpu, row.is_ours) for row in drawn],
     )
 
 

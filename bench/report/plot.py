@@ -1,4 +1,4 @@
-"""docs/speed.svg: answers a second of each row, as bars. Plain SVG that reads on light and on dark pages."""
+"""docs/speed.svg: answers for their CPU time, as bars. Plain SVG that reads on light and on dark pages."""
 
 from collections.abc import Sequence
 from html import escape
@@ -16,16 +16,16 @@ STYLE = (
 
 
 def plot(bars: Sequence[tuple[str, float, bool]], made: str) -> str:
-    """`bars`: a name, answers a second of a raw ASGI application, whether it is ours; the quickest comes first."""
+    """`bars`: a name, answers for a second of CPU of those of raw ASGI, whether it is ours; the most comes first."""
     drawn = sorted(bars, key=lambda bar: -bar[1])
     scale = (WIDTH - LEFT - RIGHT) / max(value for _, value, _ in drawn)
     height = TOP + len(drawn) * (BAR + GAP) + BOTTOM
     one = LEFT + scale
     lines = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" role="img">',
-        "<title>Answers a second, of a raw ASGI application</title>",
+        "<title>Answers for a second of CPU, of those of a raw ASGI application</title>",
         f"<style>{STYLE}</style>",
-        '<text x="8" y="20" class="title">Answers a second of one core: 1 is a raw ASGI application</text>',
+        '<text x="8" y="20" class="title">Answers for a second of CPU: 1 is a raw ASGI application</text>',
         f'<line class="line" x1="{one:.1f}" x2="{one:.1f}" y1="{TOP - 8}" y2="{height - BOTTOM}"/>',
     ]
     for number, (name, value, is_ours) in enumerate(drawn):

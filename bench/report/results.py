@@ -52,7 +52,7 @@ class Part:
     targets: Sequence[Target] = ()
     notes: Sequence[str] = ()
     bars: Sequence[tuple[str, float, bool]] = ()
-    """For the plot: a name, answers a second of a raw ASGI application, whether it is ours."""
+    """For the plot: a name, answers for a second of CPU of those of a raw ASGI application, whether it is ours."""
     made: str = field(default_factory=lambda: made())
 
 
