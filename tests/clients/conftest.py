@@ -19,7 +19,7 @@ def served(settings: Settings, seed: Seed, tmp_path: Path) -> Iterator[Serving]:
 
 @pytest.fixture
 def contract(served: Serving, tmp_path: Path) -> Path:
-    """The document, as an integrator gets it."""
+    """The OpenAPI document, as an integrator downloads it from the running service."""
     path = tmp_path / "openapi.json"
     path.write_bytes(httpx.get(f"{served.url}/openapi.json").content)
     return path

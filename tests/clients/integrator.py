@@ -30,7 +30,7 @@ T = TypeVar("T")
 
 
 def answered(kind: type[T], answer: Response[T | Problem] | Response[object]) -> T:
-    """What a call answered. Raises for a problem, with the code that says what it is."""
+    """The body of a call's answer. Raises for a problem, with the code that says what it is."""
     if isinstance(answer.parsed, Problem):
         raise RuntimeError(f"{answer.parsed.code}: {answer.parsed.detail}")
     if not isinstance(answer.parsed, kind):
@@ -39,7 +39,7 @@ def answered(kind: type[T], answer: Response[T | Problem] | Response[object]) ->
 
 
 def refused(answer: Response[TicketDetail | Problem] | Response[LoginOut | Problem]) -> Problem:
-    """Of a call that must be refused."""
+    """The problem that a call is refused with. Fails where the call succeeds."""
     if not isinstance(answer.parsed, Problem):
         raise TypeError(f"it was not refused: {answer.status_code}")
     return answer.parsed

@@ -9,7 +9,7 @@ from typing import Any
 
 
 def output(command: Sequence[str | Path], cwd: Path, environment: Mapping[str, str] | None = None) -> str:
-    """Fails with what it wrote if it fails."""
+    """What the program writes. Fails, with that, where the program fails."""
     words = [str(word) for word in command]
     done = subprocess.run(words, cwd=cwd, env=environment, capture_output=True, text=True, check=False, timeout=100)
     assert done.returncode == 0, f"{command[0]}:\n{done.stdout}\n{done.stderr}"
@@ -17,7 +17,8 @@ def output(command: Sequence[str | Path], cwd: Path, environment: Mapping[str, s
 
 
 def require_seen(output: str) -> None:
-    """By an integrator; the ticket's number holds its year."""
+    """Fails where the integrator's program did not print what it should have seen; the ticket's number holds its
+    year."""
     seen = json.loads(output)
     assert re.fullmatch(r"TH-SANT-20\d\d-001", seen.pop("ticket"))
     assert seen == SEEN

@@ -34,12 +34,12 @@ class Node:
 
     @property
     def environment(self) -> dict[str, str]:
-        """npm's scripts look for `node`."""
+        """With Node's folder in PATH: npm's scripts look for `node` there."""
         return {**os.environ, "PATH": os.pathsep.join((str(Path(self.program).parent), os.environ.get("PATH", "")))}
 
 
 def python_client_generator() -> Path:
-    """Python, with openapi-python-client and what its clients need."""
+    """A Python with openapi-python-client and what the clients that it generates need."""
     return _python("openapi-python-client")
 
 
@@ -60,7 +60,7 @@ def node_from_wheel() -> Node:
 
 
 def typescript(node: Node) -> Path:
-    """A folder with `node_modules`: openapi-typescript, openapi-fetch, the TypeScript compiler."""
+    """A folder with `node_modules`: openapi-typescript, openapi-fetch and the TypeScript compiler."""
     inputs = [HERE / "typescript" / name for name in ("package.json", "package-lock.json", ".npmrc")]
     with _made("typescript", inputs) as folder:
         if folder.exists():
@@ -134,7 +134,7 @@ def _install(client: str, command: Sequence[str], *, cwd: Path, environment: Map
 
 
 def _unavailable(why: str) -> NoReturn:
-    """In CI a failure: there, nobody reads why a test was skipped."""
+    """Skip the test, or fail it in CI, where nobody reads why a test was skipped."""
     why = f"THE GENERATED CLIENTS WERE NOT TESTED: {why}"
     if os.environ.get("CI"):
         pytest.fail(why, pytrace=False)

@@ -68,7 +68,7 @@ def account_of(case: Case) -> str:
 
 @schemathesis.auth(cache_by_key=lambda case, _: account_of(case))
 class Session:
-    """After a 401 schemathesis asks anew."""
+    """The token of the account that a request uses. schemathesis asks again after a 401."""
 
     def get(self, case: Case, context: schemathesis.AuthContext) -> str:
         if account_of(case) == "main":
@@ -132,7 +132,7 @@ def fit(body: dict[str, Any], path: str, number: int, *, new: bool) -> None:
 
 
 def rows(catalog: str, **query: str) -> list[dict[str, Any]]:
-    """The clinic's."""
+    """The items of a list, of the clinic CLINIC."""
     answer = client.get(f"/v1/{catalog}", params={"clinic_id": CLINIC, **query}, headers=WIDE)
     items: list[dict[str, Any]] = answer.json()["items"]
     return items

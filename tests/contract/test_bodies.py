@@ -65,7 +65,11 @@ async def test_what_is_not_json_in_utf_8_is_malformed(app: FastAPI, sign_in: Sig
         for operation, rule, body in with_bodies(app, own):
             content = ENCODED[encoding](json.dumps(body))
             answer = await send(client, operation, rule, own, content, {})
-            assert (answer.status_code, answer.json()["code"]) == (400, "malformed_json"), (operation, answer.text)
+            assert (answer.status_code, answer.json()["code"]) == (400, "malformed_json"), (
+                encoding,
+                operation,
+                answer.text,
+            )
 
 
 CHARSETS = [
@@ -94,10 +98,7 @@ async def test_another_charset_than_utf_8_is_an_unsupported_media_type(
             ]
             content_type = {"Content-Type": "application/json" + parameter.format(charset)}
             answer = await send(client, operation, rule, own, json.dumps(body).encode(), content_type)
-            assert (answer.status_code, answer.json()["code"]) == (415, "unsupported_media_type"), (
-                operation,
-                answer.text,
-            )
+            assert (answer.status_code, answer.json()["code"]) == (415, "unsupported_media_type"), (charset, operation)
 
 
 @pytest.mark.parametrize("charset", ["utf-8", "UTF-8", '"utf-8"', "utf8"])
@@ -126,7 +127,7 @@ async def test_a_content_type_is_json_to_all_who_read_it_or_to_none(client: http
     for content_type in (*TAKEN, *NOT_TAKEN):
         login = json.dumps({"username": seed.sant.admin, "password": rows.PASSWORD, "client": "mobile"})
         answer = await client.post("/v1/auth/login", content=login, headers={"Content-Type": content_type})
-        assert answer.status_code == (200 if content_type in TAKEN else 415), answer.text
+        assert answer.status_code == (200 if content_type in TAKEN else 415), (content_type, answer.text)
 
 
 PACKED: dict[str, Callable[[bytes], bytes]] = {

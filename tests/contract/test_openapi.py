@@ -62,7 +62,7 @@ def test_every_body_has_an_example() -> None:
 
 
 def shows(schema: dict[str, Any], schemas: dict[str, Any]) -> bool:
-    """Whether a reader sees what it looks like: an example of the whole, or of each of its parts."""
+    """Whether the contract has an example of a schema: of the whole, or of each of its parts."""
     if any(word in schema for word in ("example", "examples", "const", "enum")):
         return True
     if "$ref" in schema:

@@ -49,7 +49,7 @@ pytestmark = pytest.mark.timeout(7200 if LONG else 240)
 
 @pytest.fixture
 def served(settings: Settings, tmp_path: Path) -> Iterator[Serving]:
-    """With demo data; it trusts us to tell from where a request comes."""
+    """The service with demo data, which trusts this machine as a proxy that says where requests come from."""
     given = {**environment(settings), "TRUSTED_PROXIES": "127.0.0.1"}
     subprocess.run([TICKET_HOME, "demo", "--tickets", "200"], env=given, check=True, capture_output=True, timeout=60)
     with serving(TICKET_HOME, "serve", environment=given, log=tmp_path / "log") as running:

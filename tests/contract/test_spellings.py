@@ -113,7 +113,7 @@ async def ask(
 
 
 def said(answer: httpx.Response) -> Any:
-    """What does not come of the moment at which it was asked."""
+    """What an answer says, without what depends on the moment at which it was asked."""
     if not answer.headers.get("content-type", "").startswith("application/json"):
         return answer.status_code
     return answer.status_code, without_moments(answer.json())
@@ -142,7 +142,7 @@ CHANGED = (
 
 
 async def contents(connection: rows.Connection) -> dict[str, Any]:
-    """Of every table that writes change, without what reading leaves."""
+    """The rows of every table that writes change, without the columns that reading changes."""
     read = "SELECT json_agg(to_jsonb(t) - 'last_seen_at' - 'expires_at' ORDER BY t::text)::text FROM {} t"
     return {table: await connection.fetchval(read.format(table)) for table in CHANGED}
 
@@ -153,7 +153,7 @@ class Walk(NamedTuple):
     own: Target
 
     async def wrong(self, operation: Operation, parameter: Parameter) -> list[str]:
-        """What was neither refused nor meant the plain spelling."""
+        """What was wrong with one parameter: spellings that were neither refused nor understood as the plain one."""
         writes = operation.method != "GET"
         before = await contents(self.connection) if writes else None
         found = [*await self._spelled(operation, parameter, writes=writes), *await self._twice(operation, parameter)]

@@ -28,7 +28,7 @@ ASKED_AGAIN = b"GET /livez HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"
 
 
 def exchanged(port: int, segments: list[bytes]) -> bytes:
-    """All that comes until the server closes."""
+    """All bytes that the server sends until it closes the connection."""
     with socket.create_connection(("127.0.0.1", port), timeout=20) as wire:
         for segment in segments:
             wire.sendall(segment)
@@ -39,14 +39,14 @@ def exchanged(port: int, segments: list[bytes]) -> bytes:
 
 
 def target(method: str, path: str, seed: Seed, ticket: str) -> str:
-    """Of rows that there are: a foreign ticket is not found before its body is looked at."""
+    """The path, with ids of rows that there are: a foreign ticket's answer would be 404 before its body is read."""
     names = [one["name"] for one in SNAPSHOT["paths"][path][method.lower()].get("parameters", ())]
     filled = re.sub(r"{\w+}", "1", path.replace("{ticket_id}", ticket))
     return f"{filled}?clinic_id={seed.sant.id}" if "clinic_id" in names and "{clinic_id}" not in path else filled
 
 
 def discharged_at(came: bytes) -> str:
-    """Of the first answer."""
+    """The moment of discharge in the first answer."""
     ticket, _ = json.JSONDecoder().raw_decode(came.partition(b"\r\n\r\n")[2].decode())
     return str(ticket["discharged_at"])
 

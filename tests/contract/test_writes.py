@@ -67,7 +67,7 @@ async def own(connection: rows.Connection, seed: Seed) -> Target:
 
 
 async def ready(connection: rows.Connection, operation: Operation, target: Target) -> None:
-    """Rows as the operation needs them, whatever was done before it."""
+    """Put the rows into the state that the operation needs, whatever was done before it."""
     status = STATUS.get(operation.id, "active")
     await connection.execute(
         "UPDATE ticket SET revision = 1, status = $2::text, bed_number = NULL, doctor_id = NULL,"

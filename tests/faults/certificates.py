@@ -25,7 +25,7 @@ class Authority:
         self._run("req", *own, "-keyout", str(self._key), "-out", str(self.certificate))
 
     def sign(self, name: str) -> Signed:
-        """`name` as a certificate has it: `IP:127.0.0.1`, `DNS:redis.internal`."""
+        """A certificate and its key, for `name`: `IP:127.0.0.1`, or `DNS:redis.internal`."""
         base = self._folder / name.replace(":", "-")
         key, request, names, certificate = (base.with_suffix(f".{end}") for end in ("key", "csr", "ext", "pem"))
         self._run("req", *KEY, "-subj", "/CN=redis", "-keyout", str(key), "-out", str(request))

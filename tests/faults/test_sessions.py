@@ -106,7 +106,7 @@ async def test_redis_restarted_with_old_data_revives_nobody(
 
 
 async def lapsed(*processes: Process) -> None:
-    """Until the lease of each has run out: from here on every request asks PostgreSQL itself."""
+    """Return once the lease of each process has run out: from here on every request asks PostgreSQL itself."""
     await until(lambda: not any(at.runtime.versions.is_fresh() for at in processes))
 
 

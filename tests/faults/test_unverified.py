@@ -26,7 +26,7 @@ pytestmark = pytest.mark.long
 
 
 async def added_tomorrow(request: Request) -> Mapping[str, str]:
-    """A route that knows nothing of labels."""
+    """A route whose author knows nothing of stale answers' labels."""
     return {"username": (await authenticate(request)).username}
 
 

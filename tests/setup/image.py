@@ -14,7 +14,7 @@ PLACES = re.compile(r"(?<![\w./-])/(src|build|app|dist)\b")
 
 @dataclass
 class Image:
-    """What its last stage ends with."""
+    """What the Dockerfile's last stage ends with: its environment, its user and its command."""
 
     environment: dict[str, str] = field(default_factory=dict)
     user: str | None = None
@@ -30,7 +30,8 @@ def instructions(dockerfile: Path) -> list[tuple[str, str]]:
 
 
 def build(dockerfile: Path, below: Path) -> Image:
-    """Run its steps. Fails where one does, and at an instruction that this does not know."""
+    """Run the Dockerfile's steps in a folder. Fails where a step fails, and at an instruction that this program does
+    not know."""
     image = Image()
     for word, rest in instructions(dockerfile):
         if word == "FROM":

@@ -27,7 +27,7 @@ ROUNDS = 8
 
 
 def example(language: str) -> str:
-    """The page's own configuration, with this test's ports and times."""
+    """The balancer's configuration that the documentation shows, with this test's ports and times."""
     found = re.search(rf"```{language}\n(.*?)```", PAGE.read_text(), re.DOTALL)
     assert found is not None
     return found[1]
@@ -60,7 +60,7 @@ def haproxy(folder: Path, port: int, service: int) -> list[str]:
 
 @contextmanager
 def balancer(kind: str, folder: Path, service: Serving) -> Iterator[str]:
-    """Its address, once it answers."""
+    """The address of a running balancer, once it answers."""
     folder.mkdir()
     port = free_port()
     command = {"nginx": nginx, "haproxy": haproxy}[kind](folder, port, service.port)
@@ -83,7 +83,8 @@ def answers(url: str, process: "subprocess.Popen[bytes]", log: Path) -> bool:
 
 
 async def posts(url: str, number: int) -> list[int]:
-    """With pauses around the balancer's keep-alive, and around the service's."""
+    """The statuses of ROUNDS requests of one client, with pauses about as long as the balancer's keep-alive and the
+    service's."""
     statuses = []
     async with httpx.AsyncClient(base_url=url, timeout=20) as client:
         for turn in range(ROUNDS):

@@ -18,7 +18,7 @@ pytestmark = pytest.mark.timeout(300)
 
 @pytest.fixture
 def checkout(tmp_path: Path) -> Path:
-    """Its lock names what building needs: the project itself is installed as ever."""
+    """A copy of the project whose lock file names only what building it needs, so that `make setup` is quick."""
     target = tmp_path / "Clínica Ñuñoa (copia)"
     target.mkdir()
     for name in COPIED:
@@ -46,7 +46,7 @@ def make(checkout: Path, *arguments: str, path: str = os.environ["PATH"]) -> "su
 
 
 def python(checkout: Path, code: str) -> str:
-    """What it prints, run beside the set-up's own module, by the Python that make finds first."""
+    """What the command prints, run beside .ci/setup.py by the Python that make finds first."""
     environment = {**os.environ, "PYTHONPATH": str(checkout / ".ci"), "PYTHONDONTWRITEBYTECODE": "1"}
     done = subprocess.run(["python3", "-c", code], capture_output=True, text=True, check=True, env=environment)
     return done.stdout.strip()

@@ -60,7 +60,7 @@ def planned(route: APIRoute) -> Plan:
     return plan
 
 
-def told(plan: Plan) -> Plan:
+def echoing(plan: Plan) -> Plan:
     """One whose route gives back what it is called with."""
 
     async def route(**arguments: Any) -> Any:
@@ -132,7 +132,7 @@ async def test_a_plan_is_what_fastapi_does(path: str) -> None:
                 refused += 1
                 assert theirs is None or isinstance(theirs, AppError), query
                 continue
-            ours = await by_plan(told(plan), request, values)
+            ours = await by_plan(echoing(plan), request, values)
             if isinstance(ours, AppError):
                 assert type(ours) is type(theirs), query
             else:

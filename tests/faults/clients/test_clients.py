@@ -33,7 +33,7 @@ async def signed(app: FastAPI, client: httpx.AsyncClient, seed: Seed) -> httpx.A
 
 
 def counted(app: FastAPI, policy: str) -> dict[str, int]:
-    """How many answers of the policy came about how."""
+    """Answers of the policy, by outcome."""
     counts: dict[Any, int] = app.state.runtime.cache.stats.counts
     found: dict[str, int] = {}
     for (name, outcome, _), count in counts.items():

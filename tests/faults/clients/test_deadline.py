@@ -25,7 +25,7 @@ POOL = 3
 
 
 async def hold(database: Database, seconds: float) -> None:
-    """A connection, for that long."""
+    """Keep one connection of the pool busy for so many seconds."""
 
     async def work(session: ReadSession) -> None:
         await session.execute(text(f"SELECT pg_sleep({seconds})"))

@@ -31,7 +31,7 @@ def half_a_body(bearer: str) -> str:
 
 
 def answers_unread(bearer: str) -> str:
-    """Each some 300 KiB, twenty on a connection, and nobody reads one."""
+    """Twenty requests on one connection, whose answers of some 300 KiB each nobody reads."""
     return 20 * (HEAD.format("GET", "/openapi.json", bearer) + "\r\n")
 
 

@@ -39,7 +39,7 @@ logfile = {folder}/log
 
 @contextmanager
 def pooler(behind: WireProxy) -> Iterator[str]:
-    """Its own address, of the same database as `behind`, which stands between it and PostgreSQL."""
+    """The URL of a running PgBouncer that reaches its database through `behind`."""
     binary = program("pgbouncer", "pgbouncer")
     url = make_url(behind.url)
     socket_folder = Path(str(url.query["host"]))

@@ -22,7 +22,7 @@ Connection = rows.Connection
 
 @dataclass(frozen=True)
 class Backup:
-    """Of the test's database: `archive` by pg_dump, and its rows in a schema beside it."""
+    """A backup of the test's database: `archive` by pg_dump, and its rows in a schema beside it."""
 
     url: str
     archive: Path
@@ -55,7 +55,7 @@ async def columns(connection: Connection, table: str) -> str:
 
 
 async def put_back(connection: Connection, *tables: str) -> None:
-    """The rows as they were, whatever refers to them."""
+    """The rows of the backup in place of those that are there, whatever refers to them."""
     for table in reversed(tables):
         await connection.execute(f"DELETE FROM public.{table}")
     for table in tables:
@@ -82,7 +82,7 @@ async def schema_made_anew(connection: Connection, backup: Backup) -> None:
 
 
 async def rows_with_triggers_off(connection: Connection, _: Backup) -> None:
-    """And on again, as they were."""
+    """The backup's rows while all triggers are disabled; afterwards they are as they were."""
     async with connection.transaction():
         await connection.execute("SET LOCAL session_replication_role = replica")
         for table in TABLES:
@@ -128,7 +128,7 @@ async def one_table_s_rows(connection: Connection, _: Backup) -> None:
 
 
 async def data_only(connection: Connection, backup: Backup) -> None:
-    """`--disable-triggers` leaves triggers that are on, and not always."""
+    """pg_restore with `--disable-triggers`, which leaves triggers on that are not ALWAYS any more."""
     async with connection.transaction():
         await connection.execute("SET LOCAL session_replication_role = replica")
         for table in TABLES:

@@ -51,12 +51,12 @@ class Process:
     """Reader in as a user whom the backup does not have."""
 
     async def knows_of(self, restored_at: float) -> None:
-        """Return once the map was read after the restore, or is known not to be whole: within the promised bound."""
+        """Return once the process's map was read after the restore, or counts as not whole."""
         versions = self.runtime.versions
         await until(lambda: versions.true_at() >= restored_at or not versions.is_whole)
 
     async def hits_again(self) -> None:
-        """As soon as a poll has seen that all is well."""
+        """Return once a read is a hit: as soon as a poll has seen that all is well."""
 
         async def hits() -> bool:
             return "; hit" in (await self.admin.get(DASHBOARD)).headers["cache-status"]
@@ -65,7 +65,7 @@ class Process:
 
 
 async def answered(client: httpx.AsyncClient, path: str, **headers: str) -> httpx.Response:
-    """Asked again while it is 503: an honest answer, for as long as connections come back."""
+    """The first answer that is not 503, which is what comes until connections are there again."""
     while True:
         answer = await client.get(path, headers=headers)
         if answer.status_code != 503:
@@ -79,7 +79,7 @@ async def names(client: httpx.AsyncClient, **headers: str) -> list[str]:
 
 
 async def first_with(client: httpx.AsyncClient, name: str) -> None:
-    """Return once that doctor is listed."""
+    """Return once the list shows that doctor."""
 
     async def is_listed() -> bool:
         return name in await names(client)
@@ -114,7 +114,7 @@ class Installation:
             await process.knows_of(at)
 
     async def look(self) -> None:
-        """Everything that was lost is gone, whoever asks, of which process, and as often as they ask."""
+        """Each process, asked twice and in each way that clients ask, shows nothing of what was lost."""
         for process in [*self.processes, *self.processes]:
             for headers in ({}, self.version):
                 found = await names(process.admin, **headers)
@@ -124,7 +124,7 @@ class Installation:
                 assert (await process.lost.get(path)).status_code == 401, path
 
     async def write(self, clinic_id: int, name: str) -> None:
-        """A write by one process is seen by every other."""
+        """One process adds a doctor, and every other shows it."""
         made = await self.superuser.post(DOCTORS, json={"clinic_id": clinic_id, "name": name})
         while made.status_code == 503:  # the bumping of every version is under way
             made = await self.superuser.post(DOCTORS, json={"clinic_id": clinic_id, "name": name})
@@ -236,7 +236,7 @@ async def test_where_changes_leave_no_stamp_nothing_is_kept_until_it_is_repaired
 
 
 async def cut_off(url: str, *, back: bool) -> None:
-    """The database refuses everybody, as one that is away; or takes them again."""
+    """Have the database refuse all connections, as one that is away; with `back`, have it take them again."""
     name = make_url(url).database
     await administer(url, f"ALTER DATABASE {name} ALLOW_CONNECTIONS {back}")
     await administer(url, f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'")

@@ -30,7 +30,7 @@ class Child:
         self._stdin, self._stdout = process.stdin, process.stdout
 
     def ask(self, seconds: float = 0.0) -> None:
-        """A fill takes `seconds` once it has its snapshot."""
+        """Send a read; its fill, if there is one, takes `seconds` once it has its snapshot."""
         self._stdin.write(b"read %f\n" % seconds)
 
     async def answer(self) -> Told:
@@ -38,7 +38,7 @@ class Child:
         return Told(int(doctors), outcome.decode(), int(fills), int(wall))
 
     async def version(self) -> int:
-        """That it knows. No read may be under way."""
+        """The version of the clinic's catalogs that the process knows. No read may be under way."""
         self._stdin.write(b"version\n")
         return int(await asyncio.wait_for(self._stdout.readline(), machine.PATIENCE))
 

@@ -69,7 +69,7 @@ async def test_a_process_whose_clock_was_wrong_from_the_start_shares_entries_wit
 
 
 async def stored(settings: Settings) -> None:
-    """An entry lies in Redis: it is written beside the answer."""
+    """Return once an entry lies in Redis: it is written beside the answer, and may come later."""
     client = redis_client.Redis.from_url(settings.require_redis_url())
     try:
         await until(lambda: client.keys(f"{settings.cache_prefix}*doctors*"))

@@ -43,7 +43,8 @@ class Client:
         return await self._http.post("/v1/tickets", json=self._body)
 
     async def until_answered(self) -> httpx.Response:
-        """As often as it takes: the worker is started again by its master."""
+        """The first answer that is not 503, the write sent again as often as it takes: the master starts the worker
+        again."""
 
         async def answered() -> httpx.Response | None:
             with suppress(httpx.TransportError):

@@ -27,14 +27,14 @@ AND state = 'idle in transaction' AND state_change < clock_timestamp() - interva
 
 @pytest.fixture
 async def two(settings: Settings, seed: Seed) -> AsyncIterator[tuple[Child, Child]]:
-    """Ready: both have read once."""
+    """Two processes that are ready: both have read once."""
     async with child(settings, seed.sant.id) as one, child(settings, seed.sant.id) as other:
         assert [(await each.read()).doctors for each in (one, other)] == [1, 1]
         yield one, other
 
 
 async def heard(connection: rows.Connection, seed: Seed, *children: Child) -> None:
-    """Each knows the version that the database has now."""
+    """Return once each process knows the version that the database has now."""
     version: int = await connection.fetchval(VERSION, seed.sant.id)
     for one in children:
 
@@ -45,7 +45,7 @@ async def heard(connection: rows.Connection, seed: Seed, *children: Child) -> No
 
 
 async def computing(connection: rows.Connection) -> None:
-    """A fill has its snapshot, and waits."""
+    """Return once a fill has its snapshot, and waits."""
     await machine.until(lambda: connection.fetchval(COMPUTING))
 
 

@@ -42,7 +42,7 @@ def fallen(before: Samples, now: Samples) -> list[tuple[str, ...]]:
 
 
 async def scrapes(url: str) -> list[tuple[Samples, Samples]]:
-    """One after the other; fails where one is behind the one before."""
+    """Many scrapes, one after the other. Fails where a counter is below that of the scrape before."""
     found = [await asyncio.to_thread(scrape, url)]
     for _ in range(LOOKS):
         found.append(await asyncio.to_thread(scrape, url))
@@ -51,7 +51,7 @@ async def scrapes(url: str) -> list[tuple[Samples, Samples]]:
 
 
 async def until_all_say(url: str, key: tuple[str, ...], wanted: float) -> Samples:
-    """Each of a row of scrapes; gives the last one's counters."""
+    """The counters, once every one of a row of scrapes says `wanted`."""
     before: Samples = {}
     async with asyncio.timeout(60):
         while True:

@@ -33,7 +33,7 @@ def hanging(settings: Settings, workers: int, log: Path | None) -> Iterator[Serv
 
 
 async def hang(served: Serving, how: str) -> None:
-    """One worker, and whoever asked it, until it ends."""
+    """Ask a route that hangs its worker's loop, and wait until the connection ends."""
     async with httpx.AsyncClient(base_url=served.url, timeout=PATIENCE) as client:
         with suppress(httpx.TransportError):
             await client.get(how)
@@ -45,7 +45,7 @@ async def answers(served: Serving) -> bool:
 
 
 def is_replaced(served: Serving, before: set[int]) -> bool:
-    """Whether there are as many again, but one other."""
+    """Whether there are as many workers again, and one of them is new."""
     now = set(worker_pids(served))
     return len(now) == len(before) and len(now & before) == len(before) - 1
 

@@ -52,7 +52,7 @@ async def restart_with_old_data(server: Breakable) -> None:
 
 
 async def nothing(server: Breakable) -> None:
-    """It is well again by itself."""
+    """Do nothing: the server is well again by itself."""
 
 
 @pytest.mark.parametrize(

@@ -31,7 +31,7 @@ QUOTED = "s%2Fe%3Ac%40ret"
 
 @dataclass(frozen=True)
 class Secured:
-    """`address` is what follows `rediss://login@`."""
+    """A Redis that takes TLS alone; `address` is what follows `rediss://login@`."""
 
     address: str
     authority: Authority
