@@ -43,12 +43,15 @@ HEADERS: Final = (
     Header("Expect", Role.ROUTED),
     Header("Upgrade", Role.ROUTED),
     Header("Range", Role.ROUTED),
+    Header("If-Range", Role.ROUTED),
+    Header("Cache-Control", Role.IGNORED),  # plain `@cache` reads it, which is never prepared
     Header("Connection", Role.IGNORED),  # the parser says what of it counts
     Header("User-Agent", Role.IGNORED),
     Header("X-Forwarded-For", Role.IGNORED),
     Header("X-Forwarded-Proto", Role.IGNORED),
     Header("Access-Control-Request-Method", Role.IGNORED),
     Header("Access-Control-Request-Headers", Role.IGNORED),
+    Header("Access-Control-Request-Private-Network", Role.IGNORED),
     Header("Last-Event-ID", Role.IGNORED),
 )
 """Any other is read by nobody."""
