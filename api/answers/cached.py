@@ -18,6 +18,8 @@ from core.runtime import Runtime
 from core.trace import current
 
 CACHE_CONTROL = "private, no-cache"
+ALWAYS = ((b"cache-control", CACHE_CONTROL.encode()), (b"vary", VARY.encode()))
+JSON = (b"content-type", b"application/json")
 NO_STORE = {"Cache-Control": "no-store"}
 """For patient data."""
 
@@ -47,17 +49,27 @@ def _decided(request: Request, runtime: Runtime, asked: CachedRead) -> Iterator[
 
 def respond(sent: RequestHeaders, entry: Entry, *, stale: bool = False) -> Response:
     """200 with the entry's body, compressed where the client takes that; 304 where the client holds it already."""
-    headers = {"ETag": entry.etag, "Cache-Control": CACHE_CONTROL, "Vary": VARY}
+    headers = [(b"etag", entry.etag.encode()), *ALWAYS]
     # Only headers say that an answer is stale, or rests on a session that nobody could verify: of a 304 a client might
     # not look at them.
     known = sent.if_none_match
     if known is not None and not stale and current().session_age is None and matches(known, entry.etag):
-        return Response(status_code=304, headers=headers)
+        return Encoded(304, b"", headers)
     body = entry.body
     if entry.gzip is not None and accepts_gzip(sent.accept_encoding or ""):
         body = entry.gzip
-        headers["Content-Encoding"] = "gzip"
-    return Response(body, media_type="application/json", headers=headers)
+        headers.append((b"content-encoding", b"gzip"))
+    return Encoded(200, body, [*headers, (b"content-length", b"%d" % len(body)), JSON])
+
+
+class Encoded(Response):
+    """Of a body and headers that are encoded already: Starlette's own encodes them anew for each answer."""
+
+    def __init__(self, status: int, body: bytes, headers: list[tuple[bytes, bytes]]) -> None:
+        self.status_code = status
+        self.body = body
+        self.raw_headers = headers
+        self.background = None
 
 
 @lru_cache(maxsize=256)

@@ -47,7 +47,8 @@ class Entry:
     @property
     def size(self) -> int:
         """Bytes it occupies in memory, roughly: Python takes five for each byte of JSON in `meta`."""
-        return len(self.body) + len(self.gzip or b"") + 5 * len(json.dumps(self.meta)) + 600
+        meta = 5 * len(json.dumps(self.meta)) if self.meta else 10
+        return len(self.body) + len(self.gzip or b"") + meta + 600
 
     def encode(self) -> bytes:
         packed = self.gzip or b""

@@ -81,12 +81,13 @@ class Cache:
         )
         return answer
 
-    def _from_memory(self, entry_id: EntryId) -> Answer | None:
-        """A hit in memory. Nothing awaits: lease, versions and clock are those of one moment."""
+    def _from_memory(self, entry_id: EntryId, key: str | None = None) -> Answer | None:
+        """A hit in memory, under `key` where it is known. Nothing awaits: lease, versions and clock are those of one
+        moment."""
         if not self.versions.is_fresh():
             return None
         now = self.versions.now()
-        held = self.tiers.in_memory(self.tiers.key_now(entry_id), now)
+        held = self.tiers.in_memory(key or self.tiers.key_now(entry_id), now)
         return self._answer(entry_id, held, "hit", "memory", now) if held is not None else None
 
     async def _find_or_last_good(self, entry_id: EntryId, load: Loader, required: Vector) -> Answer:
@@ -118,10 +119,10 @@ class Cache:
                 if not self.versions.is_whole:
                     return await self._compute_unkept(entry_id, load)
             # As in _from_memory nothing awaits from here until the flight is joined.
-            held = self._from_memory(entry_id)
+            wanted = self._fills.key_now(entry_id)
+            held = self._from_memory(entry_id, wanted.key)
             if held is not None:
                 return held
-            wanted = self._fills.key_now(entry_id)
             found, joined = await self.flights.join(
                 wanted.key, partial(self._fills.find_or_compute, entry_id, wanted, load)
             )

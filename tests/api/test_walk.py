@@ -4,6 +4,7 @@ import sys
 from pathlib import Path
 from types import FrameType
 
+import httpx
 from fastapi import FastAPI
 
 from tests.conftest import SignIn
@@ -12,8 +13,8 @@ from tests.support.asgi import answered_at_once
 
 ROOT = Path(__file__).parents[2]
 OURS = (f"{ROOT}/api/", f"{ROOT}/core/")
-MOST = 68
-"""Calls; 68 as this was written, and 83 before a request's headers were read in one place."""
+MOST = 65
+"""Calls where the query was read before, as this was written. All headers read by each that asked, it was 83."""
 ONCE = {
     "core/db/row_ids.py:row_id": "the clinic is parsed",
     "core/sessions/store.py:Sessions.authenticate": "the session is looked up",
@@ -35,6 +36,13 @@ async def test_a_dashboard_hit_is_a_short_walk(app: FastAPI, sign_in: SignIn, se
     query = f"clinic_id={seed.sant.id}"
     for _ in range(2):
         await client.get(f"/v1/dashboard?{query}")
+    # Written in another way: a query that was read before is not read again.
+    first, again = (walk_to(app, client, query.replace("_", "%5F")) for _ in range(2))
+    assert {name: first.count(name) for name in ONCE} == dict.fromkeys(ONCE, 1), first
+    assert len(again) <= MOST, "\n".join([f"{len(again)} calls:", *again])
+
+
+def walk_to(app: FastAPI, client: httpx.AsyncClient, query: str) -> list[str]:
     walk: list[str] = []
 
     def note(frame: FrameType, event: str, _: object) -> None:
@@ -43,10 +51,8 @@ async def test_a_dashboard_hit_is_a_short_walk(app: FastAPI, sign_in: SignIn, se
 
     sys.setprofile(note)
     try:
-        # Written in another way: a query that was read before is not read again.
-        sent = answered_at_once(app, client, "/v1/dashboard", query.replace("_", "%5F"))
+        sent = answered_at_once(app, client, "/v1/dashboard", query)
     finally:
         sys.setprofile(None)
     assert dict(sent[0]["headers"])[b"cache-status"].startswith(b"ticket-home; hit")
-    assert {name: walk.count(name) for name in ONCE} == dict.fromkeys(ONCE, 1), walk
-    assert len(walk) <= MOST, "\n".join([f"{len(walk)} calls:", *walk])
+    return walk

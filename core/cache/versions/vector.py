@@ -6,4 +6,4 @@ Vector = dict[tuple[int, str], int]
 
 def at_least(vector: Vector, floor: Vector) -> bool:
     """Whether `vector` has reached every version in `floor`."""
-    return all(vector.get(key, 0) >= version for key, version in floor.items())
+    return vector == floor or all(vector.get(key, 0) >= version for key, version in floor.items())
