@@ -15,7 +15,6 @@ import signal
 import time
 from collections import Counter
 from collections.abc import Callable, MutableMapping
-from pathlib import Path
 from types import FrameType
 from typing import Any
 
@@ -25,13 +24,9 @@ from fastapi import FastAPI
 from starlette.responses import Response
 
 from api.app import create_app
-from bench.hits.signing_in import PASSWORD, fill
-from bench.hits.stand import environment_of
 from bench.servers.install import ROOT
-from bench.servers.serving import folder
-from core.db.migrate import upgrade
+from bench.servers.site import site
 from core.log_lines import LINES
-from core.operations.embedded import start_servers
 
 EVERY = 0.0005
 """Seconds between two notes. Of the wall clock: CPU time is told in ticks that are as long as a hundred hits."""
@@ -97,7 +92,7 @@ def room_of(frame: FrameType | None) -> str:
     return "what calls it"
 
 
-async def run(seconds: float) -> None:
+async def run(signed: dict[str, str], seconds: float) -> None:
     app, empty = create_app(), FastAPI()
 
     @empty.get("/")
@@ -105,7 +100,8 @@ async def run(seconds: float) -> None:
         return Response(b"x" * 6000, media_type="application/json")
 
     async with app.router.lifespan_context(app):
-        headers = await warmed(app)
+        await warm(app, signed)
+        headers = [(b"host", b"127.0.0.1"), (b"authorization", signed["Authorization"].encode())]
         LINES.start(os.open(os.devnull, os.O_WRONLY))
         gc.collect()
         gc.freeze()
@@ -113,13 +109,10 @@ async def run(seconds: float) -> None:
         LINES.close(1.0)
 
 
-async def warmed(app: FastAPI) -> list[tuple[bytes, bytes]]:
+async def warm(app: FastAPI, signed: dict[str, str]) -> None:
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://127.0.0.1") as client:
-        login = {"username": "superuser", "password": PASSWORD, "client": "mobile"}
-        token = (await client.post("/v1/auth/login", json=login)).raise_for_status().json()["token"]
         for _ in range(2):
-            (await client.get("/v1/dashboard", headers={"Authorization": f"Bearer {token}"})).raise_for_status()
-    return [(b"host", b"127.0.0.1"), (b"authorization", f"Bearer {token}".encode())]
+            (await client.get("/v1/dashboard", headers=signed)).raise_for_status()
 
 
 async def measure(ours: Callable[[], float], empty: Callable[[], float], seconds: float) -> None:
@@ -145,15 +138,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seconds", type=float, default=4.0)
     asked = parser.parse_args()
-    with folder() as temporary:
-        embedded = start_servers(Path(temporary) / "data", durable=False)
-        try:
-            upgrade(embedded.database_url)
-            fill(embedded.database_url)
-            os.environ.update(environment_of(embedded, Path(temporary)))
-            uvloop.run(run(asked.seconds))
-        finally:
-            embedded.stop()
+    with site(clinics=2, tickets=2000) as one:
+        [signed] = one.sessions_of_all()[:1]
+        os.environ.update(one.environment)
+        uvloop.run(run(signed, asked.seconds))
 
 
 if __name__ == "__main__":
