@@ -48,6 +48,8 @@ class HitProtocol(DrainingProtocol):
             if said is not None and hit is not None and self._answer(self._hits, hit, said):
                 self._keep(self._hits, data, said, hit)
                 return
+            # Something has changed. What the routes prepare next is in the table, and the last head would hide it.
+            self._hits.prepared.drop(self)
             self._said = said
         super().data_received(data)
         self._said = None

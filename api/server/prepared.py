@@ -100,7 +100,9 @@ class PreparedHits:
             if len(of_session) > PER_SESSION:
                 self.drop(next(iter(of_session)))
             self._keep(said.key, SIZE + said.size)
-        hit.heads[form_of(status, lines)] = head
+        form = form_of(status, lines)
+        hit.heads[form] = head
+        hit.filled.pop(form, None)
 
     def keep_last(self, connection: Connection, segment: bytes) -> None:
         """Count a connection's last head; `connection.forget_last` is called where there is no room for it any more."""

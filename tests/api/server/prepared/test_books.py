@@ -63,6 +63,20 @@ async def test_a_connection_that_closes_is_answered_no_more(here: Here) -> None:
     await here.side.prepared.settled()
 
 
+async def test_after_a_change_it_is_prepared_anew(here: Here) -> None:
+    """Also for a connection that says the same again and again."""
+    asked = plain_heads(here)[0]
+    await here.side.prepared.ask(asked)
+    await here.connection.execute(
+        "UPDATE app_user SET email = 'other@example.org' WHERE username = $1", here.seed.sant.admin
+    )
+    await here.side.refresh()
+    answers = here.side.runtime.cache.stats.prepared
+    for _ in range(4):  # the session is read again, the entry is computed if need be, and it is prepared
+        await here.side.prepared.ask(asked)
+    assert here.side.runtime.cache.stats.prepared > answers
+
+
 async def test_all_that_is_kept_is_bounded(here: Here, monkeypatch: pytest.MonkeyPatch) -> None:
     kept = here.side.hits.prepared
     before = len(kept)
