@@ -67,7 +67,8 @@ async def open_runtime(settings: Settings, *, serves: bool = True) -> AsyncItera
     """Open everything that a process holds, until the block ends. Where the database is away it neither waits nor
     fails: requests find out.
 
-    `serves`: it commits often. Then it pushes versions after its commits; a command notifies in its transaction.
+    `serves`: it answers and commits often. Then it pushes versions after its commits, and refreshes what is read; a
+    command notifies in its transaction.
     """
     versions = VersionMap()
     push = Push(settings.require_direct_url(), versions) if serves and settings.cache_push else None
@@ -78,7 +79,10 @@ async def open_runtime(settings: Settings, *, serves: bool = True) -> AsyncItera
     redis = RedisTier(settings.require_redis_url(), Keys(settings.cache_prefix), Seals(secret_keys))
     memory = MemoryTier(settings.cache_memory_bytes)
     versions.on_restored.append(memory.clear)
-    cache = Cache(database, versions, direct, memory, redis, settings.cache_ttls, settings.database_pool_size)
+    cache = Cache(
+        *(database, versions, direct, memory, redis, settings.cache_ttls, settings.database_pool_size),
+        refreshes=serves and settings.cache_refresh_ahead,
+    )
     unstored = UnstoredReads(versions, direct)
     listener = Listener(
         settings.require_direct_url(), versions, partial(begin_timeline, database), push=settings.cache_push
@@ -94,6 +98,8 @@ async def open_runtime(settings: Settings, *, serves: bool = True) -> AsyncItera
     background.start(listener.run(), name="version listener")
     if push is not None:
         background.start(push.run(), name="push of versions")
+    if cache.ahead is not None:
+        background.start(cache.ahead.run(), name="refresh ahead")
     background.start(redis.probe(), name="redis probe")
     background.start(published.publish(), name="statistics")
     background.start(readiness.note(), name="readiness")

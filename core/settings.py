@@ -77,6 +77,9 @@ class Settings(BaseSettings):
     log_format: Literal["json", "console"] = Field("json", alias="LOG_FORMAT")
 
     cache_push: bool = Field(True, alias="CACHE_PUSH", description="false: versions are polled only, staleness <= 1 s")
+    cache_refresh_ahead: bool = Field(
+        True, alias="CACHE_REFRESH_AHEAD", description="false: who reads first after a write, or an entry's end, waits"
+    )
     cache_prefix: str = Field("", alias="CACHE_PREFIX", pattern=r"^[A-Za-z0-9_-]{0,40}$")
     cache_memory_bytes: int = Field(64 * 1024 * 1024, alias="CACHE_MEMORY_BYTES", ge=0)
 

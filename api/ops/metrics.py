@@ -57,6 +57,12 @@ COUNTERS = (
         "Hits in memory that were answered before the router",
         lambda runtime: one(runtime.cache.stats.prepared),
     ),
+    Counter(
+        "ticket_home_cache_refreshed",
+        "Refreshes ahead of the reader, by where they were found: computed, or had from another process",
+        lambda runtime: list(runtime.cache.stats.refreshed.items()),
+        ("policy", "tier"),
+    ),
     Counter("ticket_home_redis_errors", "Failed operations on Redis", lambda runtime: one(runtime.redis.errors)),
     Counter(
         "ticket_home_redis_foreign_values",

@@ -46,6 +46,7 @@ class Hits:
         self._sessions = runtime.sessions
         self._tiers = runtime.cache.tiers
         self._stats = runtime.cache.stats
+        self._ahead = runtime.cache.ahead
         self._requests = requests
         self._parse = runtime.version_header.parse
         self._required = lru_cache(maxsize=1024)(self._required_by)
@@ -144,12 +145,14 @@ class Hits:
         self._own_headers = own_headers
 
     def _note(self, hit: PreparedHit, found: Found, made: Made) -> None:
-        """What the routes would have noted: the session's use, counts, and the log line."""
+        """What the routes would have noted: the session's use, the place's, counts, and the log line."""
         entry, held, now, _ = found
         _, status, seconds, request_id = made
         self._sessions.used(hit.decided.digest, held, now)
         self._stats.count(hit.decided.asked.policy.name, "hit", "memory")
         self._stats.prepared += 1
+        if self._ahead is not None:
+            self._ahead.note(hit.decided.asked, entry)
         self._requests.count("GET", hit.route, status, seconds * 1000)
         hit.line.write(request_id, status, milliseconds(seconds), max(0.0, now - entry.computed_at))
 

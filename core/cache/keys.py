@@ -23,6 +23,11 @@ def digest(parameters: Parameters) -> str:
     return _digest(tuple(sorted((name, value) for name, value in parameters.items() if value is not None)))
 
 
+def successor_of(key: str, until: float) -> str:
+    """The key of what takes an entry's place at `until`, its `valid_until`: the same versions, computed as of then."""
+    return f"{key}@{until!r}"
+
+
 def policy_in(key: str) -> str:
     """The policy's name in a key of `Keys.of`; `last good` for last good answers."""
     name = key.rpartition("}:")[2].partition(":")[0]

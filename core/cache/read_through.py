@@ -6,6 +6,7 @@ from functools import partial
 from time import perf_counter
 
 from core import times
+from core.cache.ahead import RefreshAhead
 from core.cache.answer import Answer
 from core.cache.cached_read import CachedRead
 from core.cache.entry import Entry
@@ -34,6 +35,7 @@ class Cache:
     """One per process. Nothing here invalidates: a write makes a new version, and a new version is a new key.
 
     `ttls`: seconds by policy name, where they differ from the policy's own. `pool_size`: connections to the database.
+    `refreshes`: whether what is read is refreshed ahead of its readers, by `ahead.run`.
     """
 
     def __init__(
@@ -45,6 +47,8 @@ class Cache:
         redis: RedisTier,
         ttls: Mapping[str, float],
         pool_size: int,
+        *,
+        refreshes: bool = False,
     ) -> None:
         self.versions = versions
         self.memory = memory
@@ -55,6 +59,7 @@ class Cache:
         self.tiers = Tiers(versions, memory, redis, ttls)
         self.last_good = self.tiers.last_good
         self._fills = Fills(database, versions, self.tiers, FillLeases(redis), pool_size)
+        self.ahead = RefreshAhead(versions, self.tiers, self._fills, self.flights, self.stats) if refreshes else None
 
     async def read(self, asked: CachedRead, *, required: Vector | None = None) -> Answer:
         """The answer to what is asked, at least as new as `required` and as the version map.
@@ -67,6 +72,8 @@ class Cache:
             answer = self._from_memory(asked.entry_id)
         if answer is None:
             answer = await self._find_or_last_good(asked.entry_id, asked.load, required or {})
+        if self.ahead is not None and not answer.stale:
+            self.ahead.note(asked, answer.entry)
         self.stats.count(asked.policy.name, "collapsed" if answer.collapsed else answer.outcome, answer.tier)
         current().cached(
             asked.policy.name,
@@ -98,6 +105,8 @@ class Cache:
             except TimeoutError as error:
                 raise Unavailable from error
         except Unavailable:
+            if self.ahead is not None:
+                self.ahead.pause()
             answer = await self._last_good(entry_id)
             if answer is not None:
                 return answer
@@ -123,6 +132,8 @@ class Cache:
             held = self._from_memory(entry_id, wanted.key)
             if held is not None:
                 return held
+            if self.ahead is not None:
+                self.ahead.hurry(wanted.key)
             found, joined = await self.flights.join(
                 wanted.key, partial(self._fills.find_or_compute, entry_id, wanted, load)
             )
@@ -185,6 +196,8 @@ class Cache:
 
     async def drain(self, within: float) -> None:
         """At shutdown: let fills and stores end, `within` seconds at most."""
+        if self.ahead is not None:
+            await self.ahead.drain(within)
         await self.flights.drain(within)
         await self.tiers.drain(within)
         await self._fills.drain(within)

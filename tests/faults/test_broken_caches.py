@@ -33,6 +33,7 @@ READERS = {"joins of finished tasks": 24}
             ("PostgreSQL: all tables' rows replaced by older ones",),
             marks=pytest.mark.long,
         ),
+        pytest.param("refreshed under newer versions", (), marks=pytest.mark.long),
         pytest.param("joins of finished tasks", ("PostgreSQL: cut again and again",), marks=pytest.mark.long),
     ],
 )

@@ -1,26 +1,18 @@
 """A fill: one computation from the database, in one snapshot whose version rows were read first."""
 
-import asyncio
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any, TypeVar
+from typing import Any
 
 from sqlalchemy import text
 
-from core import times
 from core.cache.entry import Entry
-from core.cache.keys import Parameters, digest
+from core.cache.keys import Parameters, digest, successor_of
 from core.cache.policy import EntryId, Policy
 from core.cache.tiers.both import Tiers
 from core.cache.versions.vector import Vector
 from core.db.transaction import IS_WHOLE, ReadSession
-from core.errors import Unavailable
-
-T = TypeVar("T")
-
-AT_ONCE = 8
-"""Fills at once per process: an empty Redis must not become a full database."""
 
 ALL_VERSIONS = text(f"SELECT clinic_id, topic, version, {IS_WHOLE} AS is_whole FROM cache_version")  # noqa: S608
 VERSIONS = text(f"{ALL_VERSIONS.text} WHERE clinic_id = ANY(:clinics)")
@@ -63,6 +55,8 @@ class Fill:
     tiers: Tiers
     is_whole: bool = True
     """Whether these are the versions of the rows in this snapshot. If not, the tiers are neither asked nor filled."""
+    as_of: float | None = None
+    """Epoch seconds: `now`, where it is the end of the entry whose successor is computed. None: it is now."""
 
     async def parts(self, policy: Policy, clinic_ids: Iterable[int], parameters: Parameters) -> dict[int, Entry]:
         """Clinic → its entry, for those that are held and right in this snapshot and at `now`. Compute the others."""
@@ -77,7 +71,8 @@ class Fill:
         """Store one clinic's part, computed in this snapshot."""
         if self.is_whole:
             entry_id = EntryId(policy, clinic_id, digest(parameters))
-            self.tiers.put_part(entry_id, self._key(entry_id), loaded.entry(self.now))
+            key = self._key(entry_id) if self.as_of is None else successor_of(self._key(entry_id), self.as_of)
+            self.tiers.put_part(entry_id, key, loaded.entry(self.now))
 
     def _key(self, entry_id: EntryId) -> str:
         return self.tiers.key(entry_id, entry_id.policy.token(self.versions, entry_id.clinic_id))
@@ -95,28 +90,6 @@ async def read_versions(session: ReadSession, clinic_id: int | None) -> tuple[Ve
     rows = result.all()
     is_whole = bool(rows) and all(row.is_whole for row in rows)
     return {(row.clinic_id, row.topic): row.version for row in rows}, is_whole
-
-
-class FillSlots:
-    """Bounds the fills that run at once in this process."""
-
-    def __init__(self, pool_size: int) -> None:
-        # Two connections stay for writes, sessions and version rows, however many fills wait.
-        self._slots = asyncio.Semaphore(max(1, min(AT_ONCE, pool_size - 2)))
-
-    async def run(self, work: Callable[[float], Awaitable[T]]) -> T:
-        """`work(seconds left)` once a slot is free. Raises Unavailable where none is in time."""
-        loop = asyncio.get_running_loop()
-        until = loop.time() + times.FILL
-        try:
-            async with asyncio.timeout_at(until):
-                await self._slots.acquire()
-        except TimeoutError as error:
-            raise Unavailable("Too many computations are waiting just now.") from error
-        try:
-            return await work(max(0.05, until - loop.time()))
-        finally:
-            self._slots.release()
 
 
 def utc(now: float) -> datetime:

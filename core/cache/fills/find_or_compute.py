@@ -1,15 +1,17 @@
 """What memory does not have is found in Redis or computed: by one of all processes, and there by one task."""
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
 from core import times
 from core.background import Background
 from core.cache.entry import Entry
-from core.cache.fills.fill import Fill, FillSlots, Loader, read_versions, utc
+from core.cache.fills.fill import Fill, Loader, read_versions, utc
 from core.cache.fills.lease import NOBODYS, FillLeases, Lease
+from core.cache.fills.slots import FillSlots, Turn
+from core.cache.keys import successor_of
 from core.cache.policy import EntryId
 from core.cache.tiers.both import Tiers
 from core.cache.versions.map import VersionMap
@@ -32,6 +34,16 @@ class VersionedKey:
     """That moment (boottime)."""
     true_at: float
     """When (boottime) the map was last known to be true."""
+    as_of: float | None = None
+    """Where the successor is meant of the entry with the key: its end (epoch seconds, the database's clock)."""
+
+    @property
+    def stored_under(self) -> str:
+        return self.key if self.as_of is None else successor_of(self.key, self.as_of)
+
+    def followed_at(self, until: float) -> "VersionedKey":
+        """Of the entry's successor, where the entry ends then."""
+        return replace(self, as_of=until)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +72,7 @@ class Fills:
         self._versions = versions
         self._tiers = tiers
         self._leases = leases
-        self._slots = FillSlots(pool_size)
+        self.slots = FillSlots(pool_size)
         self._background = Background()
 
     def key_now(self, entry_id: EntryId) -> VersionedKey:
@@ -70,7 +82,9 @@ class Fills:
         vector = policy.vector(self._versions.rows, clinic_id)
         return VersionedKey(key, vector, boottime(), self._versions.true_at())
 
-    async def find_or_compute(self, entry_id: EntryId, wanted: VersionedKey, load: Loader) -> FlightResult:
+    async def find_or_compute(
+        self, entry_id: EntryId, wanted: VersionedKey, load: Loader, turn: Turn | None = None
+    ) -> FlightResult:
         """The entry under `wanted`, or a newer one. Raises Unavailable, and whatever else `load` raises.
 
         While another process holds the key's lease, Redis is asked for the entry again and again, for a fill's time
@@ -83,12 +97,14 @@ class Fills:
         while True:
             raw, holder = await redis.get_many([wanted.key, redis.keys.lease(wanted.key)])
             found = self._from_redis(entry_id, wanted, raw)
+            if found is None and (after := self._tiers.over(wanted.key, raw)) is not None:
+                found = self._from_redis(entry_id, wanted, await redis.get(after))
             if found is not None:
                 return found
             patient = loop.time() < until
             if holder is None or not patient:
                 # The lease is claimed once a slot is free: nobody waits for a process whose fills queue.
-                found = await self._slots.run(partial(self._lead, entry_id, wanted, load, with_lease=patient))
+                found = await self.slots.run(partial(self._lead, entry_id, wanted, load, with_lease=patient), turn)
                 if found is not None:
                     return found
             await asyncio.sleep(pause)
@@ -98,51 +114,70 @@ class Fills:
                 # would ever store the older key's, so the key is looked up again.
                 wanted = self.key_now(entry_id)
 
+    async def find_or_compute_successor(
+        self, entry_id: EntryId, wanted: VersionedKey, load: Loader, turn: Turn
+    ) -> FlightResult | None:
+        """What `wanted.as_of` asks for; None where another process computes it. Raises as `find_or_compute`."""
+        found = self._from_redis(entry_id, wanted, await self._tiers.redis.get(wanted.stored_under))
+        return found or await self.slots.run(partial(self._lead, entry_id, wanted, load, with_lease=True), turn)
+
     async def compute_unkept(self, entry_id: EntryId, load: Loader) -> FlightResult:
         """Computed here, whatever lies in the tiers or is computed elsewhere. Raises as `find_or_compute`."""
-        return await self._slots.run(lambda seconds: self._fill(entry_id, load, seconds, NOBODYS))
+        return await self.slots.run(lambda seconds: self._fill(entry_id, load, seconds, NOBODYS))
 
     def _from_redis(self, entry_id: EntryId, wanted: VersionedKey, raw: bytes | None) -> FlightResult | None:
-        entry = self._tiers.from_redis(entry_id, wanted.key, raw)
+        if wanted.as_of is None:
+            entry = self._tiers.from_redis(entry_id, wanted.key, raw)
+        else:
+            entry = self._tiers.successor_from_redis(entry_id, wanted.key, wanted.as_of, raw)
         return FlightResult(entry, wanted.versions, "redis", wanted.at, wanted.true_at) if entry is not None else None
 
     async def _lead(
         self, entry_id: EntryId, wanted: VersionedKey, load: Loader, seconds: float, *, with_lease: bool
     ) -> FlightResult | None:
         """The entry, computed within `seconds`. None where another process holds the lease: its entry will come."""
-        lease = await self._leases.claim(wanted.key) if with_lease else NOBODYS
+        lease = await self._leases.claim(wanted.stored_under) if with_lease else NOBODYS
         if lease is None:
             return None
         try:
             if lease is not NOBODYS:
                 # The last holder may have stored it since we looked.
-                found = self._from_redis(entry_id, wanted, await self._tiers.redis.get(wanted.key))
+                found = self._from_redis(entry_id, wanted, await self._tiers.redis.get(wanted.stored_under))
                 if found is not None:
                     self._release(lease)
                     return found
             async with self._leases.held(lease):
-                return await self._fill(entry_id, load, seconds, lease)
+                return await self._fill(entry_id, load, seconds, lease, wanted.as_of)
         except BaseException:
             self._release(lease)
             raise
 
-    async def _fill(self, entry_id: EntryId, load: Loader, seconds: float, lease: Lease) -> FlightResult:
-        """Compute within `seconds` and store it under the versions that were read. Then the lease ends."""
+    async def _fill(
+        self, entry_id: EntryId, load: Loader, seconds: float, lease: Lease, as_of: float | None = None
+    ) -> FlightResult:
+        """Compute within `seconds` and store it under the versions that were read. Then the lease ends.
+
+        With `as_of` it is the successor of an entry that ends then: the same versions will give this, then.
+        """
         policy, clinic_id = entry_id.policy, entry_id.clinic_id
 
         async def work(session: ReadSession) -> FlightResult:
             # May run twice, where the first run met a conflict or a lost connection.
             at = boottime()
             versions, is_whole = await read_versions(session, clinic_id)
-            now = utc(self._versions.now())
-            loaded = await load(Fill(session, now, versions, self._tiers, is_whole))
+            now = utc(self._versions.now() if as_of is None else as_of)
+            loaded = await load(Fill(session, now, versions, self._tiers, is_whole, as_of))
             self._versions.learn((clinic, topic, version) for (clinic, topic), version in versions.items())
             return FlightResult(loaded.entry(now), policy.vector(versions, clinic_id), "database", at, at, is_whole)
 
         result = await self._database.snapshot(work, budget=seconds)
         if result.is_whole:
             key = self._tiers.key(entry_id, policy.token(result.versions, clinic_id))
-            self._release(lease, after=self._tiers.put(entry_id, key, result.entry))
+            if as_of is None:
+                stored = self._tiers.put(entry_id, key, result.entry)
+            else:
+                stored = self._tiers.put_part(entry_id, successor_of(key, as_of), result.entry)
+            self._release(lease, after=stored)
         else:
             self._release(lease)
         return result

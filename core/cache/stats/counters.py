@@ -13,10 +13,16 @@ class CacheStats:
         self.counts: dict[tuple[str, str, str], int] = defaultdict(int)
         self.prepared = 0
         """Of the hits in memory those that were answered before the router."""
+        self.refreshed: dict[tuple[str, str], int] = defaultdict(int)
+        """(policy, tier) → refreshes ahead of the reader, which are no reads: computed, or had from Redis."""
 
     def count(self, policy: str, outcome: str, tier: str) -> None:
         """`outcome` is one of OUTCOMES; `tier` is memory, redis or database."""
         self.counts[policy, outcome, tier] += 1
+
+    def count_refresh(self, policy: str, tier: str) -> None:
+        """`tier` is redis or database."""
+        self.refreshed[policy, tier] += 1
 
     def rows(self) -> list[list[Any]]:
         """[policy, outcome, tier, count], JSON-ready."""

@@ -16,3 +16,10 @@ __all__ = ["unhurried"]
 async def desk(settings: Settings) -> AsyncIterator[Desk]:
     async with open_runtime(settings) as runtime:
         yield Desk(runtime)
+
+
+@pytest.fixture
+async def refreshing_desk(settings: Settings) -> AsyncIterator[Desk]:
+    """Of a process that refreshes ahead of its readers."""
+    async with open_runtime(settings.model_copy(update={"cache_refresh_ahead": True})) as runtime:
+        yield Desk(runtime)

@@ -21,6 +21,7 @@ from tests.core.dashboard.desk import Desk, without_when
 from tests.core.dashboard.oracle import HOUR, MINUTE, Ward
 from tests.factories import rows
 from tests.factories.fixtures import Seed
+from tests.support import machine
 
 
 @contextmanager
@@ -193,6 +194,23 @@ async def test_a_write_in_one_clinic_has_only_its_part_computed(
             found = await figures(desk, None)
         assert runs == [[clinic.id]]
         assert found == (await Ward.read(connection)).dashboard(desk.now)
+
+
+async def test_the_networks_refresh_is_merged_from_refreshed_parts(
+    desk: Desk, refreshing_desk: Desk, connection: rows.Connection, clinics: list[MadeClinic]
+) -> None:
+    refreshing_desk.go_to(desk.now)
+    desk, ids = refreshing_desk, [clinic.id for clinic in clinics]
+    for clinic_id in (None, *ids):
+        await desk.read(clinic_id)
+    counted = desk.runtime.cache.stats.refreshed
+    with computed_clinics(desk) as runs:
+        await change(desk, CHANGES["discharged"], clinic=ids[0])
+        await machine.until(lambda: counted["network_dashboard", "database"])
+    assert runs == [[ids[0]]]
+    with queries() as asked:
+        assert await figures(desk, None) == (await Ward.read(connection)).dashboard(desk.now)
+    assert asked.db_queries == 0
 
 
 async def test_the_network_is_as_old_as_its_oldest_part(desk: Desk, clinics: list[MadeClinic]) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from core.dashboard.cached import CLINIC, NETWORK
 from core.trace import Trace, current_trace
 from tests.core.dashboard.at_random import TICK, MadeClinic, network
 from tests.core.dashboard.desk import Desk, without_when
@@ -63,8 +64,8 @@ async def test_a_cached_dashboard_equals_a_fresh_one(
             outcomes.add(answer.outcome)
         return "+".join(sorted(outcomes))
 
-    desk.go_to(now)
     passed = 0
+    desk.go_to(now)
     while now < end:
         await right_now()
         now = datetime.fromisoformat(ward.dashboard(now, None, **filters)["valid_until"])
@@ -78,3 +79,33 @@ async def test_a_cached_dashboard_equals_a_fresh_one(
         assert "miss" in await right_now()
         passed += 1
     assert passed > 10
+
+
+async def test_a_dashboard_computed_ahead_equals_a_fresh_one(
+    refreshing_desk: Desk, connection: rows.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Before each moment that ends an entry, what follows is computed as of that moment; then nobody computes."""
+    desk, now = refreshing_desk, EVENINGS["before a Monday that is a first"]
+    assert desk.runtime.cache.ahead is not None
+    for policy in (CLINIC, NETWORK):  # hours go by in no time, in which entries would be thrown away
+        monkeypatch.setitem(desk.runtime.cache.tiers._ttls, policy.name, DAY.total_seconds())
+    clinics = await network(connection)
+    await fill(connection, clinics, now)
+    ward = await Ward.read(connection)
+    scopes = (*(clinic.id for clinic in clinics), None)
+    desk.go_to(now)
+    for clinic_id in scopes:
+        await desk.read(clinic_id)
+    passed = 0
+    while passed < 8:
+        now = datetime.fromtimestamp(min([(await desk.read(one)).entry.valid_until or 0.0 for one in scopes]), UTC)
+        desk.go_to(now - TICK)
+        for place in desk.runtime.cache.ahead.places:
+            await desk.runtime.cache.ahead._look(place)
+        for moment in (now - TICK, now):
+            desk.go_to(moment)
+            answers = {clinic_id: await desk.read(clinic_id) for clinic_id in scopes}
+            for clinic_id, answer in answers.items():
+                assert without_when(answer.entry.body) == ward.dashboard(desk.now, clinic_id)
+            assert {answer.outcome for answer in answers.values()} == {"hit"}
+        passed += 1

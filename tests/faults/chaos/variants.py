@@ -5,13 +5,16 @@ Patches of one process's mechanisms, or SQL in the database that all share.
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from datetime import timedelta
 from functools import partial
 from typing import Any
 
 from core import times
 from core.cache.fills.fill import Fill, Loaded, Loader, read_versions, utc
-from core.cache.fills.find_or_compute import Fills, FlightResult
+from core.cache.fills.find_or_compute import Fills, FlightResult, VersionedKey
 from core.cache.fills.lease import Lease
+from core.cache.fills.slots import Turn
 from core.cache.policy import EntryId
 from core.cache.read_through import Cache
 from core.cache.single_flight import Flights
@@ -23,6 +26,8 @@ from core.clock import boottime
 from core.db.transaction import ReadSession
 from core.trace import VersionRow
 
+SHORTEST_LIFE = 1.0
+"""Seconds for which an entry serves, at least."""
 NO_BUMP = """
 CREATE OR REPLACE FUNCTION cache_stamp_doctor() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END'
 """
@@ -91,7 +96,9 @@ def poll_replaces() -> None:
 def versions_after_data() -> None:
     """The rows first, then the versions, each as of its own moment: old rows under new versions."""
 
-    async def fill(self: Fills, entry_id: EntryId, load: Loader, seconds: float, lease: Lease) -> FlightResult:
+    async def fill(
+        self: Fills, entry_id: EntryId, load: Loader, seconds: float, lease: Lease, as_of: float | None = None
+    ) -> FlightResult:
         async def work(session: ReadSession) -> FlightResult:
             at, now = boottime(), utc(self._versions.now())
             before = Fill(session, now, (await read_versions(session, entry_id.clinic_id))[0], self._tiers)
@@ -135,8 +142,24 @@ def restores_unseen() -> None:
     Ledger.agrees = lambda *_: True  # type: ignore[method-assign]
 
 
+def refreshed_under_newer_versions() -> None:
+    """A refresh ahead is stored under the versions known as it ends, not under those that it was computed from."""
+    find_or_compute = Fills.find_or_compute
+
+    async def find(
+        self: Fills, entry_id: EntryId, wanted: VersionedKey, load: Loader, turn: Turn | None = None
+    ) -> FlightResult:
+        found = await find_or_compute(self, entry_id, wanted, load, turn)
+        if turn is not None:
+            self._tiers.put(entry_id, self.key_now(entry_id).key, found.entry)
+        return found
+
+    Fills.find_or_compute = find  # type: ignore[method-assign]
+
+
 def slow_fills(most: float) -> None:
-    """Not broken, only slower: what a fill read gets `most` seconds old at most, before it is stored."""
+    """Not broken, only slower: what a fill read gets `most` seconds old at most, before it is stored. And over sooner,
+    so that each entry is followed by one computed ahead."""
     lead = Fills._lead
 
     async def lead_slowly(self: Fills, entry_id: EntryId, wanted: Any, load: Loader, *rest: Any, **more: Any) -> Any:
@@ -148,8 +171,10 @@ def slow_fills(most: float) -> None:
 async def _slowly(load: Loader, most: float, fill: Fill) -> Loaded:
     loaded = await load(fill)
     # Longer and shorter in turns, without a generator of its own: versions are random enough.
-    await asyncio.sleep(most * (sum(fill.versions.values()) % 97) / 96)
-    return loaded
+    share = (sum(fill.versions.values()) % 97) / 96
+    await asyncio.sleep(most * share)
+    ends = fill.now + timedelta(seconds=SHORTEST_LIFE + share)
+    return replace(loaded, valid_until=min(ends, loaded.valid_until or ends))
 
 
 PATCHES: dict[str, Callable[[], None]] = {
@@ -159,6 +184,7 @@ PATCHES: dict[str, Callable[[], None]] = {
     "versions read after the data": versions_after_data,
     "joins of finished tasks": joins_of_finished_tasks,
     "restores unseen": restores_unseen,
+    "refreshed under newer versions": refreshed_under_newer_versions,
 }
 STATEMENTS = {
     "no bump": NO_BUMP,

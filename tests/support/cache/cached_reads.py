@@ -35,6 +35,8 @@ class Counting:
         """Loaders wait for it between the snapshot and the count; a test clears it."""
         self.go_on.set()
         self.valid_for: float | None = None
+        self.computed_for: list[float] = []
+        """As of which moments (epoch seconds) it was counted."""
 
     async def read(self, clinic_id: int, parameters: Parameters | None = None, **options: object) -> Answer:
         async def load(fill: Fill) -> Loaded:
@@ -48,6 +50,7 @@ class Counting:
             counted = await fill.session.scalar(
                 text("SELECT count(*) FROM ticket WHERE clinic_id = :clinic"), {"clinic": clinic_id}
             )
+            self.computed_for.append(fill.now.timestamp())
             until = fill.now + timedelta(seconds=self.valid_for) if self.valid_for else None
             return Loaded(str(counted).encode(), until)
 

@@ -1,11 +1,14 @@
 """What is kept of prepared hits, and what of each is noted."""
 
 import json
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from api.server.said import LONGEST, said_by
+from core.cache.cached_read import CachedRead
+from core.cache.entry import Entry
 from core.log_lines import LINES
 from tests.api.server.prepared.differing import with_lines
 from tests.api.server.prepared.requests import bearer, plain_heads
@@ -28,6 +31,21 @@ async def test_the_log_line_is_that_of_the_routes(here: Here, monkeypatch: pytes
 
     assert list(prepared) == list(routed)
     assert same(prepared) == same(routed)
+
+
+async def test_what_it_answers_was_read(here: Here, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Only what is read is refreshed ahead of its readers."""
+    notes: list[tuple[str, int]] = []
+
+    def note(asked: CachedRead, entry: Entry) -> None:
+        notes.append((asked.policy.name, len(entry.body)))
+
+    protocol: Any = here.side.prepared.protocol
+    monkeypatch.setattr(protocol._hits, "_ahead", SimpleNamespace(note=note))
+    answer = await here.side.prepared.ask(plain_heads(here)[0])
+    [(policy, length)] = notes
+    assert f"Content-Length: {length}".lower().encode() in answer.lower()
+    assert policy == "dashboard"
 
 
 async def test_uvicorn_counts_it_and_the_connection_stays_in_use(here: Here) -> None:

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 from fastapi import FastAPI
 
-from core.cache.fills.fill import AT_ONCE
+from core.cache.fills.slots import AT_ONCE
 from core.cache.tiers import memory
 from core.cache.tiers.both import MEMORY_TTL_WITHOUT_REDIS
 from core.cache.tiers.trouble import Trouble

@@ -1,0 +1,119 @@
+"""In which order fills get their turns, those ahead of the reader among them."""
+
+import asyncio
+
+import pytest
+
+from core import times
+from core.cache.fills.slots import AT_ONCE, FillSlots, Turn
+from core.errors import Unavailable
+from tests.support import machine
+
+
+class Work:
+    """Fills that go on until they are told to end."""
+
+    def __init__(self, pool_size: int = AT_ONCE + 2) -> None:
+        self.slots = FillSlots(pool_size)
+        self.begun: list[str] = []
+        self._ends: dict[str, asyncio.Event] = {}
+        self._tasks: dict[str, asyncio.Task[None]] = {}
+
+    async def asks(self, name: str, turn: Turn | None = None) -> asyncio.Task[None]:
+        self._ends[name] = asyncio.Event()
+
+        async def work(_: float) -> None:
+            self.begun.append(name)
+            await self._ends[name].wait()
+
+        task = self._tasks[name] = asyncio.create_task(self.slots.run(work, turn))
+        await settled()
+        return task
+
+    async def end(self, name: str) -> None:
+        self._ends[name].set()
+        await self._tasks[name]
+        await settled()
+
+
+async def settled() -> None:
+    for _ in range(5):
+        await asyncio.sleep(0)
+
+
+async def test_at_most_two_of_eight_turns_are_ahead() -> None:
+    work = Work()
+    for number in range(4):
+        await work.asks(f"ahead {number}", Turn(ahead=True))
+    assert work.begun == ["ahead 0", "ahead 1"]
+    for number in range(8):
+        await work.asks(f"reader {number}")
+    assert len(work.begun) == 8
+    await work.end("ahead 0")
+    assert work.begun[8:] == ["reader 6"]
+
+
+async def test_a_turn_ahead_waits_for_every_reader() -> None:
+    work = Work()
+    for number in range(8):
+        await work.asks(f"{number}")
+    await work.asks("ahead", Turn(ahead=True))
+    await work.asks("reader")
+    await work.end("0")
+    assert work.begun[8:] == ["reader"]
+    await work.end("1")
+    assert work.begun[9:] == ["ahead"]
+
+
+async def test_a_reader_who_joins_makes_it_an_ordinary_turn() -> None:
+    work = Work()
+    for number in range(8):
+        await work.asks(f"{number}")
+    waiting = Turn(ahead=True)
+    await work.asks("ahead", waiting)
+    await work.asks("joined", joined := Turn(ahead=True))
+    work.slots.hurry(joined)
+    await work.end("0")
+    assert work.begun[8:] == ["joined"]
+    # And where two are ahead already it is none of them.
+    more = Work()
+    for number in range(3):
+        await more.asks(f"{number}", waiting := Turn(ahead=True))
+    assert len(more.begun) == 2
+    more.slots.hurry(waiting)
+    await settled()
+    assert more.begun == ["0", "1", "2"]
+
+
+async def test_who_joins_late_has_an_ordinary_turns_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(times, "FILL", 0.2)
+    work = Work(pool_size=3)
+    await work.asks("first")
+    left = await work.asks("left", Turn(ahead=True))
+    hurried = await work.asks("joined", turn := Turn(ahead=True))
+    monkeypatch.setattr(times, "FILL", machine.PATIENCE)
+    work.slots.hurry(turn)
+    with pytest.raises(Unavailable):
+        await left
+    await work.end("first")
+    assert work.begun == ["first", "joined"]
+    await work.end("joined")
+    assert hurried.done()
+
+
+async def test_who_leaves_takes_nobodys_turn() -> None:
+    work = Work(pool_size=3)
+    await work.asks("first")
+    (await work.asks("leaves", Turn(ahead=True))).cancel()
+    (await work.asks("leaves, too")).cancel()
+    await work.asks("last")
+    await work.end("first")
+    assert work.begun == ["first", "last"]
+    # Granted and left in the same moment.
+    leaving = await work.asks("granted")
+    work._ends["last"].set()
+    await work._tasks["last"]
+    leaving.cancel()
+    await settled()
+    await work.asks("next")
+    assert work.begun[-1] == "next"
