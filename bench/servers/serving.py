@@ -16,7 +16,7 @@ import httpx
 from bench.servers.cores import Cores
 from bench.servers.install import ROOT
 
-PATIENCE = 30.0
+PATIENCE = 90.0
 TMPFS = Path("/dev/shm")  # noqa: S108  logs go to memory: a disk's fsyncs are nobody's speed here
 
 
