@@ -23,6 +23,7 @@ from core.cache.versions.listener import Listener
 from core.cache.versions.map import VersionMap
 from core.cache.versions.push import Push
 from core.cache.versions.timeline import begin_timeline
+from core.dashboard.upkeep import upkeep
 from core.db.connections.engine import dispose, serving_engine
 from core.db.transaction import Database
 from core.errors import Unavailable
@@ -102,6 +103,7 @@ async def open_runtime(settings: Settings, *, serves: bool = True) -> AsyncItera
         background.start(cache.ahead.run(), name="refresh ahead")
     background.start(redis.probe(), name="redis probe")
     background.start(published.publish(), name="statistics")
+    background.start(upkeep(database, settings.require_direct_url()), name="rollups")
     background.start(readiness.note(), name="readiness")
     background.start(readiness.look(), name="readiness of writes")
     try:

@@ -39,7 +39,7 @@ def dashboard(scope: ClinicScope, filters: Filters) -> CachedRead:
 
 def _clinic_loader(clinic_id: int, filters: Filters) -> Loader:
     async def load(fill: Fill) -> Loaded:
-        row = (await read_stats(fill.session, [clinic_id], fill.now, filters)).get(clinic_id)
+        row = (await read_stats(fill.session, [clinic_id], fill.now, filters, is_whole=fill.is_whole)).get(clinic_id)
         if row is None or (filters.surgery_id is not None and row.surgery_clinic_id != clinic_id):
             raise NotFound
         return part_of(row, fill.now).loaded()
@@ -55,7 +55,7 @@ def _network_loader(filters: Filters) -> Loader:
         parts = {clinic_id: Part.of_entry(entry) for clinic_id, entry in held.items()}
         missing = [clinic_id for clinic_id in clinics if clinic_id not in parts]
         if missing:
-            rows = await read_stats(fill.session, missing, fill.now, filters)
+            rows = await read_stats(fill.session, missing, fill.now, filters, is_whole=fill.is_whole)
             for clinic_id, row in rows.items():
                 if filters.surgery_id is not None and row.surgery_clinic_id is None:
                     raise NotFound

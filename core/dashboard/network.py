@@ -7,8 +7,9 @@ from typing import TypeVar
 
 from core.cache.fills.fill import Loaded
 from core.clock import DEFAULT_ZONE, next_full_hour, shown, start_of_hour, zone
+from core.dashboard.counted import TOP_DOCTORS, TOP_SURGERIES
 from core.dashboard.part import COUNTS, Part, Sums, hours_of, kpis_of, loaded, modifications_of
-from core.dashboard.stats import RECENT, TOP_DOCTORS, TOP_SURGERIES
+from core.dashboard.stats import RECENT
 from core.dashboard.views import Dashboard
 
 T = TypeVar("T")

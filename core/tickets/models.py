@@ -53,9 +53,16 @@ class Ticket(Base):
         CheckConstraint("number >= 1", name="number"),
         Index("ix_ticket_clinic_id_created_at", "clinic_id", "created_at", "id"),
         Index("ix_ticket_active", "clinic_id", "current_fpa", postgresql_where=text("status = 'active'")),
+        Index("ix_ticket_clinic_id_surgery_id_created_at", "clinic_id", "surgery_id", "created_at"),
+        Index(
+            "ix_ticket_clinic_id_discharged_at",
+            "clinic_id",
+            "discharged_at",
+            postgresql_where=text("discharged_at IS NOT NULL"),
+        ),
         Index("ix_ticket_patient_id", "patient_id"),
         Index("ix_ticket_search", "search", postgresql_using="gin", postgresql_ops={"search": "gin_trgm_ops"}),
-        # The dashboard's counts read this index alone (docs/design/performance.md: a covering index halves them).
+        # A clinic whose rollups are in doubt is counted from this index alone.
         Index(
             "ix_ticket_figures",
             "clinic_id",

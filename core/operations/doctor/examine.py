@@ -10,7 +10,7 @@ from core.operations.doctor.finding import Check, Finding, Verdict, failed, reas
 from core.operations.doctor.servers import clocks, postgres, redis, timezones
 from core.operations.doctor.servers.push import push
 from core.operations.doctor.servers.reaching import Ways, reach
-from core.operations.doctor.tables import derived, migrations, triggers, twins, versions
+from core.operations.doctor.tables import derived, migrations, rollups, triggers, twins, versions
 from core.users.accounts import ACTIVE_DEMO_ACCOUNTS
 
 USERS = "Users"
@@ -66,7 +66,7 @@ async def _database(addresses: Addresses, ways: Ways, repair: bool) -> AsyncIter
     for check in postgres.CHECKS:
         yield await run(check, connection, repair=False)
     yield await _tables(ways.direct_url)
-    for check in (*triggers.CHECKS, *versions.CHECKS, *derived.CHECKS):
+    for check in (*triggers.CHECKS, *versions.CHECKS, *derived.CHECKS, *rollups.CHECKS):
         yield await run(check, connection, repair=repair)
     heard_by = push(addresses.listen_url or ways.direct_url, wanted=addresses.push)
     yield await run(heard_by, ways.served, repair=False)

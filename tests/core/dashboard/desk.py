@@ -32,7 +32,7 @@ class Desk:
 
         async def work(session: ReadSession) -> bytes:
             clinics = [clinic_id] if clinic_id is not None else await every_clinic(session)
-            rows = await read_stats(session, clinics, now, Filters(**filters))
+            rows = await read_stats(session, clinics, now, Filters(**filters), is_whole=True)
             parts = [part_of(rows[clinic], now) for clinic in clinics]
             return (parts[0].loaded() if clinic_id is not None else network_of(parts, now)).body
 

@@ -8,7 +8,9 @@ SERVER, ENCRYPTION, EXTENSIONS, RIGHTS, TEXT = "PostgreSQL", "Encryption", "Exte
 OLDEST = 15
 """UNIQUE NULLS NOT DISTINCT, for the one row of global thresholds."""
 NEEDED = ("pg_trgm", "unaccent")
-READ_ONLY = frozenset({"cache_version"})
+READ_ONLY = frozenset(
+    {"cache_version", "rolled_clinic", "rollup_change", "ticket_rollup", "doctor_rollup", "modified_ticket"}
+)
 """Written by functions that run with their owner's rights."""
 NOT_OURS = frozenset({"cache_flush", "legacy_map", "legacy_ticket"})
 """The same, and what only an import touches."""
