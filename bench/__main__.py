@@ -18,6 +18,7 @@ from bench.report.results import saved
 PARTS: dict[str, Sequence[str]] = {
     "hits": (),
     "dashboard_sql": ("--tickets", "100000", "--rounds", "15"),
+    "cold": (),
     "board": ("--history", "50000", "--rounds", "20"),
     "stampede": (),
     "writes": (),

@@ -85,7 +85,7 @@ class Case:
         }
 
     async def one_statement(self, session: ReadSession) -> dict[str, Any]:
-        rows = await read_stats(session, [self.clinic_id], self.now, Filters())
+        rows = await read_stats(session, [self.clinic_id], self.now, Filters(), is_whole=True)
         return part_of(rows[self.clinic_id], self.now).dashboard.kpis.model_dump()
 
     async def separate(self, session: ReadSession) -> dict[str, Any]:
@@ -96,7 +96,7 @@ class Case:
         return found
 
     async def network(self, session: ReadSession) -> None:
-        await read_stats(session, self.clinics, self.now, Filters())
+        await read_stats(session, self.clinics, self.now, Filters(), is_whole=True)
 
 
 async def measure(url: str, rounds: int) -> Part:
@@ -172,6 +172,7 @@ def main() -> None:
                 progress=False,
             )
             print(summary)
+            upgrade(servers.database_url)  # which fills the rollups
             finish(asyncio.run(measure(servers.database_url, asked.rounds)))
         finally:
             servers.stop()
