@@ -244,7 +244,8 @@ def test_there_is_one_module_of_flights_and_locks(name: str) -> None:
         str(path.relative_to(ROOT))
         for folder in ("core", "api")
         for path in (ROOT / folder).rglob("*.py")
-        if any(
+        if f"asyncio.{name}" in path.read_text()
+        and any(
             isinstance(node, ast.Call) and ast.unparse(node.func) == f"asyncio.{name}"
             for node in ast.walk(ast.parse(path.read_text()))
         )

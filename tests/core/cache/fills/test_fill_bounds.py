@@ -14,13 +14,22 @@ from core.settings import Settings
 from tests.conftest import SignIn
 from tests.factories.fixtures import Seed
 from tests.support.cache.cached_reads import process
+from tests.support.cache.flights import joins
+from tests.support.machine import until
+from tests.support.unhurried import unhurried
+
+__all__ = ["unhurried"]
 
 
 async def test_no_more_than_eight_fills_run_at_once(settings: Settings, seed: Seed) -> None:
     """A cold cache must not take every connection from those who write."""
     async with process(settings) as one:
-        one.pause = 0.05
-        await asyncio.gather(*(one.read(seed.sant.id, {"number": number}) for number in range(3 * AT_ONCE)))
+        come = joins(one.runtime.cache.flights)
+        one.go_on.clear()
+        reads = [asyncio.create_task(one.read(seed.sant.id, {"number": number})) for number in range(3 * AT_ONCE)]
+        await until(lambda: come() == 3 * AT_ONCE and one.at_work == AT_ONCE)
+        one.go_on.set()
+        await asyncio.gather(*reads)
         assert one.runs == 3 * AT_ONCE
         assert one.most_at_work == AT_ONCE
 
