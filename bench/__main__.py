@@ -25,7 +25,7 @@ PARTS: dict[str, Sequence[str]] = {
     "commits": ("--seconds", "3"),
     "start": (),
     "memory": (),
-    "workday": (),
+    "workday": ("--beside", "CACHE_REFRESH_AHEAD=false"),
     "scale": ("--most", "1000"),
 }
 
