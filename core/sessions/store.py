@@ -226,7 +226,8 @@ class Sessions:
                 self._forget(digest)
                 continue
             self.held.put(digest, copy, checked_at=at)
-            self._versions.learn([(*copy.stamp, copy.users_version), (0, "clinics", copy.clinics_version)])
+            users, clinics = copy.users_version, copy.clinics_version
+            self._versions.learn([(copy.clinic_id or 0, "users", users), (0, "clinics", clinics)])
             if not self.is_current(copy):
                 # Older than the map: a write since, or a database restored from a backup. The next request has the
                 # version rows read again.
