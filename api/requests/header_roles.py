@@ -42,6 +42,7 @@ HEADERS: Final = (
     Header("Transfer-Encoding", Role.ROUTED),
     Header("Expect", Role.ROUTED),
     Header("Upgrade", Role.ROUTED),
+    Header("Proxy-Connection", Role.ROUTED),  # to the parser it is another name of Connection
     Header("Range", Role.ROUTED),
     Header("If-Range", Role.ROUTED),
     Header("Cache-Control", Role.IGNORED),  # plain `@cache` reads it, which is never prepared

@@ -85,8 +85,8 @@ class HitProtocol(DrainingProtocol):
         if not hits.answer(hit, said, self.transport, self.server_state.default_headers):
             return False
         self.server_state.total_requests += 1
-        self.last_used = self.loop.time()
-        self._was_asked = True
+        # Blank lines before a head were of this request.
+        self._size, self.last_used, self._was_asked = 0, self.loop.time(), True
         return True
 
     def _queue(self, cycle: Cycle) -> None:
@@ -98,6 +98,9 @@ class HitProtocol(DrainingProtocol):
 
 
 def _prepare(hits: Hits, said: Said, scope: Scope, status: int, lines: Lines) -> None:
-    """Of an answer that begins: keep its head where the route left what it decided."""
-    for decided in scope[PREPARE]:
-        hits.prepared.prepare(said, decided, scope["route"].path, status, lines)
+    """Of an answer that begins: keep its head where the route left what it decided. Whatever fails, it goes on."""
+    try:
+        for decided in scope[PREPARE]:
+            hits.prepared.prepare(said, decided, scope["route"].path, status, lines)
+    except Exception as error:  # noqa: BLE001  the answer is the routes', and whole
+        warn_seldom("a hit could not be prepared", type(error).__name__, **facts_of(error))

@@ -101,7 +101,7 @@ class Hits:
         entry = tiers.in_memory(hit.entry_key, now)
         if entry is None:
             return None
-        if entry is not hit.entry:
+        if entry is not hit.entry():
             hit.serve(entry, now + tiers.seconds_left(asked.policy, entry, now))
         return entry, held, now, signed_in
 

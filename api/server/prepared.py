@@ -2,7 +2,9 @@
 answer with gaps (answer_head.py). Beside it each connection's last head. All of it together is bounded in bytes."""
 
 from collections import OrderedDict
+from collections.abc import Callable
 from typing import NamedTuple, Protocol
+from weakref import ref
 
 from api.requests.prepare import Decided
 from api.server.answer_head import Form, form_of, with_gaps
@@ -17,6 +19,10 @@ SIZE = 4000
 """Bytes of a prepared hit, roughly, without its key."""
 PER_SESSION = 64
 """So many are prepared for one session; the oldest goes first."""
+
+
+def _none() -> None:
+    return None
 
 
 class PreparedHit:
@@ -34,8 +40,8 @@ class PreparedHit:
         self.changes = -1
         """`VersionMap.changes` when `entry_key` was made and the session was current; -1: not yet."""
         self.entry_key = ""
-        self.entry: Entry | None = None
-        """The one that was answered last."""
+        self.entry: Callable[[], Entry | None] = _none
+        """A weak reference to the one that was answered last: what memory has put out is not held here."""
         self.filled: dict[Form, bytes] = {}
         """`heads` with what that entry fills in."""
         self.until = 0.0
@@ -43,7 +49,7 @@ class PreparedHit:
 
     def serve(self, entry: Entry, until: float) -> None:
         """From now on answers are made of this entry, until another is given."""
-        self.entry, self.until = entry, until
+        self.entry, self.until = ref(entry), until
         self.filled.clear()
 
     def head(self, form: Form, etag: str, length: int) -> bytes | None:

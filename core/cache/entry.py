@@ -14,7 +14,7 @@ LAST_MOMENT = 253_402_300_800.0
 """The year 10,000."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, weakref_slot=True)
 class Entry:
     body: bytes
     gzip: bytes | None

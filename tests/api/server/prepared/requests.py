@@ -78,6 +78,7 @@ def odd(here: Here, etag: str) -> list[str]:
         "Connection: close",
         "Connection: Upgrade",
         "Connection: keep-alive, x",
+        "Proxy-Connection: close",
         "Range: bytes=0-1",
         "Sec-Fetch-Site: cross-site",
         "Origin: https://elsewhere.example",

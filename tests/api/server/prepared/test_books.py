@@ -1,8 +1,10 @@
 """What is kept of prepared hits, and what of each is noted."""
 
+import gc
 import json
 from types import SimpleNamespace
 from typing import Any
+from weakref import ref
 
 import pytest
 
@@ -12,7 +14,7 @@ from core.cache.entry import Entry
 from core.log_lines import LINES
 from tests.api.server.prepared.differing import with_lines
 from tests.api.server.prepared.requests import bearer, plain_heads
-from tests.api.server.prepared.side_by_side import head
+from tests.api.server.prepared.side_by_side import STATUS, head
 from tests.api.server.prepared.situations import Here
 
 
@@ -109,6 +111,26 @@ async def test_one_session_has_a_bounded_share(here: Here) -> None:
     who = bearer(here, here.seed.sant.viewer)
     await here.side.prepare([head(f"/v1/specialties?{'&' * more}", who) for more in range(100)])
     assert max(len(keys) for keys in here.side.hits.prepared._of_session.values()) == 64
+
+
+async def test_an_entry_that_memory_has_put_out_is_held_nowhere(here: Here) -> None:
+    """The memory tier is bounded in bytes; each prepared hit with an entry of its own would come on top of it."""
+    for one in plain_heads(here):
+        await here.side.prepared.ask(one)
+    memory = here.side.runtime.cache.memory
+    held = [ref(item.value) for item in memory._items.values() if isinstance(item.value, Entry)]
+    assert held
+    memory.clear()
+    gc.collect()
+    assert not [one for one in held if one() is not None]
+
+
+async def test_blank_lines_between_requests_do_not_add_up(here: Here) -> None:
+    """Each lot is its request's, as the parser counts them, and no head comes near the bound."""
+    blank = b"\r\n" * (here.side.prepared.protocol.bounds.head_bytes // 8)
+    for _ in range(5):
+        answer = await here.side.prepared.ask(blank, plain_heads(here)[0])
+        assert STATUS.findall(answer) == [b"HTTP/1.1 200 OK"]
 
 
 async def test_a_connection_that_is_lost_leaves_nothing(here: Here) -> None:

@@ -10,8 +10,8 @@ import pytest
 
 from api.server.hits import Hits
 from api.server.said import said_by
-from tests.api.server.prepared.requests import plain_heads
-from tests.api.server.prepared.side_by_side import STATUS
+from tests.api.server.prepared.requests import bearer, plain_heads
+from tests.api.server.prepared.side_by_side import STATUS, head
 from tests.api.server.prepared.situations import Here
 
 FUNCTIONS: dict[str, Callable[..., Any]] = {
@@ -73,3 +73,12 @@ async def test_what_cannot_be_written_ends_the_connection(here: Here, monkeypatc
     assert await here.side.prepared.ask(plain_heads(here)[0]) == b""
     assert here.side.prepared.transport.is_closed
     assert here.side.prepared.started == started
+
+
+async def test_an_answer_that_cannot_be_prepared_is_given(here: Here, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object) -> None:
+        raise Broken
+
+    monkeypatch.setattr(here.side.hits.prepared, "prepare", fail)
+    answer = await here.side.prepared.ask(head("/v1/dashboard?", bearer(here, here.seed.sant.admin)))
+    assert STATUS.findall(answer) == [b"HTTP/1.1 200 OK"]
