@@ -19,6 +19,8 @@ LONGEST = 4096
 """Bytes of a head that is looked at."""
 LINES = 4096
 """Header lines whose meaning is kept: most come again and again."""
+REMEMBERED = 512
+"""Bytes of the longest of them: they are beside every other bound, and whoever sends them need not be signed in."""
 KEY, PARAMETER, ROUTED = Role.KEY, Role.PARAMETER, Role.ROUTED
 Key = tuple[bytes, ...]
 
@@ -48,7 +50,7 @@ def said_by(segment: bytes) -> Said | None:
     key: list[bytes] = [first]
     once: dict[str, str] = {}
     for line in lines:
-        meaning = meaning_of(line)
+        meaning = remembered_meaning(line) if len(line) <= REMEMBERED else meaning_of(line)
         if meaning is None:
             continue
         role, name, value = meaning
@@ -65,7 +67,6 @@ def said_by(segment: bytes) -> Said | None:
     return Said(tuple(key), once.get("if-none-match"), once.get("cache-version"), request_id)
 
 
-@lru_cache(maxsize=LINES)
 def meaning_of(line: bytes) -> tuple[Role, str, str] | None:
     """(role, name in lower case, value) of a header line; None for one that means nothing to a cached read."""
     found = LINE.fullmatch(line)
@@ -76,3 +77,6 @@ def meaning_of(line: bytes) -> tuple[Role, str, str] | None:
     if (name == b"connection" and value.lower() != b"keep-alive") or (name == b"host" and not is_host(value)):
         role = ROUTED
     return None if role is Role.IGNORED else (role, name.decode(), value.decode())
+
+
+remembered_meaning = lru_cache(maxsize=LINES)(meaning_of)

@@ -8,7 +8,7 @@ from weakref import ref
 
 import pytest
 
-from api.server.said import LONGEST, said_by
+from api.server.said import LONGEST, REMEMBERED, remembered_meaning, said_by
 from core.cache.cached_read import CachedRead
 from core.cache.entry import Entry
 from core.log_lines import LINES
@@ -147,3 +147,12 @@ def test_a_long_head_is_the_parsers() -> None:
     one = head("/v1/dashboard", f"X-Long: {'x' * 10}")
     assert said_by(one) is not None
     assert said_by(head("/v1/dashboard", f"X-Long: {'x' * LONGEST}")) is None
+
+
+def test_strangers_long_lines_are_read_and_not_remembered() -> None:
+    remembered = remembered_meaning.cache_info().currsize
+    for number in range(20):
+        said = said_by(head("/v1/dashboard", f"Cache-Version: {number}{'x' * REMEMBERED}"))
+        assert said is not None
+        assert said.cache_version is not None
+    assert remembered_meaning.cache_info().currsize <= remembered + 1  # that of Host
