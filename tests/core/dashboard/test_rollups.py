@@ -110,7 +110,7 @@ async def test_after_random_concurrent_transactions_rollups_count_what_there_is(
 
 @pytest.mark.long
 @pytest.mark.timeout(600)
-@pytest.mark.parametrize("dice_from", range(0, 1000, 100))
+@pytest.mark.parametrize("dice_from", range(0, 300, 100))
 async def test_after_many_random_concurrent_transactions_rollups_count_what_there_is(
     desk: Desk, connection: Connection, database_url: str, clinics: list[MadeClinic], dice_from: int
 ) -> None:
