@@ -4,7 +4,7 @@ from time import perf_counter
 
 from fastapi import Request
 
-from api.requests.cache_version import versions_required
+from api.requests.cache_version import of_session, versions_required
 from api.requests.client import address_of
 from api.requests.headers import headers_of
 from core.access import Actor
@@ -59,9 +59,8 @@ async def session_of(request: Request) -> SessionCopy:
     slide, reading = request.scope["path"] not in UNSLID, request.method in SAFE
     session = await runtime.sessions.authenticate(token, slide=slide, reading=reading)
     if headers.cache_version is not None:
-        seen = versions_required(headers, runtime, session.clinic_id)
-        # Of the versions that the client has seen, a session depends on these two only; routes require the others.
-        required = {key: seen[key] for key in (session.stamp, (0, "clinics")) if key in seen}
+        # Routes require the others that the client has seen.
+        required = of_session(versions_required(headers, runtime, session.clinic_id), session.clinic_id)
         if required and runtime.direct.behind(required):
             await runtime.direct.require(required)
             session = await runtime.sessions.authenticate(token, slide=slide, reading=reading)

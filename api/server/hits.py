@@ -14,6 +14,7 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE
 
 from api.middleware.request_log import facts_of
 from api.middleware.request_stats import RequestStats
+from api.requests.cache_version import of_session
 from api.requests.conditional import matches
 from api.server.answer_head import Form
 from api.server.heads import Lines
@@ -134,9 +135,7 @@ class Hits:
 
     def _required_by(self, header: str, session_clinic: int | None, clinic_id: int | None) -> Vector:
         """The versions that a `Cache-Version` requires of a session of `session_clinic`, and of an entry."""
-        of_session = self._parse(header, session_clinic)
-        stamps = ((session_clinic or 0, "users"), (0, "clinics"))
-        return {key: of_session[key] for key in stamps if key in of_session} | self._parse(header, clinic_id)
+        return of_session(self._parse(header, session_clinic), session_clinic) | self._parse(header, clinic_id)
 
     def _renew_own_heads(self, own_headers: Lines) -> None:
         """The status lines and the server's own headers, the date among them."""
