@@ -13,6 +13,8 @@ MADE = frozenset({"core/db/migrations"})
 FILE = re.compile(rf"(?<![\w/.-])(?:{'|'.join(map(re.escape, FOLDERS))})/[\w./*<>-]*\w(?:/|\*+)?")
 PAGE = re.compile(r"(?<![\w/.-])[\w-]+\.md\b")
 LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
+FENCED = re.compile(r"^```(?:sh|console)\n.*?^```$", re.DOTALL | re.MULTILINE)
+SETTING = re.compile(r"\b[A-Z]+_[A-Z_]+\b")
 MODULE = re.compile(r"(?<![\w./@-])(?:api|core)(?:\.(?!md\b)[a-z_]\w*)+")
 
 
@@ -96,3 +98,9 @@ def test_the_walks_pass_functions_that_are_there() -> None:
         for name, path in passed
         if not re.search(rf"\b{name.rpartition('.')[2]}\b", (ROOT / path).read_text())
     ] == []
+
+
+def test_both_readmes_have_the_same_commands_and_settings() -> None:
+    english, spanish = (TEXTS[ROOT / name] for name in ("README.md", "README.es.md"))
+    assert FENCED.findall(spanish) == FENCED.findall(english) != []
+    assert set(SETTING.findall(spanish)) <= set(SETTING.findall(english))
