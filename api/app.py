@@ -38,7 +38,7 @@ EXPOSED = [
 def create_app(settings: Settings | None = None) -> FastAPI:
     """For uvicorn (`--factory`) and for tests. Settings are read from the environment unless given."""
     settings = settings or Settings()
-    configure(settings.log_format)
+    configure(settings.log_format, served=settings.served)
     app = FastAPI(
         title=openapi.TITLE,
         version=openapi.VERSION,

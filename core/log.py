@@ -1,9 +1,10 @@
 """Structured logs: an event is a constant string, facts are fields. Ids only, never patient data."""
 
 import logging
+import os
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, Literal
 
 import structlog
@@ -19,6 +20,13 @@ EVENTS = 1000
 """Events whose lines are counted one by one. Ours are constants; what a library logs may not be."""
 UNBOUNDED = frozenset({"request"})
 """One line for each request is what operators count on."""
+WRITER: dict[str, object] = {}
+"""Which process writes, in each line for machines: `release`, `replica` and `worker`, its process id."""
+
+
+def _add_writer(_logger: Any, _method: str, event: Any) -> Any:
+    """structlog's processor."""
+    return event | WRITER
 
 
 class RateLimit:
@@ -72,14 +80,20 @@ def warn_seldom(event: str, kind: str = "", **facts: object) -> None:
         logger.warning(event, times=unsaid + 1, **facts)
 
 
-def configure(log_format: Literal["json", "console"], *, level: int = logging.INFO) -> None:
+def configure(
+    log_format: Literal["json", "console"], *, level: int = logging.INFO, served: Mapping[str, str] | None = None
+) -> None:
     """Have every event written as a line on standard output, standard logging's included. Once per process, at its
-    start."""
+    start. `served`: the release and replica that JSON's lines name, beside the process."""
     LINES.are_json = log_format == "json"
+    WRITER.clear()
+    if LINES.are_json:
+        WRITER.update(served or {}, worker=os.getpid())
     limit = RateLimit()
     before: list[Any] = [
         structlog.contextvars.merge_contextvars,
         structlog.processors.add_log_level,
+        _add_writer,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
     ]
     renderer = (

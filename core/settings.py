@@ -3,19 +3,22 @@
 import os
 from collections.abc import Callable
 from functools import cached_property
+from importlib.metadata import version
 from ipaddress import ip_address
 from pathlib import Path
+from socket import gethostname
 from typing import Annotated, Any, Literal, Self
 from urllib.parse import parse_qs, urlsplit
 
 from limits import parse as parse_limit
-from pydantic import Field, SecretStr, field_validator, model_validator
+from pydantic import AliasChoices, Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from zxcvbn import zxcvbn
 
 from core.database_address import normalised
 from core.hosts import hosts_of
 
+PACKAGE = "ticket-home"
 LOCAL_SECRET = "local-only-not-a-secret"  # noqa: S105  refused in production, see below
 DEMO_PASSWORD = "ticket-home-demo"  # noqa: S105  refused in production with the demo itself
 DEMO_DOMAIN = "ticket-home.example"
@@ -75,6 +78,14 @@ class Settings(BaseSettings):
         30, alias="BODY_SECONDS", gt=0, description="for a whole body; likewise for each part of an answer to be taken"
     )
     log_format: Literal["json", "console"] = Field("json", alias="LOG_FORMAT")
+    build: str = Field(
+        "", alias="TICKET_HOME_BUILD", description="which build of this version it is, such as a commit; told with it"
+    )
+    replica: str = Field(
+        default_factory=gethostname,
+        validation_alias=AliasChoices("REPLICA", "K_REVISION"),
+        description="what its log lines call it; absent: Cloud Run's revision, else the machine's name",
+    )
 
     cache_push: bool = Field(True, alias="CACHE_PUSH", description="false: versions are polled only, staleness <= 1 s")
     cache_refresh_ahead: bool = Field(
@@ -137,6 +148,11 @@ class Settings(BaseSettings):
         if problems:
             raise ValueError("production refuses to start: " + "; ".join(problems))
         return self
+
+    @property
+    def served(self) -> dict[str, str]:
+        """What serves here: `release`, the package's version and its build, and `replica`."""
+        return {"release": f"{version(PACKAGE)}+{self.build}".rstrip("+"), "replica": self.replica}
 
     @property
     def is_production(self) -> bool:

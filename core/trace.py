@@ -18,6 +18,8 @@ class Trace:
     """The route's template, such as `/v1/tickets/{ticket_id}`; empty until the answer begins."""
     user_id: int | None = None
     clinic_id: int | None = None
+    session_id: int | None = None
+    """Its row's id, which opens nothing, and not its token."""
     session_ms: float | None = None
     session_age: float | None = None
     """Seconds since the session was last verified, where nobody can verify it now: whatever the answer is, it is stale,

@@ -34,6 +34,7 @@ async def authenticate(request: Request) -> Actor:
     # Noted before anything is refused: the log says whose request that was.
     trace.user_id = actor.user_id
     trace.clinic_id = actor.clinic_id
+    trace.session_id = actor.session_id
     if actor.client == "display" and request.method not in SAFE and request.scope["path"] != LOGOUT:
         raise Forbidden("A wall display only reads.")
     state["actor"] = actor

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from pydantic_core import to_json
 
 from api.middleware.request_log import EVENT, facts_of_request, write_request
+from core.log import WRITER
 from core.log_lines import LINES, write_line
 from core.sessions.copies import SessionCopy
 from core.trace import Trace
@@ -21,12 +22,13 @@ class HitLine:
             route=route,
             user_id=session.user_id,
             clinic_id=session.clinic_id,
+            session_id=session.session_id,
             cache_policy=policy,
             cache_outcome="hit",
             cache_tier="memory",
         )
         facts = facts_of_request(self._trace, "GET", 200, 0.0) | dict.fromkeys(GAPS, GAP)
-        line = to_json(facts | EVENT | {"timestamp": GAP}) + b"\n"
+        line = to_json(facts | EVENT | WRITER | {"timestamp": GAP}) + b"\n"
         self._format = line.replace(b"%", b"%%").replace(to_json(GAP), b"%b")
         self._second = 0
         self._until_second = b""

@@ -2,7 +2,6 @@
 
 import errno
 import http.client
-import logging
 import os
 import signal
 import socket
@@ -77,7 +76,7 @@ def run(listening: socket.socket, workers: int, settings: Settings, announce: Ca
     """Serve until SIGINT or SIGTERM, and return the exit code. `announce` is called once the first answer was given."""
     config = configuration(workers, settings)
     # The master's log, too: what became of its workers.
-    configure(settings.log_format, level=logging.WARNING)
+    configure(settings.log_format, served=settings.served)
     threading.Thread(target=_announce, args=(listening, announce), daemon=True, name="announce").start()
     processes = serve(config, listening)
     return STARTUP_FAILURE if any(one.exitcode == STARTUP_FAILURE for one in processes) else 0

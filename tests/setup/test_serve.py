@@ -150,7 +150,7 @@ def test_given_servers_are_migrated_locally_and_outlive_it(
 
 
 def test_demo_fills_tells_the_logins_and_they_work(folder: Path) -> None:
-    with served(folder, "--demo") as one:
+    with served(folder, "--demo", LOG_FORMAT="console") as one:
         with httpx.Client(base_url=one.url) as client:
             body = {"username": "admin_sant", "password": "ticket-home-demo", "client": "mobile"}
             assert client.post("/v1/auth/login", json=body).status_code == 200

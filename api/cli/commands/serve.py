@@ -1,8 +1,10 @@
 """`ticket-home serve`: from nothing to a service in one command, and its end in good order."""
 
 import signal
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from types import FrameType
 from typing import Annotated, NoReturn
 
@@ -12,6 +14,7 @@ from api.cli.commands.demo import filled
 from api.cli.failures import explained
 from api.cli.installation import DataDir, installation
 from api.server import serve as serving
+from core.log import logger
 from core.settings import Settings
 
 commands = typer.Typer()
@@ -39,9 +42,17 @@ def serve(
     ):
         if demo:
             filled(settings)
-        greeting = _greeting(f"http://{_for_url(host)}:{listening.getsockname()[1]}", settings, demo=demo)
-        code = serving.run(listening, workers, settings, lambda: typer.echo(greeting))
+        address = f"http://{_for_url(host)}:{listening.getsockname()[1]}"
+        code = serving.run(listening, workers, settings, partial(_announce, address, settings, demo=demo))
     raise typer.Exit(code)
+
+
+def _announce(address: str, settings: Settings, *, demo: bool) -> None:
+    """That it serves: a line for machines, or a few for whoever looks at a terminal."""
+    if settings.log_format == "json" and not sys.stdout.isatty():
+        logger.info("serving", address=address, documentation=f"{address}/docs")
+    else:
+        typer.echo(_greeting(address, settings, demo=demo))
 
 
 def _greeting(address: str, settings: Settings, *, demo: bool) -> str:
