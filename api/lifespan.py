@@ -1,5 +1,6 @@
 """Opens what the application needs and closes it again."""
 
+import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
@@ -8,12 +9,17 @@ from sqlalchemy import text
 
 from api.fastapi_cache.start import init_fastapi_cache
 from api.ops.samples import SharedSamples
+from core.db.schema import OtherSchema, refuse_other_schema
 from core.db.transaction import Database, ReadSession
 from core.log import logger
 from core.operations.housekeeping.hourly import hourly
+from core.readiness import STARTING, Readiness
 from core.runtime import open_runtime
 from core.settings import Settings
 from core.users.accounts import ACTIVE_DEMO_ACCOUNTS
+
+LOOK_EVERY = 1.0
+"""Seconds between two looks at a schema that does not fit, or at a database that is away."""
 
 
 async def report_demo_accounts(database: Database) -> None:
@@ -31,6 +37,27 @@ async def report_demo_accounts(database: Database) -> None:
         logger.error("the demo's accounts are active in production: deactivate them", accounts=active)
 
 
+async def fits(readiness: Readiness, url: str) -> bool:
+    """Whether the database was found to have a schema that this code can serve on. Until then the process is not
+    ready, and says why."""
+    try:
+        looked = await refuse_other_schema(url)
+        readiness.refusal = None if looked else STARTING
+    except OtherSchema as refused:
+        if readiness.refusal != str(refused):
+            logger.error("the database's schema is refused", reason=str(refused))
+        readiness.refusal = str(refused)
+    return readiness.refusal is None
+
+
+async def until_it_fits(readiness: Readiness, url: str) -> None:
+    """Look again and again at a database that was away at the start, or is not migrated yet."""
+    while True:
+        await asyncio.sleep(LOOK_EVERY)
+        if await fits(readiness, url):
+            return
+
+
 def lifespan_with(settings: Settings) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
@@ -40,6 +67,9 @@ def lifespan_with(settings: Settings) -> Callable[[FastAPI], AbstractAsyncContex
             app.state.samples = SharedSamples(app.state.request_stats, runtime, app.state.slots)
             if settings.is_production:
                 await report_demo_accounts(runtime.database)
+                url = settings.require_database_url()
+                if not await fits(runtime.readiness, url):
+                    runtime.background.start(until_it_fits(runtime.readiness, url), name="schema")
             runtime.background.start(hourly(runtime.database), name="housekeeping")
             runtime.background.start(app.state.samples.publish(), name="samples")
             yield

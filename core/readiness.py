@@ -44,10 +44,14 @@ class Readiness:
         self._tries: Flights[bool] = Flights()
         self.could_write = False
         """Whether the database could be written to when that was last tried."""
+        self.refusal: str | None = None
+        """Why this process cannot serve on the database as it is, for people."""
 
     async def check(self) -> bool:
-        """Whether this process has the database. Raises Unavailable where it is not ready: it has never read it, or has
-        lost it while others have it."""
+        """Whether this process has the database. Raises Unavailable where it is not ready: it has never read it, has
+        lost it while others have it, or does not fit its schema."""
+        if self.refusal is not None:
+            raise Unavailable(self.refusal)
         try:
             # Also for a process that was stopped and goes on: it has the database, and only does not know it yet.
             await self._direct.ensure_fresh()

@@ -11,10 +11,17 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from api.server import serve as serving
 from core.db.connections.connection import LeadsToPooler
+from core.db.failures import NO_LOCK, sqlstate
 from core.db.old_application import OldApplication
+from core.db.schema import OtherSchema
 from core.errors import AppError, Invalid
 from core.operations.demo import DemoRefused
 from core.operations.embedded import CannotStart
+
+LOCKED = (
+    "A table's lock was not to be had, and what needs it was not done: end whoever holds it (SELECT pid, xact_start,"
+    " query FROM pg_stat_activity ORDER BY xact_start shows who is oldest), and run this again."
+)
 
 
 @contextmanager
@@ -31,9 +38,11 @@ def explained() -> Iterator[None]:
         fail(f"{used}: stop that one, or choose another (--port 9000, or PORT=9000 make run).")
     except Invalid as refused:
         fail("; ".join(f"{one.path}: {one.message}" for one in refused.errors))
-    except (CannotStart, DemoRefused, LeadsToPooler, OldApplication, AppError) as refused:
+    except (CannotStart, DemoRefused, LeadsToPooler, OldApplication, OtherSchema, AppError) as refused:
         fail(str(refused))
     except (SQLAlchemyError, asyncpg.PostgresError, asyncpg.TargetServerAttributeNotMatched, OSError) as error:
+        if sqlstate(error) == NO_LOCK:
+            fail(LOCKED)
         fail(f"A server or a file is not available: {str(error).splitlines()[0]}")
 
 

@@ -13,6 +13,7 @@ import typer
 
 from core.db.migrate import upgrade
 from core.db.old_application import refuse_old_application
+from core.db.schema import refuse_other_schema
 from core.operations.embedded import CannotStart, EmbeddedServers, start_servers
 from core.operations.embedded.files import Kind
 from core.operations.embedded.restarts import RestartedServers
@@ -29,7 +30,12 @@ DataDir = Annotated[
 
 @contextmanager
 def installation(
-    data_dir: Path | None = None, *, bound: bool = False, migrated: bool = False, whosesoever: bool = False
+    data_dir: Path | None = None,
+    *,
+    bound: bool = False,
+    migrated: bool = False,
+    at_any_revision: bool = False,
+    whosesoever: bool = False,
 ) -> Iterator[Settings]:
     """Settings with both addresses.
 
@@ -39,14 +45,18 @@ def installation(
     into this process's environment, where its workers read it.
 
     Raises core.operations.embedded.CannotStart; pydantic.ValidationError for refused settings; OldApplication where
-    the configured database is that application's, unless `whosesoever`.
+    the configured database is that application's, unless `whosesoever`; OtherSchema where this code does not fit the
+    configured one's schema, unless `at_any_revision` or `whosesoever`. A database that is away is not waited for.
     """
     if data_dir is not None:
         os.environ["TICKET_HOME_DATA_DIR"] = str(data_dir.absolute())
     configured = Settings()
     if configured.database_url is not None and not whosesoever:
         asyncio.run(refuse_old_application(configured.require_database_url()))
+    fits = at_any_revision or whosesoever
     if configured.is_production:
+        if not fits:
+            asyncio.run(refuse_other_schema(configured.require_database_url()))
         yield configured
         return
     with _servers(configured, bound=bound):
@@ -55,6 +65,8 @@ def installation(
         settings = Settings()
         if migrated or configured.database_url is None:
             upgrade(settings.require_direct_url())
+        elif not fits:
+            asyncio.run(refuse_other_schema(settings.require_database_url()))
         yield settings
 
 

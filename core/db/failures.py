@@ -11,7 +11,8 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from core.errors import Conflict
 
 AWAY_CLASSES = ("08", "53", "57")  # connection, resources, operator intervention (shutdown, cancelled by time-out)
-AWAY_CODES = frozenset({"25006", "3D000", "55P03"})
+NO_LOCK = "55P03"
+AWAY_CODES = frozenset({"25006", "3D000", NO_LOCK})
 """A demoted primary is read-only; a database is dropped to be restored; a lock was not to be had in time."""
 FORGOTTEN = "26000"
 """A statement that was prepared is not there any more."""

@@ -1,27 +1,29 @@
 """Migrations by program: `ticket-home migrate`, the local start, and the tests run the same."""
 
 import asyncio
-from pathlib import Path
+import time
 
 from alembic import command
 from alembic.config import Config
 from sqlalchemy import Connection, text
+from sqlalchemy.exc import DBAPIError
 
 from core.db.connections.connection import APPLICATION, connect_directly
 from core.db.connections.engine import migration_engine
+from core.db.failures import NO_LOCK, sqlstate
 from core.db.old_application import refuse_old_application
 from core.db.rollups import TO_DO, keep_up
+from core.db.schema import OtherSchema, schema_at, scripts
+from core.log import logger
 
 ADVISORY_LOCK = 0x7469636B6574  # "ticket"
 TRY_LOCK = text("SELECT pg_try_advisory_lock(:key)")
 PAUSE = 0.2
-"""Seconds between two tries."""
-
-
-def scripts() -> Path:
-    """The migrations' folder: beside this file in a wheel, at the top in a checkout."""
-    installed = Path(__file__).parent / "migrations"
-    return installed if installed.is_dir() else Path(__file__).parents[2] / "alembic"
+"""Seconds between two tries for the migrations' own lock."""
+TRIES = 10
+"""Of a migration that does not get a table's lock: each waits for the `lock_timeout` of alembic/script.py.mako."""
+BETWEEN = 2.0
+"""Seconds from one to the next, in which whoever queued behind it has a turn."""
 
 
 def config(connection: Connection | None = None) -> Config:
@@ -37,8 +39,12 @@ async def _locked(url: str, run: str) -> None:
         async with engine.connect() as connection:
             # A session lock, so that two instances that start at once migrate one after the other. Who waited for it in
             # a statement would be waited for by a CREATE INDEX CONCURRENTLY of the one that has it.
+            is_told = False
             while not await connection.scalar(TRY_LOCK, {"key": ADVISORY_LOCK}):
                 await connection.commit()
+                if not is_told:
+                    logger.warning("another migration is under way: this one waits for its end")
+                    is_told = True
                 await asyncio.sleep(PAUSE)
             await connection.commit()
             try:
@@ -72,14 +78,35 @@ def _check(connection: Connection) -> None:
     command.check(config(connection))
 
 
-def upgrade(database_url: str) -> None:
+def upgrade(database_url: str, *, tries: int = TRIES) -> bool:
     """Bring the database to the newest revision. Not inside a running event loop.
 
-    Raises OldApplication where that is another application's.
+    `tries`: where a table's lock is not to be had. False where nothing is to be done, for a newer release has migrated
+    the database, and this code works on it, too. Raises OldApplication where the database is that application's,
+    OtherSchema where it is a newer release's and this code does not work on it; DBAPIError.
     """
     asyncio.run(refuse_old_application(database_url))
-    asyncio.run(_locked(database_url, "upgrade"))
+    found = asyncio.run(schema_at(database_url))
+    if found is not None and found.is_newer:
+        if found.refusal is not None:
+            raise OtherSchema(found.refusal)
+        return False
+    _try(database_url, tries)
     asyncio.run(_fill_rollups(database_url))
+    return True
+
+
+def _try(url: str, tries: int) -> None:
+    """What has been done is done: each migration is a transaction, or goes on where it was broken off."""
+    for left in reversed(range(tries)):
+        try:
+            asyncio.run(_locked(url, "upgrade"))
+            break
+        except DBAPIError as error:
+            if not left or sqlstate(error) != NO_LOCK:
+                raise
+            logger.warning("a migration has waited for a table's lock in vain, and tries again", tries_left=left)
+            time.sleep(BETWEEN)
 
 
 def check(database_url: str) -> None:

@@ -36,9 +36,9 @@ async def sign_in(client: httpx.AsyncClient, username: str, password: str = PASS
     client.headers.update(_authorization(answer))
 
 
-def bearer(url: str, username: str) -> dict[str, str]:
+def bearer(url: str, username: str, password: str = PASSWORD) -> dict[str, str]:
     """The header of a user who has just signed in at the service there."""
-    return _authorization(httpx.post(f"{url}{LOGIN}", json=credentials(username), timeout=20))
+    return _authorization(httpx.post(f"{url}{LOGIN}", json=credentials(username, password), timeout=20))
 
 
 def _authorization(answer: httpx.Response) -> dict[str, str]:

@@ -59,7 +59,7 @@ async def _database(addresses: Addresses, ways: Ways, repair: bool) -> AsyncIter
         yield await _served(ways, Check(postgres.ENCRYPTION, postgres.look_at_encryption))
     at = await run(Check(migrations.CHECK, migrations.look), connection, repair=False)
     yield at
-    if Verdict.FAILED in (server.verdict, at.verdict):
+    if server.verdict is Verdict.FAILED or at.verdict is not Verdict.OK:
         yield skipped("The tables", "not looked at before that is put right")
         return
     yield await _served(ways, Check(postgres.RIGHTS, postgres.look_at_rights))

@@ -15,12 +15,13 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection as SyncConnection
 from sqlalchemy.engine import make_url
 
+from core.db import schema
 from core.db.bulk_copy import Connection
 from core.db.connections.engine import migration_engine
 from core.db.migrate import config
 from core.db.models import metadata
 from core.db.old_application import WHAT_TO_DO, is_old_application
-from core.operations.doctor.finding import Finding, failed, listed, ok
+from core.operations.doctor.finding import Finding, failed, listed, ok, warning
 
 CHECK = "Migrations"
 SCHEMA = "Tables"
@@ -101,24 +102,22 @@ def _scripts() -> ScriptDirectory:
 
 
 async def look(connection: Connection) -> Finding:
-    """Failed where the database is not at the newest revision of the code, is empty, or is another application's."""
-    scripts = _scripts()
-    [head] = scripts.get_heads()
+    """Failed where this code does not fit the database's schema, or it is another application's. A warning where a
+    newer release has migrated it: what that release needs, this code cannot judge."""
     if await is_old_application(connection):
         return failed(CHECK, "this is the old application's database", WHAT_TO_DO)
-    if await connection.fetchval("SELECT to_regclass('public.alembic_version')") is None:
+    found = await schema.look(connection)
+    if found.at is None:
         return failed(CHECK, "the database is empty", MIGRATE)
-    at = [row["version_num"] for row in await connection.fetch("SELECT version_num FROM public.alembic_version")]
-    if at == [head]:
-        return ok(CHECK, f"at the newest revision, {head}")
-    known = {revision.revision for revision in scripts.walk_revisions()}
-    if not at:
-        return failed(CHECK, "the database was never migrated to its end", MIGRATE)
-    if not known.issuperset(at):
-        strange = listed(sorted(set(at) - known))
-        return failed(CHECK, f"the database is at revision {strange}, newer than this code", "deploy the newer release")
-    waiting = [one.revision for one in scripts.iterate_revisions(head, at[0])]
-    return failed(CHECK, f"at {listed(at)}, {len(waiting)} behind {head}", MIGRATE)
+    if found.is_newer:
+        seen = f"the database is at revision {found.at}, newer than this code"
+        if found.refusal is None:
+            return warning(CHECK, f"{seen}, which works on it, too", "ask the newer release's doctor about the tables")
+        return failed(CHECK, f"{seen}, which does not fit it any more", "deploy the newer release")
+    if found.refusal is None:
+        return ok(CHECK, f"at the newest revision, {found.at}")
+    waiting = list(_scripts().iterate_revisions(schema.newest(), found.at))
+    return failed(CHECK, f"at {found.at}, {len(waiting)} behind {schema.newest()}", MIGRATE)
 
 
 async def look_at_tables(database_url: str) -> Finding:
