@@ -71,6 +71,7 @@ def lifespan_with(settings: Settings) -> Callable[[FastAPI], AbstractAsyncContex
                 if not await fits(runtime.readiness, url):
                     runtime.background.start(until_it_fits(runtime.readiness, url), name="schema")
             runtime.background.start(hourly(runtime.database), name="housekeeping")
+            runtime.background.start(runtime.canary.run(), name="canary")
             runtime.background.start(app.state.samples.publish(), name="samples")
             yield
 

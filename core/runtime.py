@@ -23,6 +23,7 @@ from core.cache.versions.listener import Listener
 from core.cache.versions.map import VersionMap
 from core.cache.versions.push import Push
 from core.cache.versions.timeline import begin_timeline
+from core.canary.canary import Canary
 from core.dashboard.upkeep import upkeep
 from core.db.connections.engine import dispose, serving_engine
 from core.db.transaction import Database
@@ -59,6 +60,7 @@ class Runtime:
     throttle: Throttle
     devices: Devices
     exports: Exports
+    canary: Canary
     background: Background
     """What runs until the process ends."""
 
@@ -127,6 +129,7 @@ async def open_runtime(settings: Settings, *, serves: bool = True) -> AsyncItera
             throttle=throttle,
             devices=Devices([key.get_secret_value() for key in settings.secret_keys]),
             exports=exports,
+            canary=Canary(database, versions, cache, settings.canary_seconds),
             background=background,
         )
     finally:

@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal, Self
 from urllib.parse import parse_qs, urlsplit
 
 from limits import parse as parse_limit
-from pydantic import AliasChoices, Field, SecretStr, field_validator, model_validator
+from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from zxcvbn import zxcvbn
 
@@ -82,8 +82,8 @@ class Settings(BaseSettings):
         "", alias="TICKET_HOME_BUILD", description="which build of this version it is, such as a commit; told with it"
     )
     replica: str = Field(
-        default_factory=gethostname,
-        validation_alias=AliasChoices("REPLICA", "K_REVISION"),
+        default_factory=lambda: os.environ.get("K_REVISION") or gethostname(),
+        alias="REPLICA",
         description="what its log lines call it; absent: Cloud Run's revision, else the machine's name",
     )
 
@@ -92,6 +92,9 @@ class Settings(BaseSettings):
         True, alias="CACHE_REFRESH_AHEAD", description="false: who reads first after a write, or an entry's end, waits"
     )
     cache_prefix: str = Field("", alias="CACHE_PREFIX", pattern=r"^[A-Za-z0-9_-]{0,40}$")
+    canary_seconds: float = Field(
+        5, alias="CANARY_SECONDS", ge=0, description="between two writes of the canary (core/canary); 0: there is none"
+    )
     cache_memory_bytes: int = Field(64 * 1024 * 1024, alias="CACHE_MEMORY_BYTES", ge=0)
 
     session_idle_seconds: int = Field(3600, alias="SESSION_IDLE_SECONDS", ge=1)

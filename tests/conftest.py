@@ -135,6 +135,7 @@ def settings(database_url: str, redis_url: str) -> Settings:
         redis_url=SecretStr(redis_url),
         secret_keys=(SecretStr("a-test-secret-of-forty-characters-or-so!"),),
         cache_prefix=f"t{secrets.token_hex(6)}",
+        canary_seconds=0,
         cache_refresh_ahead=False,  # or whether the first read after a write is a miss would be a matter of chance
     )
 

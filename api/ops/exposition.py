@@ -13,17 +13,18 @@ from api.ops import metrics
 from api.ops.samples import Samples
 
 
-def exposition(samples: Samples) -> bytes:
-    """The body of /metrics."""
+def exposition(samples: Samples, served: dict[str, str]) -> bytes:
+    """The body of /metrics. `served`: release and replica."""
     made = CollectorRegistry()
     PlatformCollector(registry=made)
-    made.register(Rendered(samples))
+    made.register(Rendered(samples, served))
     return generate_latest(made)
 
 
 class Rendered(Collector):
-    def __init__(self, samples: Samples) -> None:
+    def __init__(self, samples: Samples, served: dict[str, str]) -> None:
         self._samples = samples
+        self._served = served
 
     def collect(self) -> Iterator[Metric]:
         yield self._requests()
@@ -33,6 +34,9 @@ class Rendered(Collector):
         }
         for name, value in self._samples.gauges.items():
             yield GaugeMetricFamily(name, texts[name], value=value)
+        build = GaugeMetricFamily(metrics.BUILD, "What is served", labels=list(self._served))
+        build.add_metric(list(self._served.values()), 1)
+        yield build
         silent = time.monotonic() - self._samples.measured_at
         yield GaugeMetricFamily(
             metrics.SILENT, "Since the worker that is silent longest told its figures", value=silent

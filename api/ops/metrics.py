@@ -9,7 +9,10 @@ import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
+from sqlalchemy.pool import QueuePool
+
 from api.ops.loop_lag import LOOP_LAG
+from core.canary.canary import CANARY_READS, CANARY_WRITES
 from core.log_lines import LINES
 from core.runtime import Runtime
 
@@ -39,6 +42,16 @@ class Gauge:
 
 def one(value: float) -> Labelled:
     return [((), value)]
+
+
+def in_use(runtime: Runtime) -> float:
+    """Connections of the pool that work has."""
+    pool = runtime.database.engine.pool
+    return pool.checkedout() if isinstance(pool, QueuePool) else 0
+
+
+def held_sessions(runtime: Runtime) -> float:
+    return len(runtime.sessions.held)
 
 
 def collections(name: str) -> Callable[[Runtime], Labelled]:
@@ -74,6 +87,35 @@ COUNTERS = (
         "Entries put out of memory by its bound",
         lambda runtime: one(runtime.cache.memory.evicted),
     ),
+    Counter(
+        "ticket_home_password_attempts",
+        "Passwords tried, to sign in or to change one: right, wrong, refused for too many wrong ones, unknown",
+        lambda runtime: [((outcome,), count) for outcome, count in runtime.throttle.outcomes.items()],
+        ("outcome",),
+    ),
+    Counter(
+        "ticket_home_database_waits",
+        "Waits for a connection of the pool that have ended, with one given or failed",
+        lambda runtime: [((outcome,), count) for outcome, count in runtime.database.waits.ended.items()],
+        ("outcome",),
+    ),
+    Counter(
+        "ticket_home_database_wait_seconds",
+        "Time in these waits; the making of new connections is part of it",
+        lambda runtime: one(runtime.database.waits.seconds),
+    ),
+    Counter(
+        "ticket_home_canary_reads",
+        "Reads of the canary: current, overtaken within two seconds, stale without a label, labelled, failed",
+        lambda runtime: [((outcome,), runtime.canary.reads[outcome]) for outcome in CANARY_READS],
+        ("outcome",),
+    ),
+    Counter(
+        "ticket_home_canary_writes",
+        "Writes of the canary that were tried: written, beaten by another process, failed",
+        lambda runtime: [((outcome,), runtime.canary.writes[outcome]) for outcome in CANARY_WRITES],
+        ("outcome",),
+    ),
     Counter("ticket_home_log_lines_dropped", "Lines that nobody read in time", lambda _: one(LINES.dropped)),
     Counter("ticket_home_workers_started", "Processes that have served, replaced ones included", lambda _: one(1)),
     Counter("process_cpu_seconds", "Of all workers, user and system", lambda _: one(time.process_time())),
@@ -92,6 +134,7 @@ GAUGES = (
     Gauge("ticket_home_can_write", "1 while all workers can write", min, lambda r: r.readiness.could_write),
     Gauge("ticket_home_cache_memory_bytes", "Held by the memory tiers", sum, lambda r: r.cache.memory.bytes),
     Gauge("ticket_home_cache_memory_entries", "Entries in the memory tiers", sum, lambda r: len(r.cache.memory)),
+    Gauge("ticket_home_cache_fills_queued", "Fills that wait for their turn", sum, lambda r: r.cache.queued),
     Gauge("ticket_home_cache_flights", "Computations under way", sum, lambda r: len(r.cache.flights)),
     Gauge(
         "ticket_home_cache_lease_age_seconds",
@@ -102,12 +145,46 @@ GAUGES = (
     Gauge("ticket_home_cache_versions", "Rows in the largest version map", max, lambda r: len(r.versions)),
     Gauge("ticket_home_redis_breaker_open", "1 while a worker asks no Redis", max, lambda r: r.redis.breaker.is_open),
     Gauge(
+        "ticket_home_cache_version_lag_seconds",
+        "From a write of the canary until a version map had it, lately: the longest",
+        max,
+        lambda r: r.canary.lag.longest(),
+    ),
+    Gauge(
+        "ticket_home_canary_staleness_seconds",
+        "From a write of the canary until the last read of what was there before, lately: the longest",
+        max,
+        lambda r: r.canary.staleness.longest(),
+    ),
+    Gauge(
+        "ticket_home_canary_silent_seconds",
+        "Since a worker read a new value of the canary: the longest; 0 where it is off",
+        max,
+        lambda r: r.canary.silent(),
+    ),
+    Gauge(
+        "ticket_home_database_connections_limit",
+        "Connections that the workers' pools may have",
+        sum,
+        lambda r: r.settings.database_pool_size,
+    ),
+    Gauge("ticket_home_database_connections", "Connections in use", sum, in_use),
+    Gauge(
+        "ticket_home_database_waiting",
+        "Who waits for a connection of the pool",
+        sum,
+        lambda r: r.database.waits.waiting,
+    ),
+    Gauge("ticket_home_sessions_held", "Sessions in memory, each in every worker that it asked", sum, held_sessions),
+    Gauge(
         "ticket_home_listener_connected",
         "1 while all workers are told of changes",
         min,
         lambda r: r.listener.connected,
     ),
 )
+BUILD = "ticket_home_build_info"
+"""1, by what is served: of the replica, and not added up."""
 PROCESS: dict[str, tuple[str, Callable[[list[float]], float]]] = {
     "process_virtual_memory_bytes": ("Of all workers", sum),
     "process_resident_memory_bytes": ("Of all workers; what they share counts for each", sum),

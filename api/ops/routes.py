@@ -70,5 +70,5 @@ async def metrics(request: Request, runtime: RuntimeState) -> Response:
         if not hmac.compare_digest(given.encode(), wanted.get_secret_value().encode()):
             raise NotAuthenticated("Metrics are for the bearer of METRICS_TOKEN.")
     samples: SharedSamples = request.app.state.samples
-    body = exposition(samples.sums())
+    body = exposition(samples.sums(), runtime.settings.served)
     return Response(body, headers={"Content-Type": CONTENT_TYPE_LATEST, "Cache-Control": "no-store"})

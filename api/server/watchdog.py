@@ -79,7 +79,7 @@ class Watchdog:
         if not self._is_watching:
             return
         now = time.monotonic()
-        LOOP_LAG.late(now - due, now)
+        LOOP_LAG.note(now - due, now)
         self._rounds += 1
         signal.setitimer(signal.ITIMER_PROF, CPU_SECONDS)
         asyncio.get_running_loop().call_later(ROUND, self._come_round, now + ROUND)

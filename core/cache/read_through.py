@@ -61,6 +61,11 @@ class Cache:
         self._fills = Fills(database, versions, self.tiers, FillLeases(redis), pool_size)
         self.ahead = RefreshAhead(versions, self.tiers, self._fills, self.flights, self.stats) if refreshes else None
 
+    @property
+    def queued(self) -> int:
+        """Fills that wait for their turn."""
+        return len(self._fills.slots)
+
     async def read(self, asked: CachedRead, *, required: Vector | None = None) -> Answer:
         """The answer to what is asked, at least as new as `required` and as the version map.
 

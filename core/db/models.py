@@ -2,6 +2,7 @@
 
 from core.audit import models as audit
 from core.cache.versions import models as cache
+from core.canary import models as canary
 from core.catalogs import models as catalogs
 from core.clinics import models as clinics
 from core.dashboard import models as dashboard
@@ -15,6 +16,7 @@ from core.users import models as users
 __all__ = [
     "audit",
     "cache",
+    "canary",
     "catalogs",
     "clinics",
     "dashboard",

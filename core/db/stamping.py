@@ -2,8 +2,8 @@
 
 A migration that makes a catalog's table makes its triggers in one call, and its `downgrade` takes them back:
 
-    stamp_table("ward", CATALOG, beside=STAMPED_BY_0015)
-    unstamp_table("ward", beside=STAMPED_BY_0015)
+    stamp_table("ward", CATALOG, beside=STAMPED_BY_0021)
+    unstamp_table("ward", beside=STAMPED_BY_0021)
 
 What is here is part of every released migration that calls it. A change of what a trigger does is a migration of its
 own; migrations 0003 and 0015, which made the first tables' triggers, have their text themselves.
@@ -18,7 +18,9 @@ STAMPED_BY_0015 = (
     *("ticket", "fpa_modification", "patient", "specialty", "surgery", "doctor", "standardized_reason"),
     *("urgency_threshold", "clinic", "app_user", "user_session"),
 )
-"""The tables that stamp versions since migration 0015. Those of later ones follow it in their `beside`."""
+"""The tables that stamp versions since migration 0015."""
+STAMPED_BY_0021 = (*STAMPED_BY_0015, "canary")
+"""Since migration 0021. Those of later ones follow it in their `beside`."""
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ serialization failures at COMMIT. It must therefore have no effect but through i
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
-from contextlib import asynccontextmanager, suppress
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from typing import Protocol, TypeVar
 
 from sqlalchemy import text
@@ -16,6 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession
 from core import times
 from core.background import Background
 from core.db.bumps import pending_bumps, versions_of
+from core.db.connections.waits import Waits
 from core.db.failures import is_again, is_away, is_forgotten, is_of_schema
 from core.deadline import left
 from core.errors import Unavailable
@@ -63,6 +64,7 @@ class Database:
 
     def __init__(self, engine: AsyncEngine, stamps: Stamps) -> None:
         self.engine = engine
+        self.waits = Waits()
         self._stamps = stamps
         self._abandoned = Background()
 
@@ -121,7 +123,9 @@ class Database:
 
     @asynccontextmanager
     async def _connected(self) -> AsyncIterator[AsyncConnection]:
-        async with self.engine.connect() as connection:
+        async with AsyncExitStack() as held:
+            with self.waits.one():
+                connection = await held.enter_async_context(self.engine.connect())
             try:
                 yield connection
             except Exception as error:

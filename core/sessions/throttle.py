@@ -154,6 +154,8 @@ class Throttle:
         self._per_user = per_user
         self._per_address = per_address
         self._turns = Locks()
+        self.outcomes = {"right": 0, "wrong": 0, "refused": 0, "unknown": 0}
+        """Outcome → attempts: `refused` for too many failures before; `unknown` where nobody could verify one."""
 
     @asynccontextmanager
     async def attempt(self, user: str, address: str | None, device: str | None = None) -> AsyncIterator[Tried]:

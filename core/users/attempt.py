@@ -37,13 +37,19 @@ async def throttled(
     """
     user_id = account.id if account else None
     device = attempt.device.name if attempt.device and attempt.device.is_of(user_id) else None
+    outcome = "unknown"
     try:
         async with throttle.attempt(user_key(user_id, attempt.name), attempt.ip, device) as tried:
             yield tried
+        if tried.right is not None:
+            outcome = "right" if tried.right else "wrong"
     except Throttled as refused:
+        outcome = "refused"
         if refused.is_first:
             await database.write(lambda session: record_outcome(session, attempt, account, THROTTLED))
         raise
+    finally:
+        throttle.outcomes[outcome] += 1
 
 
 async def record_outcome(session: WriteSession, attempt: Attempt, account: Account | None, outcome: str) -> None:

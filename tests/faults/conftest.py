@@ -59,6 +59,7 @@ def on_own_postgres(own_database: str, redis_url: str) -> Settings:
         redis_url=SecretStr(redis_url),
         secret_keys=(SecretStr("a-test-secret-of-forty-characters-or-so!"),),
         cache_prefix=f"t{secrets.token_hex(6)}",
+        canary_seconds=0,
         cache_refresh_ahead=False,
     )
 

@@ -50,6 +50,10 @@ class FillSlots:
         finally:
             self._give_back(turn)
 
+    def __len__(self) -> int:
+        """Fills that wait for their turn."""
+        return len(self._waiting)
+
     def hurry(self, turn: Turn) -> None:
         """A reader waits for it: from now on it is an ordinary turn, with an ordinary turn's time."""
         if turn.ahead:

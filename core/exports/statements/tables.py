@@ -11,11 +11,11 @@ from core.exports import job
 from core.exports.statements.keyset import one_batch, prepared
 
 LEFT_OUT = (
-    *("user_session", "idempotency_key", "cache_timeline"),
+    *("user_session", "idempotency_key", "cache_timeline", "canary"),
     *("rolled_clinic", "rollup_change", "ticket_rollup", "doctor_rollup", "modified_ticket"),
 )
 """Who is signed in, and kept answers, which repeat what was written; of which objects of this very database the
-versions were stamped; and counts of the tickets."""
+versions were stamped; when somebody looked last; and counts of the tickets."""
 OF_NO_CLINIC = ("legacy_map", "legacy_ticket")
 """Ids of every clinic's rows, and not whose: with the network's only."""
 SECRET = frozenset({("app_user", "password_hash")})

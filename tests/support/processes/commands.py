@@ -40,6 +40,7 @@ def installation(settings: Settings) -> dict[str, str]:
         "SECRET_KEYS": ",".join(key.get_secret_value() for key in settings.secret_keys),
         "CACHE_PREFIX": settings.cache_prefix,
         "CACHE_PUSH": str(settings.cache_push).lower(),
+        "CANARY_SECONDS": str(settings.canary_seconds),
         "CACHE_REFRESH_AHEAD": str(settings.cache_refresh_ahead).lower(),
     }
 
