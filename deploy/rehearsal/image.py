@@ -16,8 +16,12 @@ PLACES = re.compile(r"(?<![\w./-])/(src|build|app|dist)\b")
 class Image:
     """What the Dockerfile's last stage ends with: its environment, its user and its command."""
 
+    app: Path
+    """Where its /app is."""
+
     environment: dict[str, str] = field(default_factory=dict)
     user: str | None = None
+    entrypoint: list[str] = field(default_factory=list)
     command: list[str] = field(default_factory=list)
     health: list[str] = field(default_factory=list)
     steps: list[str] = field(default_factory=list)
@@ -32,10 +36,10 @@ def instructions(dockerfile: Path) -> list[tuple[str, str]]:
 def build(dockerfile: Path, below: Path) -> Image:
     """Run the Dockerfile's steps in a folder. Fails where a step fails, and at an instruction that this program does
     not know."""
-    image = Image()
+    image = Image(below / "app")
     for word, rest in instructions(dockerfile):
         if word == "FROM":
-            image = Image(steps=image.steps)
+            image = Image(below / "app", steps=image.steps)
         elif word in ("COPY", "RUN"):
             _do(word, rest, dockerfile.parent, below, image)
         else:
@@ -67,10 +71,12 @@ def _note(word: str, rest: str, below: Path, image: Image) -> None:
         image.user = rest
     elif word == "HEALTHCHECK":
         image.health = json.loads(rest[rest.index("CMD") + 3 :])
+    elif word == "ENTRYPOINT":
+        image.entrypoint = json.loads(rest)
     elif word == "CMD":
         image.command = json.loads(rest)
     else:
-        assert word == "EXPOSE", f"an instruction unknown here: {word} {rest}"
+        assert word in ("ARG", "EXPOSE"), f"an instruction unknown here: {word} {rest}"
 
 
 def _copy(sources: list[Path], target: Path) -> None:
