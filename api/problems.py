@@ -22,13 +22,14 @@ TITLES = {
     "not_found": "Not found",
     "method_not_allowed": "No such method here",
     "ticket_not_active": "The ticket is not active",
-    "ticket_overdue": "The ticket is overdue",
     "ticket_not_annulled": "The ticket is not annulled",
     "ticket_not_discharged": "The ticket is not discharged",
     "modification_limit": "The FPA was modified as often as it may be",
     "fpa_before_admission": "The FPA would be before the admission",
     "fpa_unchanged": "The FPA would stay as it is",
     "patient_mismatch": "The patient with this document has another name",
+    "already_admitted": "This patient has an active ticket",
+    "episode_taken": "Another active ticket has this episode",
     "duplicate": "It exists already",
     "last_superuser": "It is the last superuser",
     "timezone_fixed": "The clinic's time zone is fixed",
@@ -70,6 +71,9 @@ class Problem(View):
     patient: dict[str, Any] | None = Field(
         None,
         description="Of `patient_mismatch`: the patient on file, with `id` and `revision` for `same_person`.",
+    )
+    ticket_id: str | None = Field(
+        None, description="Of `already_admitted` and `episode_taken`: the active ticket that it is about."
     )
 
 

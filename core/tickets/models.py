@@ -61,6 +61,16 @@ class Ticket(Base):
             postgresql_where=text("discharged_at IS NOT NULL"),
         ),
         Index("ix_ticket_patient_id", "patient_id"),
+        # What an active ticket may have for itself: core/tickets/verbs/stays.py asks for it.
+        *(
+            Index(
+                f"ix_ticket_active_{name}",
+                "clinic_id",
+                text(f"folded_text({name})"),
+                postgresql_where=text(f"status = 'active' AND {name} IS NOT NULL"),
+            )
+            for name in ("episode_id", "bed_number")
+        ),
         Index("ix_ticket_search", "search", postgresql_using="gin", postgresql_ops={"search": "gin_trgm_ops"}),
         # A clinic whose rollups are in doubt is counted from this index alone.
         Index(

@@ -70,6 +70,10 @@ def state_at(
     return StateNow(State.NORMAL, None, seconds)
 
 
+FORGOTTEN_AFTER = timedelta(hours=72)
+"""Beyond its FPA. Whoever is overdue for longer has left, and nobody wrote it down."""
+
+
 def thresholds_for(clinic_id: Any) -> LateralFromClause:
     """The thresholds that hold in a clinic, given as an id or a column: its own row, or else the global one.
 

@@ -133,7 +133,8 @@ class WarningView(View):
     """What whoever wrote should look at; codes that a client does not know are to be shown as such."""
 
     code: str = Field(
-        description="`name_differs`: a name was given in another way than it is on file, and stayed as it is there.",
+        description="`name_differs`: a name was given in another way than it is on file, and stayed as it is there. "
+        "`bed_taken`: another active ticket has the same bed.",
         examples=["name_differs"],
     )
     ticket_id: str | None = Field(description="Of another ticket that it is about.")

@@ -31,6 +31,8 @@ Document = Annotated[
     ),
 ]
 
+TICKET_ID = r"^TH-[A-Z0-9]{1,8}-[0-9]{4}-[0-9]{3,9}$"
+
 PATIENT: dict[str, Any] = {
     "document_type": "rut",
     "document": "12.345.678-5",
@@ -60,6 +62,17 @@ NO_FIELDS = {"document_type", "document", "same_person"}
 
 def same_person_of(sent: SamePersonIn | None) -> SamePerson | None:
     return None if sent is None else SamePerson(sent.id, sent.revision)
+
+
+SecondStay = Annotated[
+    str,
+    Field(
+        max_length=30,
+        pattern=TICKET_ID,
+        description="The ticket that `already_admitted` showed: this is another stay of that patient.",
+        examples=["TH-SANT-2025-001"],
+    ),
+]
 
 
 class PatientIn(Body):
@@ -125,6 +138,7 @@ class TicketIn(Body):
     bed_number: Bed | None = None
     location: Location | None = None
     episode_id: Episode | None = None
+    second_stay: SecondStay | None = None
 
     def new(self) -> NewTicket:
         return NewTicket(
@@ -133,6 +147,7 @@ class TicketIn(Body):
             doctor_id=self.doctor_id,
             surgery_at=self.surgery_at,
             placement=self.model_dump(include=PLACEMENT),
+            second_stay=self.second_stay,
         )
 
 
@@ -159,13 +174,23 @@ class ModificationIn(Body):
 class DischargeIn(Body):
     model_config = ConfigDict(json_schema_extra={"examples": [{"discharged_at": "2025-01-16T12:10"}]})
 
-    discharged_at: Time | None = Field(None, description="Now, unless given; not in the future, not before admission.")
+    discharged_at: Time | None = Field(
+        None,
+        description="Now, unless given; not before admission, not in the future, but for a clock that is up to five "
+        "minutes fast.",
+    )
 
 
 class AnnulmentIn(Body):
     model_config = ConfigDict(json_schema_extra={"examples": [{"reason_id": 12}]})
 
     reason_id: JsonId = Field(description="An active reason of category `annulment`.")
+
+
+class RestorationIn(Body):
+    model_config = ConfigDict(json_schema_extra={"examples": [{"second_stay": None}]})
+
+    second_stay: SecondStay | None = None
 
 
 class PatientEditIn(Body):
@@ -191,9 +216,11 @@ class TicketEditIn(Body):
     patient: PatientEditIn
     surgery_id: JsonId
     doctor_id: JsonId | None = None
+    second_stay: SecondStay | None = None
 
     def asked(self) -> Edit:
         sent = self.patient
         document = parse(sent.document_type, sent.document, f"{PATH}.document")
         fields = sent.model_dump(exclude=NO_FIELDS)
-        return Edit(Given(document, fields, same_person_of(sent.same_person)), self.surgery_id, self.doctor_id)
+        given = Given(document, fields, same_person_of(sent.same_person))
+        return Edit(given, self.surgery_id, self.doctor_id, self.second_stay)

@@ -8,11 +8,12 @@ from fastapi import Depends, Path, Request
 from api.requests.authentication import authenticate
 from api.requests.dependencies import runtime_of
 from api.requests.routing import when_refused
+from api.v1.tickets.bodies import TICKET_ID
 from core.db.transaction import ReadSession
 from core.errors import NotFound
 from core.tickets.reads.detail import require_ticket
 
-_ID = re.compile(r"TH-[A-Z0-9]{1,8}-[0-9]{4}-[0-9]{3,9}")
+_ID = re.compile(TICKET_ID)
 
 
 def well_formed(ticket_id: str) -> str:

@@ -38,7 +38,9 @@ MISMATCH["content"][MEDIA_TYPE]["example"]["patient"] = {
     summary="Create a ticket",
     description="Finds or makes the patient, calculates admission and FPA, and gives the next number of the year. "
     "Where the document is on file under another name nothing is written: `patient_mismatch` shows who it is, and is "
-    "answered by `same_person` in `patient`, also under the same `Idempotency-Key`.",
+    "answered by `same_person` in `patient`, also under the same `Idempotency-Key`. Likewise a patient with an active "
+    "ticket is `already_admitted` unless `second_stay` names that ticket, and another active ticket's episode is "
+    "`episode_taken`. Another active ticket's bed is no refusal: `warnings` tell it.",
     status_code=201,
     response_model=TicketDetail,
     responses=documented(201, 400, 413, located=True) | {409: MISMATCH},
@@ -73,7 +75,8 @@ async def ticket_get(runtime: RuntimeState, _: CurrentUser, scope: ReadScope, ti
     "/{ticket_id}",
     operation_id="ticketsPatch",
     summary="Set bed, location, episode",
-    description="On an overdue or discharged ticket only the episode; on an annulled one nothing.",
+    description="On a discharged ticket only the episode; on an annulled one nothing. Another active ticket's episode "
+    "is `episode_taken`.",
     response_model=TicketDetail,
     responses=documented(200, *BY_REVISION),
 )
@@ -95,7 +98,7 @@ async def ticket_patch(
     "/{ticket_id}",
     operation_id="ticketsEdit",
     summary="Edit patient, surgery, doctor",
-    description="Of an active ticket that is not overdue. A changed surgery changes neither the FPA nor the nights. "
+    description="Of an active ticket. A changed surgery changes neither the FPA nor the nights. "
     "Another document and another name at once are `patient_mismatch`.",
     response_model=TicketDetail,
     responses=documented(200, *BY_REVISION),

@@ -3,7 +3,9 @@
 Every write answers the whole ticket, and its ETag is the next If-Match.
 """
 
-from fastapi import Request
+from typing import Annotated
+
+from fastapi import Query, Request
 from starlette.responses import Response
 
 from api.answers.written import Written, write
@@ -11,7 +13,7 @@ from api.requests.conditional import IfMatch
 from api.requests.dependencies import RequireAdmin, RequireClinical, RuntimeState
 from api.requests.routing import Router
 from api.v1.tickets.answer import BY_REVISION, documented, ticket_answer
-from api.v1.tickets.bodies import AnnulmentIn, DischargeIn, ModificationIn
+from api.v1.tickets.bodies import AnnulmentIn, DischargeIn, ModificationIn, RestorationIn, SecondStay
 from api.v1.tickets.path import TicketId
 from core.db.transaction import WriteSession
 from core.tickets.verbs.annul import annul, restore
@@ -23,6 +25,8 @@ router: Router = Router(prefix="/v1/tickets", tags=["tickets"])
 
 NOW = DischargeIn()
 """A discharge without a body."""
+RESTORED = RestorationIn()
+"""A restoration without one."""
 
 
 @router.post(
@@ -73,14 +77,20 @@ async def ticket_discharge(
     "/{ticket_id}/discharge",
     operation_id="ticketsUndoDischarge",
     summary="Undo a discharge",
+    description="Within half an hour whoever wrote it; later, and of others', an administrator.",
     response_model=TicketDetail,
     responses=documented(200, 409, 412, 428),
 )
 async def ticket_undo_discharge(
-    request: Request, runtime: RuntimeState, actor: RequireAdmin, ticket_id: TicketId, revision: IfMatch
+    request: Request,
+    runtime: RuntimeState,
+    actor: RequireClinical,
+    ticket_id: TicketId,
+    revision: IfMatch,
+    second_stay: Annotated[SecondStay | None, Query()] = None,
 ) -> Response:
     async def work(session: WriteSession) -> Written:
-        return ticket_answer(await undo_discharge(session, actor, ticket_id, revision))
+        return ticket_answer(await undo_discharge(session, actor, ticket_id, revision, second_stay))
 
     return await write(request, runtime, actor, work)
 
@@ -112,12 +122,17 @@ async def ticket_annul(
     summary="Restore an annulled ticket",
     description="Who annulled it, when and why stays in its history.",
     response_model=TicketDetail,
-    responses=documented(200, 409, 412, 428),
+    responses=documented(200, *BY_REVISION),
 )
 async def ticket_restore(
-    request: Request, runtime: RuntimeState, actor: RequireAdmin, ticket_id: TicketId, revision: IfMatch
+    request: Request,
+    runtime: RuntimeState,
+    actor: RequireAdmin,
+    ticket_id: TicketId,
+    revision: IfMatch,
+    body: RestorationIn = RESTORED,
 ) -> Response:
     async def work(session: WriteSession) -> Written:
-        return ticket_answer(await restore(session, actor, ticket_id, revision))
+        return ticket_answer(await restore(session, actor, ticket_id, revision, body.second_stay))
 
     return await write(request, runtime, actor, work)

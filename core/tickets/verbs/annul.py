@@ -5,8 +5,9 @@ from core.db.transaction import WriteSession
 from core.errors import Conflict
 from core.tickets.models import Status
 from core.tickets.reads.detail import detail
-from core.tickets.verbs.held import Revisions, change, hold, require_active, require_revision
+from core.tickets.verbs.held import Revisions, change, hold, hold_with_patient, require_active, require_revision
 from core.tickets.verbs.references import Refusals, reason_text
+from core.tickets.verbs.stays import require_may_be_active, written
 from core.tickets.views import TicketDetail
 
 
@@ -33,15 +34,19 @@ async def annul(
     return await detail(session, actor.scope, ticket_id)
 
 
-async def restore(session: WriteSession, actor: Actor, ticket_id: str, revision: Revisions | None) -> TicketDetail:
+async def restore(
+    session: WriteSession, actor: Actor, ticket_id: str, revision: Revisions | None, second_stay: str | None = None
+) -> TicketDetail:
     """Make an annulled ticket active again; who annulled it, and why, stays in its history.
 
-    Raises NotFound, RevisionRequired, RevisionMismatch, and Conflict (`ticket_not_annulled`).
+    Raises NotFound, RevisionRequired, RevisionMismatch, and Conflict (`ticket_not_annulled`, `already_admitted`,
+    `episode_taken`).
     """
-    held = await hold(session, actor.scope, ticket_id)
+    held, patient = await hold_with_patient(session, actor.scope, ticket_id)
     await require_revision(session, held, revision)
     if held.ticket.status != Status.ANNULLED:
         raise Conflict(f"The ticket is {held.ticket.status}.", code="ticket_not_annulled")
+    await require_may_be_active(session, held, patient, second_stay)
     values = {"status": Status.ACTIVE.value, "annulled_at": None, "annulled_by": None, "annulment_reason": None}
     await change(session, actor, held, "ticket.restored", values)
-    return await detail(session, actor.scope, ticket_id)
+    return await written(session, actor.scope, ticket_id)

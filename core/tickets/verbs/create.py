@@ -10,14 +10,14 @@ from core.access import Actor, ClinicScope
 from core.audit.service import AuditEntry, record_all
 from core.clock import parse_local, shown, zone
 from core.db.transaction import WriteSession
-from core.patients.service import Given, WrittenPatient, find_or_create
+from core.patients.service import Given, find_or_create
 from core.tickets.fpa import stay
 from core.tickets.models import Ticket
 from core.tickets.numbering import next_number, ticket_id, year_of
-from core.tickets.reads.detail import detail
 from core.tickets.verbs.held import raise_revisions
 from core.tickets.verbs.references import Refusals, clinic_with
-from core.tickets.views import TicketDetail, WarningView
+from core.tickets.verbs.stays import require_free_episode, require_only_stay, written
+from core.tickets.views import TicketDetail
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,13 +29,15 @@ class NewTicket:
     """As the client sent it: with an offset, or clinic-local."""
     placement: Mapping[str, str | None]
     """As `set_placement` takes it: by columns of the ticket; nothing is calculated from it."""
+    second_stay: str | None = None
+    """The patient's active ticket, where it was seen, and this is another stay."""
 
 
 async def create(session: WriteSession, actor: Actor, clinic_id: int, new: NewTicket) -> TicketDetail:
     """A new ticket in the clinic: its patient found or made, its FPA calculated, its number given.
 
-    Raises Invalid for a surgery, doctor or time that it may not have, and PatientMismatch where the names given are not
-    those on file.
+    Raises Invalid for a surgery, doctor or time that it may not have, PatientMismatch where the names given are not
+    those on file, and Conflict (`already_admitted`, `episode_taken`).
     """
     refusals = Refusals()
     found = await clinic_with(session, clinic_id, new.surgery_id, new.doctor_id, refusals, to_refer=True)
@@ -46,9 +48,11 @@ async def create(session: WriteSession, actor: Actor, clinic_id: int, new: NewTi
     refusals.decide()
     calculated = stay(surgery_at, found.base_stay_hours, local)
 
-    written = await find_or_create(session, clinic_id, new.patient)
-    if written.changed:
-        await raise_revisions(session, written.patient.id)
+    patient = await find_or_create(session, clinic_id, new.patient)
+    await require_only_stay(session, patient.patient.id, new.second_stay)
+    if patient.changed:
+        await raise_revisions(session, patient.patient.id)
+    await require_free_episode(session, clinic_id, new.placement.get("episode_id"))
     # The counter last of all locks: the clinic's other creates wait for it until this one commits.
     year = year_of(found.now, local)
     number = await next_number(session, clinic_id, year)
@@ -59,7 +63,7 @@ async def create(session: WriteSession, actor: Actor, clinic_id: int, new: NewTi
             clinic_id=clinic_id,
             year=year,
             number=number,
-            patient_id=written.patient.id,
+            patient_id=patient.patient.id,
             surgery_id=new.surgery_id,
             doctor_id=new.doctor_id,
             surgery_name=found.surgery_name,
@@ -78,7 +82,7 @@ async def create(session: WriteSession, actor: Actor, clinic_id: int, new: NewTi
         )
     )
     said = {
-        "patient_id": written.patient.id,
+        "patient_id": patient.patient.id,
         "surgery_id": new.surgery_id,
         "doctor_id": new.doctor_id,
         "surgery_at": shown(surgery_at, local),
@@ -86,12 +90,5 @@ async def create(session: WriteSession, actor: Actor, clinic_id: int, new: NewTi
     } | dict(new.placement)
     changes = {name: [None, value] for name, value in said.items() if value is not None}
     entry = AuditEntry("ticket.created", "ticket", made, changes)
-    await record_all(session, actor, [*written.entries, entry], clinic_id=clinic_id)
-    return warned(await detail(session, ClinicScope(clinic_id), made), written)
-
-
-def warned(ticket: TicketDetail, written: WrittenPatient) -> TicketDetail:
-    """The ticket, with the warnings that `written` gives whoever wrote it."""
-    if not written.names_differ:
-        return ticket
-    return ticket.model_copy(update={"warnings": [WarningView(code="name_differs", ticket_id=None)]})
+    await record_all(session, actor, [*patient.entries, entry], clinic_id=clinic_id)
+    return await written(session, ClinicScope(clinic_id), made, names_differ=patient.names_differ)

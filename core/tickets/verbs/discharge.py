@@ -1,28 +1,38 @@
 """Discharging a patient, and undoing that."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from core.access import Actor
+from sqlalchemy import select
+
+from core.access import Actor, Role
+from core.audit.models import ActionAudit
 from core.clock import parse_local
 from core.db.transaction import WriteSession
-from core.errors import Conflict, Invalid
+from core.errors import Conflict, Forbidden, Invalid
 from core.tickets.models import Status
 from core.tickets.reads.detail import detail
 from core.tickets.reads.summary import DISCHARGED
-from core.tickets.verbs.held import Revisions, change, hold, require_active, require_revision
+from core.tickets.verbs.held import Held, Revisions, change, hold, hold_with_patient, require_active, require_revision
+from core.tickets.verbs.stays import require_may_be_active, written
 from core.tickets.views import TicketDetail
+
+TOLERANCE = timedelta(minutes=5)
+OWN = timedelta(minutes=30)
 
 
 async def discharge(
     session: WriteSession, actor: Actor, ticket_id: str, revision: Revisions | None, discharged_at: datetime | None
 ) -> TicketDetail:
-    """The patient left: at `discharged_at` as the client sent it, or now (None).
+    """The patient left: at `discharged_at` as the client sent it, or now (None). What a clock calls now that is up to
+    TOLERANCE fast is now.
 
     Raises NotFound, Invalid for a time in the future or before the admission, RevisionRequired, RevisionMismatch, and
     Conflict (`ticket_not_active`).
     """
     held = await hold(session, actor.scope, ticket_id)
     at = held.now if discharged_at is None else parse_local(discharged_at, held.local, "discharged_at")
+    if held.now < at <= held.now + TOLERANCE:
+        at = held.now
     if at > held.now:
         raise Invalid.field("discharged_at", "in_the_future", "A patient who has yet to leave is not discharged.")
     if at < held.ticket.admission_at:
@@ -35,16 +45,39 @@ async def discharge(
 
 
 async def undo_discharge(
-    session: WriteSession, actor: Actor, ticket_id: str, revision: Revisions | None
+    session: WriteSession, actor: Actor, ticket_id: str, revision: Revisions | None, second_stay: str | None = None
 ) -> TicketDetail:
-    """The patient is still here: the ticket is active again.
+    """The patient is still here: the ticket is active again. Within OWN of the writing by whoever wrote the discharge,
+    always by an admin.
 
-    Raises NotFound, RevisionRequired, RevisionMismatch, and Conflict (`ticket_not_discharged`).
+    Raises NotFound, Forbidden, RevisionRequired, RevisionMismatch, and Conflict (`ticket_not_discharged`,
+    `already_admitted`, `episode_taken`).
     """
-    held = await hold(session, actor.scope, ticket_id)
+    held, patient = await hold_with_patient(session, actor.scope, ticket_id)
+    if held.ticket.status == Status.DISCHARGED and actor.role.rank < Role.ADMIN.rank:
+        await _require_own(session, actor, held)
     await require_revision(session, held, revision)
     if held.ticket.status != Status.DISCHARGED:
         raise Conflict(f"The ticket is {held.ticket.status}.", code="ticket_not_discharged")
+    await require_may_be_active(session, held, patient, second_stay)
     values = {"status": Status.ACTIVE.value, "discharged_at": None, "discharge_assumed": False}
     await change(session, actor, held, "ticket.discharge_undone", values)
-    return await detail(session, actor.scope, ticket_id)
+    return await written(session, actor.scope, ticket_id)
+
+
+async def _require_own(session: WriteSession, actor: Actor, held: Held) -> None:
+    """Raises Forbidden unless the actor wrote the discharge down, and lately."""
+    latest = (
+        select(ActionAudit.user_id, ActionAudit.at)
+        .where(
+            ActionAudit.target_type == "ticket",
+            ActionAudit.target_id == held.ticket.id,
+            ActionAudit.action == DISCHARGED,
+            ActionAudit.clinic_id == held.ticket.clinic_id,
+        )
+        .order_by(ActionAudit.at.desc(), ActionAudit.id.desc())
+        .limit(1)
+    )
+    written_down = (await session.execute(latest)).one_or_none()
+    if written_down is None or written_down.user_id != actor.user_id or held.now - written_down.at > OWN:
+        raise Forbidden("After half an hour, and of somebody else's, an administrator undoes a discharge.")

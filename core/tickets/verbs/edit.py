@@ -3,28 +3,22 @@
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import select
-
 from core.access import Actor
 from core.db.transaction import WriteSession
-from core.errors import NotFound
 from core.patients import service as patients
 from core.patients.document import refuse_wrong_rut
 from core.patients.models import Patient
-from core.tickets.models import Ticket
-from core.tickets.reads.detail import detail
-from core.tickets.verbs.create import warned
 from core.tickets.verbs.held import (
     Held,
     Revisions,
     change,
-    hold,
+    hold_with_patient,
     raise_revisions,
     require_active,
-    require_not_overdue,
     require_revision,
 )
 from core.tickets.verbs.references import Refusals, doctor_of, surgery_of
+from core.tickets.verbs.stays import require_only_stay, written
 from core.tickets.views import TicketDetail
 
 
@@ -35,23 +29,20 @@ class Edit:
     patient: patients.Given
     surgery_id: int
     doctor_id: int | None
+    second_stay: str | None = None
+    """As a new ticket's, where an imported one gets its patient."""
 
 
 async def edit(
     session: WriteSession, actor: Actor, ticket_id: str, revision: Revisions | None, asked: Edit
 ) -> TicketDetail:
-    """Correct patient, surgery and doctor of an active ticket that is not overdue; never its times.
+    """Correct patient, surgery and doctor of an active ticket; never its times. An imported ticket without a patient
+    gets one; any other keeps its own.
 
-    Raises Conflict (`ticket_not_active`, `ticket_overdue`; `duplicate` for another patient's document), and
-    PatientMismatch where both the document and the name become another.
+    Raises Conflict (`ticket_not_active`; `duplicate` for another patient's document; `already_admitted` for an imported
+    ticket's new patient), and PatientMismatch where both the document and the name become another.
     """
-    # The patient is locked before the ticket, as everywhere; a ticket never changes to another patient.
-    of = select(Ticket.patient_id).where(Ticket.id == ticket_id, actor.scope.rows(Ticket.clinic_id))
-    found = (await session.execute(of)).one_or_none()
-    if found is None:
-        raise NotFound
-    patient = await patients.hold(session, found.patient_id) if found.patient_id is not None else None
-    held = await hold(session, actor.scope, ticket_id)
+    held, patient = await hold_with_patient(session, actor.scope, ticket_id)
 
     refusals = Refusals()
     values = await _references(session, held, asked, refusals)
@@ -62,18 +53,19 @@ async def edit(
     refusals.decide()
     await require_revision(session, held, revision)
     require_active(held)
-    require_not_overdue(held)
     if patient is not None and is_renamed:
         await patients.require_nobodys(session, patient, asked.patient.document)
         # Document and names at once: that is another person.
         patients.require_same_person(patient, asked.patient)
 
-    written = await _patient(session, held, patient, asked.patient)
-    if written.changed:
-        await raise_revisions(session, written.patient.id, besides=ticket_id)
-    values |= {"patient_id": written.patient.id}
-    await change(session, actor, held, "ticket.edited", values, beside=written.entries)
-    return warned(await detail(session, actor.scope, ticket_id), written)
+    changed = await _patient(session, held, patient, asked.patient)
+    if patient is None:
+        await require_only_stay(session, changed.patient.id, asked.second_stay, besides=ticket_id)
+    if changed.changed:
+        await raise_revisions(session, changed.patient.id, besides=ticket_id)
+    values |= {"patient_id": changed.patient.id}
+    await change(session, actor, held, "ticket.edited", values, beside=changed.entries)
+    return await written(session, actor.scope, ticket_id, names_differ=changed.names_differ)
 
 
 async def _references(session: WriteSession, held: Held, asked: Edit, refusals: Refusals) -> dict[str, Any]:
@@ -95,7 +87,6 @@ async def _patient(
     session: WriteSession, held: Held, patient: Patient | None, given: patients.Given
 ) -> patients.WrittenPatient:
     if patient is None:
-        # An imported ticket whose patient was unknown gets one.
         return await patients.find_or_create(session, held.ticket.clinic_id, given)
     values = dict(given.fields)
     if patients.names_another(patient, given.document):

@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import func, select, true, update
+from sqlalchemy import func, select, update
 
 from core.access import Actor, ClinicScope
 from core.audit.service import AuditEntry, Changes, record_all
@@ -17,9 +17,10 @@ from core.clinics.models import Clinic
 from core.clock import shown, zone
 from core.db.transaction import WriteSession
 from core.errors import Conflict, NotFound, RevisionMismatch, RevisionRequired
+from core.patients import service as patients
+from core.patients.models import Patient
 from core.tickets.models import FpaModification, Status, Ticket
 from core.tickets.reads.detail import detail
-from core.tickets.state import State, StateNow, Thresholds, state_at, thresholds_for
 
 Revisions = frozenset[int]
 """The revisions of a ticket that a client says it has read (If-Match). It may write where the current one is among
@@ -34,7 +35,6 @@ class Held:
     local: ZoneInfo
     now: datetime
     """The database's clock, read under the lock."""
-    state_now: StateNow
     modifications: int
 
 
@@ -45,27 +45,25 @@ async def hold(session: WriteSession, scope: ClinicScope, ticket_id: str) -> Hel
     if ticket is None:
         raise NotFound
     # A statement of its own: its snapshot is taken under the lock.
-    limits = thresholds_for(ticket.clinic_id)
     count = (
         select(func.count())
         .where(FpaModification.clinic_id == ticket.clinic_id, FpaModification.ticket_id == ticket.id)
         .scalar_subquery()
     )
-    around = select(
-        Clinic.timezone,
-        *(limits.c.red_hours, limits.c.yellow_hours, limits.c.green_hours),
-        count.label("modifications"),
-        func.clock_timestamp().label("now"),
-    ).join(limits, true())
+    around = select(Clinic.timezone, count.label("modifications"), func.clock_timestamp().label("now"))
     row = (await session.execute(around.where(Clinic.id == ticket.clinic_id))).one()
-    state_now = state_at(
-        row.now,
-        status=ticket.status,
-        admission_at=ticket.admission_at,
-        current_fpa=ticket.current_fpa,
-        thresholds=Thresholds(row.red_hours, row.yellow_hours, row.green_hours),
-    )
-    return Held(ticket, zone(row.timezone), row.now, state_now, row.modifications)
+    return Held(ticket, zone(row.timezone), row.now, row.modifications)
+
+
+async def hold_with_patient(session: WriteSession, scope: ClinicScope, ticket_id: str) -> tuple[Held, Patient | None]:
+    """Lock the ticket's patient, and then the ticket: the order that everything keeps which needs both. None for an
+    imported ticket whose patient is unknown. Raises NotFound."""
+    of = select(Ticket.patient_id).where(Ticket.id == ticket_id, scope.rows(Ticket.clinic_id))
+    found = (await session.execute(of)).one_or_none()
+    if found is None:
+        raise NotFound
+    patient = await patients.hold(session, found.patient_id) if found.patient_id is not None else None
+    return await hold(session, scope, ticket_id), patient
 
 
 async def require_revision(session: WriteSession, held: Held, revision: Revisions | None) -> None:
@@ -82,12 +80,6 @@ def require_active(held: Held) -> None:
     """Raises Conflict (`ticket_not_active`)."""
     if held.ticket.status != Status.ACTIVE:
         raise Conflict(f"The ticket is {held.ticket.status}.", code="ticket_not_active")
-
-
-def require_not_overdue(held: Held) -> None:
-    """Raises Conflict (`ticket_overdue`)."""
-    if held.state_now.state is State.OVERDUE:
-        raise Conflict("The ticket is overdue: its FPA has passed.", code="ticket_overdue")
 
 
 async def change(

@@ -9,11 +9,12 @@ from tests.factories.fixtures import Seed
 from tests.support.answers import codes, refusal
 
 PATH = "/v1/tickets"
+EVA = {"document_type": "passport", "document": "X1234567", "first_name": "Eva", "last_name": "Soto"}
+OTHER = EVA | {"document": "X7654321"}
 
 
 def body(seed: Seed, **more: object) -> dict[str, object]:
-    patient = {"document_type": "passport", "document": "X1234567", "first_name": "Eva", "last_name": "Soto"}
-    return {"patient": patient, "surgery_id": seed.sant.surgery_id, "surgery_at": "2026-01-15T14:30", **more}
+    return {"patient": EVA, "surgery_id": seed.sant.surgery_id, "surgery_at": "2026-01-15T14:30", **more}
 
 
 def key(text: str | bytes = "a-key") -> dict[bytes, bytes]:
@@ -60,8 +61,8 @@ async def test_another_users_and_another_paths_key_is_another_one(
     nurse: httpx.AsyncClient, sign_in: SignIn, seed: Seed, connection: rows.Connection
 ) -> None:
     admin = await sign_in(seed.sant.admin)
-    for client in (nurse, admin):
-        answer = await client.post(PATH, json=body(seed), headers=key())
+    for client, more in ((nurse, {}), (admin, {"patient": OTHER})):
+        answer = await client.post(PATH, json=body(seed, **more), headers=key())
         assert (answer.status_code, answer.headers.get("idempotency-replayed")) == (201, None)
     assert await tickets(connection) == 2
     preview = {"surgery_id": seed.sant.surgery_id, "surgery_at": "2026-01-15T14:30"}
@@ -75,6 +76,7 @@ async def test_an_expired_key_writes_anew(nurse: httpx.AsyncClient, seed: Seed, 
     await connection.execute(
         "UPDATE idempotency_key SET created_at = created_at - interval '1 day', expires_at = now()"
     )
+    await connection.execute("UPDATE ticket SET status = 'discharged', discharged_at = now()")
     again = await nurse.post(PATH, json=body(seed), headers=key())
     assert (again.status_code, again.headers.get("idempotency-replayed")) == (201, None)
     assert again.json()["id"] != first.json()["id"]

@@ -20,7 +20,7 @@ from tests.support.contract.rules import RULES
 
 NO_TEXT = {"password", "current_password", "new_password", "surgery_at", "discharged_at", "date"}
 """Passwords are taken as they are, and times are parsed."""
-CODES = {"timezone", "rut", "document"}
+CODES = {"timezone", "rut", "document", "second_stay"}
 """Texts that have a form of their own, tested where they belong."""
 FORMS: Mapping[str, Callable[[str], str]] = {
     "NFC": lambda text: unicodedata.normalize("NFC", text),

@@ -142,7 +142,7 @@ RULES: dict[str, Rule] = {
         lambda t: {"date": "2027-01-17", "block_end_hour": 14, "reason_id": t.clinic.modification_reason_id},
     ),
     "ticketsDischarge": of_ticket(C, lambda _: {"discharged_at": None}),
-    "ticketsUndoDischarge": of_ticket(A),
+    "ticketsUndoDischarge": of_ticket(C),
     "ticketsAnnul": of_ticket(C, lambda t: {"reason_id": t.clinic.annulment_reason_id}),
     "ticketsRestore": of_ticket(A),
     "usersList": read(A),

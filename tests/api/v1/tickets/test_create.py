@@ -236,10 +236,10 @@ async def test_the_same_key_twice_at_once_gives_one_ticket_and_two_equal_answers
     assert datetime.fromisoformat(first.json()["created_at"]) <= datetime.now(UTC)
 
 
-async def test_two_nurses_who_enter_the_same_new_patient_at_once_make_one_patient_and_two_tickets(
+async def test_two_nurses_who_enter_two_stays_of_the_same_new_patient_at_once_make_one_patient(
     nurse: Any, admin: Any, connection: rows.Connection
 ) -> None:
-    answers = await asyncio.gather(*(ward.client.post("/v1/tickets", json=ward.new()) for ward in (nurse, admin)))
+    answers = await asyncio.gather(*(ward.post(ward.new()) for ward in (nurse, admin)))
     assert [answer.status_code for answer in answers] == [201, 201]
     assert len({answer.json()["id"] for answer in answers}) == 2
     assert len({answer.json()["patient"]["id"] for answer in answers}) == 1

@@ -26,8 +26,15 @@ async def test_a_patient_left_now_or_at_a_given_time(nurse: Any) -> None:
 
 
 async def test_not_in_the_future(nurse: Any, refusal: Any) -> None:
-    answer = await nurse.send("POST", await nurse.create(), "discharge", {"discharged_at": ago(minutes=-1)})
+    answer = await nurse.send("POST", await nurse.create(), "discharge", {"discharged_at": ago(minutes=-6)})
     assert refusal(answer) == (422, "invalid", [("discharged_at", "in_the_future")])
+
+
+async def test_a_clock_up_to_five_minutes_fast_means_now(nurse: Any) -> None:
+    ahead = ago(minutes=-4)
+    ticket = await nurse.done("POST", await nurse.create(), "discharge", {"discharged_at": ahead})
+    assert datetime.fromisoformat(ticket["discharged_at"]) < datetime.fromisoformat(ahead) - 3 * MINUTE
+    assert ticket["discharge"]["recorded_at"] >= ticket["discharged_at"]
 
 
 @pytest.mark.parametrize(("state", "body"), [("normal", {"discharged_at": ago(hours=2)}), ("scheduled", {})])
@@ -49,11 +56,40 @@ async def test_only_an_active_ticket_is_discharged(nurse: Any, refusal: Any, end
 
 async def test_an_admin_undoes_a_discharge(nurse: Any, admin: Any, refusal: Any) -> None:
     ticket = await nurse.discharge(await nurse.create())
-    assert refusal(await nurse.send("DELETE", ticket, "discharge"))[:2] == (403, "forbidden")
     after = await admin.done("DELETE", ticket, "discharge")
     assert (after["status"], after["state"], after["discharged_at"]) == ("active", "normal", None)
     assert after["history"][-1]["changes"]["discharged_at"] == [ticket["discharged_at"], None]
     assert refusal(await admin.send("DELETE", after, "discharge"))[:2] == (409, "ticket_not_discharged")
+
+
+async def test_within_half_an_hour_of_writing_it_a_nurse_undoes_her_own(
+    nurse: Any, admin: Any, refusal: Any, connection: Any
+) -> None:
+    of_long_ago = {"discharged_at": ago(hours=20)}
+    ticket = await nurse.done("POST", await nurse.create("overdue"), "discharge", of_long_ago)
+    undone = await nurse.done("DELETE", ticket, "discharge")
+    assert undone["status"] == "active"
+    await nurse.annul(undone)
+    others = await admin.discharge(await nurse.create())
+    assert refusal(await nurse.send("DELETE", others, "discharge"))[:2] == (403, "forbidden")
+    assert refusal(await nurse.client.delete(f"/v1/tickets/{others['id']}/discharge"))[:2] == (403, "forbidden")
+    # Only who wrote the latest one may take it back.
+    again = await nurse.discharge(await admin.done("DELETE", others, "discharge"))
+    assert (await nurse.done("DELETE", again, "discharge"))["status"] == "active"
+    active = await nurse.create()
+    assert refusal(await nurse.send("DELETE", active, "discharge"))[:2] == (409, "ticket_not_discharged")
+
+
+async def test_after_half_an_hour_an_admin_undoes_it(nurse: Any, admin: Any, refusal: Any, connection: Any) -> None:
+    ticket = await nurse.discharge(await nurse.create())
+    # The audit takes no change: the day's clock is moved under it.
+    await connection.execute(
+        "ALTER TABLE action_audit DISABLE TRIGGER USER;"
+        "UPDATE action_audit SET at = at - interval '31 minutes' WHERE action = 'ticket.discharged';"
+        "ALTER TABLE action_audit ENABLE TRIGGER USER"
+    )
+    assert refusal(await nurse.send("DELETE", ticket, "discharge"))[:2] == (403, "forbidden")
+    assert (await admin.done("DELETE", ticket, "discharge"))["status"] == "active"
 
 
 async def test_a_discharge_tells_when_it_was_written_and_by_whom_wherever_the_ticket_is_shown(

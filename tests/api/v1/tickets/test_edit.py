@@ -115,9 +115,10 @@ async def test_only_an_active_ticket_is_edited(admin: Any, refusal: Any, end: st
     assert refusal(await admin.send("PUT", ticket, body=edit_of(ticket)))[:2] == (409, "ticket_not_active")
 
 
-async def test_an_overdue_ticket_is_not_edited(admin: Any, refusal: Any) -> None:
+async def test_an_overdue_patient_is_still_in_a_bed_and_edited(admin: Any) -> None:
     ticket = await admin.create("overdue")
-    assert refusal(await admin.send("PUT", ticket, body=edit_of(ticket)))[:2] == (409, "ticket_overdue")
+    after = await admin.done("PUT", ticket, body=edit_of(ticket, age=51))
+    assert (after["patient"]["age"], after["state"], after["current_fpa"]) == (51, "overdue", ticket["current_fpa"])
 
 
 async def test_only_admins_edit(nurse: Any, refusal: Any) -> None:

@@ -19,10 +19,8 @@ JUANA = {
 PEDRO = JUANA | {"first_name": "Pedro", "last_name": "Soto", "age": 20, "sex": "M"}
 
 
-async def sent(ward: Any, patient: dict[str, Any], *, key: str | None = None) -> httpx.Response:
-    headers = {} if key is None else {"Idempotency-Key": key}
-    body = ward.new(patient=patient, surgery_at=SOON)
-    answer: httpx.Response = await ward.client.post("/v1/tickets", json=body, headers=headers)
+async def sent(ward: Any, patient: dict[str, Any], *, key: str | None = None, **more: Any) -> httpx.Response:
+    answer: httpx.Response = await ward.post(ward.new(patient=patient, surgery_at=SOON, **more), key)
     return answer
 
 
@@ -65,7 +63,8 @@ async def test_the_same_key_brings_the_answer_and_the_file_is_corrected(
     asked = (await sent(nurse, PEDRO, key="a-key")).json()["patient"]
     assert await connection.fetchval("SELECT count(*) FROM idempotency_key") == 0
     same = {"id": asked["id"], "revision": asked["revision"]}
-    answer = await sent(nurse, PEDRO | {"same_person": same}, key="a-key")
+    answers = {"patient": PEDRO | {"same_person": same}, "key": "a-key", "second_stay": first["id"]}
+    answer = await sent(nurse, **answers)
     assert answer.status_code == 201, answer.text
     ticket = answer.json()
     assert ticket["patient"] == first["patient"] | {
@@ -74,7 +73,7 @@ async def test_the_same_key_brings_the_answer_and_the_file_is_corrected(
     assert ticket["warnings"] == []
     raised = await nurse.get(first["id"])
     assert (raised["revision"], raised["patient"]) == (2, ticket["patient"])
-    again = await sent(nurse, PEDRO | {"same_person": same}, key="a-key")
+    again = await sent(nurse, **answers)
     assert (again.content, again.headers["Idempotency-Replayed"]) == (answer.content, "true")
 
 

@@ -42,12 +42,14 @@ async def test_an_annulled_ticket_takes_nothing(nurse: Any, refusal: Any, body: 
 
 
 @pytest.mark.parametrize("body", [BED, BED | EPISODE, {"location": "Piso 3"}])
-async def test_overdue_and_discharged_ones_take_only_the_episode(
+async def test_an_overdue_one_takes_all_and_a_discharged_one_only_the_episode(
     nurse: Any, refusal: Any, body: dict[str, Any]
 ) -> None:
-    overdue = await nurse.create("overdue")
-    assert refusal(await nurse.send("PATCH", overdue, body=body))[:2] == (409, "ticket_overdue")
-    assert placed(await nurse.done("PATCH", overdue, body=EPISODE)) == (None, None, "E-1")
+    overdue = await nurse.done("PATCH", await nurse.create("overdue"), body=body)
+    assert {name: overdue[name] for name in body} == body
+    overdue = await nurse.done("PATCH", overdue, body=EPISODE)
+    assert overdue["episode_id"] == "E-1"
+    await nurse.done("PATCH", overdue, body={"episode_id": None})
     discharged = await nurse.discharge(await nurse.create("overdue"))
     assert refusal(await nurse.send("PATCH", discharged, body=body))[:2] == (409, "ticket_not_active")
     assert placed(await nurse.done("PATCH", discharged, body=EPISODE)) == (None, None, "E-1")

@@ -252,7 +252,10 @@ async def test_numbering_continues_after_the_highest_number(
         "surgery_id": surgery_id,
         "surgery_at": f"{year}-01-15T14:30",
     }
-    made = await client.post("/v1/tickets", json=body)
+    # Imported tickets are not asked about, and new ones are.
+    asked = await client.post("/v1/tickets", json=body)
+    assert (asked.status_code, asked.json()["code"]) == (409, "already_admitted")
+    made = await client.post("/v1/tickets", json=body | {"second_stay": asked.json()["ticket_id"]})
     assert made.status_code == 201, made.text
     assert made.json()["id"] == f"TH-SANT-{year}-1002"
     assert await connection.fetchval("SELECT count(*) FROM patient") == 1
