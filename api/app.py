@@ -48,13 +48,15 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     )
     app.state.settings = settings
     app.state.request_stats = RequestStats()
+    app.state.contract = None  # encoded once: api/ops/docs.py
     app.state.slots = None  # where other processes serve beside this one: api/server/application.py
     error_handlers.register(app)
     # The routes themselves, and not routers of routes: FastAPI asks such a router, and each of its routes, twice.
-    for router in (ops, *ROUTERS, docs.router):
+    for router in (ops, *ROUTERS, *([docs.router] if settings.docs else ())):
         app.router.routes += router.routes
     app.router.routes.insert(0, ByPath(app.router.routes))
-    docs.mount(app)
+    if settings.docs:
+        docs.mount(app)
     openapi.describe(app, cookie=settings.session_cookie, routers=ROUTERS)
 
     # The last added is the outermost.

@@ -60,7 +60,14 @@ HEADERS = {
 }
 """Described once, in the components."""
 METRICS = "metrics"
-"""The operation, and how it is asked: by machines, which have no session."""
+IAP = "iap"
+WITHOUT_SESSION: dict[str, list[dict[str, list[str]]]] = {
+    "metrics": [{}, {METRICS: []}],
+    "authLogin": [],
+    "authIap": [{IAP: []}],
+}
+"""Operations that are refused with a 401, and by what else than a session they are asked: of none of these the document
+says that they need one."""
 MAKE_NO_VERSION = frozenset({"authLogin", "fpaPreview"})
 
 
@@ -115,12 +122,19 @@ def document(app: FastAPI, cookie: str, routers: Iterable[APIRouter]) -> dict[st
             "scheme": "bearer",
             "description": "`METRICS_TOKEN`, where the operator has set one.",
         },
+        IAP: {
+            "type": "apiKey",
+            "in": "header",
+            "name": "X-Goog-IAP-JWT-Assertion",
+            "description": "Google's Identity-Aware Proxy adds it to what it lets through; clients do not.",
+        },
     }
     for path in made["paths"].values():
         for method, operation in path.items():
-            if operation["operationId"] == METRICS:
-                operation["security"] = [{}, {METRICS: []}]
-            elif "401" in operation["responses"] and operation["operationId"] != "authLogin":
+            without = WITHOUT_SESSION.get(operation["operationId"])
+            if without:
+                operation["security"] = without
+            elif "401" in operation["responses"] and without is None:
                 operation["security"] = [{"bearer": []}, {"cookie": []}]
                 require_if_match(operation)
                 # A logout sent again meets an ended session: there is nothing to replay to.

@@ -34,6 +34,7 @@ from core.sessions.devices import Devices
 from core.sessions.store import Sessions
 from core.sessions.throttle import Throttle
 from core.settings import Settings
+from core.users.iap.assertions import Assertions
 from core.users.passwords.hashing import Passwords
 
 LAST_PUSH = 0.1
@@ -59,6 +60,8 @@ class Runtime:
     passwords: Passwords
     throttle: Throttle
     devices: Devices
+    assertions: Assertions | None
+    """None where nobody signs in by IAP."""
     exports: Exports
     canary: Canary
     background: Background
@@ -96,6 +99,7 @@ async def open_runtime(settings: Settings, *, serves: bool = True) -> AsyncItera
     passwords = Passwords(never=settings.passwords_never_right)
     exports = Exports(database, settings.require_direct_url())
     throttle = Throttle(redis, parse_limit(settings.login_limit_user), parse_limit(settings.login_limit_address))
+    assertions = Assertions(settings.iap_audience, settings.iap_keys_url) if settings.iap_audience else None
     readiness = Readiness(database, versions, direct, redis)
     background = Background()
     background.start(listener.run(), name="version listener")
@@ -128,6 +132,7 @@ async def open_runtime(settings: Settings, *, serves: bool = True) -> AsyncItera
             passwords=passwords,
             throttle=throttle,
             devices=Devices([key.get_secret_value() for key in settings.secret_keys]),
+            assertions=assertions,
             exports=exports,
             canary=Canary(database, versions, cache, settings.canary_seconds),
             background=background,
@@ -135,6 +140,8 @@ async def open_runtime(settings: Settings, *, serves: bool = True) -> AsyncItera
     finally:
         within = times.DRAIN
         await asyncio.gather(cache.drain(within), unstored.drain(within), sessions.close(within), exports.close(within))
+        if assertions is not None:
+            await assertions.close(within)
         passwords.close()
         if push is not None:
             await push.drain(LAST_PUSH)

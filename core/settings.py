@@ -1,35 +1,32 @@
 """One frozen Settings: every environment variable the service reads, with its unit and default."""
 
 import os
-from collections.abc import Callable
+import re
 from functools import cached_property
 from importlib.metadata import version
-from ipaddress import ip_address
 from pathlib import Path
 from socket import gethostname
 from typing import Annotated, Any, Literal, Self
-from urllib.parse import parse_qs, urlsplit
 
 from limits import parse as parse_limit
 from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
-from zxcvbn import zxcvbn
 
 from core.database_address import normalised
-from core.hosts import hosts_of
+from core.safe_settings import (
+    DEMO_PASSWORD,
+    EMAIL,
+    LOCAL_SECRET,
+    flaw_of,
+    is_database_safe,
+    is_key_set_safe,
+    is_redis_safe,
+    is_safe,
+)
 
 PACKAGE = "ticket-home"
-LOCAL_SECRET = "local-only-not-a-secret"  # noqa: S105  refused in production, see below
-DEMO_PASSWORD = "ticket-home-demo"  # noqa: S105  refused in production with the demo itself
 DEMO_DOMAIN = "ticket-home.example"
 """Of the demo's email addresses."""
-MINIMUM_SECRET_LENGTH = 32
-SECRET_GUESSES = 1e24
-"""Eighty bits: what is made by chance has more, at that length; what somebody thought of has not."""
-SECRET_LOOKED_AT = 72
-"""Characters of a key: zxcvbn takes no more."""
-ENCRYPTED = ("require", "verify-ca", "verify-full")
-"""libpq's `sslmode`. By its default, `prefer`, whoever stands between has everything sent in plain text."""
 
 CommaSeparated = Annotated[tuple[str, ...], NoDecode]
 
@@ -69,6 +66,7 @@ class Settings(BaseSettings):
     metrics_token: SecretStr | None = Field(
         None, alias="METRICS_TOKEN", description="/metrics is for its bearer only; absent: for everybody who gets there"
     )
+    docs: bool = Field(True, alias="DOCS", description="off: no /docs, /redoc and /openapi.json")
     keep_alive_seconds: float = Field(
         75, alias="KEEP_ALIVE_SECONDS", gt=0, description="longer than the balancer's: docs/proxies.md"
     )
@@ -99,9 +97,25 @@ class Settings(BaseSettings):
 
     session_idle_seconds: int = Field(3600, alias="SESSION_IDLE_SECONDS", ge=1)
     session_max_seconds: int = Field(12 * 3600, alias="SESSION_MAX_SECONDS", ge=1)
-    iap_audience: str | None = Field(None, alias="IAP_AUDIENCE")
-    iap_keys_url: str | None = Field(None, alias="IAP_KEYS_URL")
-    password_login: bool = Field(True, alias="PASSWORD_LOGIN")
+    iap_audience: CommaSeparated = Field(
+        (),
+        alias="IAP_AUDIENCE",
+        description="/projects/NUMBER/locations/REGION/services/NAME or /projects/NUMBER/global/backendServices/ID;"
+        " absent: nobody signs in by Google's Identity-Aware Proxy",
+    )
+    iap_keys_url: str = Field(
+        "https://www.gstatic.com/iap/verify/public_key-jwk",
+        alias="IAP_KEYS_URL",
+        description="the JWK set of what signs assertions",
+    )
+    superuser_emails: CommaSeparated = Field(
+        (),
+        alias="SUPERUSER_EMAILS",
+        description="made superusers at their first sign-in by IAP, where there is no such user",
+    )
+    password_login: bool = Field(
+        True, alias="PASSWORD_LOGIN", description="off: not for browsers; mobile and display clients go on using them"
+    )
     # A hospital has one address: the second limit stops a machine that tries many names, not a ward that mistypes.
     # `ticket-home user unlock` lifts either.
     login_limit_user: str = Field(
@@ -113,7 +127,9 @@ class Settings(BaseSettings):
         description="failed sign-ins from one address, of any names; devices that a user has signed in from pass it",
     )
 
-    @field_validator("secret_keys", "trusted_proxies", "allowed_origins", mode="before")
+    @field_validator(
+        *("secret_keys", "trusted_proxies", "allowed_origins", "iap_audience", "superuser_emails"), mode="before"
+    )
     @classmethod
     def _split(cls, value: Any) -> Any:
         return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
@@ -123,6 +139,28 @@ class Settings(BaseSettings):
     def _understood(cls, value: SecretStr | None) -> SecretStr | None:
         """For all who connect, in the form that all of them take."""
         return None if value is None else SecretStr(normalised(value.get_secret_value()))
+
+    @field_validator("iap_audience")
+    @classmethod
+    def _audiences(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        if not all(re.fullmatch(r"/projects/[!-~]+", one) for one in value):
+            raise ValueError("each begins with /projects/, as IAP's page in the console shows it")
+        return value
+
+    @field_validator("iap_keys_url")
+    @classmethod
+    def _proves_who_it_is(cls, value: str) -> str:
+        """Whoever could answer in its place could sign in as anybody."""
+        if not is_safe(is_key_set_safe, SecretStr(value)):
+            raise ValueError("https://, or http:// to this machine")
+        return value
+
+    @field_validator("superuser_emails")
+    @classmethod
+    def _emails(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        if not all(EMAIL.fullmatch(one) for one in value):
+            raise ValueError("emails in ASCII, with commas between them")
+        return tuple(one.lower() for one in value)
 
     @field_validator("login_limit_user", "login_limit_address")
     @classmethod
@@ -210,63 +248,3 @@ class Settings(BaseSettings):
         if self.redis_url is None:
             raise LookupError("REDIS_URL is not set, and no embedded server was started")
         return self.redis_url.get_secret_value()
-
-
-def flaw_of(key: str) -> str | None:
-    """What is wrong with a secret key; None where nothing is. Not the key itself."""
-    if len(key) < MINIMUM_SECRET_LENGTH:
-        return f"SECRET_KEYS needs keys of at least {MINIMUM_SECRET_LENGTH} characters"
-    if is_guessable(key):
-        return "SECRET_KEYS needs keys made by chance, as `openssl rand -hex 32` makes them"
-    return None
-
-
-def is_guessable(key: str) -> bool:
-    """Whether it was thought of, or repeats itself, and not made by chance."""
-    estimate = zxcvbn(key[:SECRET_LOOKED_AT], user_inputs=[LOCAL_SECRET, DEMO_PASSWORD, "ticket-home", "redsalud"])
-    return float(estimate["guesses"]) < SECRET_GUESSES
-
-
-def is_safe(check: Callable[[str], bool], url: SecretStr) -> bool:
-    """Whether `check` finds the address safe. What is no address is not safe, and raises nothing: urllib's own message
-    would repeat it, with its password."""
-    try:
-        return check(url.get_secret_value())
-    except ValueError:
-        return False
-
-
-def is_database_safe(url: str) -> bool:
-    """Whether patients' data leaves this machine encrypted, or not at all."""
-    given = parse_qs(urlsplit(url).query)
-    return given.get("sslmode", [""])[-1] in ENCRYPTED or stays_here(url)
-
-
-def is_redis_safe(url: str) -> bool:
-    """Whether what is sent to Redis leaves this machine encrypted, to a server that proves who it is, or not at all."""
-    scheme = urlsplit(url).scheme.removesuffix("+cluster")
-    if scheme == "rediss":
-        return parse_qs(urlsplit(url).query).get("ssl_cert_reqs", ["required"])[-1].lower() != "none"
-    return scheme == "unix" or stays_here(url)
-
-
-def stays_here(url: str) -> bool:
-    """Whether all hosts that it names are this machine: a unix socket, or loopback, where a proxy beside it listens.
-
-    Where it names none the environment or a service file may.
-    """
-    hosts = hosts_of(url)
-    return bool(hosts) and all(is_here(host) for host in hosts)
-
-
-def is_here(host: str) -> bool:
-    """Whether it is this machine. `host` as in an address: a name, a socket's folder, with or without a port."""
-    if host.startswith("/"):
-        return True
-    name = urlsplit(f"//{host}").hostname or ""
-    if name == "localhost":
-        return True
-    try:
-        return ip_address(name).is_loopback
-    except ValueError:
-        return False

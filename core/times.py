@@ -63,6 +63,11 @@ SESSION_READ = REQUEST / 2
 SESSION_OVERTAKEN = 1.0
 """For which a session that a write overtook still counts: it was right after the request began."""
 
+# --- single sign-on
+
+KEY_SET = 0.75 * REQUEST
+"""For fetching the keys that prove assertions: what a sign-in asks of PostgreSQL needs the rest."""
+
 # --- published counts
 
 PUBLISH_EVERY = 2.0

@@ -58,5 +58,4 @@ def contract_of(app: FastAPI) -> Entry:
 
 
 def mount(app: FastAPI) -> None:
-    app.state.contract = None
     app.mount("/docs/static", StaticFiles(directory=STATIC), name="docs-static")

@@ -48,6 +48,7 @@ HEADERS: Final = (
     Header("Cache-Control", Role.IGNORED),  # plain `@cache` reads it, which is never prepared
     Header("Connection", Role.IGNORED),  # the parser says what of it counts
     Header("User-Agent", Role.IGNORED),
+    Header("X-Goog-IAP-JWT-Assertion", Role.IGNORED),  # on every request behind IAP; sign-in alone reads it
     Header("X-Forwarded-For", Role.IGNORED),
     Header("X-Forwarded-Proto", Role.IGNORED),
     Header("Access-Control-Request-Method", Role.IGNORED),

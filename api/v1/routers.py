@@ -6,6 +6,7 @@ from api.v1.admin.routes import router as admin
 from api.v1.audit.routes import router as audit
 from api.v1.auth.routes import router as auth
 from api.v1.auth.session_routes import router as own_sessions
+from api.v1.auth.single_sign_on_routes import router as single_sign_on
 from api.v1.catalogs.block_routes import router as blocks
 from api.v1.catalogs.clinic_routes import router as clinics
 from api.v1.catalogs.routes import CATALOG_ROUTERS
@@ -22,6 +23,7 @@ from api.v1.users.routes import router as users
 
 ROUTERS: tuple[APIRouter, ...] = (
     auth,
+    single_sign_on,
     own_sessions,
     dashboard,
     clinics,

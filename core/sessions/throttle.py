@@ -187,6 +187,13 @@ class Throttle:
                 if known and from_there:
                     await self._forgive(limit, *whence)
 
+    async def refusal(self, identity: str) -> None:
+        """Count that somebody who has proved who they are was refused. Raises Throttled instead where that was told
+        them often enough. Passwords are another matter, and so are others at their address: neither's counts change."""
+        async with self._turns.of(identity):
+            await self._admit(self._per_user, "identity", identity)
+            await self._limiter.hit(self._per_user, "identity", identity)
+
     async def unlock(self, user: str) -> bool:
         """Forgive a user all failures, in every process. False where Redis is away: then in this process alone."""
         return await self._forgive(self._per_user, "user", user)

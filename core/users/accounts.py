@@ -79,6 +79,15 @@ async def locked_account(session: WriteSession, user_id: int, *, to_change: bool
     return None if row is None else Account(**row)
 
 
+async def locked_account_of_email(session: WriteSession, email: str) -> Account | None:
+    """As `locked_account`, of the user whose email it is; case does not matter. A user *name* like it is nobody's."""
+    found = await session.execute(
+        _accounts().where(func.lower(User.email) == func.lower(email)).with_for_update(of=User, read=True)
+    )
+    row = found.mappings().one_or_none()
+    return None if row is None else Account(**row)
+
+
 async def set_password_hash(session: WriteSession, user_id: int, password_hash: str) -> None:
     await session.execute(
         update(User)

@@ -11,7 +11,7 @@ from core.db.failures import refused_as_duplicate
 from core.db.transaction import WriteSession
 from core.users.listing import user_item
 from core.users.models import User
-from core.users.passwords.hashing import NewPassword
+from core.users.passwords.hashing import UNUSABLE, NewPassword
 from core.users.passwords.rules import check_new_password
 from core.users.rights import require_above, require_clinic_of_role
 from core.users.views import UserItem
@@ -40,13 +40,14 @@ def allowed(actor: Actor, new: NewUser) -> NewUser:
     return replace(new, clinic_id=clinic_id)
 
 
-async def create(session: WriteSession, actor: Actor, new: NewUser, password: NewPassword) -> UserItem:
-    """The user that was `allowed`. Raises Invalid for a clinic unknown or out of use and for a password that is not
-    taken, and Conflict (`duplicate`)."""
+async def create(session: WriteSession, actor: Actor, new: NewUser, password: NewPassword | None) -> UserItem:
+    """The user that was `allowed`; without a password they come in by single sign-on alone. Raises Invalid for a clinic
+    unknown or out of use and for a password that is not taken, and Conflict (`duplicate`)."""
     if new.clinic_id is not None:
         await require_clinic(session, new.clinic_id, active=True)
     clinic = await name_of(session, new.clinic_id)
-    check_new_password(password.text, username=new.username, email=new.email, clinic=clinic, path="password")
+    if password is not None:
+        check_new_password(password.text, username=new.username, email=new.email, clinic=clinic, path="password")
     values = {
         "username": new.username,
         "email": new.email,
@@ -54,7 +55,8 @@ async def create(session: WriteSession, actor: Actor, new: NewUser, password: Ne
         "clinic_id": new.clinic_id,
         "is_active": new.is_active,
     }
-    statement = insert(User).values(password_hash=password.hash, **values).returning(User.id)
+    password_hash = password.hash if password is not None else UNUSABLE
+    statement = insert(User).values(password_hash=password_hash, **values).returning(User.id)
     with refused_as_duplicate(TAKEN):
         user_id = (await session.execute(statement)).scalar_one()
     changes = {name: [None, value] for name, value in values.items() if value is not None}

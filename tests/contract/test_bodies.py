@@ -160,7 +160,8 @@ async def test_a_packed_body_says_something_where_nothing_is_read_from_one(
     walked = 0
     for operation in operations(app):
         rule = RULES[operation.id]
-        if operation.method != "GET" and rule.body(own) is None:
+        # Single sign-on is not there without its settings; tests/api/v1/auth/test_single_sign_on.py sends it bodies.
+        if operation.method != "GET" and rule.body(own) is None and rule.to_strangers != 404:
             client = await sign_in("superuser")
             answer = await send(client, operation, rule, own, gzip.compress(b"{}"), {"Content-Encoding": "gzip"})
             assert codes(answer) == [("body", "invalid")], operation

@@ -7,13 +7,15 @@ import json
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from core.settings import Settings
+from core.settings import DEMO_DOMAIN, Settings
 from tests.support.contract.rules import RULES
+from tests.support.iap import AUDIENCE, Signer, key_server
 from tests.support.processes.commands import TICKET_HOME, environment
 from tests.support.processes.services import Serving, serving
 
@@ -21,6 +23,7 @@ HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
 SCHEMATHESIS = Path(sys.executable).parent / "st"
 
+GOOGLE = Signer("google-1")
 EXAMPLES = os.environ.get("SCHEMATHESIS_EXAMPLES", "3")
 """For each operation, in each phase that makes them up."""
 SEED = os.environ.get("SCHEMATHESIS_SEED", "1")
@@ -49,11 +52,15 @@ pytestmark = pytest.mark.timeout(7200 if LONG else 240)
 
 @pytest.fixture
 def served(settings: Settings, tmp_path: Path) -> Iterator[Serving]:
-    """The service with demo data, which trusts this machine as a proxy that says where requests come from."""
-    given = {**environment(settings), "TRUSTED_PROXIES": "127.0.0.1"}
-    subprocess.run([TICKET_HOME, "demo", "--tickets", "200"], env=given, check=True, capture_output=True, timeout=60)
-    with serving(TICKET_HOME, "serve", environment=given, log=tmp_path / "log") as running:
-        yield running
+    """The service with demo data, which trusts this machine as a proxy that says where requests come from, and who."""
+    with key_server(GOOGLE) as keys:
+        given = {
+            **environment(settings), "TRUSTED_PROXIES": "127.0.0.1", "IAP_AUDIENCE": AUDIENCE, "IAP_KEYS_URL": keys.url
+        }  # fmt: skip
+        demo = [TICKET_HOME, "demo", "--tickets", "200"]
+        subprocess.run(demo, env=given, check=True, capture_output=True, timeout=60)
+        with serving(TICKET_HOME, "serve", environment=given, log=tmp_path / "log") as running:
+            yield running
 
 
 def succeeded(served: Serving, folder: Path, username: str, *options: str) -> set[str]:
@@ -67,6 +74,7 @@ def succeeded(served: Serving, folder: Path, username: str, *options: str) -> se
     given = {
         **os.environ, "PYTHONPATH": str(ROOT), "SCHEMATHESIS_HOOKS": "tests.contract.schemathesis_hooks",
         "TICKET_HOME_URL": served.url, "TICKET_HOME_USER": username, "TICKET_HOME_ANSWERED": str(counts),
+        "TICKET_HOME_ASSERTION": GOOGLE.assertion(f"viewer_maga@{DEMO_DOMAIN}", exp=int(time.time()) + 7200),
     }  # fmt: skip
     run = subprocess.run(command, cwd=folder, env=given, capture_output=True, text=True, check=False)
     assert run.returncode == 0, run.stdout + run.stderr

@@ -51,8 +51,8 @@ ACTIONS = OF_CATALOGS | {
     "usersEndSessions": "user.sessions_ended",
     "adminCacheInvalidate": "cache.invalidated",
 }
-UNAUDITED = {"authLogin", "fpaPreview"}
-"""The one has an audit of its own, the other writes nothing."""
+UNAUDITED = {"authLogin", "authIap", "fpaPreview"}
+"""Signing in has an audit of its own, and the last writes nothing."""
 STATUS = {"ticketsUndoDischarge": "discharged", "ticketsRestore": "annulled"}
 OWN_PASSWORD = {"current_password": rows.PASSWORD, "new_password": "marble otter quilts sunday tram"}
 

@@ -138,3 +138,53 @@ def test_a_redis_in_plain_text_or_unverified_is_refused(url: str) -> None:
 
 def test_locally_nothing_of_it_is_asked() -> None:
     Settings(database_url=SecretStr("postgresql://db/th"), redis_url=SecretStr("redis://cache"))
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "read"),
+    [
+        ("IAP_AUDIENCE", "/projects/1/global/backendServices/2", ("/projects/1/global/backendServices/2",)),
+        ("IAP_AUDIENCE", " /projects/1/apps/a , /projects/2/apps/b,", ("/projects/1/apps/a", "/projects/2/apps/b")),
+        ("IAP_AUDIENCE", "", ()),
+        ("SUPERUSER_EMAILS", "Boss@Example.org,other@example.org", ("boss@example.org", "other@example.org")),
+        ("IAP_KEYS_URL", "https://keys.example/jwk", "https://keys.example/jwk"),
+        ("IAP_KEYS_URL", "http://127.0.0.1:8080/jwk", "http://127.0.0.1:8080/jwk"),
+        ("PASSWORD_LOGIN", "off", False),
+        ("DOCS", "off", False),
+    ],
+)
+def test_lists_and_switches_are_read_as_operators_write_them(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str, read: object
+) -> None:
+    monkeypatch.setenv(name, value)
+    (field,) = [field for field, info in Settings.model_fields.items() if info.alias == name]
+    assert getattr(Settings(), field) == read
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("IAP_AUDIENCE", "*"),
+        ("IAP_AUDIENCE", "projects/1/apps/a"),
+        ("IAP_AUDIENCE", "/projects/1/apps/a /projects/2/apps/b"),
+        ("IAP_AUDIENCE", "/projects/"),
+        ("IAP_KEYS_URL", "http://keys.example/jwk"),
+        ("IAP_KEYS_URL", "http://localhost.keys.example/jwk"),
+        ("IAP_KEYS_URL", "https://"),
+        ("IAP_KEYS_URL", "file:///etc/keys"),
+        ("IAP_KEYS_URL", "//keys.example/jwk"),
+        ("IAP_KEYS_URL", "https://[keys.example/jwk"),
+        ("SUPERUSER_EMAILS", "boss"),
+        ("SUPERUSER_EMAILS", "boss@example.org other@example.org"),
+        ("SUPERUSER_EMAILS", "boss@example.org;other@example.org"),
+        ("SUPERUSER_EMAILS", "bo\u212as@example.org"),
+        ("PASSWORD_LOGIN", "sometimes"),
+    ],
+)
+def test_what_single_sign_on_cannot_stand_on_is_refused_at_the_start(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str
+) -> None:
+    monkeypatch.setenv(name, value)
+    with pytest.raises(ValidationError) as refused:
+        Settings()
+    assert [error["loc"] for error in refused.value.errors()] == [(name,)]

@@ -2,7 +2,7 @@
 
 import asyncio
 import sys
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from pydantic import SecretStr, ValidationError
@@ -11,7 +11,7 @@ from sqlalchemy import func, select
 from api.cli.actor import OPERATOR
 from api.cli.failures import explained, fail
 from api.cli.installation import DataDir, installation
-from api.v1.users.bodies import UserIn
+from api.v1.users.bodies import AccountIn, UserIn
 from core.access import Role
 from core.audit.service import record
 from core.clinics.references import clinic_with_prefix
@@ -40,11 +40,12 @@ def create(
     clinic: Annotated[
         str | None, typer.Option(metavar="PREFIX", help="Whose user it is, e.g. SANT; a superuser has none.")
     ] = None,
+    sso: Annotated[bool, typer.Option("--sso", help="Without a password: by single sign-on alone.")] = False,
     data_dir: DataDir = None,
 ) -> None:
     """A new user, the first superuser among them. The password is asked, or read from standard input."""
     with explained(), installation(data_dir) as settings:
-        password = _password()
+        password = None if sso else _password()
         asyncio.run(_create(settings, username, email, role, clinic, password))
         typer.echo(f"Created {role} {username}.")
 
@@ -95,19 +96,22 @@ def _password() -> str:
     return line.removesuffix("\n").removesuffix("\r")
 
 
-async def _create(settings: Settings, username: str, email: str, role: Role, prefix: str | None, password: str) -> None:
+async def _create(
+    settings: Settings, username: str, email: str, role: Role, prefix: str | None, password: str | None
+) -> None:
     async with open_runtime(settings, serves=False) as runtime:
         clinic_id = None
         if prefix is not None:
             clinic_id = await runtime.database.read(lambda session: clinic_with_prefix(session, prefix))
+        given: dict[str, Any] = {"username": username, "email": email, "role": role, "clinic_id": clinic_id}
         # The same rules for names and emails as over HTTP.
         try:
-            asked = UserIn(username=username, email=email, role=role, clinic_id=clinic_id, password=SecretStr(password))
+            asked = AccountIn(**given) if password is None else UserIn(**given, password=SecretStr(password))
         except ValidationError as error:
             wrong = [FieldError(str(one["loc"][0]), "invalid", one["msg"]) for one in error.errors()]
             raise Invalid(*wrong) from error
         new = allowed(OPERATOR, asked.new())
-        hashed = await runtime.passwords.new(password)
+        hashed = None if password is None else await runtime.passwords.new(password)
         await runtime.database.write(lambda session: create_user(session, OPERATOR, new, hashed))
 
 

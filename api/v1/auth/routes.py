@@ -6,23 +6,16 @@ from starlette.responses import Response
 from api.answers.cached import NO_STORE, fresh
 from api.answers.written import idempotency_scope
 from api.requests.authentication import session_of
-from api.requests.client import address_of
 from api.requests.dependencies import CurrentUser, RuntimeState
-from api.requests.headers import headers_of
 from api.requests.routing import Router
 from api.responses import problems, signed_in
 from api.v1.auth import cookies
+from api.v1.auth.attempts import attempt_of, welcome
 from api.v1.auth.bodies import LoginIn, PasswordIn
 from api.v1.auth.views import LoginOut, SessionOut
 from core.db.transaction import WriteSession
 from core.errors import Forbidden
-from core.runtime import Runtime
-from core.sessions.devices import LIFE
-from core.settings import Settings
-from core.trace import current
 from core.users import own_account, sign_in
-from core.users.attempt import Attempt
-from core.users.sign_in import SignedIn
 
 router: Router = Router(prefix="/v1/auth", tags=["auth"])
 
@@ -36,7 +29,10 @@ router: Router = Router(prefix="/v1/auth", tags=["auth"])
 )
 async def login(request: Request, runtime: RuntimeState, body: LoginIn) -> Response:
     """A session with a new id; a cookie that is sent along is not looked at."""
-    refuse_where_unused(runtime.settings)
+    if body.client == "web" and not runtime.settings.password_login:
+        raise Forbidden(
+            "Passwords are not for browsers here. Sign in through your organisation.", code="single_sign_on_only"
+        )
     attempt = attempt_of(request, runtime, body.username, body.client)
     made = await sign_in.sign_in(
         runtime.database,
@@ -84,7 +80,6 @@ async def me(request: Request, _: CurrentUser) -> Response:
     responses=signed_in(400, 413, 429),
 )
 async def password_change(request: Request, runtime: RuntimeState, actor: CurrentUser, body: PasswordIn) -> Response:
-    refuse_where_unused(runtime.settings)
     attempt = attempt_of(request, runtime, actor.username, actor.client)
     made = await own_account.change_password(
         runtime.database,
@@ -97,33 +92,3 @@ async def password_change(request: Request, runtime: RuntimeState, actor: Curren
         body.new_password.get_secret_value(),
     )
     return welcome(runtime, made, attempt)
-
-
-def refuse_where_unused(settings: Settings) -> None:
-    if not settings.password_login:
-        raise Forbidden("Passwords are not used here. Sign in through your organisation.")
-
-
-def attempt_of(request: Request, runtime: Runtime, name: str, client: str) -> Attempt:
-    return Attempt(
-        name=name,
-        client=client,
-        ip=address_of(request.scope),
-        user_agent=request.headers.get("user-agent"),
-        request_id=current().request_id or None,
-        device=runtime.devices.read(headers_of(request.scope).cookies.get(runtime.settings.device_cookie)),
-    )
-
-
-def welcome(runtime: Runtime, made: SignedIn, attempt: Attempt) -> Response:
-    """The answer to a sign-in: the token in a cookie for the web, in the body for others."""
-    settings = runtime.settings
-    session = SessionOut.of(made)
-    if attempt.client != "web":
-        return fresh(LoginOut(**dict(session), token=made.token))
-    answer = fresh(session)
-    cookies.set_cookie(answer, settings, settings.session_cookie, made.token, settings.session_max_seconds)
-    if attempt.device is not None:
-        device = runtime.devices.write(attempt.device.used_by(made.user_id))
-        cookies.set_cookie(answer, settings, settings.device_cookie, device, LIFE)
-    return answer

@@ -29,6 +29,15 @@ OPEN_SESSION: JsonDict = {
 }
 
 
+class MethodsOut(View):
+    """How somebody at a browser may sign in."""
+
+    password: bool = Field(
+        description="By `POST /v1/auth/login`; mobile and display clients always may.", examples=[True]
+    )
+    sso: bool = Field(description="By `POST /v1/auth/iap`.", examples=[False])
+
+
 class UserOut(View):
     id: int = Field(examples=[4])
     username: str = Field(examples=["admin_sant"])

@@ -25,7 +25,22 @@ Flag = Annotated[bool, Field(strict=True)]
 PASSWORD = f"{SHORTEST} characters or more, not a common one, not the user name. Spaces count."
 
 
-class UserIn(Body):
+class AccountIn(Body):
+    """Without a password: one that its user comes to by single sign-on alone."""
+
+    username: Username
+    email: Email
+    role: Role = Field(description="An admin makes viewers and clinical users.")
+    clinic_id: JsonId | None = Field(
+        None, description="An admin's is its own; a superuser must name it, unless for another superuser.", examples=[5]
+    )
+    is_active: Flag = True
+
+    def new(self) -> NewUser:
+        return NewUser(self.username, self.email, self.role, self.clinic_id, self.is_active)
+
+
+class UserIn(AccountIn):
     model_config = ConfigDict(
         json_schema_extra={
             "examples": [
@@ -39,17 +54,7 @@ class UserIn(Body):
         }
     )
 
-    username: Username
-    email: Email
-    role: Role = Field(description="An admin makes viewers and clinical users.")
-    clinic_id: JsonId | None = Field(
-        None, description="An admin's is its own; a superuser must name it, unless for another superuser.", examples=[5]
-    )
     password: Password = Field(description=PASSWORD)
-    is_active: Flag = True
-
-    def new(self) -> NewUser:
-        return NewUser(self.username, self.email, self.role, self.clinic_id, self.is_active)
 
 
 class UserChangeIn(Body):

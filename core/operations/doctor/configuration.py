@@ -194,11 +194,13 @@ def is_everybody(proxy: str) -> bool:
 
 
 def _ways_in(settings: Settings) -> Sequence[Finding]:
+    if settings.iap_audience:
+        return []
     found = []
     if not settings.password_login:
-        seen = "PASSWORD_LOGIN=false: nobody can sign in, for passwords are the only way in of this version"
-        found.append(failed(CHECK, seen, "take it away, or use it with a version that has another way in"))
-    if settings.iap_audience is not None or settings.iap_keys_url is not None:
-        seen = "IAP_AUDIENCE and IAP_KEYS_URL: this version does not sign anybody in by them"
-        found.append(warning(CHECK, seen, "take them away"))
+        seen = "PASSWORD_LOGIN=off without IAP_AUDIENCE: no browser signs in here, only mobile and display clients do"
+        found.append(warning(CHECK, seen, "set IAP_AUDIENCE, unless browsers are sent to another service"))
+    if settings.superuser_emails:
+        seen = "SUPERUSER_EMAILS without IAP_AUDIENCE: nobody is made by them, for nobody signs in by IAP"
+        found.append(warning(CHECK, seen, "set IAP_AUDIENCE, or take them away"))
     return found

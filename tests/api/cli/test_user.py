@@ -34,6 +34,18 @@ async def test_the_first_superuser_is_made_and_signs_in(
     assert "taken" in refused(again)
 
 
+async def test_a_user_without_a_password_is_made_for_single_sign_on(
+    operator: dict[str, str], client: httpx.AsyncClient, connection: rows.Connection, seed: Seed
+) -> None:
+    options = ("--email", "otra@example.org", "--role", "viewer", "--clinic", "sant", "--sso")
+    made = run(operator, "user", "create", "otra", *options)
+    assert made.returncode == 0, made.stderr
+    row = await connection.fetchrow("SELECT role, clinic_id, is_active FROM app_user WHERE username = 'otra'")
+    assert tuple(row or ()) == ("viewer", seed.sant.id, True)
+    for password in ("!", PASSWORD, "sso-user-no-password"):
+        assert await log_in(client, "otra", password) == 401
+
+
 @pytest.mark.long
 async def test_a_user_of_a_clinic_is_made_by_its_prefix(
     operator: dict[str, str], connection: rows.Connection, seed: Seed

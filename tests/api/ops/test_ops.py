@@ -8,6 +8,7 @@ from pydantic import SecretStr
 from api.app import create_app
 from api.server.application import application
 from core.settings import Settings
+from tests.conftest import running
 
 
 async def test_alive_and_ready(client: httpx.AsyncClient) -> None:
@@ -48,6 +49,20 @@ async def test_the_bare_address_leads_to_the_docs(client: httpx.AsyncClient, app
     answer = await client.get("/")
     assert (answer.status_code, answer.headers["location"]) == (307, "/docs")
     assert "/" not in app.openapi()["paths"]
+
+
+async def test_without_docs_there_are_none_and_no_contract(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    paths = ["/", "/docs", "/redoc", "/openapi.json", "/docs/static/docs.js", "/docs/", "/openapi.json/"]
+    async with running(settings.model_copy(update={"docs": False})) as (_, client):
+        for path in paths:
+            for method in ("GET", "HEAD", "POST"):
+                answer = await client.request(method, path)
+                assert answer.status_code == 404, (method, path)
+        # What else the contract is for stays: a 405 names the methods that there are.
+        assert (await client.delete("/livez")).headers["allow"] == "GET, HEAD"
+        assert (await client.get("/livez")).status_code == 200
+    monkeypatch.setenv("DOCS", "off")
+    assert application(None).state.contract is not None
 
 
 TOKEN = "a-token-for-metrics"

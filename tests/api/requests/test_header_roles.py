@@ -33,12 +33,15 @@ async def test_what_routes_and_middlewares_read_is_in_the_table(
 
         monkeypatch.setattr(Headers, name, noted)
 
-    async with running(settings.model_copy(update={"allowed_origins": [ORIGIN]})) as (_, client):
+    async with running(
+        settings.model_copy(update={"allowed_origins": [ORIGIN], "iap_audience": ("/projects/1/apps/x",)})
+    ) as (_, client):
         await sign_in(client, seed.sant.admin)
         for name in ("__getitem__", "__contains__", "getlist"):
             note(name)
         client.headers["Origin"] = ORIGIN
         paths = (
+            "/v1/auth/iap",
             "/v1/dashboard",
             "/v1/specialties",
             "/v1/urgency-thresholds",

@@ -231,7 +231,8 @@ async def test_a_body_that_nothing_reads_is_refused_in_its_turn(
     walked = 0
     for template, item in app.openapi()["paths"].items():
         for method, operation in item.items():
-            if method == "get" or "requestBody" in operation:
+            # Single sign-on is not there without its settings: tests/api/v1/auth/test_single_sign_on.py.
+            if method == "get" or "requestBody" in operation or operation["operationId"] == "authIap":
                 continue
             path, walked = template.format(**named), walked + 1
             sent = {"shape": 1, "colour": "red"}

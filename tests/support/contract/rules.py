@@ -44,6 +44,8 @@ class Rule:
     ends_session: bool = False
     """Of the caller."""
     headers: dict[str, str] = field(default_factory=dict)
+    to_strangers: int = 200
+    """What it answers who is not signed in, where everybody may ask."""
 
 
 V, C, A, S = Role.VIEWER, Role.CLINICAL, Role.ADMIN, Role.SUPERUSER
@@ -86,7 +88,9 @@ RULES: dict[str, Rule] = {
     "livez": Rule(None),
     "readyz": Rule(None),
     "metrics": Rule(None),
-    "authLogin": Rule(None, body=lambda _: {"username": "nobody", "password": "x" * 12}),
+    "authLogin": Rule(None, body=lambda _: {"username": "nobody", "password": "x" * 12}, to_strangers=401),
+    "authMethods": Rule(None),
+    "authIap": Rule(None, to_strangers=404),
     "authLogout": Rule(V, ends_session=True),
     "authMe": Rule(V),
     "authSessionsList": Rule(V),
