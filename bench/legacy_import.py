@@ -18,8 +18,8 @@ import asyncpg
 from core.operations.demo.names import NETWORK
 from core.operations.embedded import start_servers
 from core.operations.imports.legacy import import_legacy
-from tests.conftest import administer, database_named
 from tests.core.operations.imports.old_database import SCHEMA
+from tests.support.servers.databases import administer, database_named
 
 FILL = (
     """INSERT INTO "user" (username, email, password, role, is_active, created_at, clinic_id)

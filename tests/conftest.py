@@ -13,7 +13,6 @@ import httpx
 import pytest
 from fastapi import FastAPI
 from pydantic import SecretStr
-from sqlalchemy.engine import make_url
 
 from api.app import create_app
 from core.db.migrate import upgrade
@@ -24,6 +23,7 @@ from tests.factories import rows
 from tests.support import signing_in
 from tests.support.processes.commands import environment
 from tests.support.servers.cluster import Cluster, Node
+from tests.support.servers.databases import Copies, administer, copy_of, database_named
 
 pytest_plugins = ["tests.factories.fixtures"]
 
@@ -54,20 +54,6 @@ def quick_folder(otherwise: Path) -> Iterator[Path]:
         yield Path(folder)
 
 
-def database_named(url: str, name: str) -> str:
-    return make_url(url).set(database=name).render_as_string(hide_password=False)
-
-
-async def administer(url: str, *statements: str) -> None:
-    """Run statements that cannot stand in a transaction, from the database `postgres`."""
-    connection = await asyncpg.connect(database_named(url, "postgres"))
-    try:
-        for statement in statements:
-            await connection.execute(statement)
-    finally:
-        await connection.close()
-
-
 @pytest.fixture(scope="session")
 def migrated(servers: EmbeddedServers) -> str:
     """A migrated database, of which each test's own is a copy."""
@@ -83,16 +69,19 @@ def seeded_template(migrated: str) -> str:
     return database_named(migrated, SEEDED)
 
 
-def copy_of(template: str, name: str) -> str:
-    return f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY file_copy"
+@pytest.fixture(scope="session")
+def copies(migrated: str) -> Iterator[Copies]:
+    """Databases as the templates are, for whoever takes one."""
+    with Copies(migrated) as made:
+        yield made
 
 
 @pytest.fixture
-async def database_url(migrated: str, request: pytest.FixtureRequest) -> AsyncIterator[str]:
-    name = f"test_{secrets.token_hex(6)}"
-    await administer(migrated, copy_of(SEEDED if "seed" in request.fixturenames else TEMPLATE, name))
-    yield database_named(migrated, name)
-    await administer(migrated, f"DROP DATABASE {name} WITH (FORCE)")
+async def database_url(copies: Copies, request: pytest.FixtureRequest) -> AsyncIterator[str]:
+    template = SEEDED if "seed" in request.fixturenames else TEMPLATE
+    url = await copies.take(template, quiet=request.node.get_closest_marker("alone") is not None)
+    yield url
+    copies.drop(url)
 
 
 @pytest.fixture(autouse=True)

@@ -11,10 +11,11 @@ from pydantic import SecretStr
 
 from core.db.migrate import upgrade
 from core.settings import Settings
-from tests.conftest import TEMPLATE, administer, database_named
+from tests.conftest import TEMPLATE
 from tests.factories.fixtures import Seed, seed_clinic
 from tests.factories.rows import user
 from tests.support.servers.breakable import Breakable
+from tests.support.servers.databases import administer, database_named
 
 
 @pytest.fixture

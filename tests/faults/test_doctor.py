@@ -16,12 +16,12 @@ from core.operations.doctor.configuration import Addresses
 from core.operations.doctor.examine import examine
 from core.operations.doctor.finding import Finding, Verdict
 from core.settings import Settings
-from tests.conftest import administer
 from tests.factories.fixtures import Seed
 from tests.faults.processes.wall_clock import Faked
 from tests.support import machine
 from tests.support.processes.commands import TICKET_HOME, environment
 from tests.support.servers.breakable import Breakable, command
+from tests.support.servers.databases import administer
 
 ENOUGH = 15.0
 """Seconds for a round with a server that says nothing."""

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from core.operations.embedded import EmbeddedServers
-from tests.conftest import administer, database_named
+from tests.support.servers.databases import administer, database_named
 
 
 @pytest.fixture

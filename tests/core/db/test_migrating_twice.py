@@ -6,8 +6,8 @@ import secrets
 import asyncpg
 
 from core.operations.embedded import EmbeddedServers
-from tests.conftest import administer, database_named
 from tests.support.processes.commands import environment, run_beside
+from tests.support.servers.databases import administer, database_named
 
 
 async def test_two_that_migrate_at_once_both_succeed(servers: EmbeddedServers) -> None:

@@ -13,10 +13,10 @@ import asyncpg
 
 from core.clock import boottime
 from core.operations.embedded.wheels import folder_of
-from tests.conftest import database_named
 from tests.faults.chaos.faults import Breaking, kind
 from tests.faults.chaos.history import Restore
 from tests.faults.chaos.site import BACKUP, Site
+from tests.support.servers.databases import database_named
 
 TABLES = "SELECT relname FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace"
 COLUMNS = """

@@ -21,7 +21,6 @@ from sqlalchemy.engine import make_url
 from core.db.migrate import upgrade
 from core.operations.embedded.wheels import folder_of
 from core.settings import Settings
-from tests.conftest import administer, database_named
 from tests.factories import rows
 from tests.faults.chaos import registers
 from tests.faults.chaos.network import LISTENER, POSTGRES, Network
@@ -32,6 +31,7 @@ from tests.support.processes.commands import environment
 from tests.support.processes.services import free_port
 from tests.support.processes.state import is_at_work, state_of
 from tests.support.servers.breakable import Breakable
+from tests.support.servers.databases import administer, database_named
 from tests.support.servers.proxy import SOCKET, WireProxy
 from tests.support.signing_in import bearer
 

@@ -10,9 +10,9 @@ from core.operations.embedded import postgres
 from core.operations.embedded.account import ServerAccount, account_for, reaching
 from core.operations.embedded.files import ServerFiles
 from core.operations.embedded.programs import Programs, ServerProgram
-from tests.conftest import database_named
 from tests.support import machine
 from tests.support.servers.breakable import Breakable
+from tests.support.servers.databases import database_named
 
 REPLICATING = ("-c", "wal_level=replica", "-c", "hot_standby=on")
 """The embedded server writes less, and what it wrote so no standby reads: it is started like this once before."""

@@ -20,7 +20,7 @@ from core.operations.doctor.examine import examine
 from core.operations.doctor.finding import Finding, Verdict
 from core.runtime import Runtime, open_runtime
 from core.settings import Settings
-from tests.conftest import administer, database_named, running
+from tests.conftest import running
 from tests.factories import rows
 from tests.factories.fixtures import Seed
 from tests.faults.chaos.checker import table_of
@@ -33,6 +33,7 @@ from tests.faults.reader import RECOVERED
 from tests.support import machine
 from tests.support.processes.commands import environment, refused, run_beside
 from tests.support.servers.breakable import Breakable
+from tests.support.servers.databases import administer, database_named
 from tests.support.servers.proxy import WireProxy
 from tests.support.signing_in import sign_in
 

@@ -10,13 +10,14 @@ from sqlalchemy.engine import make_url
 
 from core.db.transaction import WriteSession
 from core.settings import Settings
-from tests.conftest import administer, running
+from tests.conftest import running
 from tests.factories import rows
 from tests.factories.fixtures import Seed
 from tests.faults.reader import Reader
 from tests.support import machine
 from tests.support.answers import assert_stale, assert_unavailable
 from tests.support.servers.breakable import Away, Breakable
+from tests.support.servers.databases import administer
 from tests.support.signing_in import LOGIN, credentials, sign_in
 
 

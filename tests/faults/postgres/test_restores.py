@@ -20,7 +20,7 @@ from core.operations.doctor.finding import Verdict
 from core.operations.doctor.tables.triggers import look_at_triggers, repair_triggers
 from core.runtime import Runtime
 from core.settings import Settings
-from tests.conftest import SignIn, administer, running
+from tests.conftest import SignIn, running
 from tests.factories import rows
 from tests.factories.fixtures import Seed
 from tests.faults.postgres.restoring import (
@@ -36,6 +36,7 @@ from tests.faults.postgres.restoring import (
     triggers_lost,
 )
 from tests.support.machine import until
+from tests.support.servers.databases import administer
 from tests.support.unhurried import unhurried
 
 __all__ = ["unhurried"]

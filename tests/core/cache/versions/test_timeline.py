@@ -15,9 +15,9 @@ from core.clock import boottime
 from core.db.connections.engine import dispose, serving_engine
 from core.db.transaction import Database, ReadSession, WriteSession
 from core.settings import Settings
-from tests.conftest import administer, database_named
 from tests.factories import rows
 from tests.factories.fixtures import Seed
+from tests.support.servers.databases import administer, database_named
 
 WHOLE = Timeline("a", "a")
 

@@ -1,7 +1,6 @@
 """`ticket-home demo` as the tables show it: life-like, by the rules, all or nothing per clinic."""
 
 import asyncio
-import secrets
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator
 from datetime import datetime
@@ -27,7 +26,8 @@ from core.settings import Settings
 from core.tickets.fpa import overnight_stays, stay
 from core.tickets.numbering import next_number
 from core.tickets.state import Thresholds, state_at
-from tests.conftest import TEMPLATE, administer, database_named
+from tests.conftest import TEMPLATE
+from tests.support.servers.databases import Copies
 
 TICKETS = 1500
 
@@ -52,16 +52,14 @@ async def demo(url: str, **options: int) -> tuple[int, int, int]:
 
 
 @pytest.fixture(scope="module")
-async def filled_url(migrated: str) -> AsyncIterator[str]:
+async def filled_url(copies: Copies) -> AsyncIterator[str]:
     """One database for the tests that only look."""
-    name = f"demo_{secrets.token_hex(6)}"
-    await administer(migrated, f"CREATE DATABASE {name} TEMPLATE {TEMPLATE} STRATEGY file_copy")
-    url = database_named(migrated, name)
+    url = await copies.take(TEMPLATE)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("core.operations.demo.clinic.BATCH", 40)  # so that every clinic takes several
         assert await demo(url) == (9, TICKETS, 0)
     yield url
-    await administer(migrated, f"DROP DATABASE {name} WITH (FORCE)")
+    copies.drop(url)
 
 
 @pytest.fixture

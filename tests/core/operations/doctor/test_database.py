@@ -13,11 +13,11 @@ from sqlalchemy.engine import make_url
 from core.operations.doctor.configuration import Addresses
 from core.operations.doctor.finding import Verdict
 from core.settings import DEMO_DOMAIN
-from tests.conftest import administer, database_named
 from tests.core.operations.doctor.conftest import Round, unwell
 from tests.factories import rows
 from tests.factories.fixtures import Seed
 from tests.support.migrations import downgrade
+from tests.support.servers.databases import administer, database_named
 
 
 async def test_an_old_migration_is_told_and_nothing_is_repaired_before(round_of: Round, database_url: str) -> None:

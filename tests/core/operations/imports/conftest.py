@@ -1,5 +1,6 @@
 """`old`: an empty database of the old application; `hospital`: a clinic in it; `run_import`: into the test's own."""
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -13,12 +14,15 @@ from api.cli.actor import OPERATOR
 from core.db.transaction import Database
 from core.operations.imports.catalog import CatalogReport, import_catalog
 from core.operations.imports.legacy import Report, import_legacy
-from tests.core.operations.imports.old_database import PBKDF2, add, old_database
+from tests.core.operations.imports.old_database import PBKDF2, add, make_old_database
 from tests.factories import rows
 from tests.factories.fixtures import Seed
+from tests.support.servers.databases import Copies
 from tests.support.unhurried import unhurried
 
 __all__ = ["unhurried"]
+
+OLD = "old_application_template"
 
 
 @dataclass(frozen=True)
@@ -32,12 +36,20 @@ class Old:
         return await add(self.connection, table, **values)
 
 
+@pytest.fixture(scope="session")
+def old_template(migrated: str) -> str:
+    """The name of a database of the old application, of which each test's own is a copy."""
+    asyncio.run(make_old_database(migrated, OLD))
+    return OLD
+
+
 @pytest.fixture
-async def old(migrated: str) -> AsyncIterator[Old]:
-    async with old_database(migrated) as url:
-        connection = await asyncpg.connect(url)
-        yield Old(url, connection)
-        await connection.close()
+async def old(copies: Copies, old_template: str) -> AsyncIterator[Old]:
+    url = await copies.take(old_template)
+    connection = await asyncpg.connect(url)
+    yield Old(url, connection)
+    await connection.close()
+    copies.drop(url)
 
 
 Import = Callable[..., Awaitable[Report]]

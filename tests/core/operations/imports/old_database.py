@@ -1,14 +1,11 @@
 """A database of the old application, made by a test: its tables as SQLAlchemy's defaults had them."""
 
-import secrets
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from typing import Any
 
 import asyncpg
 
-from tests.conftest import administer, database_named
 from tests.factories import rows
+from tests.support.servers.databases import administer, database_named
 
 SCHEMA = """
 CREATE TABLE clinic (id serial PRIMARY KEY, name varchar(200), is_active boolean);
@@ -77,19 +74,14 @@ PBKDF2 = "pbkdf2:sha256:1000$HKZup3TnwPQcAOCj$75ec07ade5fe726229d616ff0a3a5bb62e
 """Hashes as the old application has them, of my-test-password-123 and of contraseña 1."""
 
 
-@asynccontextmanager
-async def old_database(server: str) -> AsyncIterator[str]:
-    """An empty one on the server; its address."""
-    name = f"old_{secrets.token_hex(6)}"
+async def make_old_database(server: str, name: str) -> None:
+    """An empty one on the server."""
     await administer(server, f"CREATE DATABASE {name}")
-    url = database_named(server, name)
-    connection = await asyncpg.connect(url)
+    connection = await asyncpg.connect(database_named(server, name))
     try:
         await connection.execute(SCHEMA)
     finally:
         await connection.close()
-    yield url
-    await administer(server, f"DROP DATABASE {name} WITH (FORCE)")
 
 
 async def add(connection: rows.Connection, table: str, **values: Any) -> Any:
