@@ -16,8 +16,16 @@ NOTHING = 5
 """pytest's exit code where no test was selected."""
 # A file's tests stay together: some share a server, or an installation.
 IN_TWO = ("-n", "2", "--dist", "loadfile")
-ROUNDS = (("-m", "not alone", *IN_TWO), ("-m", "alone"))
-TESTS = Path(__file__).resolve().parents[1] / "tests"
+ROUNDS = (("not alone", IN_TWO), ("alone", ()))
+ROOT = Path(__file__).resolve().parents[1]
+TESTS = ROOT / "tests"
+
+
+def alone() -> list[str]:
+    """The few files that have such tests: reading all takes longer than many of these tests do."""
+    return [
+        str(path.relative_to(ROOT)) for path in sorted(TESTS.rglob("test_*.py")) if "mark.alone" in path.read_text()
+    ]
 
 
 def main(arguments: list[str]) -> int:
@@ -26,9 +34,10 @@ def main(arguments: list[str]) -> int:
     if are_quick:
         others = [f"tests/{argument}" if (TESTS / argument).exists() else argument for argument in others]
     codes = []
-    for mark, kind, *options in ROUNDS[:1] if are_quick else ROUNDS:
-        kind += " and long" if are_long else " and not long"
-        command = [sys.executable, "-m", "pytest", mark, kind, *options, *others]
+    for mark, options in ROUNDS[:1] if are_quick else ROUNDS:
+        kind = f"{mark} and {'long' if are_long else 'not long'}"
+        files = [] if mark != "alone" or any(Path(other.partition("::")[0]).exists() for other in others) else alone()
+        command = [sys.executable, "-m", "pytest", "-m", kind, *options, *others, *files]
         codes.append(subprocess.run(command, check=False).returncode)
         if codes[-1] not in (0, 1, NOTHING):
             break  # interrupted, or options that pytest does not know

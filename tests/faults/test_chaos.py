@@ -20,8 +20,6 @@ from tests.faults.chaos.site import site
 from tests.support.machine import until
 from tests.support.processes.services import free_port
 
-pytestmark = pytest.mark.alone
-
 SEED = 20261124
 SECONDS = 30.0
 SLOWEST_FILL = 0.02
@@ -32,6 +30,7 @@ NETWORKS = [f"{server}: {how}" for server in ("PostgreSQL", "Redis", "the listen
 
 
 @pytest.mark.long
+@pytest.mark.alone
 async def test_no_read_contradicts_the_database_whatever_fails(tmp_path: Path) -> None:
     async with site(tmp_path, processes=2, clinics=3, slowest_fill=SLOWEST_FILL) as made:
         verdict = await Chaos(made, SEED, QUICK).run(SECONDS)
@@ -43,6 +42,7 @@ async def test_no_read_contradicts_the_database_whatever_fails(tmp_path: Path) -
 
 
 @pytest.mark.long
+@pytest.mark.alone
 async def test_no_read_contradicts_the_database_however_it_is_restored(tmp_path: Path) -> None:
     async with site(tmp_path, processes=2, clinics=3, slowest_fill=SLOWEST_FILL) as made:
         verdict = await Chaos(made, SEED, RESTORES).run(2 * SECONDS)
@@ -51,6 +51,7 @@ async def test_no_read_contradicts_the_database_however_it_is_restored(tmp_path:
 
 
 @pytest.mark.long
+@pytest.mark.alone
 async def test_no_read_contradicts_the_database_whatever_the_network_does(tmp_path: Path) -> None:
     async with site(tmp_path, processes=2, clinics=3, slowest_fill=SLOWEST_FILL) as made:
         verdict = await Chaos(made, SEED, NETWORKS).run(2 * SECONDS)
@@ -156,6 +157,7 @@ def test_a_process_that_says_nothing_is_told() -> None:
     assert str(violation) == "process 1, at 50.0000: it did not answer /livez for 5.2 s"
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize("state", ["silent", "ended", "stopped", "well"])
 async def test_who_does_not_answer_is_silent_unless_it_was_stopped(monkeypatch: pytest.MonkeyPatch, state: str) -> None:
     for name, seconds in (("ANSWERS", 0.1), ("EVERY", 0.05), ("LOOK", 0.02)):

@@ -20,7 +20,7 @@ from tests.support import meter
 
 T = TypeVar("T")
 
-CALM = 0.0015
+CALM = 0.00075
 """Seconds that one probe's work takes on a machine that has nothing else to do, at most."""
 LOOK = 0.005
 """Seconds between two looks at what tells nobody when it changes."""

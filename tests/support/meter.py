@@ -19,7 +19,7 @@ KEPT = 8192
 PROBE = struct.Struct("ddd")
 COUNT = struct.Struct("d")
 SIZE = COUNT.size + KEPT * PROBE.size
-WORK = range(100_000)
+WORK = range(50_000)
 
 
 def place(number: int) -> int:

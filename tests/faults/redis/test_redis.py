@@ -25,8 +25,6 @@ from tests.support import machine
 from tests.support.servers.breakable import Act, Breakable, command
 from tests.support.signing_in import sign_in
 
-pytestmark = pytest.mark.alone
-
 NOISE = 0.05
 """Seconds: a full garbage collection, which one of two stretches may have and the other not."""
 
@@ -55,6 +53,7 @@ async def nothing(server: Breakable) -> None:
     """Do nothing: the server is well again by itself."""
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize(
     ("break_it", "mend_it"),
     [

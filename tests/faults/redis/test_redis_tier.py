@@ -14,9 +14,8 @@ from tests.support import machine
 from tests.support.cache.cached_reads import process
 from tests.support.servers.breakable import Breakable, command
 
-pytestmark = pytest.mark.alone
 
-
+@pytest.mark.alone
 async def test_the_wait_for_a_turn_is_in_the_budget_and_is_not_taken_for_trouble(settings: Settings) -> None:
     async with process(settings) as one:
         redis = one.runtime.redis

@@ -11,8 +11,6 @@ from pypdf import PdfReader
 from tests.factories.fixtures import Seed
 from tests.support.beat import beating
 
-pytestmark = pytest.mark.alone
-
 
 def text_of(made: bytes) -> str:
     (page,) = PdfReader(io.BytesIO(made)).pages
@@ -53,6 +51,7 @@ async def test_who_may_not(nurse: Any, foreign_admin: Any, superuser: Any, clien
     assert (await superuser.client.get(path)).status_code == 200
 
 
+@pytest.mark.alone
 async def test_a_ward_that_prints_at_once_holds_nobody_up(nurse: Any) -> None:
     ticket = await nurse.create()
     path = f"/v1/tickets/{ticket['id']}/pdf"

@@ -11,8 +11,6 @@ from core.errors import Invalid, Unavailable
 from core.users.passwords.hashing import WAITING, Passwords, hash_password, verify_password
 from core.users.passwords.rules import check_new_password, guesses
 
-pytestmark = pytest.mark.alone
-
 HASHES = 4
 
 
@@ -63,6 +61,7 @@ def test_text_that_is_no_text_is_only_wrong() -> None:
 
 
 @pytest.mark.long
+@pytest.mark.alone
 async def test_an_unknown_user_costs_what_a_known_one_does(passwords: Passwords) -> None:
     stored = hash_password("a password of mine")
 
@@ -80,6 +79,7 @@ async def test_an_unknown_user_costs_what_a_known_one_does(passwords: Passwords)
     assert 0.5 < min(unknown) / min(known) < 2
 
 
+@pytest.mark.alone
 async def test_hashing_does_not_hold_up_the_event_loop(passwords: Passwords) -> None:
     """Most of the time that one hash takes is another's: in the loop itself each turn would be as long as a hash."""
     loop = asyncio.get_running_loop()
@@ -140,6 +140,7 @@ def test_the_user_s_own_words_are_guessed_first(name: str, end: str) -> None:
             check_new_password(written + end, **own)
 
 
+@pytest.mark.alone
 def test_an_estimate_takes_no_longer_for_what_was_made_to_be_slow() -> None:
     """Without a bound some of these take a hundred times as long as an ordinary one."""
 
