@@ -6,9 +6,11 @@ from uuid import uuid4
 
 from pydantic_core import to_json
 
+from api.middleware.added_headers import API_POLICY, GUARDING, raw
 from api.problems import MEDIA_TYPE, TITLES
 from core.log import warn_seldom
 
+GUARDS = raw(GUARDING | {"Content-Security-Policy": API_POLICY})
 Headers = Iterable[tuple[bytes, bytes]]
 
 
@@ -59,7 +61,7 @@ def answer(why: Refused, default: Headers) -> bytes:
         (b"content-type", MEDIA_TYPE.encode()),
         (b"content-length", str(len(body)).encode()),
         (b"cache-control", b"no-store"),
-        (b"x-content-type-options", b"nosniff"),
+        *GUARDS,
         (b"x-request-id", request_id.encode()),
         *why.headers,
         (b"connection", b"close"),

@@ -16,6 +16,7 @@ BROWSER = (
     "Sec-Fetch-Site: same-origin",
     "Sec-Fetch-Mode: cors",
     "Accept-Language: es-CL,es;q=0.9",
+    f"X-Goog-IAP-JWT-Assertion: eyJhbGciOiJFUzI1NiJ9.{'e' * 600}.{'x' * 86}",
 )
 
 

@@ -1,0 +1,262 @@
+"""What every answer carries to guard who gets it: of all routes, refusals and errors, and of prepared hits.
+
+For an installation in production that takes requests of pages from another origin.
+"""
+
+from collections.abc import AsyncIterator, Mapping
+from typing import Any
+
+import httpx
+import pytest
+from fastapi import FastAPI
+
+from api.middleware.added_headers import API_POLICY
+from api.ops.docs import POLICY
+from core.settings import Settings
+from tests.api.server.prepared.side_by_side import SideBySide, head
+from tests.conftest import running
+from tests.factories import rows
+from tests.factories.fixtures import Seed
+from tests.support.contract.operations import Operation, operations, target_in
+from tests.support.contract.rules import RULES, Target
+from tests.support.signing_in import LOGIN, cookie_of, credentials, sign_in
+
+ALLOWED, FOREIGN = "https://pages.example", "https://evil.example"
+GUARDS = {
+    "x-content-type-options": "nosniff",
+    "x-frame-options": "DENY",
+    "referrer-policy": "no-referrer",
+    "cross-origin-resource-policy": "same-origin",
+    "strict-transport-security": "max-age=63072000; includeSubDomains",
+}
+KEPT = {"no-store", "private, no-cache", "no-cache"}
+"""What may be said of keeping an answer; the last of pages and scripts alone, which are nobody's."""
+PASSWORD = "one that is not the demo's"
+
+
+@pytest.fixture
+async def site(
+    settings: Settings, seed: Seed, connection: rows.Connection
+) -> AsyncIterator[tuple[FastAPI, httpx.AsyncClient]]:
+    await connection.execute("UPDATE app_user SET password_hash = $1", rows.QUICK.hash(PASSWORD))
+    given = {"env": "production", "allowed_origins": (ALLOWED,)}
+    async with running(settings.model_copy(update=given)) as both:
+        yield both
+
+
+@pytest.fixture
+async def own(connection: rows.Connection, seed: Seed) -> Target:
+    return await target_in(connection, seed.sant)
+
+
+def faults(answer: httpx.Response, origin: str | None) -> list[str]:
+    """What an answer to a request from `origin` lacks, or says too much."""
+    headers, path = answer.headers, answer.request.url.path
+    found = [name for name, value in GUARDS.items() if headers.get_list(name) != [value]]
+    is_page = path in ("/docs", "/redoc") and answer.status_code < 300
+    if headers.get_list("content-security-policy") != [POLICY if is_page else API_POLICY]:
+        found.append("content-security-policy")
+    if "server" in headers or "x-powered-by" in headers:
+        found.append("server")
+    if len(headers.get("x-request-id", "")) < 32:
+        found.append("x-request-id")
+    if answer.content and "content-type" not in headers:
+        found.append("content-type")
+    if answer.status_code >= 400 and headers.get("cache-control") != "no-store":
+        found.append("cache-control of a refusal")
+    if answer.status_code < 300 and headers.get("cache-control") not in KEPT and not path.startswith("/docs/static"):
+        found.append("cache-control")
+    if headers.get("cache-control") == "private, no-cache" and not {"Cookie", "Authorization", "Origin"} <= vary(
+        answer
+    ):
+        found.append("vary")
+    return found + cross_origin_faults(answer, origin)
+
+
+def vary(answer: httpx.Response) -> set[str]:
+    return {one.strip() for one in answer.headers.get("vary", "").split(",")}
+
+
+def cross_origin_faults(answer: httpx.Response, origin: str | None) -> list[str]:
+    headers = answer.headers
+    # The last catch stands around all else: a page elsewhere sees that it failed, and the log says why.
+    is_shared = origin == ALLOWED and answer.status_code != 500
+    wanted = [ALLOWED] if is_shared else []
+    found = [] if headers.get_list("access-control-allow-origin") == wanted else ["access-control-allow-origin"]
+    if is_shared and "Origin" not in vary(answer):
+        found.append("vary by origin")
+    return found
+
+
+def of(origin: str | None) -> dict[str, str]:
+    return {} if origin is None else {"Origin": origin}
+
+
+async def ask(client: httpx.AsyncClient, operation: Operation, own: Target, **headers: str) -> httpx.Response:
+    rule = RULES[operation.id]
+    path = operation.path.format(**rule.path(own))
+    return await client.request(operation.method, path, json=rule.body(own), headers=rule.headers | headers)
+
+
+async def test_of_every_route_to_strangers_and_to_who_may_do_anything(
+    site: tuple[FastAPI, httpx.AsyncClient], own: Target
+) -> None:
+    app, stranger = site
+    walked: set[tuple[str, int]] = set()
+    async with httpx.AsyncClient(transport=stranger._transport, base_url=stranger.base_url) as superuser:
+        for operation in operations(app):
+            if "authorization" not in superuser.headers or RULES[operation.id].ends_session:
+                superuser.headers.pop("authorization", None)
+                await sign_in(superuser, "superuser", PASSWORD)
+            for client, origin in ((stranger, None), (stranger, ALLOWED), (stranger, FOREIGN), (superuser, ALLOWED)):
+                answer = await ask(client, operation, own, **of(origin))
+                assert faults(answer, origin) == [], (operation, client is superuser, answer.status_code)
+                assert_cookies(answer, operation.path)
+                walked.add((operation.id, answer.status_code))
+            if operation.id.startswith("exports"):
+                assert answer.headers["content-disposition"].startswith("attachment; ")
+                assert answer.headers["cache-control"] == "no-store"
+            superuser.headers.pop("authorization") if RULES[operation.id].ends_session else None
+    assert len({name for name, _ in walked}) == len(RULES)
+    assert {status for _, status in walked} >= {200, 201, 204, 401, 403, 404}
+
+
+def assert_cookies(answer: httpx.Response, path: str) -> None:
+    """Only signing in, out, and anew sets any; all are pinned to this host, and no script reads them."""
+    for name, cookie in cookie_of(answer).items():
+        assert path in (LOGIN, "/v1/auth/logout", "/v1/auth/password", "/v1/auth/iap"), path
+        assert name in ("__Host-th_session", "__Host-th_device")
+        assert (cookie["secure"], cookie["httponly"], cookie["samesite"]) == (True, True, "lax")
+        assert (cookie["path"], cookie["domain"]) == ("/", "")
+        assert answer.headers["cache-control"] == "no-store"
+
+
+async def test_of_sign_ins(site: tuple[FastAPI, httpx.AsyncClient], seed: Seed) -> None:
+    _, client = site
+    for kind, number in (("web", 2), ("mobile", 0), ("display", 0)):
+        answer = await client.post(LOGIN, json=credentials(seed.sant.viewer, PASSWORD, kind), headers=of(ALLOWED))
+        assert faults(answer, ALLOWED) == []
+        assert_cookies(answer, LOGIN)
+        assert len(cookie_of(answer)) == number
+
+
+UNUSUAL: list[tuple[str, str, Mapping[str, Any]]] = [
+    ("GET", "/", {}),
+    ("GET", "/nothing", {}),
+    ("GET", "/v1/nothing", {}),
+    ("GET", "/v1/tickets/", {}),
+    ("GET", "/.env", {}),
+    ("GET", "/docs", {}),
+    ("GET", "/redoc", {}),
+    ("GET", "/docs/static/docs.js", {}),
+    ("GET", "/docs/static/nothing.js", {}),
+    ("GET", "/docs/static/../docs.py", {}),
+    ("GET", "/openapi.json", {}),
+    ("HEAD", "/v1/dashboard", {}),
+    ("HEAD", "/openapi.json", {}),
+    ("DELETE", "/v1/dashboard", {}),
+    ("TRACE", "/v1/dashboard", {}),
+    ("OPTIONS", "/v1/dashboard", {}),
+    ("BREW", "/v1/dashboard", {}),
+    ("GET", "/v1/dashboard", {"params": {"q": "<script>"}}),
+    ("GET", "/v1/dashboard", {"headers": [("Authorization", "Bearer a"), ("Authorization", "Bearer b")]}),
+    ("POST", "/v1/tickets", {"content": b"{", "headers": {"Content-Type": "application/json"}}),
+    ("POST", "/v1/tickets", {"content": b"x" * (1024 * 1024 + 1), "headers": {"Content-Type": "application/json"}}),
+    ("POST", "/v1/tickets", {"content": b"x", "headers": {"Content-Type": "text/html"}}),
+    ("POST", LOGIN, {"json": {"username": "nobody", "password": "x"}}),
+    ("GET", "/broken", {}),
+]
+
+
+async def test_of_what_is_no_route_or_no_request(site: tuple[FastAPI, httpx.AsyncClient], seed: Seed) -> None:
+    app, stranger = site
+
+    @app.get("/broken")
+    async def broken() -> None:
+        raise RuntimeError("on purpose")
+
+    statuses = set()
+    async with httpx.AsyncClient(transport=stranger._transport, base_url=stranger.base_url) as superuser:
+        await sign_in(superuser, "superuser", PASSWORD)
+        for method, path, more in UNUSUAL:
+            for client, origin in ((stranger, None), (stranger, FOREIGN), (superuser, ALLOWED)):
+                given = httpx.Headers(more.get("headers"))
+                headers = [*given.multi_items(), *of(origin).items()]
+                answer = await client.request(method, path, **{**more, "headers": headers})
+                # What no page of a browser can send is refused before origins are looked at.
+                is_refused_before = answer.status_code == 403 or "authorization came more" in answer.text
+                assert faults(answer, None if is_refused_before else origin) == [], (method, path, answer.status_code)
+                assert FOREIGN not in str(answer.headers)
+                statuses.add(answer.status_code)
+    assert statuses >= {200, 307, 400, 401, 403, 404, 405, 413, 415, 422, 500}
+
+
+async def test_of_copies_that_are_still_right_and_prepared_hits(
+    site: tuple[FastAPI, httpx.AsyncClient], own: Target
+) -> None:
+    app, client = site
+    await sign_in(client, "superuser", PASSWORD)
+    etag = (await client.get("/v1/dashboard")).headers["etag"]
+    for origin in (None, ALLOWED, FOREIGN):
+        answer = await client.get("/v1/dashboard", headers={"If-None-Match": etag, **of(origin)})
+        assert (answer.status_code, faults(answer, origin)) == (304, [])
+    side = SideBySide(app, {"superuser": client.headers["authorization"].removeprefix("Bearer ")})
+    for origin in (None, ALLOWED, FOREIGN):
+        for more in ((), (f"If-None-Match: {etag}",)):
+            lines = (
+                f"Authorization: {client.headers['authorization']}",
+                *(f"Origin: {o}" for o in of(origin).values()),
+            )
+            asked = head("/v1/dashboard", *lines, *more)
+            await side.prepare([asked])
+            before = side.prepared.started
+            answer = parsed(await side.prepared.ask(asked))
+            assert faults(answer, origin) == [], (origin, more)
+            assert side.prepared.started == before, "no task of the application took part"
+
+
+def parsed(answer: bytes) -> httpx.Response:
+    lines, _, body = answer.partition(b"\r\n\r\n")
+    status, *headers = lines.split(b"\r\n")
+    pairs = [tuple(line.split(b": ", 1)) for line in headers]
+    request = httpx.Request("GET", "http://ticket-home.test/v1/dashboard")
+    return httpx.Response(int(status.split()[1]), headers=pairs, content=body, request=request)  # type: ignore[arg-type]
+
+
+async def test_a_page_of_another_origin_may_ask_as_a_preflight_says(
+    site: tuple[FastAPI, httpx.AsyncClient], seed: Seed
+) -> None:
+    app, client = site
+    for operation in operations(app):
+        asked = {"Access-Control-Request-Method": operation.method, "Access-Control-Request-Headers": "authorization"}
+        path = operation.path.format(**RULES[operation.id].path(Target(seed.sant, "TH-SANT-2026-001", 1, 1)))
+        for origin, status in ((ALLOWED, 200), (FOREIGN, 400), ("null", 400), (ALLOWED + ".evil.example", 400)):
+            answer = await client.options(path, headers={"Origin": origin, **asked})
+            assert answer.status_code == status, (operation, origin)
+            assert faults_of_preflight(answer, origin) == [], (operation, origin)
+
+
+def faults_of_preflight(answer: httpx.Response, origin: str) -> list[str]:
+    found = [name for name, value in GUARDS.items() if answer.headers.get_list(name) != [value]]
+    if answer.headers.get("access-control-allow-origin") != (ALLOWED if origin == ALLOWED else None):
+        found.append("access-control-allow-origin")
+    if "*" in answer.headers.get("access-control-allow-methods", ""):
+        found.append("access-control-allow-methods")
+    return found
+
+
+async def test_of_what_the_protocol_refuses(site: tuple[FastAPI, httpx.AsyncClient]) -> None:
+    side = SideBySide(site[0], {})
+    refused = {
+        b"GET / HTTP/1.1\r\n\r\n": 400,
+        b"nonsense\r\n\r\n": 400,
+        head("/", "Content-Length: x"): 400,
+        head("/", version="2.0"): 505,
+        head("/", f"X: {'x' * 40_000}"): 431,
+    }
+    for sent, status in refused.items():
+        answer = parsed(await side.prepared.ask(sent))
+        side.reconnect()
+        assert answer.status_code == status, sent[:40]
+        # Whether TLS is to be asked for is the application's to say.
+        assert faults(answer, None) == ["strict-transport-security"], sent[:40]
