@@ -1,92 +1,60 @@
-"""docs/proxies.md: behind nginx and haproxy as it says, no request meets a connection that is just being closed."""
+"""The service behind nginx and haproxy as deploy/ configures them: no request meets a connection or a replica that is
+just ending; whose address counts; what is too large is refused in so many words."""
 
 import asyncio
-import re
-import subprocess
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import AbstractContextManager, ExitStack, contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
-from string import Template
 
 import httpx
 import pytest
 
 from core.settings import Settings
+from tests.factories import rows
+from tests.factories.fixtures import Seed
 from tests.support import machine
 from tests.support.processes.commands import TICKET_HOME, environment
 from tests.support.processes.services import Serving, free_port, serving
-from tests.support.servers.debian import program
+from tests.support.servers.balancers import KINDS, Balancer, balancer
+from tests.support.signing_in import LOGIN, credentials, sign_in
 
 pytestmark = pytest.mark.long
 
-PAGE = Path(__file__).parents[2] / "docs" / "proxies.md"
 SERVICES, BALANCERS = 2.0, 1.0
-"""Seconds of keep-alive: in the page's proportion, or a little closer."""
+"""Seconds of keep-alive: in the files' proportion, or a little closer."""
+TIMES = {
+    "nginx": {"keepalive_timeout 60s;": f"keepalive_timeout {BALANCERS:g}s;"},
+    "haproxy": {"pool-purge-delay 5s": f"pool-purge-delay {BALANCERS / 10 * 1000:g}ms"},
+}
 CLIENTS = 24
 ROUNDS = 8
-
-
-def example(language: str) -> str:
-    """The balancer's configuration that the documentation shows, with this test's ports and times."""
-    found = re.search(rf"```{language}\n(.*?)```", PAGE.read_text(), re.DOTALL)
-    assert found is not None
-    return found[1]
-
-
-def nginx(folder: Path, port: int, service: int) -> list[str]:
-    text = example("nginx").replace("127.0.0.1:8000", f"127.0.0.1:{service}").replace("listen 80;", f"listen {port};")
-    assert "keepalive_timeout 60s;" in text
-    text = text.replace("keepalive_timeout 60s;", f"keepalive_timeout {BALANCERS:g}s;")
-    frame = Template(
-        "daemon off; pid $folder/pid; error_log $folder/error.log; user root; worker_processes 1;\n"
-        "events {}\nhttp { access_log off; client_body_temp_path $folder/body; proxy_temp_path $folder/proxy;\n"
-        "fastcgi_temp_path $folder/f; uwsgi_temp_path $folder/u; scgi_temp_path $folder/s;\n$text }\n"
-    )
-    (folder / "nginx.conf").write_text(frame.substitute(folder=folder, text=text))
-    return [str(program("nginx", "nginx-light")), "-p", str(folder), "-c", str(folder / "nginx.conf")]
-
-
-def haproxy(folder: Path, port: int, service: int) -> list[str]:
-    text = (
-        example("haproxy")
-        .replace("127.0.0.1:8000", f"127.0.0.1:{service}")
-        .replace("bind :80", f"bind 127.0.0.1:{port}")
-    )
-    assert "pool-purge-delay 5s" in text
-    text = text.replace("pool-purge-delay 5s", f"pool-purge-delay {BALANCERS / 10 * 1000:g}ms")
-    (folder / "haproxy.cfg").write_text(text)
-    return [str(program("haproxy", "haproxy")), "-db", "-f", str(folder / "haproxy.cfg")]
+READERS = 4
+PATHS = ("/v1/doctors", "/v1/dashboard", "/v1/auth/me", "/v1/nursing-board")
+MANY = 1024**2
+"""Bytes of a body that is just not too large."""
+NAMED = "203.0.113.7"
+"""An address that a client says it had."""
+CLIENT = "127.0.0.2"
 
 
 @contextmanager
-def balancer(kind: str, folder: Path, service: Serving) -> Iterator[str]:
-    """The address of a running balancer, once it answers."""
-    folder.mkdir()
-    port = free_port()
-    command = {"nginx": nginx, "haproxy": haproxy}[kind](folder, port, service.port)
-    with (folder / "log").open("wb") as log:
-        process = subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT)
-    try:
-        machine.wait_until(lambda: answers(f"http://127.0.0.1:{port}/readyz", process, folder / "log"))
-        yield f"http://127.0.0.1:{port}"
-    finally:
-        process.terminate()
-        process.wait()
+def balancers(folder: Path, ports: Sequence[int]) -> Iterator[list[Balancer]]:
+    """Both, before the same replicas."""
+    with ExitStack() as held:
+        yield [held.enter_context(balancer(kind, folder / kind, ports, TIMES[kind])) for kind in KINDS]
 
 
-def answers(url: str, process: "subprocess.Popen[bytes]", log: Path) -> bool:
-    assert process.poll() is None, log.read_text()
-    try:
-        return httpx.get(url).status_code == 200
-    except httpx.TransportError:
-        return False
+def replica(settings: Settings, log: Path, port: int, **more: str) -> AbstractContextManager[Serving]:
+    given = environment(settings, TRUSTED_PROXIES="127.0.0.1", **more)
+    return serving(TICKET_HOME, "serve", environment=given, log=log, port=port)
 
 
-async def posts(url: str, number: int) -> list[int]:
+async def posts(found: Balancer, number: int) -> list[int]:
     """The statuses of ROUNDS requests of one client, with pauses about as long as the balancer's keep-alive and the
     service's."""
     statuses = []
-    async with httpx.AsyncClient(base_url=url, timeout=20) as client:
+    async with found.client() as client:
         for turn in range(ROUNDS):
             answer = await client.post("/v1/tickets", json={"number": number})
             statuses.append(answer.status_code)
@@ -95,12 +63,98 @@ async def posts(url: str, number: int) -> list[int]:
     return statuses
 
 
-@pytest.mark.parametrize("kind", ["nginx", "haproxy"])
-async def test_posts_after_a_pause_are_answered_by_the_service(settings: Settings, tmp_path: Path, kind: str) -> None:
-    given = environment(settings) | {"KEEP_ALIVE_SECONDS": f"{SERVICES:g}"}
-    with (
-        serving(TICKET_HOME, "serve", environment=given, log=tmp_path / "log") as service,
-        balancer(kind, tmp_path / kind, service) as url,
-    ):
-        statuses = await asyncio.gather(*(posts(url, number) for number in range(CLIENTS)))
+async def test_posts_after_a_pause_are_answered_by_the_service(settings: Settings, tmp_path: Path) -> None:
+    port = free_port()
+    kept = {"KEEP_ALIVE_SECONDS": f"{SERVICES:g}"}
+    with replica(settings, tmp_path / "log", port, **kept), balancers(tmp_path, [port]) as found:
+        statuses = await asyncio.gather(*(posts(one, number) for number in range(CLIENTS) for one in found))
     assert {status for of_one in statuses for status in of_one} == {401}, statuses
+
+
+async def test_whose_address_counts_and_what_is_too_large(
+    settings: Settings, seed: Seed, connection: rows.Connection, tmp_path: Path
+) -> None:
+    port = free_port()
+    with replica(settings, tmp_path / "log", port), balancers(tmp_path, [port]) as found:
+        for one in found:
+            async with one.client(source=CLIENT) as client:
+                await refused(client)
+        assert {row["ip"] for row in await connection.fetch("SELECT ip FROM login_audit")} == {CLIENT}
+
+
+async def refused(client: httpx.AsyncClient) -> None:
+    """Each by an answer that says why, also on a connection that goes on."""
+    guessed = await client.post(LOGIN, json=credentials("nobody"), headers={"X-Forwarded-For": NAMED})
+    assert guessed.status_code == 401
+    assert (await client.post(LOGIN, content=b" " * MANY)).status_code in (400, 415, 422)
+    several = {f"X-{number}": "a" * 4000 for number in range(12)}
+    for _ in range(5):
+        assert (await client.post(LOGIN, content=b" " * (MANY + 1))).status_code == 413
+        assert (await client.post(LOGIN, content=chunked(MANY + 1))).status_code == 413
+        assert (await client.get("/v1/doctors", params={"q": "a" * 9000})).status_code in (401, 414)
+        assert (await client.get("/v1/doctors", headers={"X-Long": "a" * 40000})).status_code in (400, 431)
+        assert (await client.get("/v1/doctors", headers=several)).status_code in (400, 431)
+
+
+async def chunked(size: int) -> AsyncIterator[bytes]:
+    for _ in range(0, size, 1024):
+        yield b" " * 1024
+    yield b" "
+
+
+@dataclass
+class Load:
+    """Clients that read all the time, each on a connection that it keeps."""
+
+    found: Balancer
+    reader: str
+    answers: int = 0
+    failed: list[str] = field(default_factory=list)
+
+    async def read(self, number: int) -> None:
+        async with self.found.client() as client:
+            await sign_in(client, self.reader)
+            while True:
+                try:
+                    answer = await client.get(PATHS[number % len(PATHS)])
+                except httpx.TransportError as error:
+                    self.failed.append(repr(error))
+                else:
+                    if answer.status_code != 200:
+                        self.failed.append(f"{answer.status_code} {answer.text}")
+                self.answers += 1
+
+    async def more(self) -> None:
+        until = self.answers + 10 * READERS
+        await machine.until(lambda: self.answers >= until)
+
+
+async def test_replicas_are_replaced_one_after_the_other_and_no_request_fails(
+    settings: Settings, seed: Seed, tmp_path: Path
+) -> None:
+    ports = [free_port(), free_port()]
+    with (
+        replica(settings, tmp_path / "first", ports[0]) as first,
+        replica(settings, tmp_path / "second", ports[1]) as second,
+        balancers(tmp_path, ports) as found,
+    ):
+        loads = [Load(one, seed.sant.admin) for one in found]
+        readers = [asyncio.create_task(load.read(number)) for load in loads for number in range(READERS)]
+
+        async def more() -> None:
+            await asyncio.gather(*(load.more() for load in loads))
+
+        await more()
+        first.process.terminate()
+        assert await asyncio.to_thread(first.process.wait, machine.PATIENCE) == 0
+        starting = replica(settings, tmp_path / "third", ports[0])
+        await asyncio.to_thread(starting.__enter__)
+        await more()
+        second.process.terminate()
+        assert await asyncio.to_thread(second.process.wait, machine.PATIENCE) == 0
+        await more()
+        for reader in readers:
+            reader.cancel()
+        await asyncio.gather(*readers, return_exceptions=True)
+        starting.__exit__(None, None, None)
+    assert {kind: load.failed for kind, load in zip(KINDS, loads, strict=True)} == {kind: [] for kind in KINDS}

@@ -38,10 +38,14 @@ def free_port() -> int:
 
 @contextmanager
 def serving(
-    *command: str, environment: Mapping[str, str], cwd: Path = Path("/"), log: Path | None = None
+    *command: str,
+    environment: Mapping[str, str],
+    cwd: Path = Path("/"),
+    log: Path | None = None,
+    port: int | None = None,
 ) -> Iterator[Serving]:
     """Once it answers; killed with its process group at the end. Under load it needs a `log`: a full pipe stops it."""
-    port = free_port()
+    port = port or free_port()
     with nullcontext(subprocess.PIPE) if log is None else log.open("wb") as output:
         process = subprocess.Popen(
             [*command, "--port", str(port)],
