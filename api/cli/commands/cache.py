@@ -18,7 +18,7 @@ from core.db.transaction import WriteSession
 from core.runtime import open_runtime
 from core.settings import Settings
 
-commands = typer.Typer(name="cache", help="Look at the cache, or invalidate it.", no_args_is_help=True)
+commands = typer.Typer(name="cache", help="Look at the cache, invalidate it, forget it.", no_args_is_help=True)
 
 WIDE = 140
 """Columns where the terminal does not say: a file, a pipe."""
@@ -47,6 +47,28 @@ def invalidate(
     with explained(), installation(data_dir) as settings:
         asyncio.run(_invalidate(settings, clinic, topic))
         typer.echo(f"Invalidated {topic or 'everything'} of {clinic.upper() if clinic else 'every clinic'}.")
+
+
+@commands.command("forget")
+def forget(data_dir: DataDir = None) -> None:
+    """After something unforeseen: make every process forget all that it keeps, and read the database."""
+    with explained(), installation(data_dir) as settings:
+        if not asyncio.run(_forget(settings)):
+            fail(
+                "Triggers are missing, so nothing is kept, and each request is answered from the database: run"
+                " ticket-home doctor --repair."
+            )
+        typer.echo("Within two seconds every process has forgotten what it kept. Nobody is signed out.")
+
+
+async def _forget(settings: Settings) -> bool:
+    """Raises Unavailable."""
+
+    async def work(session: WriteSession) -> bool:
+        return await admin.forget(session, OPERATOR)
+
+    async with open_runtime(settings, serves=False) as runtime:
+        return await runtime.database.write(work)
 
 
 async def _status(settings: Settings) -> admin.CacheReport:

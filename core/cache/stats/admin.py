@@ -13,6 +13,7 @@ from core.cache.policy import TOPICS
 from core.cache.stats.published import PublishedStats, StatsTotals
 from core.cache.stats.redis_usage import server_info, value_sizes
 from core.cache.tiers.redis import RedisTier
+from core.cache.versions.timeline import NEW
 from core.db.transaction import WriteSession
 from core.errors import Invalid
 
@@ -140,6 +141,15 @@ async def status(published: PublishedStats, redis: RedisTier) -> CacheReport:
         rows=tier_figures(figures, await entries_in_redis(redis)),
         redis=redis_figures(servers) if servers else None,
     )
+
+
+async def forget(session: WriteSession, actor: Actor) -> bool:
+    """Have every process forget all that it keeps, answers for when the database is away included: another timeline
+    begins. False where the triggers that stamp versions are not whole: nothing is kept then."""
+    begun = await session.scalar(NEW, {"in_any_case": True})
+    if begun:
+        await record(session, actor, "cache.forgotten", "cache", "*/*", clinic_id=None)
+    return bool(begun)
 
 
 async def invalidate(session: WriteSession, actor: Actor, clinic_id: int | None, topic: str | None) -> None:

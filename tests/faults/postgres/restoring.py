@@ -89,8 +89,15 @@ async def rows_with_triggers_off(connection: Connection, _: Backup) -> None:
             await connection.execute(f"ALTER TABLE {table} DISABLE TRIGGER USER")
         await put_back(connection, *TABLES)
         for table in TABLES:
-            for name in ("insert", "update", "delete", "truncate"):
-                await connection.execute(f"ALTER TABLE {table} ENABLE ALWAYS TRIGGER cache_stamp_{name}")
+            await enable(connection, table)
+
+
+async def enable(connection: Connection, table: str) -> None:
+    """Its triggers, as the migrations left them."""
+    await connection.execute(f"ALTER TABLE {table} ENABLE TRIGGER USER")
+    for on, name in made().always:
+        if on == table:
+            await connection.execute(f"ALTER TABLE {table} ENABLE ALWAYS TRIGGER {name}")
 
 
 async def rows_and_versions_with_triggers_off(connection: Connection, backup: Backup) -> None:
@@ -123,8 +130,7 @@ async def one_table_s_rows(connection: Connection, _: Backup) -> None:
         for table in ("doctor", "app_user", "ticket"):
             await connection.execute(f"ALTER TABLE {table} DISABLE TRIGGER USER")
             await put_back(connection, table)
-            for name in ("insert", "update", "delete", "truncate"):
-                await connection.execute(f"ALTER TABLE {table} ENABLE ALWAYS TRIGGER cache_stamp_{name}")
+            await enable(connection, table)
 
 
 async def data_only(connection: Connection, backup: Backup) -> None:
