@@ -32,6 +32,7 @@ pytestmark = pytest.mark.long
 VERSIONS = "alembic/versions"
 COMMAND = (sys.executable, "-c", "from api.cli.main import main; main()")
 READ = ("/v1/doctors", "/v1/dashboard", "/v1/nursing-board", "/v1/auth/me", "/v1/tickets")
+PATIENT = {"document_type": "passport", "first_name": "Eva", "last_name": "Soto"}
 EACH = 6
 """Rounds of writes and reads that are waited for in each phase."""
 
@@ -75,7 +76,8 @@ class Load:
         async with httpx.AsyncClient(headers=self.headers, timeout=20) as client:
             while True:
                 by, at = (self.servers[turn % len(self.servers)] for turn in (self.rounds, self.rounds + 1))
-                made = await client.post(f"{by}/v1/tickets", json=self.body)
+                patient = PATIENT | {"document": f"X{self.rounds:07}"}
+                made = await client.post(f"{by}/v1/tickets", json=self.body | {"patient": patient})
                 assert made.status_code == 201, made.text
                 self.written.add(made.json()["id"])
                 seen = {"Cache-Version": made.headers["cache-version"]}
@@ -123,8 +125,7 @@ async def test_the_release_before_serves_on_before_beside_and_after_the_new_one(
     await downgrade(database_url, before.revision)
     new_code = environment(settings) | {"TICKET_HOME_ENV": "production", "SECRET_KEYS": secrets.token_hex(32)}
     old_code = new_code | {"PYTHONPATH": str(before.folder)}
-    patient = {"document_type": "passport", "document": "X1234567", "first_name": "Eva", "last_name": "Soto"}
-    body = {"patient": patient, "surgery_id": seed.sant.surgery_id, "surgery_at": "2026-01-15T14:30"}
+    body = {"surgery_id": seed.sant.surgery_id, "surgery_at": "2026-01-15T14:30"}
     with serving(*COMMAND, "serve", environment=old_code, log=tmp_path / "old") as old:
         async with Load([old.url], bearer(old.url, "nurse", NEW_PASSWORD), body) as load:
             await load.more()
