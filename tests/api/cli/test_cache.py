@@ -5,13 +5,14 @@ from fastapi import FastAPI
 from sqlalchemy.engine import make_url
 
 from core.settings import Settings
-from tests.conftest import SignIn, administer
+from tests.conftest import SignIn
 from tests.factories import rows
 from tests.factories.fixtures import Seed
 from tests.support.answers import outcome
 from tests.support.audit import audits
 from tests.support.machine import until
 from tests.support.processes.commands import environment, refused, run, run_beside
+from tests.support.servers.databases import administer
 
 
 @pytest.fixture

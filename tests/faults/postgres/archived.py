@@ -6,10 +6,10 @@ from pathlib import Path
 import asyncpg
 
 from core.operations.embedded.postgres import NAME
-from tests.conftest import database_named
 from tests.faults.postgres.otherwise import StartedOtherwise
 from tests.support.machine import until
 from tests.support.servers.breakable import Breakable
+from tests.support.servers.databases import database_named
 
 WHOLE = ("-c", "wal_level=replica", "-c", "max_wal_senders=4")
 POINT = "before the mistake"

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import asyncpg
 
-from tests.conftest import database_named
 from tests.faults.postgres.otherwise import StartedOtherwise
 from tests.support.servers.breakable import Breakable
+from tests.support.servers.databases import database_named
 
 REPLICATING = ("-c", "wal_level=replica", "-c", "hot_standby=on")
 """The embedded server writes less, and what it wrote so no standby reads: it is started like this once before."""

@@ -19,13 +19,14 @@ from core.operations.doctor.configuration import Addresses
 from core.operations.doctor.examine import examine
 from core.operations.doctor.finding import Verdict
 from core.settings import Settings
-from tests.conftest import administer, database_named, running
+from tests.conftest import running
 from tests.factories import rows
 from tests.factories.fixtures import Seed
 from tests.faults.postgres.archived import Archived
 from tests.faults.postgres.restoring import PROGRAMS, Backup
 from tests.support.machine import until
 from tests.support.servers.breakable import Breakable
+from tests.support.servers.databases import administer, database_named
 from tests.support.signing_in import sign_in
 
 pytestmark = [pytest.mark.long, pytest.mark.timeout(120)]
