@@ -148,7 +148,7 @@ RULES: dict[str, Rule] = {
     "ticketsDischarge": of_ticket(C, lambda _: {"discharged_at": None}),
     "ticketsUndoDischarge": of_ticket(C),
     "ticketsAnnul": of_ticket(C, lambda t: {"reason_id": t.clinic.annulment_reason_id}),
-    "ticketsRestore": of_ticket(A),
+    "ticketsRestore": of_ticket(A, lambda _: {"second_stay": None}),
     "usersList": read(A),
     "usersCreate": Rule(
         A,
