@@ -24,8 +24,8 @@ POLICY = Policy("nursing_board", 0, "", topics=("tickets", "catalogs"), global_t
 WINDOW = timedelta(hours=72)
 """Further back than this, a ticket that is overdue, discharged or annulled is found in the list of tickets only."""
 
-KEPT = 128
-"""Statements, each of some 100 KB: of one clinic's board as it is filtered and ordered."""
+KEPT = 32
+"""Statements, each of some 220 KB: of one clinic's board as it is filtered and ordered."""
 
 URGENCY = (State.CRITICAL, State.WARNING, State.NORMAL, State.SCHEDULED, State.OVERDUE)
 """Most urgent first."""

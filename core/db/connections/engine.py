@@ -18,6 +18,9 @@ from core.settings import Settings
 from core.trace import current
 
 DIALECT = "postgresql+asyncpg://"
+COMPILED = 100
+"""Statements that a process keeps compiled, and half as many more at times: one with all of a board's or a list's
+filters takes some 250 KB, and there are thousands."""
 PushedBy = Literal["on", "service", "off"]
 """The transaction itself, its process after the COMMIT, or nobody: then versions are polled."""
 
@@ -28,6 +31,8 @@ SERVER_SETTINGS = {
     "idle_in_transaction_session_timeout": "10000",
     # By its estimated cost the network's dashboard would be compiled, anew for each run: PostgreSQL keeps no such code.
     "jit": "off",
+    # For the first rows of an order PostgreSQL would start workers, which read on and on while one has found them.
+    "parallel_setup_cost": "10000",
 }
 
 
@@ -54,6 +59,7 @@ def serving_engine(settings: Settings, *, push: PushedBy = "on") -> AsyncEngine:
         # again on a new one), so that no request pays for a ping.
         pool_pre_ping=False,
         pool_recycle=1800,
+        query_cache_size=COMPILED,
         hide_parameters=True,  # an error's text may reach a log, and parameters are patients
     )
     _count_statements(engine)
