@@ -19,7 +19,7 @@ PARTS: dict[str, Sequence[str]] = {
     "hits": (),
     "dashboard_sql": ("--tickets", "100000", "--rounds", "15"),
     "cold": (),
-    "board": ("--history", "50000", "--rounds", "20"),
+    "board": (),
     "stampede": (),
     "writes": (),
     "commits": ("--seconds", "3"),

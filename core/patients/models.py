@@ -17,6 +17,9 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from core.db.base import Base, CreatedAt, Id
 
+NAME_ORDERED = 600
+"""Letters of a patient's names by which a list is ordered: what an index can hold, whatever they are."""
+
 
 class Patient(Base):
     """One for each document that identifies somebody (`verified`), in each clinic: a person may exist in two, apart.
@@ -75,6 +78,13 @@ class Patient(Base):
     @property
     def shown_document(self) -> str:
         return self.document_typed or self.document
+
+
+Index(
+    "ix_patient_clinic_id_name_order",
+    Patient.clinic_id,
+    func.left(Patient.name_order, text(f"{NAME_ORDERED}")),
+)
 
 
 def shown_document() -> ColumnElement[str]:

@@ -28,6 +28,11 @@ class Status(StrEnum):
     ANNULLED = "annulled"
 
 
+SURGERY_ORDERED = 400
+"""Letters of a surgery's name by which a list is ordered: more than the longest has with an ñ for each letter, and what
+an index can hold."""
+
+
 class Ticket(Base):
     """One stay. Its foreign keys carry the clinic, so that not even SQL can point it at another clinic's surgery."""
 
@@ -52,6 +57,15 @@ class Ticket(Base):
         CheckConstraint("revision >= 1", name="revision"),
         CheckConstraint("number >= 1", name="number"),
         Index("ix_ticket_clinic_id_created_at", "clinic_id", "created_at", "id"),
+        Index("ix_ticket_clinic_id_current_fpa", "clinic_id", "current_fpa", "id"),
+        Index(
+            "ix_ticket_created_by_id",
+            "created_by_id",
+            "created_at",
+            "id",
+            postgresql_where=text("created_by_id IS NOT NULL"),
+        ),
+        Index("ix_ticket_without_patient", "clinic_id", "id", postgresql_where=text("patient_id IS NULL")),
         Index("ix_ticket_active", "clinic_id", "current_fpa", postgresql_where=text("status = 'active'")),
         Index("ix_ticket_clinic_id_surgery_id_created_at", "clinic_id", "surgery_id", "created_at"),
         Index(
@@ -135,6 +149,12 @@ def matters_at(ticket: type[Ticket] = Ticket) -> ColumnElement[datetime]:
 
 
 Index("ix_ticket_board", Ticket.clinic_id, matters_at())
+Index(
+    "ix_ticket_clinic_id_surgery_order",
+    Ticket.clinic_id,
+    func.left(Ticket.surgery_order, text(f"{SURGERY_ORDERED}")),
+    Ticket.id,
+)
 
 
 class FpaModification(Base):

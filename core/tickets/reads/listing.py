@@ -1,15 +1,24 @@
-"""The list of all tickets, page by page."""
+"""The list of all tickets, page by page.
 
+In a clinic with a million past tickets a page reads some dozens of them: every order is an index's.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, Text, func, literal
+from sqlalchemy import CTE, ColumnElement, Select, Text, func, literal, select, true, union_all
 
 from core.access import ClinicScope
 from core.db.transaction import Session
-from core.patients.models import Patient
-from core.tickets.models import Ticket
+from core.patients.models import NAME_ORDERED, Patient
+from core.tickets.models import SURGERY_ORDERED, Ticket
 from core.tickets.reads.filters import TicketFilter, filtered
-from core.tickets.reads.pages import Page, Turn, clinics_of, ids_of_page, page_statement, read_page
+from core.tickets.reads.pages import Page, Turn, clinics_of, keyed, page_statement, read_page
+from core.tickets.reads.search import matching, patient_text
+
+ALONG = 40
+"""Tickets, for each that a page takes, of which the order's first are searched one by one."""
 
 
 async def list_tickets(session: Session, scope: ClinicScope, asked: TicketFilter, turn: Turn) -> Page:
@@ -23,19 +32,69 @@ async def list_tickets(session: Session, scope: ClinicScope, asked: TicketFilter
 
 def _statement(scope: ClinicScope, asked: TicketFilter, turn: Turn) -> Select[Any]:
     clinics = clinics_of(scope)
-    tickets = filtered(scope, asked, turn.now, clinics)
-    if turn.column == "patient":
-        tickets = tickets.outerjoin(Patient, Patient.id == Ticket.patient_id)
-    ids = ids_of_page(tickets, _keys(turn.column), turn)
-    return page_statement(clinics, ids, turn, scope, asked.surgery_id, {})
+    if asked.words:
+        page = _searched(scope, asked, turn, clinics)
+    else:
+        page = _first(_in_order(scope, filtered(scope, asked, turn.now, clinics), turn), turn, turn.limit + 1)
+    return page_statement(clinics, page.subquery("page"), turn, scope, asked.surgery_id, {})
 
 
-def _keys(column: str) -> list[ColumnElement[Any]]:
-    keys: dict[str, ColumnElement[Any]] = {
-        "created_at": Ticket.__table__.c.created_at,
-        "current_fpa": Ticket.__table__.c.current_fpa,
-        # An imported ticket may have no patient.
-        "patient": func.coalesce(Patient.name_order, literal("", Text)),
-        "surgery": Ticket.__table__.c.surgery_order,
-    }
-    return [keys[column], Ticket.__table__.c.id]
+def _searched(scope: ClinicScope, asked: TicketFilter, turn: Turn, clinics: CTE) -> Select[Any]:
+    """What many have is soon met along the order. Where that fills no page, all that is found is put in order."""
+    wanted = turn.limit + 1
+    unsearched = filtered(scope, replace(asked, words=()), turn.now, clinics)
+    order = _first(_in_order(scope, unsearched, turn), turn, ALONG * wanted).subquery("in_order")
+    patient = patient_text()
+    met = (
+        select(*order.c)
+        .join(Ticket, Ticket.id == order.c.id)
+        .outerjoin(patient, true())
+        .where(*matching(asked.words, patient.c.search))
+    )
+    along = _cut(met, _key_columns(order), turn, wanted).cte("along").prefix_with("MATERIALIZED")
+    number = select(func.count()).select_from(along).scalar_subquery()
+    every = filtered(scope, asked, turn.now, clinics).where(number < wanted)
+    ways = [
+        select(*along.c).where(number == wanted),
+        select(*_first(_in_order(scope, every, turn), turn, wanted).subquery("every").c),
+    ]
+    return select(*union_all(*ways).subquery("ways").c)
+
+
+def _in_order(scope: ClinicScope, tickets: Select[Any], turn: Turn) -> list[Select[Any]]:
+    """`id` and keys of `tickets`, after the turn's position: one query, or several that lie one after the other in the
+    order, each of which an index answers."""
+    last = Ticket.__table__.c.id
+    if turn.column != "patient":
+        columns: dict[str, ColumnElement[Any]] = {
+            "created_at": Ticket.__table__.c.created_at,
+            "current_fpa": Ticket.__table__.c.current_fpa,
+            "surgery": func.left(Ticket.__table__.c.surgery_order, SURGERY_ORDERED),
+        }
+        return [keyed(tickets, [columns[turn.column], last], turn)]
+    # An imported ticket may have no patient.
+    nobodys = keyed(tickets.where(Ticket.patient_id.is_(None)), [literal("", Text), last], turn)
+    name = func.left(Patient.name_order, NAME_ORDERED)
+    somebodys = tickets.join(Patient, Patient.id == Ticket.patient_id).where(scope.rows(Patient.clinic_id))
+    if turn.position is not None and turn.position.after:
+        # Implied by both keys together, and what the index of names answers.
+        here = literal(turn.position.after[0], Text)
+        somebodys = somebodys.where(name <= here if turn.descending else name >= here)
+    return [nobodys, keyed(somebodys, [name, last], turn)]
+
+
+def _first(parts: Sequence[Select[Any]], turn: Turn, wanted: int) -> Select[Any]:
+    """The first `wanted` rows of `parts` together, in the turn's order."""
+    cut = [_cut(part, list(part.selected_columns)[1:], turn, wanted) for part in parts]
+    if len(cut) == 1:
+        return cut[0]
+    both = union_all(*(select(*one.subquery().c) for one in cut)).subquery("both")
+    return _cut(select(*both.c), _key_columns(both), turn, wanted)
+
+
+def _cut(rows: Select[Any], keys: Sequence[ColumnElement[Any]], turn: Turn, wanted: int) -> Select[Any]:
+    return rows.order_by(*turn.ordered(keys)).limit(wanted)
+
+
+def _key_columns(of: Any) -> list[ColumnElement[Any]]:
+    return [column for column in of.c if column.key.startswith("key_")]

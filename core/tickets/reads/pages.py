@@ -100,18 +100,24 @@ def surgery_in(scope: ClinicScope, surgery_id: int | None) -> ColumnElement[bool
     return true() if surgery_id is None else exists().where(Surgery.id == surgery_id, scope.rows(Surgery.clinic_id))
 
 
-def ids_of_page(tickets: Select[Any], keys: Sequence[ColumnElement[Any]], turn: Turn) -> Subquery:
-    """`id` and keys of the tickets of one page, and of one more: where there is that one, another page follows.
-    `tickets` selects ids.
+def keyed(tickets: Select[Any], keys: Sequence[ColumnElement[Any]], turn: Turn) -> Select[Any]:
+    """`tickets`, which selects ids, with its keys as `key_0` and so on, after the turn's position.
 
     The last key makes the order total.
     """
-    keyed = tickets.add_columns(*(key.label(f"key_{n}") for n, key in enumerate(keys)))
+    with_keys = tickets.add_columns(*(key.label(f"key_{n}") for n, key in enumerate(keys)))
     if turn.position is not None and turn.position.after:
         here = tuple_(*keys)
         there = tuple_(*(literal(value, key.type) for value, key in zip(turn.position.after, keys, strict=True)))
-        keyed = keyed.where(here < there if turn.descending else here > there)
-    return keyed.order_by(*turn.ordered(keys)).limit(turn.limit + 1).subquery("page")
+        with_keys = with_keys.where(here < there if turn.descending else here > there)
+    return with_keys
+
+
+def ids_of_page(tickets: Select[Any], keys: Sequence[ColumnElement[Any]], turn: Turn) -> Subquery:
+    """`id` and keys of the tickets of one page, and of one more: where there is that one, another page follows.
+    `tickets` selects ids.
+    """
+    return keyed(tickets, keys, turn).order_by(*turn.ordered(keys)).limit(turn.limit + 1).subquery("page")
 
 
 def page_statement(

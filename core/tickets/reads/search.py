@@ -7,10 +7,11 @@ or `_` in it are letters like any other.
 """
 
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from itertools import product
 from typing import Any
 
-from sqlalchemy import CTE, ColumnElement, ScalarSelect, String, func, literal, or_, select, union
+from sqlalchemy import CTE, ColumnElement, ScalarSelect, Select, String, exists, func, literal, or_, select, true, union
 from sqlalchemy.sql.selectable import LateralFromClause
 
 from core.access import ClinicScope
@@ -21,6 +22,8 @@ from core.tickets.models import Ticket
 BETWEEN = frozenset(".,/\u2212") | frozenset(APOSTROPHES)
 INDEXED = 3
 """Letters that a word needs for the trigram indexes to find it."""
+COMBINED = 3
+"""Words that are looked for together; the others are looked for among those that they lead to."""
 
 
 def words_of(q: str | None) -> tuple[str, ...]:
@@ -43,21 +46,57 @@ def patient_text() -> LateralFromClause:
 
 
 def found(scope: ClinicScope, words: tuple[str, ...]) -> tuple[CTE | None, tuple[str, ...]]:
-    """`id` of the tickets that the longest word leads to, by index, and the words that are still to be matched.
+    """`id` of the tickets that the longest words lead to by index, COMBINED at most, and the words that are still to be
+    matched.
 
-    For lists of many years. None where no word is long enough for the index.
+    Of several words each may stand in the ticket or with its patient, so each way is looked for by itself: words that
+    many have, each for itself, lead to those few that have them all. None where no word is long enough for the index.
     """
-    longest = max(words, key=len, default="")
-    if len(longest) < INDEXED:
+    longest = sorted((word for word in words if len(word) >= INDEXED), key=len, reverse=True)[:COMBINED]
+    if not longest:
         return None, words
-    by_ticket = select(Ticket.id).where(scope.rows(Ticket.clinic_id), Ticket.search.like(_pattern(longest)))
-    by_patient = (
-        select(Ticket.id)
-        .join(Patient, Patient.id == Ticket.patient_id)
-        .where(scope.rows(Patient.clinic_id), or_(*_of_patient(longest, Patient.search)))
+    ways = []
+    for theirs in product((False, True), repeat=len(longest)):
+        of_patient = [word for word, is_theirs in zip(longest, theirs, strict=True) if is_theirs]
+        of_ticket = [word for word, is_theirs in zip(longest, theirs, strict=True) if not is_theirs]
+        ways.append(_way(scope, of_patient, of_ticket, leads_by_patient=theirs[0]))
+    found = union(*ways).cte("found").prefix_with("MATERIALIZED")
+    return found, tuple(word for word in words if word not in longest)
+
+
+def _way(
+    scope: ClinicScope, of_patient: Sequence[str], of_ticket: Sequence[str], *, leads_by_patient: bool
+) -> Select[Any]:
+    """`id` of the tickets with these words of their patient's and those of their own, from the side of the longest one.
+
+    It begins by asking whether anybody has the words of the other side, which names in tickets seldom are. From one
+    side to the other it goes by index, whatever the database believes of their numbers (OFFSET).
+    """
+    of_patients = [scope.rows(Patient.clinic_id), *(or_(*_of_patient(word, Patient.search)) for word in of_patient)]
+    of_tickets = [scope.rows(Ticket.clinic_id), *(Ticket.search.like(_pattern(word)) for word in of_ticket)]
+    tickets = select(Ticket.id).add_columns(Ticket.patient_id).where(*of_tickets)
+    patients = select(Patient.id).where(*of_patients)
+    if not of_patient:
+        return select(tickets.subquery().c.id)
+    if leads_by_patient:
+        led = patients.offset(0).subquery()
+        theirs = select(Ticket.id).where(Ticket.patient_id == led.c.id, *of_tickets[1:])
+        there = theirs.offset(0).correlate(led).lateral()
+        way = select(there.c.id).select_from(led.join(there, true()))
+        return way.where(_any(tickets)) if of_ticket else way
+    led = tickets.offset(0).subquery()
+    somebody = select(Patient.id).where(Patient.id == led.c.patient_id, *of_patients[1:])
+    return (
+        select(led.c.id)
+        .select_from(led.join(somebody.offset(0).correlate(led).lateral(), true()))
+        .where(_any(patients))
     )
-    found = union(by_ticket, by_patient).cte("found").prefix_with("MATERIALIZED")
-    return found, tuple(word for word in words if word != longest)
+
+
+def _any(rows: Select[Any]) -> ColumnElement[bool]:
+    """Whether there are any. As a CTE it is planned as if all were read, by index: for the first one alone PostgreSQL
+    would read the table, and to its end where there is none."""
+    return exists(select(rows.cte().prefix_with("MATERIALIZED")))
 
 
 def _pattern(word: str) -> ScalarSelect[str]:

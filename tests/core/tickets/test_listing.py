@@ -4,6 +4,7 @@ import random
 from collections.abc import Awaitable, Callable
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
+from unittest.mock import patch
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -15,8 +16,9 @@ from core.board.query import IN_VIEW, ORDER, BoardQuery, View, nursing_board
 from core.db.transaction import Database, ReadSession
 from core.errors import NotFound
 from core.tickets.models import Status
+from core.tickets.reads import listing
 from core.tickets.reads.filters import TicketFilter
-from core.tickets.reads.listing import list_tickets
+from core.tickets.reads.listing import ALONG, list_tickets
 from core.tickets.reads.pages import Page, Position, Turn
 from core.tickets.state import State, Thresholds
 from tests.factories import rows
@@ -107,7 +109,10 @@ async def network(request: pytest.FixtureRequest, seed: Seed, connection: rows.C
 
 
 WORDS = st.sampled_from(
-    ["", "jose", "NUNEZ", "inigo rojas", "o'higgins", "12-b", "piso 3", "%", "_", "ab", "e-", "zuñiga soto", "nadie"]
+    [
+        *("", "jose", "NUNEZ", "inigo rojas", "o'higgins", "12-b", "piso 3", "%", "_", "ab", "e-", "zuñiga soto"),
+        *("nadie", "jose piso", "12-b inigo", "piso norte jose rojas", "sant-2026 soto"),
+    ]
 ).map(lambda q: tuple(q.split()))
 DAYS = st.none() | st.dates(NOW.date() - timedelta(days=9), NOW.date())
 FILTERS = st.fixed_dictionaries({"words": WORDS, "date_from": DAYS, "date_to": DAYS})
@@ -126,6 +131,7 @@ SORTS = st.sampled_from(["created_at", "current_fpa", "patient", "surgery"]).fla
     filters=FILTERS,
     status=st.none() | st.sampled_from(Status),
     state=st.none() | st.sampled_from(State),
+    along=st.sampled_from([1, ALONG]),
 )
 async def test_pages_of_the_list_are_what_python_finds(
     read: Read,
@@ -138,7 +144,9 @@ async def test_pages_of_the_list_are_what_python_finds(
     filters: dict[str, Any],
     status: Status | None,
     state: State | None,
+    along: int,
 ) -> None:
+    """`along`: how far a search goes along the order before it puts in order all that it finds."""
     clinic_id = getattr(seed, where).id if where else None
     surgery = data.draw(st.sampled_from([None, None, seed.sant.surgery_id])) if where != "maga" else None
     asked = TicketFilter(**filters, status=status, state=state, surgery_id=surgery)
@@ -148,7 +156,8 @@ async def test_pages_of_the_list_are_what_python_finds(
     # Enough turns of the smallest pages to meet ties across them.
     for _ in range(12):
         assert turn is not None
-        page = await read(clinic_id, turn, **vars_of(asked))
+        with patch.object(listing, "ALONG", along):
+            page = await read(clinic_id, turn, **vars_of(asked))
         found += [one.id for one in page.items]
         assert [one.state for one in page.items] == [network.state(by_id(network, one.id)) for one in page.items]
         turn = Turn(sort, limit, page.next) if page.next else None
