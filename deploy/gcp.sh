@@ -1,12 +1,15 @@
 #!/usr/bin/env bash
 # Ticket Home on Google Cloud: what README.md beside this file explains, step by step. It may be stopped and run again.
 set -euo pipefail
+((BASH_VERSINFO[0] >= 4)) || { echo "gcp.sh: bash 4 or newer is needed, this is $BASH_VERSION" >&2 && exit 1; }
 
 HERE=$(cd "${BASH_SOURCE[0]%/*}" && pwd)
 # shellcheck source=deploy/gcp/calls.sh
 source "$HERE/gcp/calls.sh"
 # shellcheck source=deploy/gcp/resources.sh
 source "$HERE/gcp/resources.sh"
+# shellcheck source=deploy/gcp/addresses.sh
+source "$HERE/gcp/addresses.sh"
 # shellcheck source=deploy/gcp/secrets.sh
 source "$HERE/gcp/secrets.sh"
 # shellcheck source=deploy/gcp/release.sh
