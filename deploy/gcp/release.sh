@@ -11,8 +11,11 @@ deploy() {
 
 # Sets IMAGE, by digest; it is built where the registry has none of this release.
 image() {
-    local at digest
-    : "${RELEASE:=$(git -C "$HERE" rev-parse --short HEAD)}"
+    local at digest now
+    : "${RELEASE:=$(git -C "$HERE" describe --always --dirty)}"
+    # What is not committed is another image each time.
+    printf -v now '%(%Y%m%dT%H%M%S)T' -1
+    RELEASE=${RELEASE/%-dirty/-dirty-$now}
     at=$REGION-docker.pkg.dev/$PROJECT/$APP/$APP
     exists artifacts docker images describe "$at:$RELEASE" ||
         run builds submit "$HERE/.." "--tag=$at:$RELEASE" "--region=$REGION"
@@ -23,12 +26,17 @@ image() {
 # Expand first: the release that serves goes on working on the new schema (docs/design/style.md). An advisory lock makes
 # a second run harmless.
 migrate() {
-    local mounted
     [[ $IMAGE ]] || image
+    job --execute-now --wait
+}
+
+# Migrates, and is what an operator runs doctor and the like in: with the keys and addresses of the services.
+job() {
+    local mounted
     mounted=$(mounted)
     run run jobs deploy "$APP-migrate" "--image=$IMAGE" --command=ticket-home --args=migrate "--region=$REGION" \
         "--service-account=$ACCOUNT" "--network=$APP" "--subnet=$APP" --vpc-egress=private-ranges-only \
-        "--set-secrets=$mounted" --max-retries=0 --task-timeout=3600 --execute-now --wait
+        "--set-secrets=$mounted" --max-retries=0 --task-timeout=3600 "$@"
 }
 
 # What the job is given of Secret Manager, as service.yaml does it for the services.

@@ -84,6 +84,7 @@ rotate_keys() {
     drop-added) die "the old key still signs: --step=sign comes first" ;;
     esac
     IMAGE=$(serving_image "$APP")
+    job
     services "$IMAGE"
 }
 

@@ -1,6 +1,7 @@
 """deploy/gcp.sh deploy, rollback, rotate-keys and readdress; and deploy/service.yaml, as Cloud Run is given it."""
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -133,6 +134,15 @@ def test_a_rollback_leads_to_the_revision_before_the_one_that_serves(deployed: G
     assert container(deployed, "ticket-home")["image"] != image
 
 
+def test_what_is_not_committed_is_another_image_each_time(made: Google) -> None:
+    (made.programs / "git").unlink()
+    (made.programs / "git").write_text('#!/bin/bash\necho "abc1234-dirty"\n')
+    (made.programs / "git").chmod(0o755)
+    made.run("deploy")
+    (image,) = made.stub.world.of("image")
+    assert re.search(r":abc1234-dirty-\d{8}T\d{6}$", image)
+
+
 @pytest.mark.parametrize("stopped", ["deploy", "rollback"])
 def test_a_rollback_after_something_stopped_between_the_two_services_ends_with_both_on_one(
     deployed: Google, stopped: str
@@ -168,6 +178,10 @@ def test_a_new_key_verifies_everywhere_before_it_signs_and_the_old_one_goes_last
         deployed.run("rotate-keys", "--step=drop")
         assert deployed.secret("secret-keys") == new
     assert serving(deployed) == ["ticket-home-00004", "ticket-home-mobile-00004"]
+    # What an operator runs has the services' keys, and runs nothing by itself.
+    job = deployed.stub.world.one("job", "ticket-home-migrate")
+    assert "SECRET_KEYS=secret-keys:4" in job["--set-secrets"].split(",")
+    assert "--execute-now" not in job
 
 
 def test_another_database_is_addressed_with_the_same_password(deployed: Google) -> None:

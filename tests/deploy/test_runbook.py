@@ -30,10 +30,10 @@ def test_every_command_of_the_runbook_ends_well_in_its_order(google: Google) -> 
 
 def test_what_the_job_is_told_to_run_are_commands_of_ours() -> None:
     told = {tuple(words.split(",")) for words in re.findall(r"--args=(\S+)", "".join(BLOCKS))}
-    assert {("doctor",), ("migrate",), ("cache", "invalidate")} == told
+    assert {("doctor",), ("migrate",), ("cache", "forget"), ("user", "unlock", "ana@example.cl")} == told
     for words in told:
         command = get_command(app)
-        for word in words:
+        for word in words[:2]:
             command = command.commands[word]  # type: ignore[attr-defined]  # a group
 
 
