@@ -20,6 +20,11 @@ COPY api /src/api
 COPY core /src/core
 RUN cd /src && /build/bin/python -m hatchling build --target wheel --directory /dist
 RUN /build/bin/python -m pip --python /app/bin/python install --no-deps --no-index /dist/*.whl
+# What it is made of, for whoever looks for what has become known of it since.
+COPY requirements-sbom.lock /src/
+RUN /build/bin/python -m pip install --require-hashes --requirement /src/requirements-sbom.lock
+RUN /build/bin/python -m cyclonedx_py requirements /src/requirements.lock --pyproject /src/pyproject.toml \
+    --output-reproducible --output-file /app/sbom.cdx.json
 
 FROM ${PYTHON}
 COPY --from=build /app /app

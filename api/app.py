@@ -69,8 +69,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
             allow_headers=FROM_PAGES,
             expose_headers=EXPOSED,
         )
-    allowed = [origin.rstrip("/").lower() for origin in settings.allowed_origins]
-    origins = OriginRule(allowed, settings.session_cookie, settings.is_production)
+    origins = OriginRule(settings.allowed_origins, settings.session_cookie, settings.is_production)
     app.add_middleware(Intake, origins=origins, max_body=MAX_BODY)
     version_header = VersionHeader([key.get_secret_value() for key in settings.secret_keys])
     added = AddedHeaders(version_header, production=settings.is_production)

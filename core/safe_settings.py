@@ -19,6 +19,7 @@ SECRET_LOOKED_AT = 72
 """Characters of a key: zxcvbn takes no more."""
 ENCRYPTED = ("require", "verify-ca", "verify-full")
 """libpq's `sslmode`. By its default, `prefer`, whoever stands between has everything sent in plain text."""
+ORIGIN = re.compile(r"https?://([a-z0-9._-]+|\[[0-9a-f:.]+\])(:[0-9]{1,5})?")
 EMAIL = re.compile(r"[!-?A-~]{1,64}@[!-?A-~]{1,189}")
 """That single sign-on knows somebody by. ASCII, as Google's are: of other letters two may become one in lower case (the
 Kelvin sign is a k)."""

@@ -17,6 +17,7 @@ from core.safe_settings import (
     DEMO_PASSWORD,
     EMAIL,
     LOCAL_SECRET,
+    ORIGIN,
     flaw_of,
     is_database_safe,
     is_key_set_safe,
@@ -139,6 +140,15 @@ class Settings(BaseSettings):
     def _understood(cls, value: SecretStr | None) -> SecretStr | None:
         """For all who connect, in the form that all of them take."""
         return None if value is None else SecretStr(normalised(value.get_secret_value()))
+
+    @field_validator("allowed_origins")
+    @classmethod
+    def _origins(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        """As browsers write them. `*` or `null` would have any page read what the user's cookie opens."""
+        written = tuple(one.lower().removesuffix("/") for one in value)
+        if not all(ORIGIN.fullmatch(one) for one in written):
+            raise ValueError("each is scheme, host and port, such as https://pages.example")
+        return written
 
     @field_validator("iap_audience")
     @classmethod

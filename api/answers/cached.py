@@ -20,6 +20,8 @@ from core.trace import current
 CACHE_CONTROL = "private, no-cache"
 ALWAYS = ((b"cache-control", CACHE_CONTROL.encode()), (b"vary", VARY.encode()))
 JSON = (b"content-type", b"application/json")
+REMEMBERED = 256
+"""Characters of the longest Accept-Encoding whose meaning is kept: strangers may send any, to /openapi.json."""
 NO_STORE = {"Cache-Control": "no-store"}
 """For patient data."""
 
@@ -72,9 +74,12 @@ class Encoded(Response):
         self.background = None
 
 
-@lru_cache(maxsize=256)
 def accepts_gzip(header: str) -> bool:
     """Whether an Accept-Encoding admits gzip (RFC 9110, 12.5.3): by its name or `*`, with a weight above zero."""
+    return remembered_gzip(header) if len(header) <= REMEMBERED else _admits_gzip(header)
+
+
+def _admits_gzip(header: str) -> bool:
     weights: dict[str, float] = {}
     for part in header.lower().split(","):
         name, _, parameter = part.partition(";")
@@ -84,6 +89,9 @@ def accepts_gzip(header: str) -> bool:
         except ValueError:
             weights[name.strip()] = 0.0
     return weights.get("gzip", weights.get("*", 0.0)) > 0
+
+
+remembered_gzip = lru_cache(maxsize=256)(_admits_gzip)
 
 
 def fresh(model: BaseModel, *, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:

@@ -15,13 +15,19 @@ NAME = rb"(?:[A-Za-z0-9\-._~!$&'()*+,;=]|%[0-9A-Fa-f]{2})+"
 HOST = re.compile(
     rb"(?:" + NAME + rb"|\[(?P<ipv6>[0-9A-Fa-f:.]+)\]|\[v[0-9A-Fa-f]+\.[A-Za-z0-9\-._~!$&'()*+,;=:]+\])(?::[0-9]{0,5})?"
 )
+LONGEST_HOST = 255 + len(":65535")
+"""Bytes: of a name (RFC 1035, 2.3.4), and a port."""
 ABSOLUTE = re.compile(rb"https?://(?P<host>[^/?#]*)(?P<rest>.*)", re.IGNORECASE | re.DOTALL)
 METHODS = b"GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS"
 
 
-@lru_cache(maxsize=256)
 def is_host(host: bytes) -> bool:
     """Whether it names a server: `clinic.example`, `127.0.0.1:8000`, `[::1]:8000`."""
+    return len(host) <= LONGEST_HOST and _names_a_server(host)
+
+
+@lru_cache(maxsize=256)
+def _names_a_server(host: bytes) -> bool:
     found = HOST.fullmatch(host)
     if found is None:
         return False

@@ -149,6 +149,7 @@ def test_locally_nothing_of_it_is_asked() -> None:
         ("SUPERUSER_EMAILS", "Boss@Example.org,other@example.org", ("boss@example.org", "other@example.org")),
         ("IAP_KEYS_URL", "https://keys.example/jwk", "https://keys.example/jwk"),
         ("IAP_KEYS_URL", "http://127.0.0.1:8080/jwk", "http://127.0.0.1:8080/jwk"),
+        ("ALLOWED_ORIGINS", "https://Pages.example/,http://[::1]:8080", ("https://pages.example", "http://[::1]:8080")),
         ("PASSWORD_LOGIN", "off", False),
         ("DOCS", "off", False),
     ],
@@ -179,9 +180,17 @@ def test_lists_and_switches_are_read_as_operators_write_them(
         ("SUPERUSER_EMAILS", "boss@example.org;other@example.org"),
         ("SUPERUSER_EMAILS", "bo\u212as@example.org"),
         ("PASSWORD_LOGIN", "sometimes"),
+        ("ALLOWED_ORIGINS", "*"),
+        ("ALLOWED_ORIGINS", "null"),
+        ("ALLOWED_ORIGINS", "https://pages.example,*"),
+        ("ALLOWED_ORIGINS", "https://*.example"),
+        ("ALLOWED_ORIGINS", "pages.example"),
+        ("ALLOWED_ORIGINS", "https://pages.example/path"),
+        ("ALLOWED_ORIGINS", "https://user@pages.example"),
+        ("ALLOWED_ORIGINS", "file://"),
     ],
 )
-def test_what_single_sign_on_cannot_stand_on_is_refused_at_the_start(
+def test_what_would_open_too_much_or_means_nothing_is_refused_at_the_start(
     monkeypatch: pytest.MonkeyPatch, name: str, value: str
 ) -> None:
     monkeypatch.setenv(name, value)

@@ -1,6 +1,8 @@
 """The Dockerfile's steps, run outside a container: locked, complete, without the embedded servers, and serving; and
 compose.yaml's services without an engine, on root file systems that cannot be written."""
 
+import json
+import re
 import secrets
 import subprocess
 from collections.abc import Iterator, Mapping
@@ -16,6 +18,7 @@ from tests.setup.sites import site_of
 from tests.support.processes.services import Serving, free_port, serving
 
 ROOT = Path(__file__).parents[2]
+LOCK = ROOT / "requirements.lock"
 pytestmark = [pytest.mark.timeout(300), pytest.mark.long]
 
 
@@ -58,7 +61,7 @@ def given(empty_database_url: str, redis_url: str) -> dict[str, str]:
 @pytest.mark.long
 def test_every_download_is_locked_by_hash(built: Built) -> None:
     installs = [step for step in built.image.steps if " install " in step]
-    assert len(installs) == 3
+    assert len(installs) == 4
     assert all(("--require-hashes" in step) != ("--no-deps --no-index" in step) for step in installs)
 
 
@@ -83,6 +86,25 @@ def test_it_holds_what_it_needs_and_nothing_else(built: Built) -> None:
     static = {path.relative_to(ROOT) for path in (ROOT / "api" / "ops" / "static").rglob("*") if path.is_file()}
     assert all((package / path).is_file() for path in static)
     assert not (package / "tests").exists()
+
+
+@pytest.mark.long
+def test_it_says_what_it_is_made_of(built: Built) -> None:
+    told = json.loads((built.image.app / "sbom.cdx.json").read_text())
+    assert (told["bomFormat"], told["metadata"]["component"]["name"]) == ("CycloneDX", "ticket-home")
+    components = {f"{one['name']}=={one['version']}": one for one in told["components"]}
+    locked = re.findall(r"^(\S+==[^\s;]+)(?: ;[^\\]*)?((?:\s*\\?\s*--hash=\S+)+)", LOCK.read_text(), re.MULTILINE)
+    assert set(components) == {name for name, _ in locked}
+    assert len(locked) > 40
+    for name, hashes in locked:
+        (distribution,) = components[name]["externalReferences"]
+        told_hashes = {one["content"] for one in distribution["hashes"]}
+        assert told_hashes == set(re.findall(r"sha256:([0-9a-f]{64})", hashes)), name
+    installed = built.run(
+        "python", "-c", "import importlib.metadata as m; print(*(f'{d.name}=={d.version}' for d in m.distributions()))"
+    ).stdout.split()
+    here = {re.sub(r"[-_.]+", "-", one.lower()) for one in installed if not one.startswith("ticket-home")}
+    assert here <= {re.sub(r"[-_.]+", "-", one.lower()) for one in components}
 
 
 @pytest.mark.long

@@ -8,6 +8,8 @@ from weakref import ref
 
 import pytest
 
+from api.answers.cached import accepts_gzip, remembered_gzip
+from api.server.heads import is_host
 from api.server.said import LONGEST, REMEMBERED, remembered_meaning, said_by
 from core.cache.cached_read import CachedRead
 from core.cache.entry import Entry
@@ -156,3 +158,9 @@ def test_strangers_long_lines_are_read_and_not_remembered() -> None:
         assert said is not None
         assert said.cache_version is not None
     assert remembered_meaning.cache_info().currsize <= remembered + 1  # that of Host
+    remembered = remembered_gzip.cache_info().currsize
+    assert accepts_gzip(f"gzip, {'x' * 30_000}")
+    assert not accepts_gzip(f"br, {'x' * 30_000}")
+    assert remembered_gzip.cache_info().currsize == remembered
+    assert is_host(b"x" * 255 + b":65535")
+    assert not is_host(b"x" * 262)
