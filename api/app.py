@@ -20,6 +20,9 @@ from core.log import configure
 from core.settings import Settings
 
 MAX_BODY = 1024 * 1024
+"""Bytes."""
+MAX_CREDENTIALS = 32 * 1024
+"""Of a body to `/v1/auth/…`, where somebody who is not signed in has one read. Two passwords fit, however escaped."""
 EXPOSED = [
     "ETag",
     "Age",
@@ -70,7 +73,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
             expose_headers=EXPOSED,
         )
     origins = OriginRule(settings.allowed_origins, settings.session_cookie, settings.is_production)
-    app.add_middleware(Intake, origins=origins, max_body=MAX_BODY)
+    app.add_middleware(Intake, origins=origins, max_body=MAX_BODY, max_credentials=MAX_CREDENTIALS)
     version_header = VersionHeader([key.get_secret_value() for key in settings.secret_keys])
     added = AddedHeaders(version_header, production=settings.is_production)
     app.add_middleware(Envelope, stats=app.state.request_stats, added=added)

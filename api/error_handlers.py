@@ -87,7 +87,7 @@ async def _http(request: Request, error: Exception) -> Response:
         400: ("malformed_json", "The body is not valid JSON."),
         404: ("not_found", "There is no such thing here."),
         405: ("method_not_allowed", "This path does not take that method."),
-        413: ("body_too_large", "A body may have 1 MiB at most."),
+        413: ("body_too_large", "A body may have 1 MiB at most, and 32 KiB where one signs in."),
     }.get(error.status_code, ("http_error", str(error.detail)))
     headers = dict(error.headers or {})
     if error.status_code == 405:

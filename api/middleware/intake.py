@@ -10,14 +10,18 @@ from api.middleware.head import answer_head
 from api.problems import problem
 from api.requests.headers import headers_of
 
+AUTH = "/v1/auth/"
+
 
 class Intake:
-    """`max_body`: bytes. FastAPI's own limit answers in plain text, outside of our problems and headers."""
+    """`max_body`: bytes; `max_credentials`: of a body to AUTH, from whoever asks. FastAPI's own limit answers in plain
+    text, outside of our problems and headers."""
 
-    def __init__(self, app: ASGIApp, *, origins: OriginRule, max_body: int) -> None:
+    def __init__(self, app: ASGIApp, *, origins: OriginRule, max_body: int, max_credentials: int) -> None:
         self._app = app
         self._origins = origins
         self._max_body = max_body
+        self._max_credentials = max_credentials
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -35,7 +39,9 @@ class Intake:
         elif scope["method"] == "HEAD":
             await answer_head(self._app, scope, receive, send)
         else:
-            await self._app(scope, limited(scope, receive, self._max_body), send)
+            # JSON of many small things takes a hundred times as long to read as it takes to send.
+            limit = self._max_credentials if scope["path"].startswith(AUTH) else self._max_body
+            await self._app(scope, limited(scope, receive, limit), send)
 
 
 def limited(scope: Scope, receive: Receive, limit: int) -> Receive:

@@ -8,7 +8,7 @@ from api.answers.written import idempotency_scope
 from api.requests.authentication import session_of
 from api.requests.dependencies import CurrentUser, RuntimeState
 from api.requests.routing import Router
-from api.responses import problems, signed_in
+from api.responses import Responses, problems, refusal, signed_in
 from api.v1.auth import cookies
 from api.v1.auth.attempts import attempt_of, welcome
 from api.v1.auth.bodies import LoginIn, PasswordIn
@@ -19,13 +19,15 @@ from core.users import own_account, sign_in
 
 router: Router = Router(prefix="/v1/auth", tags=["auth"])
 
+TOO_LARGE: Responses = {413: refusal(413, "The body is larger than 32 KiB.", "body_too_large")}
+
 
 @router.post(
     "/login",
     operation_id="authLogin",
     summary="Sign in",
     response_model=LoginOut,
-    responses=problems(400, 401, 403, 413, 422, 429, 503),
+    responses=problems(400, 401, 403, 422, 429, 503) | TOO_LARGE,
 )
 async def login(request: Request, runtime: RuntimeState, body: LoginIn) -> Response:
     """A session with a new id; a cookie that is sent along is not looked at."""
@@ -77,7 +79,7 @@ async def me(request: Request, _: CurrentUser) -> Response:
     summary="Change one's own password",
     description="Ends all of one's sessions and answers a new one, as signing in does.",
     response_model=LoginOut,
-    responses=signed_in(400, 413, 429),
+    responses=signed_in(400, 429) | TOO_LARGE,
 )
 async def password_change(request: Request, runtime: RuntimeState, actor: CurrentUser, body: PasswordIn) -> Response:
     attempt = attempt_of(request, runtime, actor.username, actor.client)

@@ -1,15 +1,18 @@
 """401, 403, 404, 422: decided in this order, whatever else is wrong with the request (docs/design/api.md)."""
 
+import json
 from collections.abc import AsyncIterator
 
 import httpx
 import pytest
 from fastapi import FastAPI
 
+from core.users.passwords.rules import LONGEST
 from tests.conftest import SignIn
 from tests.factories import rows
 from tests.factories.fixtures import Seed
 
+JSON = {"Content-Type": "application/json"}
 NONSENSE = "/v1/dashboard?clinic_id={clinic}&date_from=yesterday&nonsense=1"
 PATIENT = {"document_type": "passport", "document": "X1234567", "first_name": "Eva", "last_name": "Soto"}
 
@@ -95,6 +98,32 @@ async def test_a_body_over_one_mebibyte_is_refused(sign_in: SignIn, seed: Seed) 
     nurse = await sign_in(seed.sant.clinical)
     answer = await nurse.post("/v1/fpa/preview", json={"surgery_at": "x" * (1024 * 1024)})
     assert (answer.status_code, answer.json()["code"]) == (413, "body_too_large")
+
+
+async def test_what_signs_in_is_read_to_32_kibibytes_and_any_password_fits(
+    client: httpx.AsyncClient, sign_in: SignIn, seed: Seed
+) -> None:
+    """JSON of very many small things takes seconds to read: of who is not signed in no more is."""
+    viewer, longest = await sign_in(seed.sant.viewer), "\U0001f511" * LONGEST
+    login = {"username": "n" * 254, "password": longest}
+    assert (await client.post("/v1/auth/login", content=json.dumps(login), headers=JSON)).status_code == 401
+    changed = {"current_password": longest, "new_password": longest[1:] + "n"}
+    answer = await viewer.put("/v1/auth/password", content=json.dumps(changed), headers=JSON)
+    assert answer.status_code == 422
+
+    async def in_parts() -> AsyncIterator[bytes]:
+        for _ in range(33):
+            yield b"[" + b"{}," * 341
+
+    for content in (b"[" + b"{}," * 11_000 + b"{}]", in_parts()):
+        for one, method, path in (
+            (client, "POST", "/v1/auth/login"),
+            (viewer, "PUT", "/v1/auth/password"),
+            (viewer, "DELETE", "/v1/auth/sessions"),
+        ):
+            sent = content if isinstance(content, bytes) else in_parts()
+            answer = await one.request(method, path, content=sent, headers=JSON)
+            assert (answer.status_code, answer.json()["code"]) == (413, "body_too_large"), path
 
 
 async def test_an_unknown_path_and_a_wrong_method_are_problems(client: httpx.AsyncClient) -> None:
