@@ -110,6 +110,8 @@ class Addresses:
     pool_size: int = 10
     push: bool = True
     is_production: bool = False
+    keys_url: str | None = None
+    """None where nobody signs in by IAP."""
 
     @classmethod
     def of(cls, settings: Settings) -> "Addresses":
@@ -124,6 +126,7 @@ class Addresses:
             pool_size=settings.database_pool_size,
             push=settings.cache_push,
             is_production=settings.is_production,
+            keys_url=settings.iap_keys_url if settings.iap_audience else None,
         )
 
     @classmethod

@@ -8,6 +8,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from core.operations.doctor.configuration import Addresses
 from core.operations.doctor.finding import Check, Finding, Verdict, failed, reason, run, skipped, warning
 from core.operations.doctor.servers import clocks, postgres, redis, timezones
+from core.operations.doctor.servers.key_set import look_at_keys
 from core.operations.doctor.servers.push import push
 from core.operations.doctor.servers.reaching import Ways, reach
 from core.operations.doctor.tables import derived, migrations, rollups, triggers, twins, versions
@@ -43,6 +44,8 @@ async def examine(addresses: Addresses, *, repair: bool = False) -> AsyncIterato
         yield finding
     if looked.clock is not None:
         readings["Redis's is"] = looked.clock
+    if addresses.keys_url is not None:
+        yield await look_at_keys(addresses.keys_url)
     if readings:
         yield clocks.compared(readings)
 

@@ -25,6 +25,8 @@ LARGEST = 64 * 1024
 """Bytes of a set."""
 HEADERS = {"Accept": "application/json", "Accept-Encoding": "identity"}
 """What is not packed cannot unfold into more than LARGEST."""
+TROUBLE = (httpx.HTTPError, TimeoutError, ValueError)
+"""What fetching a key set raises: its server is away, slow, or says what is no key set."""
 
 
 class Jwk(BaseModel):
@@ -63,6 +65,23 @@ def keys_in(document: bytes) -> dict[str, jwt.PyJWK]:
     return found
 
 
+def client() -> httpx.AsyncClient:
+    """What fetches key sets. It follows no redirect: the keys are those of the address that was configured."""
+    return httpx.AsyncClient(headers=HEADERS, follow_redirects=False)
+
+
+async def fetched(by: httpx.AsyncClient, url: str) -> dict[str, jwt.PyJWK]:
+    """The keys at `url` by their id. Raises one of TROUBLE."""
+    document = b""
+    async with asyncio.timeout(times.KEY_SET), by.stream("GET", url) as answer:
+        answer.raise_for_status()
+        async for part in answer.aiter_raw():
+            document += part
+            if len(document) > LARGEST:
+                raise ValueError("too large for a key set")
+    return keys_in(document)
+
+
 class Keys:
     """Those at `url`. One per process; `close` ends it."""
 
@@ -73,8 +92,7 @@ class Keys:
         self._is_away = False
         """Whether the last try to fetch them failed."""
         self._flights: Flights[None] = Flights()
-        # Not followed: the keys are those of the address that was configured.
-        self._client = httpx.AsyncClient(headers=HEADERS, follow_redirects=False)
+        self._client = client()
 
     async def key(self, key_id: str) -> jwt.PyJWK | None:
         """The key of that id; None where the set has none.
@@ -96,25 +114,13 @@ class Keys:
     async def _fetch(self) -> None:
         self._tried_at = boottime()
         try:
-            async with asyncio.timeout(times.KEY_SET):
-                self._keys = keys_in(await self._document())
-        except (httpx.HTTPError, TimeoutError, ValueError) as error:
+            self._keys = await fetched(self._client, self._url)
+        except TROUBLE as error:
             self._is_away = True
             logger.warning("key set not fetched", reason=type(error).__name__, keys_held=len(self._keys))
         else:
             self._is_away = False
             self._fetched_at = self._tried_at
-
-    async def _document(self) -> bytes:
-        """Raises httpx.HTTPError, and ValueError for one that is too large."""
-        async with self._client.stream("GET", self._url) as answer:
-            answer.raise_for_status()
-            document = b""
-            async for part in answer.aiter_raw():
-                document += part
-                if len(document) > LARGEST:
-                    raise ValueError("too large for a key set")
-            return document
 
     async def close(self, within: float) -> None:
         """At shutdown: let a fetch end, `within` seconds at most."""
