@@ -9,6 +9,7 @@ from api.middleware.added_headers import AddedHeaders
 from api.middleware.cross_origin import OriginRule
 from api.middleware.envelope import Envelope
 from api.middleware.intake import Intake
+from api.middleware.request_spans import RequestSpans
 from api.middleware.request_stats import RequestStats
 from api.ops import docs
 from api.ops.routes import router as ops
@@ -18,6 +19,7 @@ from api.v1.routers import ROUTERS
 from core.cache.versions.header import VersionHeader
 from core.log import configure
 from core.settings import Settings
+from core.tracing import is_configured
 
 MAX_BODY = 1024 * 1024
 """Bytes."""
@@ -74,6 +76,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         )
     origins = OriginRule(settings.allowed_origins, settings.session_cookie, settings.is_production)
     app.add_middleware(Intake, origins=origins, max_body=MAX_BODY, max_credentials=MAX_CREDENTIALS)
+    if is_configured():
+        app.add_middleware(RequestSpans)
     version_header = VersionHeader([key.get_secret_value() for key in settings.secret_keys])
     added = AddedHeaders(version_header, production=settings.is_production)
     app.add_middleware(Envelope, stats=app.state.request_stats, added=added)

@@ -16,6 +16,7 @@ from core.cache.stats.published import PublishedStats
 from core.cache.tiers.memory import MemoryTier
 from core.cache.tiers.redis import RedisTier
 from core.cache.tiers.seals import Seals
+from core.cache.traced import TracedCache
 from core.cache.unstored import UnstoredReads
 from core.cache.versions.direct_reads import DirectReads
 from core.cache.versions.header import VersionHeader
@@ -26,6 +27,7 @@ from core.cache.versions.timeline import begin_timeline
 from core.canary.canary import Canary
 from core.dashboard.upkeep import upkeep
 from core.db.connections.engine import dispose, serving_engine
+from core.db.connections.statement_spans import trace_statements
 from core.db.transaction import Database
 from core.errors import Unavailable
 from core.exports.export import Exports
@@ -34,6 +36,7 @@ from core.sessions.devices import Devices
 from core.sessions.store import Sessions
 from core.sessions.throttle import Throttle
 from core.settings import Settings
+from core.tracing import Tracing, is_configured
 from core.users.iap.assertions import Assertions
 from core.users.passwords.hashing import Passwords
 
@@ -64,6 +67,8 @@ class Runtime:
     """None where nobody signs in by IAP."""
     exports: Exports
     canary: Canary
+    tracing: Tracing | None
+    """None: nobody wants traces."""
     background: Background
     """What runs until the process ends."""
 
@@ -85,7 +90,11 @@ async def open_runtime(settings: Settings, *, serves: bool = True) -> AsyncItera
     redis = RedisTier(settings.require_redis_url(), Keys(settings.cache_prefix), Seals(secret_keys))
     memory = MemoryTier(settings.cache_memory_bytes)
     versions.on_restored.append(memory.clear)
-    cache = Cache(
+    tracing = Tracing(settings.served) if serves and is_configured() else None
+    made = partial(TracedCache, tracing.tracer) if tracing is not None else Cache
+    if tracing is not None:
+        trace_statements(engine, tracing.tracer)
+    cache = made(
         *(database, versions, direct, memory, redis, settings.cache_ttls, settings.database_pool_size),
         refreshes=serves and settings.cache_refresh_ahead,
     )
@@ -135,6 +144,7 @@ async def open_runtime(settings: Settings, *, serves: bool = True) -> AsyncItera
             assertions=assertions,
             exports=exports,
             canary=Canary(database, versions, cache, settings.canary_seconds),
+            tracing=tracing,
             background=background,
         )
     finally:
@@ -150,3 +160,5 @@ async def open_runtime(settings: Settings, *, serves: bool = True) -> AsyncItera
         await published.withdraw()
         await redis.close()
         await dispose(engine)
+        if tracing is not None:
+            tracing.close()

@@ -55,6 +55,7 @@ HEADERS: Final = (
     Header("Access-Control-Request-Headers", Role.IGNORED),
     Header("Access-Control-Request-Private-Network", Role.IGNORED),
     Header("Last-Event-ID", Role.IGNORED),
+    Header("traceparent", Role.IGNORED),  # where it is read nothing is prepared
 )
 """Any other is read by nobody."""
 ROLES: Final = {header.name.lower().encode(): header.role for header in HEADERS}

@@ -1,0 +1,38 @@
+"""A span for each statement, under the request's or the fill's that it is for."""
+
+from typing import Any
+
+from opentelemetry.trace import SpanKind, Tracer
+from sqlalchemy import event
+from sqlalchemy.engine import ExceptionContext
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from core.tracing import failed
+
+LONGEST = 2000
+"""Characters of a statement. It stands as in the code: what clients sent is in its parameters, which are left out."""
+
+
+def trace_statements(engine: AsyncEngine, tracer: Tracer) -> None:
+    """From now on."""
+
+    @event.listens_for(engine.sync_engine, "before_cursor_execute")
+    def started(_c: Any, _cur: Any, statement: str, _p: Any, context: Any, _many: bool) -> None:
+        operation = statement.split(maxsplit=1)[0].upper()
+        attributes = {
+            "db.system.name": "postgresql",
+            "db.operation.name": operation,
+            "db.query.text": statement[:LONGEST],
+        }
+        context.span = tracer.start_span(operation, kind=SpanKind.CLIENT, attributes=attributes)
+
+    @event.listens_for(engine.sync_engine, "after_cursor_execute")
+    def ended(_c: Any, _cur: Any, _s: str, _p: Any, context: Any, _many: bool) -> None:
+        context.span.end()
+
+    @event.listens_for(engine.sync_engine, "handle_error")
+    def refused(error: ExceptionContext) -> None:
+        span = getattr(error.execution_context, "span", None)
+        if span is not None:
+            failed(span, error.original_exception)
+            span.end()

@@ -1,0 +1,66 @@
+"""Each alert of deploy/alerts.yaml fires and does not fire, on made series, as Prometheus's own tool evaluates them."""
+
+import json
+import subprocess
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from tests.observability.cases import CASES, Case
+from tests.support.processes.commands import ROOT
+from tests.support.servers.debian import program
+
+RULES = ROOT / "deploy" / "alerts.yaml"
+
+
+def rules() -> list[dict[str, Any]]:
+    return [rule for group in yaml.safe_load(RULES.read_text())["groups"] for rule in group["rules"]]
+
+
+def whole(values: str, minutes: int) -> str:
+    """promtool's notation of `values` that go on until then."""
+    return f"{values}x{minutes}"
+
+
+def unit_test(case: Case, series: dict[str, str], firing: int) -> dict[str, Any]:
+    """promtool's, that so many alerts of the case fire in the end."""
+    asked = f'count(ALERTS{{alertname="TicketHome{case.alert}",alertstate="firing"}}) or vector(0)'
+    return {
+        "name": f"{case.alert} {firing} {series}",
+        "interval": "1m",
+        "input_series": [{"series": name, "values": whole(values, case.minutes)} for name, values in series.items()],
+        "promql_expr_test": [
+            {"expr": asked, "eval_time": f"{case.minutes}m", "exp_samples": [{"labels": "{}", "value": firing}]}
+        ],
+    }
+
+
+def test_every_alert_fires_and_does_not_fire(tmp_path: Path) -> None:
+    promtool = program("promtool", "prometheus")
+    tests = [unit_test(case, series, firing) for case in CASES for series, firing in ((case.fires, 1), (case.quiet, 0))]
+    file = tmp_path / "tests.yaml"
+    file.write_text(json.dumps({"rule_files": [str(RULES)], "evaluation_interval": "1m", "tests": tests}))
+    ran = subprocess.run([promtool, "test", "rules", file], capture_output=True, text=True, check=False)
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    assert {f"TicketHome{case.alert}" for case in CASES} == {rule["alert"] for rule in rules() if "alert" in rule}
+
+
+def test_the_files_are_as_prometheus_takes_them() -> None:
+    promtool = program("promtool", "prometheus")
+    for kind, name in (("rules", "alerts.yaml"), ("config", "prometheus.yaml")):
+        ran = subprocess.run(
+            [promtool, "check", kind, RULES.parent / name], capture_output=True, text=True, check=False
+        )
+        assert ran.returncode == 0, ran.stdout + ran.stderr
+
+
+def test_each_alert_says_who_acts_and_why() -> None:
+    alerts = [rule for rule in rules() if "alert" in rule]
+    assert max(Counter(rule["alert"] for rule in alerts).values()) == 1
+    for rule in alerts:
+        assert rule["labels"]["severity"] in ("page", "ticket")
+        assert rule["annotations"]["summary"]
+    told = (ROOT / "docs" / "observability.md").read_text()
+    assert [rule["alert"] for rule in alerts if f"`{rule['alert'].removeprefix('TicketHome')}`" not in told] == []
