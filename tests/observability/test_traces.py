@@ -2,7 +2,8 @@
 is, nothing is in the way."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from core.cache.read_through import Cache
 from core.runtime import open_runtime
 from core.settings import Settings
 from tests.factories.fixtures import Seed
+from tests.observability.collector import collector
 from tests.observability.receiver import Received, receiver, told
 from tests.support.machine import until
 from tests.support.processes.commands import TICKET_HOME, environment
@@ -53,16 +55,26 @@ async def works(served: Serving, seed: Seed) -> str:
         return (await client.get("/metrics")).text
 
 
+@contextmanager
+def straight(to: str, _folder: Path) -> Iterator[str]:
+    """Without a collector in between."""
+    yield to
+
+
 def is_whole(received: Received) -> Callable[[], bool]:
     return lambda: len(named(received.spans(), "GET /v1/dashboard")) == 3
 
 
+@pytest.mark.parametrize("through", [straight, pytest.param(collector, marks=pytest.mark.long)])
 async def test_a_request_a_read_a_fill_and_statements_are_spans_and_name_nobody(
-    settings: Settings, seed: Seed, tmp_path: Path
+    settings: Settings,
+    seed: Seed,
+    tmp_path: Path,
+    through: Callable[..., AbstractContextManager[str]],
 ) -> None:
-    with receiver() as received:
+    with receiver() as received, through(received.url, tmp_path) as url:
         given = environment(settings) | {
-            "OTEL_EXPORTER_OTLP_ENDPOINT": received.url,
+            "OTEL_EXPORTER_OTLP_ENDPOINT": url,
             "OTEL_BSP_SCHEDULE_DELAY": "100",
             "REPLICA": "ward-7",
         }

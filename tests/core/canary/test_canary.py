@@ -56,7 +56,8 @@ async def test_of_several_that_find_it_is_time_one_writes(settings: Settings) ->
     async with canaries(settings, 3, seconds=3600) as runtimes:
         await asyncio.gather(*(runtime.canary.look() for runtime in runtimes))
         outcomes = [outcome for runtime in runtimes for outcome, count in runtime.canary.writes.items() if count]
-        assert sorted(outcomes) == ["beaten", "beaten", "written"]
+        # One that would have to wait for another's lock, on a slow machine, fails instead.
+        assert (outcomes.count("written"), len(outcomes)) == (1, 3)
         await looks(*(runtime.canary for runtime in runtimes))
         assert sum(runtime.canary.writes["written"] for runtime in runtimes) == 1
 
