@@ -98,12 +98,12 @@ def test_trailers_are_no_headers(served: Served) -> None:
     assert [name for name, _ in echoed(wire.all())[0]["headers"]] == ["host", "transfer-encoding"]  # type: ignore[attr-defined]
 
 
-@pytest.mark.parametrize("begun", [b"G", b"GET /x HT", HEAD, HEAD[:-1], HEAD + b"X-Half", b"GET /x HTTP/1.1\r\n"])
-def test_half_a_head_is_answered_408_in_time(begun: bytes) -> None:
+def test_half_a_head_is_answered_408_in_time() -> None:
     with serving(echo, head=SOON) as served:
-        wire = served.ask(begun)
-        assert wire.status() == 408
-        assert b"connection: close" in wire.came
+        begun = (b"G", b"GET /x HT", HEAD, HEAD[:-1], HEAD + b"X-Half", b"GET /x HTTP/1.1\r\n")
+        for wire in [served.ask(one) for one in begun]:
+            assert wire.status() == 408
+            assert b"connection: close" in wire.came
 
 
 def test_a_client_that_says_nothing_is_left_without_a_word() -> None:
@@ -112,16 +112,15 @@ def test_a_client_that_says_nothing_is_left_without_a_word() -> None:
         assert served.ask(b"\r\n").is_closed()
 
 
-@pytest.mark.parametrize(
-    "begun",
-    [
-        HEAD + b"Content-Length: 5\r\n\r\n",
-        HEAD + b"Content-Length: 5\r\n\r\nabcd",
-        CHUNKED,
-        CHUNKED + b"5\r\nabcde\r\n",
-    ],
-)
-def test_half_a_body_is_answered_408_in_time_and_the_application_has_none(begun: bytes) -> None:
+HALF_BODIES = [
+    HEAD + b"Content-Length: 5\r\n\r\n",
+    HEAD + b"Content-Length: 5\r\n\r\nabcd",
+    CHUNKED,
+    CHUNKED + b"5\r\nabcde\r\n",
+]
+
+
+def test_half_a_body_is_answered_408_in_time_and_the_application_has_none() -> None:
     bodies: list[bytes | None] = []
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
@@ -129,8 +128,9 @@ def test_half_a_body_is_answered_408_in_time_and_the_application_has_none(begun:
         await respond(send, b"done")
 
     with serving(app, body=SOON) as served:
-        assert served.ask(begun).status() == 408
-    assert bodies == [None]
+        wires = [served.ask(begun) for begun in HALF_BODIES]
+        assert [wire.status() for wire in wires] == [408] * len(wires)
+    assert bodies == [None] * len(wires)
 
 
 @pytest.mark.parametrize("part", ["head", "body"])
@@ -148,18 +148,21 @@ def test_a_byte_now_and_then_buys_no_time(part: str) -> None:
         assert wire.status() == 408
 
 
-@pytest.mark.parametrize("asked", [b"GET / HTTP/1.1\r\nHost: a\r\n\r\n", CHUNKED + b"0\r\n\r\n"])
-def test_an_idle_connection_is_closed_after_keep_alive_and_not_before(asked: bytes) -> None:
+def test_an_idle_connection_is_closed_after_keep_alive_and_not_before() -> None:
     """`head` is over long before."""
+    asked = (b"GET / HTTP/1.1\r\nHost: a\r\n\r\n", CHUNKED + b"0\r\n\r\n")
     with serving(constant(), keep_alive=2.0, head=SOON) as served:
-        wire = served.ask(asked)
-        wire.until(b"Hello")
+        wires = [served.ask(one) for one in asked]
+        for wire in wires:
+            wire.until(b"Hello")
         began = time.monotonic()
         # Idle for longer than a head may take, and shorter than a connection is kept.
         time.sleep(3 * SOON)
-        wire.send(asked)
-        wire.until(b"Hello", times=2)
-        assert wire.all().count(b"HTTP/1.1") == 2
+        for wire, one in zip(wires, asked, strict=True):
+            wire.send(one)
+        for wire in wires:
+            wire.until(b"Hello", times=2)
+        assert [wire.all().count(b"HTTP/1.1") for wire in wires] == [2, 2]
         assert time.monotonic() - began > 2.0
 
 

@@ -13,10 +13,10 @@ from core.errors import NotFound
 from core.tickets.reads.filters import TicketFilter
 from core.tickets.reads.pages import Position, Turn
 from core.tickets.state import State
-from core.trace import Trace, current_trace
 from tests.factories import rows
 from tests.factories.fixtures import Seed
 from tests.factories.stays import HOUR, TICK, Person, Stay, insert, stay
+from tests.support.cache.statements import traced
 
 NOW = datetime(2026, 6, 15, 15, 0, tzinfo=UTC)
 DAYS_3 = timedelta(hours=72)
@@ -296,12 +296,8 @@ async def test_one_statement_however_many_tickets(
     await insert(connection, tickets)
     for one in tickets:
         await rows.modification(connection, seed.sant.id, one.id)
-    trace = Trace()
-    token = current_trace.set(trace)
-    try:
+    with traced() as trace:
         board = await read(seed.sant.id, limit=200, words=("ana",))
-    finally:
-        current_trace.reset(token)
     assert len(board.page.items) == number
     assert trace.db_queries == 1
 

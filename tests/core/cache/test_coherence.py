@@ -15,10 +15,10 @@ from core.cache.policy import Policy
 from core.db.transaction import WriteSession
 from core.runtime import Runtime, open_runtime
 from core.settings import Settings
-from core.trace import Trace, current_trace
 from tests.factories import rows
 from tests.factories.fixtures import ClinicSeed, Seed
 from tests.support import machine
+from tests.support.cache.statements import traced
 from tests.support.servers.proxy import WireProxy
 from tests.support.unhurried import unhurried
 
@@ -176,15 +176,11 @@ async def test_a_write_of_this_process_is_in_its_very_next_read(reader: Reader, 
 async def test_a_write_tells_exactly_the_versions_it_made(
     reader: Reader, connection: rows.Connection, seed: Seed
 ) -> None:
-    token = current_trace.set(trace := Trace())
-    try:
+    async def work(session: WriteSession) -> None:
+        await session.execute(text("INSERT INTO doctor (clinic_id, name) VALUES (:c, 'x')"), {"c": seed.sant.id})
 
-        async def work(session: WriteSession) -> None:
-            await session.execute(text("INSERT INTO doctor (clinic_id, name) VALUES (:c, 'x')"), {"c": seed.sant.id})
-
+    with traced() as trace:
         await reader.runtime.database.write(work)
-    finally:
-        current_trace.reset(token)
     version = await connection.fetchval(
         "SELECT version FROM cache_version WHERE clinic_id = $1 AND topic = 'catalogs'", seed.sant.id
     )

@@ -15,22 +15,13 @@ from core.db.transaction import ReadSession, WriteSession
 from core.errors import NotFound
 from core.runtime import open_runtime
 from core.settings import Settings
-from core.trace import Trace, current_trace
 from tests.core.dashboard.at_random import MadeClinic, network
 from tests.core.dashboard.desk import Desk, without_when
 from tests.core.dashboard.oracle import HOUR, MINUTE, Ward
 from tests.factories import rows
 from tests.factories.fixtures import Seed
 from tests.support import machine
-
-
-@contextmanager
-def queries() -> Iterator[Trace]:
-    """What the database is asked meanwhile."""
-    trace = Trace()
-    token = current_trace.set(trace)
-    yield trace
-    current_trace.reset(token)
+from tests.support.cache.statements import traced
 
 
 @contextmanager
@@ -137,22 +128,20 @@ async def test_what_no_figure_shows_keeps_the_entry(
     versions = dict(desk.runtime.versions.rows)
     await change(desk, statement, clinic=clinic.id)
     assert desk.runtime.versions.rows != versions, "the write was stamped"
-    with queries() as asked:
+    with traced(desk.runtime.versions) as asked:
         again = await desk.read(clinic.id)
     assert (again.outcome, again.entry.body) == ("hit", first.entry.body)
     assert asked.db_queries == 0
 
 
 async def test_a_miss_reads_the_versions_and_all_figures_in_one_statement_each(
-    desk: Desk, clinics: list[MadeClinic], monkeypatch: pytest.MonkeyPatch
+    desk: Desk, clinics: list[MadeClinic]
 ) -> None:
-    # The listener may be about to poll for what was just written: a request that meets that reads version rows, too.
-    monkeypatch.setattr(desk.runtime.versions, "is_fresh", lambda: True)
     for filters in ({}, {"surgery_id": clinics[0].surgeries[0], "date_from": date(2026, 6, 1)}):
-        with queries() as asked:
+        with traced(desk.runtime.versions) as asked:
             assert (await desk.read(clinics[0].id, **filters)).outcome == "miss"
         assert asked.db_queries == 3, "and whether tables were replaced meanwhile"
-    with queries() as asked:
+    with traced(desk.runtime.versions) as asked:
         await desk.read(None)
     assert asked.db_queries == 4, "and which clinics there are"
 
@@ -180,7 +169,7 @@ async def test_the_network_computes_only_the_clinics_that_nobody_has_read(
     assert runs == [[ids[0], ids[2]]]
     assert network_of_them == (await Ward.read(connection)).dashboard(desk.now)
     # What it computed serves those clinics' own readers.
-    with queries() as asked:
+    with traced(desk.runtime.versions) as asked:
         for clinic_id in ids:
             assert (await desk.read(clinic_id)).outcome == "hit"
     assert asked.db_queries == 0
@@ -210,7 +199,7 @@ async def test_the_networks_refresh_is_merged_from_refreshed_parts(
         await change(desk, CHANGES["discharged"], clinic=ids[0])
         await machine.until(lambda: counted["network_dashboard", "database"])
     assert runs == [[ids[0]]]
-    with queries() as asked:
+    with traced(desk.runtime.versions) as asked:
         assert await figures(desk, None) == (await Ward.read(connection)).dashboard(desk.now)
     assert asked.db_queries == 0
 
@@ -285,7 +274,7 @@ async def test_what_is_not_in_the_scope_is_not_found_and_not_kept(
     desk: Desk, clinics: list[MadeClinic], ask: Asked
 ) -> None:
     for _ in range(2):
-        with queries() as asked, pytest.raises(NotFound):
+        with traced(desk.runtime.versions) as asked, pytest.raises(NotFound):
             await ask(desk, clinics)
         assert asked.db_queries >= 2
 

@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 
 from core.dashboard.cached import CLINIC, NETWORK
-from core.trace import Trace, current_trace
 from tests.core.dashboard.at_random import TICK, MadeClinic, network
 from tests.core.dashboard.desk import Desk, without_when
 from tests.core.dashboard.oracle import DAY, HOUR, MINUTE, Ward
 from tests.factories import rows
+from tests.support.cache.statements import traced
 
 EVENINGS = {
     "before a Monday that is a first": datetime(2026, 6, 1, 2, 40, tzinfo=UTC),
@@ -70,10 +70,8 @@ async def test_a_cached_dashboard_equals_a_fresh_one(
         await right_now()
         now = datetime.fromisoformat(ward.dashboard(now, None, **filters)["valid_until"])
         desk.go_to(now - TICK)
-        trace = Trace()
-        token = current_trace.set(trace)
-        assert await right_now() == "hit"
-        current_trace.reset(token)
+        with traced(desk.runtime.versions) as trace:
+            assert await right_now() == "hit"
         assert trace.db_queries == 0
         desk.go_to(now)
         assert "miss" in await right_now()

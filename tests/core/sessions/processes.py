@@ -1,7 +1,7 @@
 """Processes of one installation, and sessions in them."""
 
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from core.db.transaction import WriteSession
@@ -9,7 +9,6 @@ from core.errors import NotAuthenticated
 from core.runtime import Runtime, open_runtime
 from core.sessions.copies import SessionCopy
 from core.settings import Settings
-from core.trace import Trace, current_trace
 from core.users.attempt import Attempt
 from core.users.sign_in import SignedIn, sign_in, sign_out
 from tests.factories.rows import PASSWORD
@@ -62,13 +61,3 @@ class Process:
 async def process(settings: Settings) -> AsyncIterator[Process]:
     async with open_runtime(settings) as runtime:
         yield Process(runtime)
-
-
-@contextmanager
-def tracing() -> Iterator[Trace]:
-    """A request's trace: what is done within is counted in it."""
-    token = current_trace.set(Trace())
-    try:
-        yield current_trace.get() or Trace()
-    finally:
-        current_trace.reset(token)

@@ -11,10 +11,11 @@ from core.sessions.last_seen import COPY
 from core.sessions.store import Look
 from core.sessions.token import Tokens
 from core.settings import Settings
-from tests.core.sessions.processes import Process, process, tracing
+from tests.core.sessions.processes import Process, process
 from tests.factories import rows
 from tests.factories.fixtures import Seed
 from tests.support.cache.settled import settled
+from tests.support.cache.statements import traced
 
 BOUND = 2.0
 """Seconds after which every process knows (docs/design/cache.md)."""
@@ -39,7 +40,7 @@ async def test_a_warm_session_costs_no_query_and_no_round_trip(one: Process, see
     token = (await one.sign_in(seed.sant.viewer)).token
     await one.who(token)
     commands = (await one.runtime.redis.client.info("commandstats")).get("cmdstat_get", {"calls": 0})["calls"]
-    with tracing() as trace:
+    with traced(one.runtime.versions) as trace:
         for _ in range(100):
             await one.who(token)
     after = (await one.runtime.redis.client.info("commandstats")).get("cmdstat_get", {"calls": 0})["calls"]
@@ -50,7 +51,7 @@ async def test_a_warm_session_costs_no_query_and_no_round_trip(one: Process, see
 
 async def test_a_cold_session_costs_one_query_however_many_ask_at_once(one: Process, seed: Seed) -> None:
     token = (await one.sign_in(seed.sant.viewer)).token
-    with tracing() as trace:
+    with traced(one.runtime.versions) as trace:
         await asyncio.gather(*(one.who(token) for _ in range(200)))
     assert trace.db_queries == 1
 
@@ -59,7 +60,7 @@ async def test_another_process_reads_the_copy_in_redis(one: Process, other: Proc
     token = (await one.sign_in(seed.sant.viewer)).token
     copy = await one.who(token)
     await settled(one.runtime)
-    with tracing() as trace:
+    with traced(other.runtime.versions) as trace:
         again = await other.who(token)
     assert trace.db_queries == 0
     assert (again.session_id, again.user_id) == (copy.session_id, copy.user_id)
@@ -74,7 +75,7 @@ async def test_a_login_bumps_nothing_and_leaves_others_warm(
     before = await connection.fetch("SELECT * FROM cache_version ORDER BY 1, 2")
     await one.sign_in(seed.sant.admin)
     assert await connection.fetch("SELECT * FROM cache_version ORDER BY 1, 2") == before
-    with tracing() as trace:
+    with traced(one.runtime.versions) as trace:
         await one.who(token)
     assert trace.db_queries == 0
 
@@ -187,7 +188,7 @@ async def test_all_sessions_of_a_clinic_are_checked_in_one_statement(
     await connection.execute("UPDATE user_session SET revoked_at = now() WHERE id = $1", 1)
     one.runtime.versions.distrust()
     await one.runtime.direct.ensure_fresh()
-    with tracing() as trace:
+    with traced(one.runtime.versions) as trace:
         answers = await asyncio.gather(*(one.who(token) for token in tokens), return_exceptions=True)
         assert [type(answer) for answer in answers].count(NotAuthenticated) == 1
         await one.who(foreign)

@@ -38,40 +38,47 @@ CHANGES: dict[str, tuple[str, Row]] = {
 }
 
 
-async def there(hospital: Hospital, changes: str) -> None:
-    await hospital.old.connection.execute(f"UPDATE ticket SET {changes} WHERE id = '{TICKET}'")
+async def there(hospital: Hospital, changes: str, ticket: str = TICKET) -> None:
+    await hospital.old.connection.execute(f"UPDATE ticket SET {changes} WHERE id = '{ticket}'")
 
 
-async def here(connection: rows.Connection) -> Row:
-    return dict(await rows.one(connection, "SELECT * FROM ticket WHERE id = $1", TICKET))
+async def here(connection: rows.Connection, ticket: str = TICKET) -> Row:
+    return dict(await rows.one(connection, "SELECT * FROM ticket WHERE id = $1", ticket))
 
 
-async def history(connection: rows.Connection) -> list[tuple[str, dict[str, Any]]]:
-    found = await connection.fetch("SELECT action, changes FROM action_audit WHERE target_id = $1 ORDER BY id", TICKET)
+async def history(connection: rows.Connection, ticket: str = TICKET) -> list[tuple[str, dict[str, Any]]]:
+    found = await connection.fetch("SELECT action, changes FROM action_audit WHERE target_id = $1 ORDER BY id", ticket)
     return [(row["action"], json.loads(row["changes"])) for row in found]
 
 
+async def one_for_each_change(hospital: Hospital) -> dict[str, str]:
+    """Tickets there, by the change that is going to befall them."""
+    return {
+        change: await hospital.ticket(f"TH-SANT-2025-{number:03d}") for number, change in enumerate(CHANGES, start=1)
+    }
+
+
 @pytest.mark.parametrize("remembered", [True, False], ids=["remembered", "from before it was remembered"])
-@pytest.mark.parametrize("change", CHANGES)
 async def test_what_changed_there_comes_over_to_a_ticket_that_nobody_touched_here(
-    hospital: Hospital, run_import: Import, connection: rows.Connection, change: str, remembered: bool
+    hospital: Hospital, run_import: Import, connection: rows.Connection, remembered: bool
 ) -> None:
-    await hospital.ticket(TICKET)
+    tickets = await one_for_each_change(hospital)
     await run_import()
     if not remembered:
         await connection.execute("DELETE FROM legacy_ticket")
-    before = await here(connection)
-    statement, expected = CHANGES[change]
-    await there(hospital, statement)
+    before = {change: await here(connection, ticket) for change, ticket in tickets.items()}
+    for change, ticket in tickets.items():
+        await there(hospital, CHANGES[change][0], ticket)
     report = await run_import()
-    after = await here(connection)
-    assert {name: after[name] for name in expected} == expected
-    assert after["revision"] == before["revision"] + 1
-    assert report.count(Outcome.TAKEN, "ticket", TAKEN) == 1
-    assert report.of("ticket").present == 1
-    changes = dict(await history(connection))
-    assert set(expected) <= set(changes["ticket.imported"])
-    assert ("ticket.annulled" in changes) == (change == "annulled")
+    for change, ticket in tickets.items():
+        after, expected = await here(connection, ticket), CHANGES[change][1]
+        assert {name: after[name] for name in expected} == expected, change
+        assert after["revision"] == before[change]["revision"] + 1, change
+        changes = dict(await history(connection, ticket))
+        assert set(expected) <= set(changes["ticket.imported"]), change
+        assert ("ticket.annulled" in changes) == (change == "annulled"), change
+    assert report.count(Outcome.TAKEN, "ticket", TAKEN) == len(tickets)
+    assert report.of("ticket").present == len(tickets)
     # And then they are the same.
     unchanged = await checksums(connection)
     again = await run_import()
@@ -79,28 +86,32 @@ async def test_what_changed_there_comes_over_to_a_ticket_that_nobody_touched_her
     assert not [one for one in again.findings() if one.outcome is Outcome.TAKEN]
 
 
-@pytest.mark.parametrize("change", CHANGES)
 async def test_a_ticket_that_changed_on_both_sides_stays_and_is_reported_with_what_hangs_on_it(
-    hospital: Hospital, run_import: Import, connection: rows.Connection, sign_in: SignIn, change: str
+    hospital: Hospital, run_import: Import, connection: rows.Connection, sign_in: SignIn
 ) -> None:
-    await hospital.ticket(TICKET)
+    tickets = await one_for_each_change(hospital)
     await run_import()
     nurse = await sign_in("ana")
-    etag = (await nurse.get(f"/v1/tickets/{TICKET}")).headers["etag"]
-    left = await nurse.post(f"/v1/tickets/{TICKET}/discharge", json={}, headers={"If-Match": etag})
-    assert left.status_code == 200, left.text
-    await there(hospital, CHANGES[change][0])
-    await hospital.old.add("fpa_modification", ticket_id=TICKET, new_fpa=at("2025-01-18 10:00"),
-                           modified_at=at("2025-01-16 10:00"))  # fmt: skip
-    await hospital.old.add("action_audit", action="annulled", target_type="Ticket", target_id=TICKET,
-                           timestamp=at("2025-01-16 15:00"), clinic_id=hospital.clinic)  # fmt: skip
-    before = await here(connection), await history(connection)
+    for change, ticket in tickets.items():
+        etag = (await nurse.get(f"/v1/tickets/{ticket}")).headers["etag"]
+        left = await nurse.post(f"/v1/tickets/{ticket}/discharge", json={}, headers={"If-Match": etag})
+        assert left.status_code == 200, left.text
+        await there(hospital, CHANGES[change][0], ticket)
+        await hospital.old.add("fpa_modification", ticket_id=ticket, new_fpa=at("2025-01-18 10:00"),
+                               modified_at=at("2025-01-16 10:00"))  # fmt: skip
+        await hospital.old.add("action_audit", action="annulled", target_type="Ticket", target_id=ticket,
+                               timestamp=at("2025-01-16 15:00"), clinic_id=hospital.clinic)  # fmt: skip
+    before = {
+        change: (await here(connection, ticket), await history(connection, ticket))
+        for change, ticket in tickets.items()
+    }
     for _ in range(2):
         report = await run_import()
-        assert (await here(connection), await history(connection)) == before
-        assert report.count(Outcome.KEPT, "ticket", APART) == 1
-        assert (report.of("fpa_modification").imported, report.of("fpa_modification").refused) == (0, 1)
-        assert (report.of("action_audit").imported, report.of("action_audit").refused) == (0, 1)
+        for change, ticket in tickets.items():
+            assert (await here(connection, ticket), await history(connection, ticket)) == before[change], change
+        assert report.count(Outcome.KEPT, "ticket", APART) == len(tickets)
+        assert (report.of("fpa_modification").imported, report.of("fpa_modification").refused) == (0, len(tickets))
+        assert (report.of("action_audit").imported, report.of("action_audit").refused) == (0, len(tickets))
 
 
 async def test_a_ticket_that_changed_here_alone_is_nobodys_business(
