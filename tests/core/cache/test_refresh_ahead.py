@@ -22,6 +22,7 @@ from tests.factories import rows
 from tests.factories.fixtures import Seed
 from tests.support import machine
 from tests.support.cache.cached_reads import POLICY, Counting, process
+from tests.support.unhurried import unhurried  # noqa: F401  used by all
 
 
 @pytest.fixture

@@ -1,3 +1,5 @@
+"""Sessions in one process and another: what a token is worth, and not how soon a busy machine says so."""
+
 from collections.abc import AsyncIterator
 
 import pytest
@@ -5,6 +7,9 @@ import pytest
 from core.settings import Settings
 from tests.core.sessions.processes import Process, process
 from tests.factories.fixtures import Seed
+from tests.support.unhurried import unhurried
+
+__all__ = ["unhurried"]
 
 
 @pytest.fixture
