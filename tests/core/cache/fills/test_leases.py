@@ -171,6 +171,14 @@ async def test_a_waiting_client_that_leaves_takes_nothing_with_it(
     assert (first.runs, second.runs) == (1, 0)
 
 
+@pytest.fixture
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of its two seconds a request would have too few left on a busy machine: how long it has is not asked here."""
+    for name in ("REQUEST", "FILL", "FILL_PATIENCE", "DATABASE"):
+        monkeypatch.setattr(times, name, LONG)
+
+
+@pytest.mark.usefixtures("patient")
 async def test_a_leader_without_an_end_is_waited_for_no_longer_than_its_lease(
     two: tuple[Counting, Counting], clinic: ClinicSeed
 ) -> None:
@@ -185,13 +193,11 @@ async def test_a_leader_without_an_end_is_waited_for_no_longer_than_its_lease(
     assert second.runs == 1
 
 
+@pytest.mark.usefixtures("patient")
 @pytest.mark.parametrize("leases", [1.2, 1.6])
 async def test_a_leader_that_takes_longer_than_a_lease_is_waited_for(
-    two: tuple[Counting, Counting], clinic: ClinicSeed, leases: float, monkeypatch: pytest.MonkeyPatch
+    two: tuple[Counting, Counting], clinic: ClinicSeed, leases: float
 ) -> None:
-    # Of its two seconds a request would have too few left on a busy machine: how long it waits is not asked here.
-    for name in ("REQUEST", "FILL", "FILL_PATIENCE", "DATABASE"):
-        monkeypatch.setattr(times, name, LONG)
     for one in two:
         one.pause = leases * times.FILL_LEASE
     answers = await asyncio.gather(*(one.read(clinic.id) for one in two))
