@@ -1,6 +1,6 @@
 """What a cell says, whatever kind of cell it is: a number is one, a flag is one, and nothing is guessed."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import date
 from itertools import product
 from pathlib import Path
@@ -103,7 +103,7 @@ async def test_a_whole_number_is_read_in_every_column_of_numbers(
     bring: Bring, connection: rows.Connection, seed: Seed, tmp_path: Path, kind: Catalog, column: Column
 ) -> None:
     await bring(text_file(tmp_path, UROLOGY, "specialties.csv"))
-    elements = {"csv": str, "text": spreadsheets.inline, "number": spreadsheets.number}
+    elements: dict[str, Callable[[str], str]] = {"csv": str, "text": spreadsheets.inline, "number": spreadsheets.number}
     # In between another number, or one that is not read would be what the last one left.
     another = a_file(tmp_path, kind, column, "13", as_csv=True)
     (tmp_path / "one").mkdir()
