@@ -143,6 +143,7 @@ def test_what_is_not_committed_is_another_image_each_time(made: Google) -> None:
     assert re.search(r":abc1234-dirty-\d{8}T\d{6}$", image)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("stopped", ["deploy", "rollback"])
 def test_a_rollback_after_something_stopped_between_the_two_services_ends_with_both_on_one(
     deployed: Google, stopped: str

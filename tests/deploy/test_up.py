@@ -5,6 +5,7 @@ from collections.abc import Callable
 
 import pytest
 
+from core.cache.tiers.address import client_of
 from core.settings import Settings
 from tests.deploy.conftest import SCRIPT, Google
 from tests.deploy.gcloud.world import World
@@ -43,6 +44,10 @@ def test_a_second_run_changes_nothing_and_production_takes_what_the_first_made(g
     assert settings.require_database_url().startswith("postgresql://ticket_home:")
     assert ":6432/ticket_home?" in settings.require_database_url()
     assert settings.require_direct_url() == settings.require_database_url().replace(":6432/", ":5432/")
+    kind, password = ("redis", "authString") if redis == "memorystore-redis" else ("valkey", "token")
+    pool = client_of(settings.require_redis_url(), timeout=1, connections=1).connection_pool.connection_kwargs
+    assert pool["password"] == google.stub.world.one(kind, "ticket-home-cache")[password]
+    assert (pool["ssl_ca_certs"], pool["ssl_check_hostname"]) == ("/secrets/redis/ca.pem", False)
     assert set(google.stub.world.of("secret")) == set(SECRETS)
     member = "serviceAccount:ticket-home@demo.iam.gserviceaccount.com"
     for one in google.stub.world.of("secret").values():
@@ -83,7 +88,8 @@ def test_no_secret_is_an_argument_of_any_command_or_in_what_is_printed(google: G
     assert not [secret for secret in hidden if secret in told]
 
 
-@pytest.mark.parametrize("after", [8, *(pytest.param(after, marks=pytest.mark.long) for after in (12, 27))])
+@pytest.mark.long
+@pytest.mark.parametrize("after", [8, 12, 27])
 def test_stopped_half_way_a_second_run_goes_on(google: Google, made_shape: object, after: int) -> None:
     """While PostgreSQL is being made; with a secret that has no value yet; before the database's user is made."""
     google.stub.stop_after = after
