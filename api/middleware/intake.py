@@ -53,7 +53,7 @@ def limited(scope: Scope, receive: Receive, limit: int) -> Receive:
         nonlocal read
         if not read:
             announced = Headers(scope=scope).get("content-length", "0")
-            if announced.isdigit() and int(announced) > limit:
+            if announced.isdecimal() and int(announced) > limit:
                 raise HTTPException(413)
         message = await receive()
         read += len(message.get("body", b""))

@@ -126,6 +126,12 @@ async def test_what_signs_in_is_read_to_32_kibibytes_and_any_password_fits(
             assert (answer.status_code, answer.json()["code"]) == (413, "body_too_large"), path
 
 
+async def test_a_length_that_is_a_digit_and_no_number_is_none(client: httpx.AsyncClient, seed: Seed) -> None:
+    for length in (b"\xb2", b"\xb3\xb9", b"1\xb2"):
+        headers = [(b"Content-Type", b"application/json"), (b"Content-Length", length)]
+        assert (await client.post("/v1/auth/login", content=b"{}", headers=headers)).status_code == 422
+
+
 async def test_an_unknown_path_and_a_wrong_method_are_problems(client: httpx.AsyncClient) -> None:
     answer = await client.get("/v1/nothing")
     assert (answer.status_code, answer.json()["code"]) == (404, "not_found")

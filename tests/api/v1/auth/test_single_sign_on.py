@@ -9,6 +9,7 @@ from typing import Any
 
 import httpx
 import pytest
+from pydantic import SecretStr
 
 from core.settings import Settings
 from tests.api.v1.auth.forgeries import forgeries
@@ -297,6 +298,22 @@ async def test_while_the_keys_cannot_be_had_it_is_unavailable_and_then_it_goes_o
         assert (await come_in(client, "viewer_sant@example.org")).status_code == 200
         keys.says(b"", 500)
         assert (await come_in(client, "viewer_sant@example.org")).status_code == 200
+
+
+async def test_without_redis_it_goes_on_and_without_postgresql_it_is_unavailable(
+    settings: Settings, seed: Seed, connection: Connection
+) -> None:
+    nowhere = SecretStr("redis://127.0.0.1:1")
+    async with running(settings.model_copy(update={"redis_url": nowhere})) as (_, client):
+        answer = await come_in(client, "viewer_sant@example.org")
+        assert answer.status_code == 200
+        assert (await client.get(ME)).json() == answer.json()
+        answers = [refusal(await come_in(client, "nobody@example.org")) for _ in range(12)]
+        assert answers == [(403, "not_provisioned")] * 10 + [(429, "too_many_attempts")] * 2
+    nowhere = SecretStr("postgresql://nobody@127.0.0.1:1/nothing")
+    async with running(settings.model_copy(update={"database_url": nowhere})) as (_, client):
+        for email in ("viewer_sant@example.org", "nobody@example.org", BOSS):
+            assert refusal(await come_in(client, email)) == (503, "unavailable")
 
 
 async def test_without_an_audience_the_header_is_refused(settings: Settings, keys: KeyServer, seed: Seed) -> None:
