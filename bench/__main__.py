@@ -20,6 +20,7 @@ PARTS: dict[str, Sequence[str]] = {
     "dashboard_sql": ("--tickets", "100000", "--rounds", "15"),
     "cold": (),
     "board": (),
+    "exports": (),
     "stampede": (),
     "writes": (),
     "commits": ("--seconds", "3"),

@@ -1,9 +1,10 @@
 """What exports cost: seconds to the first and the last byte, the peak memory of the process that makes them, and what a
-request waits meanwhile.
+request waits meanwhile (docs/design/performance.md, target 6).
 
     .venv/bin/python -m bench.exports [--tickets 200000] [--clinics 20]
 
-On an embedded PostgreSQL of its own, through the application, without a network. A superuser exports all clinics.
+On an embedded PostgreSQL of its own, through the application, without a network. A superuser exports one clinic, and
+all of them: with twenty times the tickets the process may take no more memory.
 """
 
 import argparse
@@ -12,21 +13,24 @@ import tempfile
 from contextlib import aclosing
 from dataclasses import dataclass
 from pathlib import Path
-from resource import RUSAGE_SELF, getrusage
 from time import perf_counter
 
 from pydantic import SecretStr
+from sqlalchemy import text
 
-from core.access import Actor, Role
+from bench.report.ending import finish
+from bench.report.results import Part, Table, Target
+from core.access import Actor, ClinicScope, Role
 from core.db.migrate import upgrade
 from core.exports.export import ExportRequest
 from core.exports.job import Format
 from core.operations.demo import fill
 from core.operations.embedded import start_servers
-from core.runtime import open_runtime
+from core.runtime import Runtime, open_runtime
 from core.settings import Settings
 
 SUPERUSER = Actor(1, "superuser", "", Role.SUPERUSER, None, 0, "web")
+FLAT = 1.2
 EVERY = 0.01
 """Seconds between two looks at the event loop's latency, and at the memory."""
 
@@ -64,27 +68,65 @@ async def watch(watched: Watched) -> None:
             watched.peak = max(watched.peak, await asyncio.to_thread(resident_of_children))
 
 
-async def measure(settings: Settings, folder: Path) -> None:
+@dataclass(frozen=True)
+class Made:
+    """One export: seconds to its first and its last byte, its bytes, and what was watched meanwhile."""
+
+    first: float
+    whole: float
+    size: int
+    watched: Watched
+
+
+async def made(runtime: Runtime, kind: Format, scope: ClinicScope) -> Made:
+    watched = Watched()
+    watching = asyncio.create_task(watch(watched))
+    started = perf_counter()
+    first, size = 0.0, 0
+    export = await runtime.exports.open(ExportRequest(SUPERUSER, kind, scope))
+    async with aclosing(export.chunks()) as chunks:  # type: ignore[type-var]
+        async for chunk in chunks:
+            first = first or perf_counter() - started
+            size += len(chunk)
+    whole = perf_counter() - started
+    watching.cancel()
+    return Made(first, whole, size, watched)
+
+
+async def measure(settings: Settings) -> dict[tuple[Format, bool], Made]:
+    """(format, whether of the network) → what one took; else it is of the first clinic."""
     async with open_runtime(settings) as runtime:
-        for kind in Format:
-            watched = Watched()
-            watching = asyncio.create_task(watch(watched))
-            started = perf_counter()
-            first, size = 0.0, 0
-            export = await runtime.exports.open(ExportRequest(SUPERUSER, kind))
-            async with aclosing(export.chunks()) as chunks:  # type: ignore[type-var]
-                with (folder / export.filename).open("wb") as file:
-                    async for chunk in chunks:
-                        first = first or perf_counter() - started
-                        size += file.write(chunk)
-            took = perf_counter() - started
-            watching.cancel()
-            own = getrusage(RUSAGE_SELF).ru_maxrss / 1024
-            print(
-                f"  {kind.value:<13} first byte {first:6.2f} s   whole {took:6.1f} s   {size / 1e6:7.1f} MB"
-                f"   its process {watched.peak / 1e6:4.0f} MB   serving process {own:4.0f} MB"
-                f"   event loop at most {watched.latency * 1000:4.0f} ms late"
+        clinic_id = await runtime.database.read(lambda session: session.scalar(text("SELECT min(id) FROM clinic")))
+        scopes = {False: ClinicScope(clinic_id), True: ClinicScope(None)}
+        return {(kind, is_all): await made(runtime, kind, scope) for kind in Format for is_all, scope in scopes.items()}
+
+
+def told(found: dict[tuple[Format, bool], Made], asked: argparse.Namespace) -> Part:
+    rows, targets = [], []
+    for (kind, is_all), one in found.items():
+        rows.append(
+            (
+                f"{kind.value}, {'all clinics' if is_all else 'one clinic'}",
+                *(f"{one.first:.2f}", f"{one.whole:.1f}", f"{one.size / 1e6:.1f}", f"{one.watched.peak / 1e6:.0f}"),
+                f"{one.watched.latency * 1000:.0f}",
             )
+        )
+    for kind in Format:
+        few, many = found[kind, False], found[kind, True]
+        grown = many.watched.peak / few.watched.peak if few.watched.peak else None
+        what = f"{kind.value} of {asked.tickets:,} tickets: memory, of that for a clinic's"
+        targets += [
+            Target(6, what, grown, FLAT, at_least=False, note="" if grown else "only Linux tells"),
+            Target(6, "the same: seconds to the first byte", many.first, None),
+            Target(6, "the same: ms that a request waits meanwhile, at most", many.watched.latency * 1000, None),
+        ]
+    return Part(
+        name="exports",
+        title="Exports",
+        how=f"{asked.tickets:,} tickets of {asked.clinics} clinics, through the application, without a network.",
+        tables=[Table("", ("", "first byte s", "whole s", "MB", "its process MB", "others late, ms"), rows)],
+        targets=targets,
+    )
 
 
 def main() -> None:
@@ -96,19 +138,14 @@ def main() -> None:
         servers = start_servers(Path(name) / "data", durable=False)
         try:
             upgrade(servers.database_url)
-            print(
-                fill(
-                    servers.database_url,
-                    clinics=asked.clinics,
-                    tickets=asked.tickets,
-                    password="a-bench-needs-none",
-                    progress=False,
-                )
-            )
-            settings = Settings(database_url=SecretStr(servers.database_url), redis_url=SecretStr(servers.redis_url))
-            asyncio.run(measure(settings, Path(name)))
+            password = "a-bench-needs-none"
+            url = servers.database_url
+            fill(url, clinics=asked.clinics, tickets=asked.tickets, password=password, progress=False)
+            settings = Settings(database_url=SecretStr(url), redis_url=SecretStr(servers.redis_url))
+            found = asyncio.run(measure(settings))
         finally:
             servers.stop()
+    finish(told(found, asked))
 
 
 if __name__ == "__main__":

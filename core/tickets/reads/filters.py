@@ -12,7 +12,7 @@ from core.db.transaction import Session
 from core.errors import NotFound
 from core.tickets.models import Status, Ticket
 from core.tickets.reads.pages import surgery_in
-from core.tickets.reads.search import found, matching, patient_text
+from core.tickets.reads.search import INDEXED, found, matching, patient_text
 from core.tickets.state import State, sql_state
 
 DAY = timedelta(days=1)
@@ -77,9 +77,12 @@ async def require_known(session: Session, scope: ClinicScope, surgery_id: int | 
         raise NotFound
 
 
-def filtered(scope: ClinicScope, asked: TicketFilter, now: Any, clinics: CTE) -> Select[Any]:
-    """`id` of the scope's tickets that are asked for; `clinics` is `clinics_of` of the same scope."""
-    candidates, words = found(scope, asked.words)
+def filtered(
+    scope: ClinicScope, asked: TicketFilter, now: Any, clinics: CTE, *, shortest: int = INDEXED
+) -> Select[Any]:
+    """`id` of the scope's tickets that are asked for; `clinics` is `clinics_of` of the same scope. `shortest`: letters
+    of a word that is looked up first, as of `found`."""
+    candidates, words = found(scope, asked.words, shortest=shortest)
     left, patient = replace(asked, words=words), patient_text()
     tickets = (
         select(Ticket.id)

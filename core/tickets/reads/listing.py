@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from sqlalchemy import CTE, ColumnElement, Select, Text, func, literal, select, true, union_all
+from sqlalchemy import CTE, ColumnElement, ScalarSelect, Select, Text, func, literal, not_, or_, select, true, union_all
 
 from core.access import ClinicScope
 from core.db.transaction import Session
@@ -40,10 +40,12 @@ def _statement(scope: ClinicScope, asked: TicketFilter, turn: Turn) -> Select[An
 
 
 def _searched(scope: ClinicScope, asked: TicketFilter, turn: Turn, clinics: CTE) -> Select[Any]:
-    """What many have is soon met along the order. Where that fills no page, all that is found is put in order."""
+    """What many have is soon met along the order. Where that fills no page, and there is more of the order, all that is
+    found is put in order."""
     wanted = turn.limit + 1
     unsearched = filtered(scope, replace(asked, words=()), turn.now, clinics)
-    order = _first(_in_order(scope, unsearched, turn), turn, ALONG * wanted).subquery("in_order")
+    first = _first(_in_order(scope, unsearched, turn), turn, ALONG * wanted)
+    order = first.cte("in_order").prefix_with("MATERIALIZED")
     patient = patient_text()
     met = (
         select(*order.c)
@@ -52,13 +54,17 @@ def _searched(scope: ClinicScope, asked: TicketFilter, turn: Turn, clinics: CTE)
         .where(*matching(asked.words, patient.c.search))
     )
     along = _cut(met, _key_columns(order), turn, wanted).cte("along").prefix_with("MATERIALIZED")
-    number = select(func.count()).select_from(along).scalar_subquery()
-    every = filtered(scope, asked, turn.now, clinics).where(number < wanted)
+    is_enough = or_(_number(along) == wanted, _number(order) < ALONG * wanted)
+    every = filtered(scope, asked, turn.now, clinics, shortest=1).where(not_(is_enough))
     ways = [
-        select(*along.c).where(number == wanted),
+        select(*along.c).where(is_enough),
         select(*_first(_in_order(scope, every, turn), turn, wanted).subquery("every").c),
     ]
     return select(*union_all(*ways).subquery("ways").c)
+
+
+def _number(of: CTE) -> ScalarSelect[int]:
+    return select(func.count()).select_from(of).scalar_subquery()
 
 
 def _in_order(scope: ClinicScope, tickets: Select[Any], turn: Turn) -> list[Select[Any]]:

@@ -45,14 +45,16 @@ def patient_text() -> LateralFromClause:
     return theirs.correlate(Ticket).limit(1).lateral("patient_text")
 
 
-def found(scope: ClinicScope, words: tuple[str, ...]) -> tuple[CTE | None, tuple[str, ...]]:
+def found(scope: ClinicScope, words: tuple[str, ...], *, shortest: int = INDEXED) -> tuple[CTE | None, tuple[str, ...]]:
     """`id` of the tickets that the longest words lead to by index, COMBINED at most, and the words that are still to be
     matched.
 
     Of several words each may stand in the ticket or with its patient, so each way is looked for by itself: words that
-    many have, each for itself, lead to those few that have them all. None where no word is long enough for the index.
+    many have, each for itself, lead to those few that have them all. None where no word has `shortest` letters; where
+    none is long enough for the index, both tables are read to find one that has.
     """
     longest = sorted((word for word in words if len(word) >= INDEXED), key=len, reverse=True)[:COMBINED]
+    longest = longest or [word for word in words if len(word) >= shortest][:1]
     if not longest:
         return None, words
     ways = []
@@ -72,16 +74,17 @@ def _way(
     It begins by asking whether anybody has the words of the other side, which names in tickets seldom are. From one
     side to the other it goes by index, whatever the database believes of their numbers (OFFSET).
     """
-    of_patients = [scope.rows(Patient.clinic_id), *(or_(*_of_patient(word, Patient.search)) for word in of_patient)]
-    of_tickets = [scope.rows(Ticket.clinic_id), *(Ticket.search.like(_pattern(word)) for word in of_ticket)]
+    theirs, own = (_read_by(column, (*of_patient, *of_ticket)) for column in (Patient.search, Ticket.search))
+    of_patients = [scope.rows(Patient.clinic_id), *(or_(*_of_patient(word, theirs)) for word in of_patient)]
+    of_tickets = [scope.rows(Ticket.clinic_id), *(own.like(_pattern(word)) for word in of_ticket)]
     tickets = select(Ticket.id).add_columns(Ticket.patient_id).where(*of_tickets)
     patients = select(Patient.id).where(*of_patients)
     if not of_patient:
         return select(tickets.subquery().c.id)
     if leads_by_patient:
         led = patients.offset(0).subquery()
-        theirs = select(Ticket.id).where(Ticket.patient_id == led.c.id, *of_tickets[1:])
-        there = theirs.offset(0).correlate(led).lateral()
+        its = select(Ticket.id).where(Ticket.patient_id == led.c.id, *of_tickets[1:])
+        there = its.offset(0).correlate(led).lateral()
         way = select(there.c.id).select_from(led.join(there, true()))
         return way.where(_any(tickets)) if of_ticket else way
     led = tickets.offset(0).subquery()
@@ -91,6 +94,12 @@ def _way(
         .select_from(led.join(somebody.offset(0).correlate(led).lateral(), true()))
         .where(_any(patients))
     )
+
+
+def _read_by(search: Any, words: Iterable[str]) -> Any:
+    """`search`, or for words that are too short for its index an expression that has none: the index would give every
+    row there is."""
+    return search if all(len(word) >= INDEXED for word in words) else search.concat("")
 
 
 def _any(rows: Select[Any]) -> ColumnElement[bool]:
