@@ -1,4 +1,5 @@
-"""What of this machine stands in for images: bubblewrap, and Debian's PostgreSQL, nginx, and Redis or Valkey."""
+"""What of this machine stands in for images: bubblewrap, and Debian's PostgreSQL, nginx, Prometheus, and Redis or
+Valkey."""
 
 import os
 import shutil
@@ -39,7 +40,7 @@ def system() -> list[str]:
 
 
 def programs(folder: Path) -> str:
-    """A PATH on which PostgreSQL, nginx and Valkey are found by their images' names; `folder` gets links.
+    """A PATH on which PostgreSQL, nginx, Prometheus and Valkey are found by their images' names; `folder` gets links.
 
     Raises Missing."""
     folder.mkdir(exist_ok=True)
@@ -53,4 +54,6 @@ def programs(folder: Path) -> str:
         (folder / name).symlink_to(found)
     if shutil.which("nginx", path=f"{os.environ['PATH']}:/usr/sbin") is None:
         raise Missing("nginx is missing: apt-get install nginx-light")
+    if shutil.which("prometheus") is None:
+        raise Missing("Prometheus is missing: apt-get install prometheus")
     return f"{folder}:{postgres[-1].parent}:/usr/sbin:/usr/bin"

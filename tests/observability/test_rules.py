@@ -49,9 +49,10 @@ def test_every_alert_fires_and_does_not_fire(tmp_path: Path) -> None:
 
 def test_the_files_are_as_prometheus_takes_them() -> None:
     promtool = program("promtool", "prometheus")
-    for kind, name in (("rules", "alerts.yaml"), ("config", "prometheus.yaml")):
+    # Its token's file is the container's.
+    for kind, name in ((["rules"], "alerts.yaml"), (["config", "--syntax-only"], "prometheus.yaml")):
         ran = subprocess.run(
-            [promtool, "check", kind, RULES.parent / name], capture_output=True, text=True, check=False
+            [promtool, "check", *kind, RULES.parent / name], capture_output=True, text=True, check=False
         )
         assert ran.returncode == 0, ran.stdout + ran.stderr
 

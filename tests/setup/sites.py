@@ -19,6 +19,7 @@ PACKAGES = {
     "nginx": "nginx-light",
     "redis-server": "redis-server",
     "pg_ctlcluster": "postgresql",
+    "prometheus": "prometheus",
 }
 
 

@@ -15,6 +15,7 @@ import pytest
 from deploy.rehearsal.image import Image, build, instructions
 from deploy.rehearsal.site import Site
 from tests.setup.sites import site_of
+from tests.support.machine import until
 from tests.support.processes.services import Serving, free_port, serving
 
 ROOT = Path(__file__).parents[2]
@@ -160,7 +161,16 @@ async def test_compose_starts_it_on_servers_with_tls_and_it_ends_in_good_order(s
         ready = await client.get("/readyz")
         assert (ready.status_code, ready.json()["redis"]) == (200, "ok")
         assert "max-age" in ready.headers["strict-transport-security"]
-    for name in ("nginx", "replica-1", "replica-2", "redis", "postgres"):
+    site.up("prometheus")
+    async with httpx.AsyncClient(base_url=f"http://{site.containers.address('prometheus')}:9090") as client:
+
+        async def sees_both() -> bool:
+            """By the token, which both ask for."""
+            found = (await client.get("/api/v1/query", params={"query": "sum(up)"})).json()["data"]["result"]
+            return [one["value"][1] for one in found] == ["2"]
+
+        await until(sees_both)
+    for name in ("prometheus", "nginx", "replica-1", "replica-2", "redis", "postgres"):
         assert site.stop(name) == 0, site.log(name)
 
 

@@ -58,6 +58,8 @@ def prometheus(folder: Path, ports: Sequence[int]) -> Iterator[Prometheus]:
     config["global"] = {"scrape_interval": EVERY, "scrape_timeout": EVERY, "evaluation_interval": EVERY}
     [job] = config["scrape_configs"]
     job["static_configs"] = [{"targets": [f"127.0.0.1:{port}" for port in ports]}]
+    job["authorization"]["credentials_file"] = str(folder / "token")
+    (folder / "token").write_text("nobody's")
     (folder / "prometheus.yaml").write_text(json.dumps(config))
     (folder / "alerts.yaml").write_text(quick_rules())
     address = f"127.0.0.1:{free_port()}"
