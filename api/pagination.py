@@ -17,7 +17,7 @@ from api.sealed import Broken, Seal
 from core.cache.keys import Parameters, digest
 from core.errors import Invalid
 from core.settings import Settings
-from core.tickets.reads.pages import MOST, Key, Position
+from core.tickets.reads.pages import MOST, Position, SortKey
 
 LONGEST = 4096
 GOOD_FOR = 24 * 3600.0
@@ -53,13 +53,13 @@ def position_of(settings: Settings, parameters: Parameters, cursor: str | None, 
     return Position(keys[0], keys[1:])
 
 
-def cursor_of(settings: Settings, parameters: Parameters, keys: Sequence[Key]) -> str:
+def cursor_of(settings: Settings, parameters: Parameters, keys: Sequence[SortKey]) -> str:
     """The cursor of any list: `keys` are those that it is ordered by, as the page's last row has them; `parameters` are
     all that decides which rows there are."""
     return _seal(settings.secret_keys).sealed(to_json([digest(parameters), *map(_written, keys)]))
 
 
-def keys_of(settings: Settings, parameters: Parameters, cursor: str | None) -> tuple[Key, ...] | None:
+def keys_of(settings: Settings, parameters: Parameters, cursor: str | None) -> tuple[SortKey, ...] | None:
     """The keys that `cursor_of` was given, of the same types; None for the first page. Raises Invalid for a cursor that
     is not ours, or that came with other parameters."""
     if cursor is None:
@@ -73,13 +73,13 @@ def keys_of(settings: Settings, parameters: Parameters, cursor: str | None) -> t
     return tuple(map(_read, keys))
 
 
-def _written(key: Key) -> Any:
+def _written(key: SortKey) -> Any:
     """As JSON has it: a time is a list of its microseconds since 1970, which no other key is."""
     return [(key - EPOCH) // MICROSECOND] if isinstance(key, datetime) else key
 
 
-def _read(key: Any) -> Key:
-    found: Key = _read_time(key) if isinstance(key, list) else key
+def _read(key: Any) -> SortKey:
+    found: SortKey = _read_time(key) if isinstance(key, list) else key
     return found
 
 

@@ -15,14 +15,15 @@ SSL_MODES = frozenset({"disable", "allow", "prefer", "require", "verify-ca", "ve
 TLS_VERSIONS = frozenset({"TLSv1", "TLSv1.1", "TLSv1.2", "TLSv1.3"})
 PORTS = range(1, 65536)
 
-Check = Callable[[str], bool]
+Accepts = Callable[[str], bool]
+"""Whether a parameter may have that value."""
 
 
 class NoAddress(ValueError):
     """An address that is not understood. Its message is for people, and repeats no value: one may be a password."""
 
 
-def one_of(*values: str) -> Check:
+def one_of(*values: str) -> Accepts:
     return frozenset(values).__contains__
 
 
@@ -30,7 +31,7 @@ def is_number(value: str) -> bool:
     return value.removeprefix("-").isascii() and value.removeprefix("-").isdigit()
 
 
-KEPT: Mapping[str, tuple[Check, str]] = {
+KEPT: Mapping[str, tuple[Accepts, str]] = {
     "passfile": (bool, "a file"),
     "service": (bool, "a service's name"),
     "options": (bool, "such as -c search_path=name"),
@@ -50,7 +51,7 @@ KEPT: Mapping[str, tuple[Check, str]] = {
     "gsslib": (one_of("gssapi"), "gssapi"),
 }
 """What asyncpg does: (whether it can be that, what it can be)."""
-WITHOUT_EFFECT: Mapping[str, tuple[Check, str]] = {
+WITHOUT_EFFECT: Mapping[str, tuple[Accepts, str]] = {
     # The service has time limits of its own for connecting and for each statement, and its own name for each of its
     # connections; asyncpg speaks UTF-8, without GSS encryption, in version 3.0 of the protocol.
     "connect_timeout": (is_number, "a number of seconds"),

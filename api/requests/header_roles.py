@@ -4,7 +4,7 @@ from enum import Enum, auto
 from typing import Final, NamedTuple
 
 
-class Role(Enum):
+class HeaderRole(Enum):
     """What a header does in the GET of a cached read."""
 
     KEY = auto()
@@ -19,45 +19,45 @@ class Role(Enum):
 
 class Header(NamedTuple):
     name: str
-    role: Role
+    role: HeaderRole
     from_pages: bool = False
     """Whether a page of another allowed origin may send it."""
 
 
 HEADERS: Final = (
-    Header("Cookie", Role.KEY),
-    Header("Authorization", Role.KEY, from_pages=True),
-    Header("Accept-Encoding", Role.KEY),
-    Header("Origin", Role.KEY),
-    Header("If-None-Match", Role.PARAMETER, from_pages=True),
-    Header("Cache-Version", Role.PARAMETER, from_pages=True),
-    Header("X-Request-ID", Role.PARAMETER, from_pages=True),
-    Header("Host", Role.PARAMETER),
-    Header("Sec-Fetch-Site", Role.PARAMETER),
-    Header("Content-Type", Role.ROUTED, from_pages=True),
-    Header("If-Match", Role.ROUTED, from_pages=True),
-    Header("Idempotency-Key", Role.ROUTED, from_pages=True),
-    Header("Content-Length", Role.ROUTED),
-    Header("Content-Encoding", Role.ROUTED),
-    Header("Transfer-Encoding", Role.ROUTED),
-    Header("Expect", Role.ROUTED),
-    Header("Upgrade", Role.ROUTED),
-    Header("Proxy-Connection", Role.ROUTED),  # to the parser it is another name of Connection
-    Header("Range", Role.ROUTED),
-    Header("If-Range", Role.ROUTED),
-    Header("Cache-Control", Role.IGNORED),  # plain `@cache` reads it, which is never prepared
-    Header("Connection", Role.IGNORED),  # the parser says what of it counts
-    Header("User-Agent", Role.IGNORED),
-    Header("X-Goog-IAP-JWT-Assertion", Role.IGNORED),  # on every request behind IAP; sign-in alone reads it
-    Header("X-Forwarded-For", Role.IGNORED),
-    Header("X-Forwarded-Proto", Role.IGNORED),
-    Header("Access-Control-Request-Method", Role.IGNORED),
-    Header("Access-Control-Request-Headers", Role.IGNORED),
-    Header("Access-Control-Request-Private-Network", Role.IGNORED),
-    Header("Last-Event-ID", Role.IGNORED),
-    Header("traceparent", Role.IGNORED),  # where it is read nothing is prepared
+    Header("Cookie", HeaderRole.KEY),
+    Header("Authorization", HeaderRole.KEY, from_pages=True),
+    Header("Accept-Encoding", HeaderRole.KEY),
+    Header("Origin", HeaderRole.KEY),
+    Header("If-None-Match", HeaderRole.PARAMETER, from_pages=True),
+    Header("Cache-Version", HeaderRole.PARAMETER, from_pages=True),
+    Header("X-Request-ID", HeaderRole.PARAMETER, from_pages=True),
+    Header("Host", HeaderRole.PARAMETER),
+    Header("Sec-Fetch-Site", HeaderRole.PARAMETER),
+    Header("Content-Type", HeaderRole.ROUTED, from_pages=True),
+    Header("If-Match", HeaderRole.ROUTED, from_pages=True),
+    Header("Idempotency-Key", HeaderRole.ROUTED, from_pages=True),
+    Header("Content-Length", HeaderRole.ROUTED),
+    Header("Content-Encoding", HeaderRole.ROUTED),
+    Header("Transfer-Encoding", HeaderRole.ROUTED),
+    Header("Expect", HeaderRole.ROUTED),
+    Header("Upgrade", HeaderRole.ROUTED),
+    Header("Proxy-Connection", HeaderRole.ROUTED),  # to the parser it is another name of Connection
+    Header("Range", HeaderRole.ROUTED),
+    Header("If-Range", HeaderRole.ROUTED),
+    Header("Cache-Control", HeaderRole.IGNORED),  # plain `@cache` reads it, which is never prepared
+    Header("Connection", HeaderRole.IGNORED),  # the parser says what of it counts
+    Header("User-Agent", HeaderRole.IGNORED),
+    Header("X-Goog-IAP-JWT-Assertion", HeaderRole.IGNORED),  # on every request behind IAP; sign-in alone reads it
+    Header("X-Forwarded-For", HeaderRole.IGNORED),
+    Header("X-Forwarded-Proto", HeaderRole.IGNORED),
+    Header("Access-Control-Request-Method", HeaderRole.IGNORED),
+    Header("Access-Control-Request-Headers", HeaderRole.IGNORED),
+    Header("Access-Control-Request-Private-Network", HeaderRole.IGNORED),
+    Header("Last-Event-ID", HeaderRole.IGNORED),
+    Header("traceparent", HeaderRole.IGNORED),  # where it is read nothing is prepared
 )
 """Any other is read by nobody."""
 ROLES: Final = {header.name.lower().encode(): header.role for header in HEADERS}
-VARY: Final = ", ".join(header.name for header in HEADERS if header.role is Role.KEY)
+VARY: Final = ", ".join(header.name for header in HEADERS if header.role is HeaderRole.KEY)
 FROM_PAGES: Final = [header.name for header in HEADERS if header.from_pages]

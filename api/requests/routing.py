@@ -18,7 +18,7 @@ from api.requests.body import JsonRequest, refuse_other_than_json
 from api.requests.plan import plan_of
 from core.errors import AppError, FieldError, Invalid, Malformed, WrongMediaType
 
-Check = Callable[[Request], Awaitable[object]]
+RequestCheck = Callable[[Request], Awaitable[object]]
 CHECK = "found_when_refused"
 """The attribute that `when_refused` sets."""
 F = TypeVar("F", bound=Callable[..., Any])
@@ -31,7 +31,7 @@ class Gate:
         raise TypeError(f"{type(self).__name__} decides nothing")
 
 
-def when_refused(check: Check) -> Callable[[F], F]:
+def when_refused(check: RequestCheck) -> Callable[[F], F]:
     """A decorator of dependencies and routes. `check` raises NotFound where what the path or the query names does not
     exist for the user. It runs only where the request is about to be refused as invalid, so that a 404 comes before a
     422; where nothing is refused, the work itself finds that out under its lock."""
@@ -68,7 +68,7 @@ class TicketHomeRoute(APIRoute):
         handle = super().get_route_handler()
         called = dict.fromkeys(dependant.call for dependant in _all(self.dependant))
         gates = [call for call in called if isinstance(call, Gate)]
-        checks: list[Check] = [getattr(call, CHECK) for call in called if hasattr(call, CHECK)]
+        checks: list[RequestCheck] = [getattr(call, CHECK) for call in called if hasattr(call, CHECK)]
         if gates:
             checks.append(_named_clinic)
         known = frozenset(
@@ -130,7 +130,7 @@ async def refuse_body(request: Request) -> None:
         raise Invalid(*errors)
 
 
-async def found_or(check: Check, request: Request, refusal: Exception) -> None:
+async def found_or(check: RequestCheck, request: Request, refusal: Exception) -> None:
     """Raises what `check` raises, in place of the refusal. Where it cannot read what is named, the refusal stands."""
     try:
         await check(request)

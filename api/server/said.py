@@ -10,7 +10,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from api.middleware.envelope import WELL_FORMED
-from api.requests.header_roles import ROLES, Role
+from api.requests.header_roles import ROLES, HeaderRole
 from api.server.heads import is_host
 
 START, END = b"GET /", b" HTTP/1.1"
@@ -21,7 +21,7 @@ LINES = 4096
 """Header lines whose meaning is kept: most come again and again."""
 REMEMBERED = 512
 """Bytes of the longest of them: they are beside every other bound, and whoever sends them need not be signed in."""
-KEY, PARAMETER, ROUTED = Role.KEY, Role.PARAMETER, Role.ROUTED
+KEY, PARAMETER, ROUTED = HeaderRole.KEY, HeaderRole.PARAMETER, HeaderRole.ROUTED
 Key = tuple[bytes, ...]
 
 
@@ -67,16 +67,16 @@ def said_by(segment: bytes) -> Said | None:
     return Said(tuple(key), once.get("if-none-match"), once.get("cache-version"), request_id)
 
 
-def meaning_of(line: bytes) -> tuple[Role, str, str] | None:
+def meaning_of(line: bytes) -> tuple[HeaderRole, str, str] | None:
     """(role, name in lower case, value) of a header line; None for one that means nothing to a cached read."""
     found = LINE.fullmatch(line)
     if found is None:
         return ROUTED, "", ""
     name, value = found[1].lower(), found[2]
-    role = ROLES.get(name, Role.IGNORED)
+    role = ROLES.get(name, HeaderRole.IGNORED)
     if (name == b"connection" and value.lower() != b"keep-alive") or (name == b"host" and not is_host(value)):
         role = ROUTED
-    return None if role is Role.IGNORED else (role, name.decode(), value.decode())
+    return None if role is HeaderRole.IGNORED else (role, name.decode(), value.decode())
 
 
 remembered_meaning = lru_cache(maxsize=LINES)(meaning_of)

@@ -19,7 +19,7 @@ Sex = Literal["F", "M", "X"]
 Bed = Annotated[str, Field(min_length=1, max_length=10, examples=["12B"])]
 Location = Annotated[str, Field(min_length=1, max_length=50, examples=["Piso 3"])]
 Episode = Annotated[str, Field(min_length=1, max_length=50, examples=["E-204517"])]
-Document = Annotated[
+DocumentText = Annotated[
     str,
     Field(
         min_length=1,
@@ -80,7 +80,7 @@ class PatientIn(Body):
     unless `same_person` says that it is to be corrected. Null and absent leave the file as it is."""
 
     document_type: DocumentType
-    document: Document
+    document: DocumentText
     # Without a default in the contract: a name is absent or a name, never null.
     first_name: Name = Field(default_factory=str, description="A new patient needs it.", examples=["Ana"])
     middle_name: Name | None = None
@@ -198,7 +198,7 @@ class PatientEditIn(Body):
     `patient_mismatch`."""
 
     document_type: DocumentType
-    document: Document
+    document: DocumentText
     first_name: Name = Field(examples=["Ana"])
     middle_name: Name | None = None
     last_name: Name = Field(examples=["Rojas"])

@@ -14,7 +14,7 @@ from xlsxwriter.worksheet import Worksheet  # type: ignore[import-untyped]  # it
 _SPECIAL = re.compile("[&<>\x00-\x08\x0b-\x1f\ufffe\uffff]|_x[0-9a-fA-F]{4}_")
 
 
-class Sheet(Worksheet):  # type: ignore[misc]  # likewise
+class QuickWorksheet(Worksheet):  # type: ignore[misc]  # likewise
     def __init__(self) -> None:
         super().__init__()
         self._letters: dict[int, str] = {}

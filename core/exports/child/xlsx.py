@@ -16,7 +16,7 @@ from xlsxwriter.exceptions import FileCreateError  # type: ignore[import-untyped
 
 from core.exports.child.batches import batches, connect
 from core.exports.child.scratch import on_disk
-from core.exports.child.sheet import Sheet
+from core.exports.child.sheet import QuickWorksheet
 from core.exports.columns import COLUMNS, CellKind, positions, values
 from core.exports.job import Job
 
@@ -88,7 +88,9 @@ class Book:
 
     def _begin(self) -> None:
         self._sheets += 1
-        self._sheet = self._book.add_worksheet(SHEET if self._sheets == 1 else f"{SHEET} {self._sheets}", Sheet)
+        self._sheet = self._book.add_worksheet(
+            SHEET if self._sheets == 1 else f"{SHEET} {self._sheets}", QuickWorksheet
+        )
         for at, column in enumerate(COLUMNS):
             self._sheet.set_column(at, at, column.width)
         self._sheet.freeze_panes(1, 1)

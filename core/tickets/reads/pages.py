@@ -38,7 +38,7 @@ from core.tickets.reads.summary import columns, summary
 from core.tickets.state import thresholds_for
 from core.tickets.views import TicketSummary
 
-Key = datetime | str | int
+SortKey = datetime | str | int
 
 MOST = 200
 """Tickets on a page."""
@@ -49,7 +49,7 @@ class Position:
     """Where a page ended: the instant that its first page took, and the keys of its last ticket (none: the start)."""
 
     now: datetime
-    after: tuple[Key, ...]
+    after: tuple[SortKey, ...]
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from starlette.datastructures import Headers
 
-from api.requests.header_roles import HEADERS, ROLES, VARY, Role
+from api.requests.header_roles import HEADERS, ROLES, VARY, HeaderRole
 from api.requests.headers import READ
 from core.settings import Settings
 from tests.conftest import running
@@ -16,7 +16,7 @@ ORIGIN = "https://pages.example"
 
 
 def test_what_requests_are_read_for_is_in_the_table() -> None:
-    assert {name for name in READ if ROLES.get(name, Role.IGNORED) is Role.IGNORED} == set()
+    assert {name for name in READ if ROLES.get(name, HeaderRole.IGNORED) is HeaderRole.IGNORED} == set()
 
 
 async def test_what_routes_and_middlewares_read_is_in_the_table(

@@ -8,7 +8,7 @@ from core.catalogs.catalogs import DOCTORS, SPECIALTIES, Catalog
 from core.catalogs.columns import Column
 from core.operations.imports.catalog.cells import BadCell, reader_of
 from core.operations.imports.catalog.report import SheetProblem
-from core.operations.imports.catalog.sheets import File, Row, Sheet
+from core.operations.imports.catalog.sheets import CatalogSheet, File, SheetRow
 from core.operations.imports.catalog.workbook import BadValue
 from core.text import folded
 
@@ -49,7 +49,7 @@ def check(file: File, there: There) -> CheckedFile:
 
 
 class _Sheet:
-    def __init__(self, found: CheckedFile, sheet: Sheet) -> None:
+    def __init__(self, found: CheckedFile, sheet: CatalogSheet) -> None:
         self.found = found
         self.sheet = sheet
         self.catalog = sheet.catalog
@@ -76,10 +76,10 @@ class _Sheet:
                     kept = True if before is None else before["is_active"]
                     self.found.specialties[_folded(values["name"])] = values.get("is_active", kept)
 
-    def _problem(self, row: Row, column: str | None, message: str) -> None:
+    def _problem(self, row: SheetRow, column: str | None, message: str) -> None:
         self.found.problems.append(SheetProblem(self.sheet.name, row.number, column, message))
 
-    def _values(self, row: Row) -> dict[str, Any] | None:
+    def _values(self, row: SheetRow) -> dict[str, Any] | None:
         """What the row says; None where a cell is wrong."""
         values, wrong = {}, False
         for column in self.catalog.columns:
@@ -96,7 +96,7 @@ class _Sheet:
                 values[column.name] = value
         return None if wrong else values
 
-    def _before(self, row: Row, values: Mapping[str, Any]) -> dict[str, Any] | None:
+    def _before(self, row: SheetRow, values: Mapping[str, Any]) -> dict[str, Any] | None:
         """The row of the catalog that it is."""
         alike = self.by_key.get(key_of(self.catalog, values), [])
         if self.catalog is not DOCTORS:
@@ -109,7 +109,7 @@ class _Sheet:
             self._problem(row, "name", f"{len(alike)} doctors of the clinic are called so: say which by the RUT")
         return alike[0] if alike else None
 
-    def _is_new_here(self, row: Row, values: Mapping[str, Any], before: Mapping[str, Any] | None) -> bool:
+    def _is_new_here(self, row: SheetRow, values: Mapping[str, Any], before: Mapping[str, Any] | None) -> bool:
         """Whether no earlier row of the file was the same one."""
         known = key_of(self.catalog, values) if values.get("rut") is None else values["rut"]
         keys = [(self.catalog.plural, known)] + ([(self.catalog.plural, before["id"])] if before is not None else [])
@@ -120,7 +120,7 @@ class _Sheet:
         self.found.seen.update(dict.fromkeys(keys, f"{self.sheet.name}, row {row.number}"))
         return True
 
-    def _refer(self, row: Row, values: Mapping[str, Any], before: Mapping[str, Any] | None) -> None:
+    def _refer(self, row: SheetRow, values: Mapping[str, Any], before: Mapping[str, Any] | None) -> None:
         """A specialty is one of the clinic's or of the file's, and in use; one that a row has already may not be."""
         name = values.get("specialty")
         if name is None:

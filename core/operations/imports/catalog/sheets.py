@@ -26,22 +26,22 @@ KIND = "kind"
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class SheetRow:
     number: int
     cells: dict[str, Any]
     """By column, as far as the file has it; None where blank."""
 
 
 @dataclass(slots=True)
-class Sheet:
+class CatalogSheet:
     name: str
     catalog: Catalog
-    rows: list[Row] = field(default_factory=list)
+    rows: list[SheetRow] = field(default_factory=list)
 
 
 @dataclass(slots=True)
 class File:
-    sheets: list[Sheet] = field(default_factory=list)
+    sheets: list[CatalogSheet] = field(default_factory=list)
     problems: list[SheetProblem] = field(default_factory=list)
     ignored: list[str] = field(default_factory=list)
     hidden: list[str] = field(default_factory=list)
@@ -135,7 +135,7 @@ def _mixed(file: File, name: str, rows: Sequence[Sequence[Any]], place: int) -> 
         numbered = apart.get(catalog.plural)
         if numbered:
             columns = _columns(file, name, catalog, headings, strict=False)
-            file.sheets.append(Sheet(name, catalog, list(_rows(file, name, columns, numbered))))
+            file.sheets.append(CatalogSheet(name, catalog, list(_rows(file, name, columns, numbered))))
 
 
 def _add(
@@ -152,7 +152,7 @@ def _add(
         # The first row is blank, and what comes later has no headings.
         rows, headings = chain([(number, headings)], rows), ()
     columns = _columns(file, name, catalog, headings, strict=True)
-    sheet = Sheet(name, catalog, list(_rows(file, name, columns, rows)))
+    sheet = CatalogSheet(name, catalog, list(_rows(file, name, columns, rows)))
     file.sheets.append(sheet)
     if book is not None:
         hidden = [row.number for row in sheet.rows if row.number in book.hidden_rows]
@@ -198,7 +198,7 @@ def _columns(file: File, name: str, catalog: Catalog, headings: Sequence[Any], *
 
 def _rows(
     file: File, name: str, columns: Sequence[Column | None], numbered: Iterable[tuple[int, Sequence[Any]]]
-) -> Iterator[Row]:
+) -> Iterator[SheetRow]:
     for number, cells in numbered:
         if not any(map(_filled, cells)):
             continue
@@ -209,7 +209,7 @@ def _rows(
             for column, value in zip(columns, [*cells, *[None] * len(columns)], strict=False)
             if column is not None
         }
-        yield Row(number, given)
+        yield SheetRow(number, given)
 
 
 def _filled(value: Any) -> bool:

@@ -11,7 +11,7 @@ from core.operations.imports.legacy.values import UNKNOWN, fitting, text
 from core.patients.document import LONGEST, Document, DocumentType, parse
 from core.patients.same_person import is_same_person
 
-Key = tuple[int, str, str]
+DocumentKey = tuple[int, str, str]
 """Clinic here, document's type, document."""
 Fields = Mapping[str, Any]
 """Of a patient, by column."""
@@ -22,7 +22,7 @@ NAMES = ("first_name", "middle_name", "last_name", "second_last_name")
 class People:
     """Patients of the target and of this run, by their document: one, or several whose names differ."""
 
-    by_key: dict[Key, list[tuple[int, Fields]]] = field(default_factory=lambda: defaultdict(list))
+    by_key: dict[DocumentKey, list[tuple[int, Fields]]] = field(default_factory=lambda: defaultdict(list))
 
     def learn(self, rows: list[asyncpg.Record]) -> None:
         """Take in patients of the target, by their columns; one that is known already is passed over."""
@@ -31,16 +31,16 @@ class People:
             if row["id"] not in [known for known, _ in self.by_key[key]]:
                 self.by_key[key].append((row["id"], dict(row)))
 
-    def find(self, key: Key, given: Fields) -> int | None:
+    def find(self, key: DocumentKey, given: Fields) -> int | None:
         """The id of the patient who has this document, and whose names may be those `given`; None: there is none."""
         wanted = said(given)
         return next((known for known, there in self.by_key[key] if is_same_person(said(there), wanted)), None)
 
-    def others(self, key: Key) -> list[tuple[int, Fields]]:
+    def others(self, key: DocumentKey) -> list[tuple[int, Fields]]:
         """(id, columns) of all who have this document."""
         return self.by_key[key]
 
-    def add(self, key: Key, patient_id: int, given: Fields) -> None:
+    def add(self, key: DocumentKey, patient_id: int, given: Fields) -> None:
         """Take in a patient of this run."""
         self.by_key[key].append((patient_id, given))
 

@@ -14,7 +14,7 @@ import asyncpg
 from core.db.bulk_copy import copy, reserve
 from core.operations.imports.legacy.behind import Behind
 from core.operations.imports.legacy.context import Run
-from core.operations.imports.legacy.people.documents import Fields, Key, People, document_of, named, said
+from core.operations.imports.legacy.people.documents import DocumentKey, Fields, People, document_of, named, said
 from core.operations.imports.legacy.people.patient_row import COLUMNS, patient_fields
 from core.patients.document import Document, DocumentType
 from core.patients.same_person import is_same_person
@@ -85,7 +85,7 @@ class Before:
     """Patients of this run."""
     joined: dict[int, Fields | None]
     """Patients of whom an earlier run made one of several rows, and the first of those as it was met."""
-    twins: dict[Key, list[tuple[int, Fields]]] = field(default_factory=dict)
+    twins: dict[DocumentKey, list[tuple[int, Fields]]] = field(default_factory=dict)
     """Of documents that several people have here."""
 
 
@@ -95,7 +95,7 @@ class _Wanted:
 
     row: asyncpg.Record
     document: Document
-    key: Key
+    key: DocumentKey
     fields: Fields
     """By column, without the id."""
     notes: list[str]
@@ -172,7 +172,7 @@ def _wanted(run: Run, batch: Sequence[asyncpg.Record], before: Before, *, counte
             run.report.of(TABLE).present += counted
 
 
-def _known(run: Run, legacy_id: int, key: Key) -> int | None:
+def _known(run: Run, legacy_id: int, key: DocumentKey) -> int | None:
     """The patient that an earlier run made of the row.
 
     The release before wrote what is no RUT in capitals, and what is nobody's (`11.111.111-1`) as it wrote RUTs.
@@ -204,11 +204,11 @@ def _report(run: Run, one: _Wanted, *, counted: bool) -> None:
         run.report.kept(TABLE, one.row["id"], "a RUT that fails its check: marked as unverified")
 
 
-def _remembered(key: Key) -> str:
+def _remembered(key: DocumentKey) -> str:
     return "/".join(map(str, key))
 
 
-async def _there(run: Run, keys: set[Key], before: Before) -> People:
+async def _there(run: Run, keys: set[DocumentKey], before: Before) -> People:
     """The patients here that have one of these documents, those of this run's earlier batches included."""
     people = People()
     if keys:
