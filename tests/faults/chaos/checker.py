@@ -68,7 +68,7 @@ class Verdict:
 
 
 def check(events: Sequence[Event], first: Mapping[str, str]) -> Verdict:
-    """`first`: the word that each register began with, and has again after a restore."""
+    """What of the history cannot be. `first`: the word that each register began with, and has again once restored."""
     verdict = Verdict()
     faults = sorted((event for event in events if isinstance(event, Fault)), key=lambda fault: fault.began)
     restores = [event for event in events if isinstance(event, Restore)]
@@ -85,7 +85,7 @@ def check(events: Sequence[Event], first: Mapping[str, str]) -> Verdict:
 
 
 def _states(events: Sequence[Event], register: str, first: str) -> dict[str, list[State]]:
-    """Word → when it can have been the register's."""
+    """By word: when it can have been what the register holds."""
     turns: list[tuple[float, float, str, bool]] = [(float("-inf"), float("-inf"), first, True)]
     for event in events:
         if isinstance(event, Restore):

@@ -30,7 +30,7 @@ class Breaking:
 
     @property
     def process(self) -> int:
-        """Any one."""
+        """The number of one of the processes, by chance."""
         return self.chance.randrange(len(self.site.ports))
 
 

@@ -71,7 +71,7 @@ KINDS: dict[str, type[Event]] = {kind.__name__: kind for kind in (Write, Restore
 
 @dataclass
 class History:
-    """Of one run. It can be judged at any moment: what has begun is in it, for readers may see it before its end."""
+    """All events of one run. It can be judged at any moment: what has begun is in it, for readers may see it early."""
 
     ended: list[Event] = field(default_factory=list)
     _under_way: dict[int, Write | Restore] = field(default_factory=dict)

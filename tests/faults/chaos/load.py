@@ -51,7 +51,7 @@ class World:
         self.idle.set()
 
     def word(self) -> str:
-        """A new one."""
+        """One that no register has had."""
         self._words += 1
         return f"Dr. W{self._words}"
 
@@ -200,7 +200,7 @@ class Writer:
             await self._readers[other].read([register], register.bearer, "required", {"Cache-Version": versions})
 
     async def _patch(self, process: int) -> Answer | None:
-        """None where no answer came."""
+        """What a PATCH of a new word by that process is answered; None where no answer came."""
         with self._writing(f"process {process}") as write:
             headers, body = {"Authorization": self._world.writer}, json.dumps({"name": write.word}).encode()
             try:

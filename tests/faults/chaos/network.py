@@ -25,7 +25,7 @@ FOLDER = "CHAOS_NAMES"
 
 
 class Network:
-    """Of one process. Use `open` before it starts, `close` after its end."""
+    """What lies between one process and its servers. Use `open` before it starts, `close` after its end."""
 
     def __init__(self, folder: Path, postgres: Path, redis: Path) -> None:
         self._folder = folder
@@ -73,7 +73,7 @@ class NamedLoop(uvloop.Loop):
 
 
 def named(host: str | None) -> str | None:
-    """As the file of that name has it now."""
+    """The address that the name leads to now, by its file; a host that is no such name is itself."""
     if host is None or not host.endswith(DOMAIN):
         return host
     return (Path(os.environ[FOLDER]) / host).read_text()

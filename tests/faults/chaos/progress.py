@@ -15,7 +15,7 @@ LOOK = 0.1
 
 
 class Watcher:
-    """Of one process, each time over a new connection."""
+    """Asks one process now and then whether it is alive, each time over a new connection."""
 
     def __init__(self, world: World, process: int) -> None:
         self._world = world
@@ -32,7 +32,7 @@ class Watcher:
                 await self._look()
 
     async def _look(self) -> None:
-        """Until it answers, is stopped, or should have answered. One that ended by itself refuses connections."""
+        """Return once it answers, is stopped, or is late with it. One that ended by itself refuses connections."""
         began, measured = boottime(), machine.now()
         asking = asyncio.create_task(self._ask())
         try:

@@ -43,7 +43,7 @@ STOPS = 500
 
 
 class Site:
-    """Use `site()`."""
+    """The servers and the processes of one run. `site()` makes one."""
 
     only_doctors = False
     """Of registers: what a plain cache beside ours can show."""

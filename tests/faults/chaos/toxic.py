@@ -47,7 +47,7 @@ class Way:
     async def carry(
         self, source: asyncio.StreamReader, to: asyncio.StreamWriter, arrives: Callable[[], Awaitable[None]]
     ) -> None:
-        """Until the source ends, which is passed on, too. `arrives` is awaited before anything is passed on."""
+        """Pass on what the source says, and its end, after which it returns. `arrives` is awaited before each part."""
         under_way: deque[tuple[float, bytes]] = deque()
         more = asyncio.Event()
         reading = asyncio.create_task(self._read(source, under_way, more))

@@ -18,6 +18,7 @@ from core.settings import Settings
 from tests.factories import rows
 from tests.factories.fixtures import Seed
 from tests.support.servers.databases import administer, database_named
+from tests.support.unhurried import unhurried  # noqa: F401  used by all
 
 WHOLE = Timeline("a", "a")
 
