@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from typing import Final, cast
 
 from opentelemetry.context import Context
-from opentelemetry.trace import Span, SpanKind, Status, StatusCode, Tracer, use_span
+from opentelemetry.trace import Span, SpanKind, Status, StatusCode, Tracer, get_current_span, use_span
 
 NAME: Final = "ticket-home"
 ENDPOINTS: Final = ("OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT")
@@ -69,6 +69,12 @@ def spanned(
         except BaseException as error:
             failed(span, error)
             raise
+
+
+def is_for_request() -> bool:
+    """Whether what happens now is part of a request that leaves a span. Spans of what goes on beside requests (polls,
+    the canary, refreshes) would belong to nothing."""
+    return get_current_span().is_recording()
 
 
 def failed(span: Span, error: BaseException) -> None:

@@ -1,4 +1,4 @@
-"""The cache with spans: each read, and each computation for one."""
+"""The cache with spans: each request's read, and each computation for one."""
 
 from dataclasses import replace
 from typing import Any
@@ -10,7 +10,7 @@ from core.cache.cached_read import CachedRead
 from core.cache.fills.fill import Fill, Loaded
 from core.cache.read_through import Cache
 from core.cache.versions.vector import Vector
-from core.tracing import spanned
+from core.tracing import is_for_request, spanned
 
 
 class TracedCache(Cache):
@@ -21,6 +21,8 @@ class TracedCache(Cache):
         self._tracer = tracer
 
     async def read(self, asked: CachedRead, *, required: Vector | None = None) -> Answer:
+        if not is_for_request():
+            return await super().read(asked, required=required)
         policy, of_policy = asked.policy.name, {"ticket_home.cache.policy": asked.policy.name}
 
         async def load(fill: Fill) -> Loaded:

@@ -105,6 +105,7 @@ async def test_a_request_a_read_a_fill_and_statements_are_spans_and_name_nobody(
     assert json.loads(resource)["service.instance.id"].startswith("ward-7/")
     assert [name for name in NAMES if name.lower().encode() in received.raw.lower()] == []
     assert not [span for span in spans if span.events or span.status.message]
+    assert not [span for span in spans if span.kind != Span.SPAN_KIND_SERVER and not span.parent_span_id]
 
 
 @pytest.mark.parametrize(

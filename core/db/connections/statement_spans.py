@@ -1,4 +1,4 @@
-"""A span for each statement, under the request's or the fill's that it is for."""
+"""A span for each statement of a request, under the request's own or its fill's."""
 
 from typing import Any
 
@@ -7,7 +7,7 @@ from sqlalchemy import event
 from sqlalchemy.engine import ExceptionContext
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from core.tracing import failed
+from core.tracing import failed, is_for_request
 
 LONGEST = 2000
 """Characters of a statement. It stands as in the code: what clients sent is in its parameters, which are left out."""
@@ -18,6 +18,9 @@ def trace_statements(engine: AsyncEngine, tracer: Tracer) -> None:
 
     @event.listens_for(engine.sync_engine, "before_cursor_execute")
     def started(_c: Any, _cur: Any, statement: str, _p: Any, context: Any, _many: bool) -> None:
+        context.span = None
+        if not is_for_request():
+            return
         operation = statement.split(maxsplit=1)[0].upper()
         attributes = {
             "db.system.name": "postgresql",
@@ -28,7 +31,8 @@ def trace_statements(engine: AsyncEngine, tracer: Tracer) -> None:
 
     @event.listens_for(engine.sync_engine, "after_cursor_execute")
     def ended(_c: Any, _cur: Any, _s: str, _p: Any, context: Any, _many: bool) -> None:
-        context.span.end()
+        if context.span is not None:
+            context.span.end()
 
     @event.listens_for(engine.sync_engine, "handle_error")
     def refused(error: ExceptionContext) -> None:

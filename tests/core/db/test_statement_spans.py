@@ -1,5 +1,8 @@
 """A statement's span says what was asked of PostgreSQL and what became of it, and nothing of what was sent."""
 
+from contextlib import nullcontext
+from typing import Any
+
 import pytest
 from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
@@ -10,24 +13,25 @@ from sqlalchemy.exc import DBAPIError
 
 from core.db.connections.statement_spans import trace_statements
 from core.db.transaction import Database, ReadSession
+from core.tracing import spanned
 
 TEXT = "SELECT CAST(CAST(:word AS text) AS integer)"
 
 
-async def spans_of(database: Database, word: str) -> tuple[ReadableSpan, ...]:
+async def spans_of(database: Database, word: str, *, beside: bool = False) -> list[ReadableSpan]:
+    """Of a read for a request, or of one beside requests."""
     provider, exporter = TracerProvider(), InMemorySpanExporter()
     provider.add_span_processor(SimpleSpanProcessor(exporter))
-    trace_statements(database.engine, provider.get_tracer("test"))
+    tracer = provider.get_tracer("test")
+    trace_statements(database.engine, tracer)
 
     async def work(session: ReadSession) -> None:
         await session.execute(text(TEXT), {"word": word})
 
-    if word.isdigit():
+    fails: Any = nullcontext() if word.isdigit() else pytest.raises(DBAPIError, match=word)
+    with nullcontext() if beside else spanned(tracer, "a request", {}), fails:
         await database.read(work)
-    else:
-        with pytest.raises(DBAPIError, match=word):
-            await database.read(work)
-    return exporter.get_finished_spans()
+    return [span for span in exporter.get_finished_spans() if span.name != "a request"]
 
 
 async def test_a_statement_is_a_span_without_its_parameters(database: Database) -> None:
@@ -44,3 +48,8 @@ async def test_a_refused_one_is_told_by_its_kind(database: Database) -> None:
     assert span.attributes is not None
     assert (span.status.status_code, span.attributes["error.type"]) == (StatusCode.ERROR, "22P02")
     assert "Zunilda" not in span.to_json()
+
+
+@pytest.mark.parametrize("word", ["21345678", "Zunilda"])
+async def test_what_goes_on_beside_requests_leaves_none(database: Database, word: str) -> None:
+    assert await spans_of(database, word, beside=True) == []
