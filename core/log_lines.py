@@ -10,17 +10,15 @@ import sys
 import threading
 import time
 from collections.abc import Iterator, Sequence
-from queue import Empty, SimpleQueue
+from stat import S_ISREG
 
 LONGEST = 4096
 """Bytes of one write (PIPE_BUF). Several workers share one pipe, where a longer one can be torn by another's (pipe(7)).
-A line over that is written by itself."""
+A line over that is written by itself. Into a file a write is whole however long it is (write(2))."""
 BOUND = 16_384
 """Lines that wait for the thread. Where its reader has stopped reading, those beyond are dropped and counted."""
 GATHER = 0.01
 """Seconds for which the thread gathers lines: a write for each would cost as much as the request that it tells of."""
-LAST = b""
-"""In place of a line: there comes no other."""
 
 
 class LineWriter:
@@ -29,7 +27,12 @@ class LineWriter:
     def __init__(self) -> None:
         self.are_json = False
         """Whether this process's lines are objects for machines (core/log.py); if not, they are laid out for eyes."""
-        self._lines: SimpleQueue[bytes] = SimpleQueue()
+        self._lines: list[bytes] = []
+        """What waits for the thread. It is one list for good: whoever writes may hold it while the thread takes from it."""
+        self._woken = threading.Event()
+        self._sleeps = False
+        """The thread waits for `_woken`: there are no lines."""
+        self._is_closing = False
         self._thread: threading.Thread | None = None
         self._refused = 0
         self._failed = 0
@@ -44,13 +47,17 @@ class LineWriter:
         if self._thread is None:
             sys.stdout.write(line.decode())
             sys.stdout.flush()
-        elif self._lines.qsize() < BOUND:
-            self._lines.put(line)
+        elif len(self._lines) < BOUND:
+            self._lines.append(line)
+            if self._sleeps:
+                self._sleeps = False
+                self._woken.set()
         else:
             self._refused += 1
 
     def start(self, descriptor: int) -> None:
         """From now on a thread writes, to `descriptor`."""
+        self._is_closing = False
         self._thread = threading.Thread(target=self._run, args=(descriptor,), daemon=True, name="log lines")
         self._thread.start()
 
@@ -58,21 +65,28 @@ class LineWriter:
         """Wait until what was given to the thread is written, `within` seconds at most."""
         thread, self._thread = self._thread, None
         if thread is not None:
-            self._lines.put(LAST)
+            self._is_closing = True
+            self._woken.set()
             thread.join(within)
 
     def _run(self, descriptor: int) -> None:
-        lines: list[bytes] = []
-        while LAST not in lines:
-            lines = [self._lines.get()]
+        is_file = S_ISREG(os.fstat(descriptor).st_mode)
+        while self._lines or not self._is_closing:
+            self._sleep()
             time.sleep(GATHER)
-            try:
-                while True:
-                    lines.append(self._lines.get_nowait())
-            except Empty:
-                pass
-            for whole in in_writes(lines):
+            lines = self._lines[:]
+            del self._lines[: len(lines)]
+            for whole in [b"".join(lines)] if is_file else in_writes(lines):
                 self._put_out(descriptor, whole)
+
+    def _sleep(self) -> None:
+        """Until there is a line, or none will come. `_sleeps` is said before that is looked at, so that nothing comes
+        unnoticed in between."""
+        self._woken.clear()
+        self._sleeps = True
+        if not (self._lines or self._is_closing):
+            self._woken.wait()
+        self._sleeps = False
 
     def _put_out(self, descriptor: int, lines: bytes) -> None:
         left = memoryview(lines)

@@ -6,6 +6,7 @@ import random
 import threading
 from collections.abc import Iterator
 from itertools import pairwise
+from pathlib import Path
 
 import pytest
 
@@ -63,6 +64,25 @@ def test_all_lines_are_written_in_their_order_before_it_is_closed(pipe: tuple[in
     reader.join(PATIENCE)
     assert found == lines
     assert writer.dropped == 0
+
+
+def test_a_file_is_written_to_in_few_pieces(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pieces: list[int] = []
+
+    def noted(descriptor: int, data: memoryview) -> int:
+        pieces.append(len(data))
+        return write(descriptor, data)
+
+    write, lines = os.write, numbered(5000)
+    monkeypatch.setattr(os, "write", noted)
+    writer = LineWriter()
+    with (tmp_path / "log").open("wb") as file:
+        writer.start(file.fileno())
+        for line in lines:
+            writer.write(line)
+        writer.close(PATIENCE)
+    assert (tmp_path / "log").read_bytes() == b"".join(lines)
+    assert len(pieces) < sum(pieces) / LONGEST
 
 
 @pytest.mark.parametrize("waits", [True, False])
