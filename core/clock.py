@@ -28,7 +28,7 @@ boottime: Callable[[], float] = (
     partial(time.clock_gettime, time.CLOCK_BOOTTIME) if hasattr(time, "CLOCK_BOOTTIME") else time.monotonic
 )
 """Seconds on CLOCK_BOOTTIME: goes on while the machine sleeps or the process is stopped, and nobody can set it. No
-function of ours: a hit asks for it eight times."""
+function of ours: a hit asks for it several times."""
 
 
 @lru_cache(maxsize=256)

@@ -28,7 +28,7 @@ class LineWriter:
         self.are_json = False
         """Whether this process's lines are objects for machines (core/log.py); if not, they are laid out for eyes."""
         self._lines: list[bytes] = []
-        """What waits for the thread. It is one list for good: whoever writes may hold it while the thread takes from it."""
+        """What waits for the thread. One list for good: whoever writes may hold it while the thread takes from it."""
         self._woken = threading.Event()
         self._sleeps = False
         """The thread waits for `_woken`: there are no lines."""

@@ -104,6 +104,6 @@ class Envelope:
         method, ms, status = scope["method"], (perf_counter() - exchange.started) * 1000, exchange.status
         outcome = LEFT if not status or (exchange.client_left and status < 500) else status
         route = exchange.trace.route = getattr(scope.get("route"), "path", UNMATCHED)
-        self._stats.count(method, route, outcome, ms)
+        self._stats.series(method, route, outcome).count(ms / 1000)
         if route not in QUIET or outcome >= 400:
             write_request(facts_of_request(exchange.trace, method, outcome, ms))

@@ -17,6 +17,10 @@ class Times:
     counts: list[int] = field(default_factory=lambda: [0] * (len(BUCKETS) + 1))
     """Per bucket, not cumulated."""
 
+    def count(self, seconds: float) -> None:
+        self.total += seconds
+        self.counts[bisect_left(BUCKETS, seconds)] += 1
+
 
 class RequestStats:
     """How long this process's requests took, by (method, route template, status)."""
@@ -24,12 +28,11 @@ class RequestStats:
     def __init__(self) -> None:
         self.times: dict[tuple[str, str, int], Times] = {}
 
-    def count(self, method: str, route: str, status: int, ms: float) -> None:
+    def series(self, method: str, route: str, status: int) -> Times:
+        """Where the requests of a series are counted, for as long as this process runs."""
         # Methods are a client's own words: unknown ones must not make ever more series.
         method = method if method in METHODS else "OTHER"
         times = self.times.get((method, route, status))
         if times is None:
             times = self.times[method, route, status] = Times()
-        seconds = ms / 1000
-        times.total += seconds
-        times.counts[bisect_left(BUCKETS, seconds)] += 1
+        return times

@@ -1,6 +1,6 @@
 """What the ordinary route leaves of a hit, so that the server may answer it again (api/server/hits.py)."""
 
-from typing import NamedTuple
+from dataclasses import dataclass
 
 from core.cache.cached_read import CachedRead
 from core.sessions.copies import SessionCopy
@@ -9,7 +9,8 @@ PREPARE = "ticket_home.prepare"
 """In the scope, where a server put it that prepares hits: a list for the one `Decided`."""
 
 
-class Decided(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Decided:
     """Who asked what, as the route understood and admitted it."""
 
     asked: CachedRead

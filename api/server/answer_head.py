@@ -25,12 +25,12 @@ class Made(NamedTuple):
     as_it_was: "re.Pattern[bytes]"
     """What the routes write."""
     gaps: bytes
-    """The same with gaps. An entry fills those with one %, a request those with two."""
+    """The same with gaps. An entry fills those with one %, an answer those with two."""
 
 
 MADE: Final = (
-    Made(b"etag", re.compile(rb'W/"[0-9a-f]{24}"'), b"%b"),
-    Made(b"content-length", re.compile(rb"[0-9]+"), b"%d"),
+    Made(b"etag", re.compile(rb'W/"[0-9a-f]{24}"'), b"%(etag)b"),
+    Made(b"content-length", re.compile(rb"[0-9]+"), b"%(length)d"),
     Made(
         b"server-timing",
         re.compile(rb'session;dur=[0-9.]+, cache;desc="hit memory";dur=[0-9.]+, total;dur=[0-9.]+'),
@@ -40,9 +40,9 @@ MADE: Final = (
     Made(
         b"cache-status",
         re.compile(rb"ticket-home; hit; ttl=[0-9]+; detail=memory"),
-        b"ticket-home; hit; ttl=%%d; detail=memory",
+        b"ticket-home; hit; ttl=%%b; detail=memory",
     ),
-    Made(b"age", re.compile(rb"[0-9]+"), b"%%d"),
+    Made(b"age", re.compile(rb"[0-9]+"), b"%%b"),
 )
 """In the order in which they come."""
 ORDER: Final = {
@@ -65,10 +65,11 @@ def form_of(status: int, lines: Lines) -> Form:
 
 
 def with_gaps(status: int, lines: Lines) -> bytes | None:
-    """A head for `%`, twice; None where it is not that of a hit in memory, or has headers that nobody knows here."""
+    """An answer for `%`, twice, with one more gap before the head, for the server's own, and one after it, for the
+    body. None where it is not that of a hit in memory, or has headers that nobody knows here."""
     if tuple(name for name, _ in lines if name not in AS_IT_WAS) != ORDER.get(status):
         return None
-    head = b""
+    head = b"%%b"
     for name, value in lines:
         made = GAPS.get(name)
         if made is None:
@@ -77,4 +78,4 @@ def with_gaps(status: int, lines: Lines) -> bytes | None:
             head += b"%b: %b\r\n" % (name, made.gaps)
         else:
             return None
-    return head + b"\r\n"
+    return head + b"\r\n%%b"

@@ -2,22 +2,26 @@
 
 import time
 from datetime import UTC, datetime
+from functools import lru_cache
 
 from pydantic_core import to_json
 
 from api.middleware.request_log import EVENT, facts_of_request, write_request
+from api.server.digits import tenths
 from core.log import WRITER
 from core.log_lines import LINES, write_line
 from core.sessions.copies import SessionCopy
 from core.trace import Trace
 
-GAPS = ("request_id", "status", "ms", "age")
+GAPS = {"request_id": b'"%b"', "ms": b"%b", "age": b"%b"}
 """Fields that differ from line to line, in their order; last of all there is the time."""
+TIME = b'"%b.%06dZ"'
 GAP = "a gap"
 
 
 class HitLine:
-    def __init__(self, route: str, session: SessionCopy, policy: str) -> None:
+    def __init__(self, route: str, session: SessionCopy, policy: str, status: int) -> None:
+        self._status = status
         self._trace = Trace(
             route=route,
             user_id=session.user_id,
@@ -27,27 +31,24 @@ class HitLine:
             cache_outcome="hit",
             cache_tier="memory",
         )
-        facts = facts_of_request(self._trace, "GET", 200, 0.0) | dict.fromkeys(GAPS, GAP)
-        line = to_json(facts | EVENT | WRITER | {"timestamp": GAP}) + b"\n"
-        self._format = line.replace(b"%", b"%%").replace(to_json(GAP), b"%b")
-        self._second = 0
-        self._until_second = b""
+        facts = facts_of_request(self._trace, "GET", status, 0.0) | dict.fromkeys(GAPS, GAP)
+        line = to_json(facts | EVENT | WRITER | {"timestamp": GAP}).replace(b"%", b"%%") + b"\n"
+        for gap in (*GAPS.values(), TIME):
+            line = line.replace(to_json(GAP), gap, 1)
+        self._format = line
 
-    def write(self, request_id: bytes, status: int, ms: bytes, age: float) -> None:
+    def write(self, request_id: bytes, ms: bytes, age: float) -> None:
         """`ms` is a number in digits; `age` seconds."""
         if not LINES.are_json:
             self._trace.request_id, self._trace.cache_age = request_id.decode(), age
-            write_request(facts_of_request(self._trace, "GET", status, float(ms)))
+            write_request(facts_of_request(self._trace, "GET", self._status, float(ms)))
             return
-        tenths = int(age * 10)
-        digits = b"%d.%d" % (tenths // 10, tenths % 10)
-        write_line(self._format % (b'"%b"' % request_id, b"%d" % status, ms, digits, self._now()))
+        now = time.time()
+        second = int(now)
+        write_line(self._format % (request_id, ms, tenths(age), until_second(second), int((now - second) * 1_000_000)))
 
-    def _now(self) -> bytes:
-        """The machine's time, in JSON."""
-        microseconds = time.time_ns() // 1000
-        second = microseconds // 1_000_000
-        if second != self._second:
-            self._second = second
-            self._until_second = datetime.fromtimestamp(second, UTC).strftime('"%Y-%m-%dT%H:%M:%S').encode()
-        return b'%b.%06dZ"' % (self._until_second, microseconds % 1_000_000)
+
+@lru_cache(maxsize=1)
+def until_second(second: int) -> bytes:
+    """The machine's time, in UTC."""
+    return datetime.fromtimestamp(second, UTC).strftime("%Y-%m-%dT%H:%M:%S").encode()

@@ -15,17 +15,20 @@ from api.requests.prepare import PREPARE
 from api.server.cycle import Cycle
 from api.server.heads import Lines
 from api.server.hits import HITS, Hits
-from api.server.prepared import LastHead, PreparedHit
+from api.server.prepared import PlainHead
 from api.server.protocol import DrainingProtocol
 from api.server.said import Said, said_by
 from api.server.timing import Reading
 from core.log import warn_seldom
 
+NOTHING = Reading.NOTHING
+
 
 class HitProtocol(DrainingProtocol):
     _hits: Hits | None = None
     """None for an application that leaves nothing to prepare."""
-    _last: LastHead | None = None
+    _last: PlainHead | None = None
+    """The last segment, where it was answered here."""
     _said: Said | None = None
     """What the segment says that the parser is reading; None where its answer is not to be prepared."""
 
@@ -43,51 +46,50 @@ class HitProtocol(DrainingProtocol):
         self._last = None
 
     def data_received(self, data: bytes) -> None:
-        if self._hits is not None and self._is_between:
-            said, hit = self._recognised(self._hits, data)
-            if said is not None and hit is not None and self._answer(self._hits, hit, said):
-                self._keep(self._hits, data, said, hit)
-                return
+        hits = self._hits
+        if hits is not None and self._is_between:
+            head = self._last
+            if head is None or head.segment != data:
+                head = self._recognised(hits, data)
+            if head is not None:
+                if head.hit is not None and hits.answer(
+                    head.hit, head.said, self.transport, self.server_state.default_headers
+                ):
+                    self._keep(hits, head)
+                    return
+                self._said = head.said
             # Something has changed. What the routes prepare next is in the table, and the last head would hide it.
-            self._hits.prepared.drop(self)
-            self._said = said
+            hits.prepared.drop(self)
         super().data_received(data)
         self._said = None
 
     @property
     def _is_between(self) -> bool:
         """Whether the next byte begins a request, no answer is owed, and the connection goes on."""
-        return self._reading is Reading.NOTHING and not (
-            self.is_busy or self.is_draining or self.flow.write_paused or self.transport.is_closing()
+        return self._reading is NOTHING and not (
+            (self._running is not None and not self._running.response_complete)
+            or self.is_draining
+            or self.flow.write_paused
+            or self.transport.is_closing()
         )
 
-    def _recognised(self, hits: Hits, segment: bytes) -> tuple[Said | None, PreparedHit | None]:
-        """What a segment says, and what is prepared for that."""
-        last = self._last
-        if last is not None and segment == last.segment:
-            return last.said, last.hit
+    def _recognised(self, hits: Hits, segment: bytes) -> PlainHead | None:
+        """What a segment says, and what is prepared for that; None where it is the parser's to read."""
         try:
             said = said_by(segment)
-            return said, hits.prepared.find(said.key) if said is not None else None
+            return None if said is None else PlainHead(segment, said, hits.prepared.find(said.key))
         except Exception as error:  # noqa: BLE001  the parser reads it
             warn_seldom("a head could not be recognised", type(error).__name__, **facts_of(error))
-            return None, None
+            return None
 
-    def _keep(self, hits: Hits, segment: bytes, said: Said, hit: PreparedHit) -> None:
-        if self._last is not None and self._last.segment == segment:
-            hits.prepared.used_last(self)
-        else:
-            self._last = LastHead(segment, said, hit)
-            hits.prepared.keep_last(self, segment)
-
-    def _answer(self, hits: Hits, hit: PreparedHit, said: Said) -> bool:
-        """Whether it was answered here; uvicorn's books are kept then."""
-        if not hits.answer(hit, said, self.transport, self.server_state.default_headers):
-            return False
+    def _keep(self, hits: Hits, head: PlainHead) -> None:
+        """Uvicorn's books for what was answered here, and the head, which may come again."""
         self.server_state.total_requests += 1
         # Blank lines before a head were of this request.
         self._size, self.last_used, self._was_asked = 0, self.loop.time(), True
-        return True
+        if head is not self._last:
+            self._last = head
+            hits.prepared.keep_last(self, len(head.segment))
 
     def _queue(self, cycle: Cycle) -> None:
         if self._hits is not None and self._said is not None:

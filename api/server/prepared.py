@@ -3,9 +3,11 @@ answer with gaps (answer_head.py). Beside it each connection's last head. All of
 
 from collections import OrderedDict
 from collections.abc import Callable
-from typing import NamedTuple, Protocol
+from dataclasses import dataclass
+from typing import Protocol
 from weakref import ref
 
+from api.middleware.request_stats import RequestStats, Times
 from api.requests.prepare import Decided
 from api.server.answer_head import Form, form_of, with_gaps
 from api.server.heads import Lines
@@ -25,39 +27,49 @@ def _none() -> None:
     return None
 
 
+class PreparedAnswer:
+    """What the answers to one head have in common that are of one form."""
+
+    __slots__ = ("filled", "head", "line", "times")
+
+    def __init__(self, head: bytes, line: HitLine, times: Times) -> None:
+        self.head = head
+        """With gaps (answer_head.py)."""
+        self.filled = b""
+        """The same with what the entry fills in that was answered last; empty before that."""
+        self.line = line
+        self.times = times
+        """The series of requests that they count in."""
+
+    def fill(self, etag: str, length: int) -> bytes:
+        """`filled` with what an entry fills in."""
+        self.filled = self.head % {b"etag": etag.encode(), b"length": length}
+        return self.filled
+
+
 class PreparedHit:
-    """One cached read for one session, and the heads of its answers."""
+    """One cached read for one session."""
 
-    __slots__ = ("changes", "decided", "entry", "entry_key", "filled", "heads", "line", "route", "until")
+    __slots__ = ("answers", "changes", "counted", "decided", "entry", "entry_key", "until")
 
-    def __init__(self, decided: Decided, route: str) -> None:
-        """`route` is its template."""
+    def __init__(self, decided: Decided) -> None:
         self.decided = decided
-        self.route = route
-        self.line = HitLine(route, decided.session, decided.asked.policy.name)
-        self.heads: dict[Form, bytes] = {}
-        """What follows the server's own headers, with gaps."""
+        self.counted = (decided.asked.policy.name, "hit", "memory")
+        self.answers: dict[Form, PreparedAnswer] = {}
+        """Of the forms in which the routes have answered."""
         self.changes = -1
         """`VersionMap.changes` when `entry_key` was made and the session was current; -1: not yet."""
         self.entry_key = ""
         self.entry: Callable[[], Entry | None] = _none
         """A weak reference to the one that was answered last: what memory has put out is not held here."""
-        self.filled: dict[Form, bytes] = {}
-        """`heads` with what that entry fills in."""
         self.until = 0.0
         """Until when that entry serves, by time alone: epoch seconds."""
 
     def serve(self, entry: Entry, until: float) -> None:
         """From now on answers are made of this entry, until another is given."""
         self.entry, self.until = ref(entry), until
-        self.filled.clear()
-
-    def head(self, form: Form, etag: str, length: int) -> bytes | None:
-        """The head with what the entry fills in; None where the routes have not answered in this form yet."""
-        filled = self.filled.get(form)
-        if filled is None and (head := self.heads.get(form)) is not None:
-            filled = self.filled[form] = head % ((etag.encode(),) if form is Form.KNOWN else (etag.encode(), length))
-        return filled
+        for answer in self.answers.values():
+            answer.filled = b""
 
 
 class Connection(Protocol):
@@ -65,18 +77,20 @@ class Connection(Protocol):
         """Let go of the last head."""
 
 
-class LastHead(NamedTuple):
-    """A connection's last head, byte for byte, where that was one whole segment and was answered by a prepared hit."""
+@dataclass(slots=True)
+class PlainHead:
+    """A segment that is one whole head, and what is prepared for it."""
 
     segment: bytes
     said: Said
-    hit: PreparedHit
+    hit: PreparedHit | None
 
 
 class PreparedHits:
     """One per process that serves. `bound`: bytes."""
 
-    def __init__(self, bound: int = BOUND) -> None:
+    def __init__(self, requests: RequestStats, bound: int = BOUND) -> None:
+        self._requests = requests
         self._bound = bound
         self._kept: OrderedDict[Key | Connection, int] = OrderedDict()
         """Keys, and connections with a last head → bytes; the least recently used is the first."""
@@ -100,23 +114,19 @@ class PreparedHits:
         hit = self.find(said.key)
         if hit is None or not hit.decided.is_same(decided):
             self.drop(said.key)
-            hit = self._hits[said.key] = PreparedHit(decided, route)
+            hit = self._hits[said.key] = PreparedHit(decided)
             of_session = self._of_session.setdefault(decided.digest, OrderedDict())
             of_session[said.key] = None
             if len(of_session) > PER_SESSION:
                 self.drop(next(iter(of_session)))
             self._keep(said.key, SIZE + said.size)
-        form = form_of(status, lines)
-        hit.heads[form] = head
-        hit.filled.pop(form, None)
+        line = HitLine(route, decided.session, decided.asked.policy.name, status)
+        hit.answers[form_of(status, lines)] = PreparedAnswer(head, line, self._requests.series("GET", route, status))
 
-    def keep_last(self, connection: Connection, segment: bytes) -> None:
-        """Count a connection's last head; `connection.forget_last` is called where there is no room for it any more."""
-        self._keep(connection, len(segment))
-
-    def used_last(self, connection: Connection) -> None:
-        """Note that a connection's last head came once more."""
-        self._kept.move_to_end(connection)
+    def keep_last(self, connection: Connection, size: int) -> None:
+        """Count a connection's last head, of so many bytes, as used now; its coming again is not noted.
+        `connection.forget_last` is called where there is no room for it any more; it is soon known and kept again."""
+        self._keep(connection, size)
 
     def _keep(self, key: Key | Connection, size: int) -> None:
         self._bytes += size - self._kept.pop(key, 0)

@@ -6,8 +6,8 @@ the parser and the routes, and so is every head that nothing is prepared for: on
 """
 
 import re
-from functools import lru_cache
-from typing import NamedTuple
+from dataclasses import dataclass
+from typing import Final
 
 from api.middleware.envelope import WELL_FORMED
 from api.requests.header_roles import ROLES, HeaderRole
@@ -23,9 +23,18 @@ REMEMBERED = 512
 """Bytes of the longest of them: they are beside every other bound, and whoever sends them need not be signed in."""
 KEY, PARAMETER, ROUTED = HeaderRole.KEY, HeaderRole.PARAMETER, HeaderRole.ROUTED
 Key = tuple[bytes, ...]
+Meaning = tuple[HeaderRole, str, str]
+"""(role, name in lower case, value)"""
+UNREAD: Final[Meaning] = (ROUTED, "", "")
+"""In place of that of a line that was not met yet."""
+UNREADABLE: Final[Meaning] = (ROUTED, "unreadable", "")
+"""Of what is no line of the plainest form."""
+MEANINGS: Final[dict[bytes, Meaning | None]] = {}
+"""Of lines that were read."""
 
 
-class Said(NamedTuple):
+@dataclass(slots=True)
+class Said:
     key: Key
     """The first line, and those of the headers that stand in the key, as they were sent and in their order."""
     if_none_match: str | None
@@ -44,13 +53,16 @@ def said_by(segment: bytes) -> Said | None:
     answer."""
     if len(segment) > LONGEST or not segment.endswith(b"\r\n\r\n"):
         return None
-    first, *lines = segment[:-4].split(b"\r\n")
+    lines = segment[:-4].split(b"\r\n")
+    first = lines.pop(0)
     if not (first.startswith(START) and first.endswith(END)):
         return None
     key: list[bytes] = [first]
     once: dict[str, str] = {}
     for line in lines:
-        meaning = remembered_meaning(line) if len(line) <= REMEMBERED else meaning_of(line)
+        meaning = MEANINGS.get(line, UNREAD)
+        if meaning is UNREAD:
+            meaning = learnt(line)
         if meaning is None:
             continue
         role, name, value = meaning
@@ -67,16 +79,27 @@ def said_by(segment: bytes) -> Said | None:
     return Said(tuple(key), once.get("if-none-match"), once.get("cache-version"), request_id)
 
 
-def meaning_of(line: bytes) -> tuple[HeaderRole, str, str] | None:
-    """(role, name in lower case, value) of a header line; None for one that means nothing to a cached read."""
+def learnt(line: bytes) -> Meaning | None:
+    """Its meaning, which is remembered. All are forgotten where they become too many: those that come again and again
+    are soon learnt again, and a line that is new in each request is met once only."""
+    meaning = meaning_of(line)
+    if len(line) <= REMEMBERED:
+        if len(MEANINGS) >= LINES:
+            MEANINGS.clear()
+        MEANINGS[line] = meaning
+    return meaning
+
+
+def meaning_of(line: bytes) -> Meaning | None:
+    """None for a header line that means nothing to a cached read."""
     found = LINE.fullmatch(line)
     if found is None:
-        return ROUTED, "", ""
-    name, value = found[1].lower(), found[2]
-    role = ROLES.get(name, HeaderRole.IGNORED)
+        return UNREADABLE
+    name = found[1].lower()
+    role = ROLES.get(name)
+    if role is None:
+        return None
+    value = found[2]
     if (name == b"connection" and value.lower() != b"keep-alive") or (name == b"host" and not is_host(value)):
         role = ROUTED
     return None if role is HeaderRole.IGNORED else (role, name.decode(), value.decode())
-
-
-remembered_meaning = lru_cache(maxsize=LINES)(meaning_of)

@@ -24,6 +24,9 @@ class CachedRead:
     load: Loader
     entry_id: EntryId = field(init=False)
     """Where its entries lie, whatever their versions."""
+    place: tuple[str, int | None, str] = field(init=False)
+    """The same in plain words: two reads with the same place ask the same."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "entry_id", EntryId(self.policy, self.clinic_id, digest(self.parameters)))
+        object.__setattr__(self, "place", (self.policy.name, self.clinic_id, self.entry_id.parameters))

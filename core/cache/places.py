@@ -53,15 +53,13 @@ class Places:
 
     def read(self, asked: CachedRead) -> Place | None:
         """The place, which was read now; None where it is not known."""
-        entry_id = asked.entry_id
-        name = (entry_id.policy.name, entry_id.clinic_id, entry_id.parameters)
-        place = self._places.get(name)
+        place = self._places.get(asked.place)
         if place is None:
             if len(self._places) >= MOST:
                 self._clear()
                 if len(self._places) >= MOST:
                     return None
-            place = self._places[name] = Place(asked)
+            place = self._places[asked.place] = Place(asked)
             self._of_clinic[asked.clinic_id].add(place)
         place.read_at = boottime()
         return place
@@ -76,9 +74,8 @@ class Places:
             yield from (place for place in found if place.depends_on(clinic_id, topic))
 
     def forget(self, place: Place) -> None:
-        entry_id = place.asked.entry_id
-        self._places.pop((entry_id.policy.name, entry_id.clinic_id, entry_id.parameters), None)
-        self._of_clinic[entry_id.clinic_id].discard(place)
+        self._places.pop(place.asked.place, None)
+        self._of_clinic[place.asked.clinic_id].discard(place)
         place.due = None
 
     def _clear(self) -> None:

@@ -152,16 +152,16 @@ class HeldCopies:
         self._bound = bound
         self._held: OrderedDict[bytes, HeldCopy] = OrderedDict()
 
-    def get(self, digest: bytes) -> HeldCopy | None:
-        """The copy that is held, this being its last use; None where none is, or its last use was KEPT seconds ago."""
+    def get(self, digest: bytes, moment: float) -> HeldCopy | None:
+        """The copy that is held, `moment` (boottime, now) being its last use; None where none is, or its last use was
+        KEPT seconds ago."""
         held = self._held.get(digest)
         if held is None:
             return None
-        now = boottime()
-        if now - held.used_at > KEPT:
+        if moment - held.used_at > KEPT:
             del self._held[digest]
             return None
-        held.used_at = now
+        held.used_at = moment
         self._held.move_to_end(digest)
         return held
 

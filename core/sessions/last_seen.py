@@ -85,7 +85,8 @@ class LastSeen:
 
     def slide(self, digest: bytes, held: HeldCopy, now: float) -> None:
         """The session is used at `now`. Nothing here is waited for."""
-        held.seen = max(held.seen, now)
+        if now > held.seen:
+            held.seen = now
         if now < held.due_at:
             return
         idle_seconds = held.copy.idle_seconds

@@ -34,8 +34,8 @@ ROUNDS = 8
 """Times a request looks again when what it found was overtaken by a write."""
 READ_ON = 300.0
 """Seconds that a session goes on reading after it was last verified, while PostgreSQL is away."""
-OUTCOMES = {"memory": "hit", "redis": "hit", "database": "miss"}
-"""The outcome that is counted, by where the copy was."""
+COUNTED = {tier: (POLICY, "miss" if tier == "database" else "hit", tier) for tier in ("memory", "redis", "database")}
+"""As what a look-up is counted, by where the copy was."""
 DISPLAY_SECONDS = 30 * 86400
 DEFAULT_TTL = 3600.0
 """Seconds for which Redis keeps a copy that nobody uses."""
@@ -100,7 +100,7 @@ class Sessions:
             if not self._versions.is_fresh() and not await self._read_versions(reading=reading):
                 return await self._unverified(digest, slide=slide)
             # From here to the return nothing awaits: lease, versions and clock are those of one moment.
-            held = self.held.get(digest)
+            held = self.held.get(digest, boottime())
             if held is None or not (
                 self.is_current(held.copy) or held.checked_at >= max(began, boottime() - times.SESSION_OVERTAKEN)
             ):
@@ -136,9 +136,9 @@ class Sessions:
 
         The request's trace says so, and by it every answer on this session is labelled.
         """
-        if self.held.get(digest) is None:
+        if self.held.get(digest, boottime()) is None:
             await self._from_redis(digest)
-        held = self.held.get(digest)
+        held = self.held.get(digest, boottime())
         now = self._versions.now()
         if held is None or now - held.verified_at > READ_ON:
             raise Unavailable
@@ -159,12 +159,13 @@ class Sessions:
         """What a session is looked up by; None for a token that is none of ours."""
         return self._tokens.digest(token)
 
-    def usable(self, digest: bytes, copy: SessionCopy, now: float) -> HeldCopy | None:
-        """What memory holds of the session, where that is still this very copy, and neither over nor idle at `now`.
+    def usable(self, digest: bytes, copy: SessionCopy, moment: float, now: float) -> HeldCopy | None:
+        """What memory holds of the session, where that is still this very copy, and neither over nor idle at `now`,
+        which is the database's clock at `moment` (boottime).
 
         The caller knows that the lease holds, and that `is_current` does since the version rows last changed.
         """
-        held = self.held.get(digest)
+        held = self.held.get(digest, moment)
         if held is None or held.copy is not copy or now >= copy.expires_at or held.is_idle(now):
             return None
         return held
@@ -175,7 +176,7 @@ class Sessions:
         held.verified_at = now
         if slide:
             self._seen.slide(digest, held, now)
-        self._stats.count(POLICY, OUTCOMES[tier], tier)
+        self._stats.counts[COUNTED[tier]] += 1
 
     def is_current(self, copy: SessionCopy) -> bool:
         """Whether the versions that it was read under are still the map's, and stand for the rows that there are."""

@@ -1,7 +1,8 @@
 """The first tier: this process's memory, least recently used out first, bounded in bytes."""
 
 from collections import OrderedDict
-from typing import Any, NamedTuple
+from dataclasses import dataclass
+from typing import Any
 
 from core.cache.keys import policy_in
 from core.clock import boottime
@@ -10,7 +11,8 @@ OVERHEAD = 400
 """Bytes of Python around an item: its key, its place in the order, its numbers."""
 
 
-class Item(NamedTuple):
+@dataclass(slots=True)
+class Item:
     value: Any
     size: int
     """Bytes, its key and OVERHEAD included."""

@@ -12,9 +12,13 @@ class DatabaseClock:
 
     def now(self) -> float:
         """Epoch seconds."""
+        return self.at(boottime())
+
+    def at(self, moment: float) -> float:
+        """What it is at a moment (boottime) that is now, or was just now: epoch seconds."""
         if self._offset is None:
             return wall_now().timestamp()  # never connected: only the ages of stale answers depend on it
-        return boottime() + self._offset + self._shift
+        return moment + self._offset + self._shift
 
     def set(self, now: float, sent_at: float) -> None:
         """The database's clock was `now` (epoch seconds) at some moment since `sent_at` (boottime).

@@ -53,6 +53,10 @@ class VersionMap:
         """Whether the lease holds at this very moment. Ask again after every await."""
         return boottime() < self._trusted_until
 
+    def is_fresh_at(self, moment: float) -> bool:
+        """The same for a moment (boottime) that was just now: nothing awaited since."""
+        return moment < self._trusted_until
+
     def lease_age(self) -> float:
         """Seconds since the read that the lease rests on was sent; infinite before the first."""
         return boottime() - self.true_at()

@@ -10,7 +10,8 @@ import pytest
 
 from api.answers.cached import accepts_gzip, remembered_gzip
 from api.server.heads import is_host
-from api.server.said import LONGEST, REMEMBERED, remembered_meaning, said_by
+from api.server.said import LINES as MOST
+from api.server.said import LONGEST, MEANINGS, REMEMBERED, said_by
 from core.cache.cached_read import CachedRead
 from core.cache.entry import Entry
 from core.log_lines import LINES
@@ -152,15 +153,21 @@ def test_a_long_head_is_the_parsers() -> None:
 
 
 def test_strangers_long_lines_are_read_and_not_remembered() -> None:
-    remembered = remembered_meaning.cache_info().currsize
+    remembered = len(MEANINGS)
     for number in range(20):
         said = said_by(head("/v1/dashboard", f"Cache-Version: {number}{'x' * REMEMBERED}"))
         assert said is not None
         assert said.cache_version is not None
-    assert remembered_meaning.cache_info().currsize <= remembered + 1  # that of Host
+    assert len(MEANINGS) <= remembered + 1  # that of Host
     remembered = remembered_gzip.cache_info().currsize
     assert accepts_gzip(f"gzip, {'x' * 30_000}")
     assert not accepts_gzip(f"br, {'x' * 30_000}")
     assert remembered_gzip.cache_info().currsize == remembered
     assert is_host(b"x" * 255 + b":65535")
     assert not is_host(b"x" * 262)
+
+
+def test_so_many_lines_are_remembered_at_once() -> None:
+    for number in range(2 * MOST):
+        assert said_by(head("/v1/dashboard", f"traceparent: {number}")) is not None
+        assert len(MEANINGS) <= MOST
