@@ -2,13 +2,15 @@
 
     .venv/bin/python -m bench.writes [--seconds 3] [--rounds 3]
 
-Tickets made through HTTP, 8 connections over 20 clinics, with the version triggers and without them, in turns. Each
-commit waits for the disk. Commits without HTTP are bench/commits.py's.
+Tickets made through HTTP, 8 connections over 20 clinics: as it is; where triggers make no version; and with those
+triggers disabled, which keep the dashboards' counts, too. In turns. Each commit waits for the disk. Commits without
+HTTP are bench/commits.py's.
 """
 
 import argparse
 import asyncio
 from collections.abc import Iterator, Sequence
+from dataclasses import astuple, dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import count
 from statistics import median
@@ -19,6 +21,7 @@ from bench.load.closed import closed_loop
 from bench.load.heads import HOST, Asked, request
 from bench.report.ending import finish
 from bench.report.results import Part, Table, Target
+from bench.servers.cores import cpu_seconds
 from bench.servers.serving import Up, python_module, serving
 from bench.servers.site import Site, site
 
@@ -27,6 +30,11 @@ CLINICS = 20
 STAMPING = """
 SELECT tgrelid::regclass::text AS "table", tgname AS name FROM pg_trigger t JOIN pg_proc p ON p.oid = t.tgfoid
 WHERE p.proname LIKE 'cache%' AND NOT tgisinternal
+"""
+REMEMBER = "SELECT pg_get_functiondef('cache_remember(text[])'::regprocedure) AS made"
+# What the triggers call to have a version made at COMMIT. Without it they only keep the dashboards' counts.
+FORGET = """
+CREATE OR REPLACE FUNCTION cache_remember(keys text[]) RETURNS void LANGUAGE plpgsql AS 'BEGIN END'
 """
 SURGERIES = "SELECT min(id) AS id FROM surgery WHERE is_active GROUP BY clinic_id ORDER BY clinic_id"
 # A service to which missing triggers are nothing: ours would stop to trust its cache, and read every session anew.
@@ -41,21 +49,41 @@ async def set_triggers(url: str, *, on: bool) -> None:
     await connection.close()
 
 
+async def executed(url: str, sql: str) -> None:
+    connection = await asyncpg.connect(url)
+    await connection.execute(sql)
+    await connection.close()
+
+
+@dataclass(frozen=True)
+class Rate:
+    """CPU is milliseconds for a ticket."""
+
+    tickets: float
+    """A second."""
+    service: float
+    database: float
+
+
 class Creations:
     """Tickets of new patients, one clinic after the other, through HTTP."""
 
-    def __init__(self, up: Up, bearers: Sequence[dict[str, str]], surgeries: Sequence[int]) -> None:
+    def __init__(self, up: Up, postmaster: int, bearers: Sequence[dict[str, str]], surgeries: Sequence[int]) -> None:
         self._up, self._bearers, self._surgeries = up, bearers, surgeries
+        self._processes = (up.process, postmaster)
         self._numbers = count()
 
-    def rate(self, seconds: float) -> float:
+    def rate(self, seconds: float) -> Rate:
         made = [self._requests()] * CONNECTIONS
+        before = [cpu_seconds(process) for process in self._processes]
         measured = closed_loop(
             self._up.port, made, lambda answer: answer[:12] == b"HTTP/1.1 201", seconds=seconds, warm=0.5
         )
         if measured.errors:
             raise SystemExit(measured.unexpected.decode())
-        return measured.answers / measured.seconds
+        used = [cpu_seconds(process) - was for process, was in zip(self._processes, before, strict=True)]
+        service, database = (1000 * one / (measured.answers + measured.warmed) for one in used)
+        return Rate(measured.answers / measured.seconds, service, database)
 
     def _requests(self) -> Iterator[bytes]:
         tomorrow = f"{datetime.now(UTC) + timedelta(days=1):%Y-%m-%dT%H:00}"
@@ -75,36 +103,47 @@ async def found(url: str, query: str) -> list[asyncpg.Record]:
         await connection.close()
 
 
-def through_http(place: Site, asked: argparse.Namespace) -> tuple[float, float]:
-    """Tickets a second with triggers, and without."""
+def through_http(place: Site, asked: argparse.Namespace) -> Iterator[tuple[Rate, Rate, Rate]]:
+    """Each round: as it is; where no version is made; and where counts are not kept either."""
     url = place.embedded.database_url
     surgeries = [row["id"] for row in asyncio.run(found(url, SURGERIES))]
-    rates: dict[bool, list[float]] = {True: [], False: []}
+    [remember] = asyncio.run(found(url, REMEMBER))
     with serving(None, lambda port: python_module(*BLIND, str(port)), place.environment, place.folder / "log") as up:
-        creations = Creations(up, place.sessions_of_all(), surgeries)
+        creations = Creations(up, place.postmaster(), place.sessions_of_all(), surgeries)
         creations.rate(0.5)
         for _ in range(asked.rounds):
-            for on in rates:
-                asyncio.run(set_triggers(url, on=on))
-                rates[on].append(creations.rate(asked.seconds))
-    asyncio.run(set_triggers(url, on=True))
-    return median(rates[True]), median(rates[False])
+            stamped = creations.rate(asked.seconds)
+            asyncio.run(executed(url, FORGET))
+            unstamped = creations.rate(asked.seconds)
+            asyncio.run(executed(url, remember["made"]))
+            asyncio.run(set_triggers(url, on=False))
+            uncounted = creations.rate(asked.seconds)
+            asyncio.run(set_triggers(url, on=True))
+            yield stamped, unstamped, uncounted
 
 
 def part(asked: argparse.Namespace) -> Part:
     with site(CLINICS, 20_000, durable=True) as place:
-        with_triggers, without = through_http(place, asked)
+        rounds = list(through_http(place, asked))
+    rates = [[median(figure) for figure in zip(*map(astuple, each), strict=True)] for each in zip(*rounds, strict=True)]
+    names = (
+        f"tickets through HTTP, {CONNECTIONS} connections",
+        "the same, no version is made",
+        "nor are the dashboards' counts kept",
+    )
+    stamped, unstamped, uncounted = (rate for rate, _, _ in rates)
     rows = [
-        (f"tickets through HTTP, {CONNECTIONS} connections", f"{with_triggers:,.0f}", ""),
-        ("the same without version triggers", f"{without:,.0f}", f"{with_triggers / without:.2f}"),
+        (name, f"{rate:,.0f}", f"{stamped / rate:.2f}", f"{service:.2f}", f"{database:.2f}")
+        for name, (rate, service, database) in zip(names, rates, strict=True)
     ]
     return Part(
         name="writes",
         title="Writes",
         how=f"{CLINICS} clinics, medians of {asked.rounds} rounds of {asked.seconds:g} s, nothing pinned, fsync on.",
-        tables=[Table("", ("", "a second", "ratio"), rows)],
+        tables=[Table("", ("", "a second", "ratio", "CPU ms, the service's", "PostgreSQL's"), rows)],
         targets=[
-            Target(7, "tickets through HTTP, of those without version triggers", with_triggers / without, 0.8),
+            Target(7, "tickets through HTTP, of those where no version is made", stamped / unstamped, 0.8),
+            Target(7, "the same, of those where counts are not kept either", stamped / uncounted, None),
         ],
     )
 

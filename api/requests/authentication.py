@@ -64,6 +64,7 @@ async def session_of(request: Request) -> SessionCopy:
         required = of_session(versions_required(headers, runtime, session.clinic_id), session.clinic_id)
         if required and runtime.direct.behind(required):
             await runtime.direct.require(required)
+            current().session_age = None  # of what was found before
             session = await runtime.sessions.authenticate(token, slide=slide, reading=reading)
     current().session_ms = (perf_counter() - started) * 1000
     state["session"], state["token"] = session, token

@@ -96,9 +96,10 @@ class Cache:
     def _from_memory(self, entry_id: EntryId, key: str | None = None) -> Answer | None:
         """A hit in memory, under `key` where it is known. Nothing awaits: lease, versions and clock are those of one
         moment."""
-        if not self.versions.is_fresh():
+        moment = boottime()
+        if not self.versions.is_fresh_at(moment):
             return None
-        now = self.versions.now()
+        now = self.versions.clock.at(moment)
         held = self.tiers.in_memory(key or self.tiers.key_now(entry_id), now)
         return self._answer(entry_id, held, "hit", "memory", now) if held is not None else None
 

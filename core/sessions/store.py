@@ -100,9 +100,10 @@ class Sessions:
             if not self._versions.is_fresh() and not await self._read_versions(reading=reading):
                 return await self._unverified(digest, slide=slide)
             # From here to the return nothing awaits: lease, versions and clock are those of one moment.
-            held = self.held.get(digest, boottime())
+            moment = boottime()
+            held = self.held.get(digest, moment)
             if held is None or not (
-                self.is_current(held.copy) or held.checked_at >= max(began, boottime() - times.SESSION_OVERTAKEN)
+                self.is_current(held.copy) or held.checked_at >= max(began, moment - times.SESSION_OVERTAKEN)
             ):
                 look = await self._look(digest, held)
                 if digest not in look.found and look.at >= began:
@@ -110,14 +111,13 @@ class Sessions:
                     raise not_signed_in()
                 tier = look.tier
                 continue
-            now = self._versions.now()
+            now = self._versions.clock.at(moment)
             if now >= held.copy.expires_at:
                 raise not_signed_in()
             if held.is_idle(now):
                 await self._seen.ask_elsewhere(digest, held, now)
                 continue
             self.used(digest, held, now, tier=tier, slide=slide)
-            current().session_age = None
             return held.copy
         raise Unavailable("The users change faster than they can be read just now.")
 
