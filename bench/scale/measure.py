@@ -20,9 +20,12 @@ from bench.scale.growth import grow, some
 from bench.servers.cores import Cores, cpu_seconds, resident_bytes
 from bench.servers.serving import Up, serving, ticket_home
 from bench.servers.site import Site
+from core.db.rollups import TO_DO, keep_up
 
 WRITES = 20
 """A second."""
+AT_ONCE = 2
+"""Clinics whose rollups are filled at once."""
 CONNECTIONS = 32
 SETTLED = 2.5
 """Seconds after which PostgreSQL's counts are up to date."""
@@ -92,12 +95,16 @@ def measure(place: Site, cores: Cores, clinics: int, seconds: float) -> Size:
 
 
 async def grown(url: str, clinics: int) -> "list[asyncpg.Record]":
-    connection = await asyncpg.connect(url)
+    connections = [await asyncpg.connect(url) for _ in range(AT_ONCE)]
     try:
-        await grow(connection, clinics)
-        return await some(connection)
+        await grow(connections[0], clinics)
+        # Or the server would do it, one by one, before it answers.
+        waiting = [row[0] for row in await connections[0].fetch(TO_DO)]
+        await asyncio.gather(*(keep_up(one, waiting[number::AT_ONCE]) for number, one in enumerate(connections)))
+        return await some(connections[0])
     finally:
-        await connection.close()
+        for one in connections:
+            await one.close()
 
 
 async def fetched(url: str) -> int:
