@@ -6,23 +6,39 @@ from enum import StrEnum
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import CTE, ColumnElement, Integer, Interval, Select, case, exists, false, func, literal, select, true
+from sqlalchemy import (
+    CTE,
+    ColumnElement,
+    Integer,
+    Interval,
+    Select,
+    and_,
+    case,
+    exists,
+    false,
+    func,
+    literal,
+    or_,
+    select,
+    true,
+)
 
 from core.access import ClinicScope
 from core.cache.policy import Policy
 from core.catalogs.models import UrgencyThreshold
 from core.catalogs.views import ThresholdHours
 from core.db.transaction import Session
-from core.tickets.models import Ticket, matters_at
+from core.tickets.models import Status, Ticket, ended_at
 from core.tickets.reads.filters import TicketFilter
 from core.tickets.reads.pages import Page, Turn, clinics_of, ids_of_page, page_statement, read_page
 from core.tickets.reads.search import patient_text
-from core.tickets.state import State, sql_state, thresholds_for
+from core.tickets.state import FORGOTTEN_AFTER, State, sql_state, thresholds_for
 
 POLICY = Policy("nursing_board", 0, "", topics=("tickets", "catalogs"), global_topics=("catalogs", "clinics"))
 """What a board depends on. It is stored nowhere."""
 WINDOW = timedelta(hours=72)
-"""Further back than this, a ticket that is overdue, discharged or annulled is found in the list of tickets only."""
+"""What was discharged or annulled longer ago is found in the list of tickets only. Whoever is active is in a bed, or
+was forgotten: nobody is on no view."""
 
 KEPT = 32
 """Statements, each of some 220 KB: of one clinic's board as it is filtered and ordered."""
@@ -35,6 +51,7 @@ ORDER = (*URGENCY, State.DISCHARGED, State.ANNULLED)
 class View(StrEnum):
     ACTIVE = "active"
     OVERDUE = "overdue"
+    FORGOTTEN = "forgotten"
     DISCHARGED = "discharged"
     ANNULLED = "annulled"
     WITHOUT_EPISODE = "without_episode"
@@ -44,14 +61,15 @@ class View(StrEnum):
 IN_VIEW: dict[View, tuple[State, ...]] = {
     View.ACTIVE: (State.CRITICAL, State.WARNING, State.NORMAL, State.SCHEDULED),
     View.OVERDUE: (State.OVERDUE,),
+    View.FORGOTTEN: (State.OVERDUE,),
     View.DISCHARGED: (State.DISCHARGED,),
     View.ANNULLED: (State.ANNULLED,),
     View.WITHOUT_EPISODE: URGENCY,
     View.ALL: ORDER,
 }
 
-Tally = tuple[State, bool, int]
-"""State, whether without an episode, and how many tickets."""
+Tally = tuple[State, bool, bool, int]
+"""State, whether without an episode, whether forgotten, and how many tickets."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,18 +103,19 @@ async def nursing_board(session: Session, scope: ClinicScope, asked: BoardQuery)
     shown, fact = read_page(rows, asked.turn, scope), rows[0]
     limits = fact.fact__thresholds
     thresholds = ThresholdHours(clinic_id=scope.clinic_id, inherited=fact.fact__inherited, **limits)
-    tallies = [(State(state), bare, count) for state, bare, count in fact.fact__tallies or []]
+    tallies = [(State(state), bare, forgotten, count) for state, bare, forgotten, count in fact.fact__tallies or []]
     return Board(shown, counts_of(tallies), thresholds)
 
 
 def counts_of(tallies: list[Tally]) -> dict[str, int]:
     """Tickets of each view and of each state, by its name."""
     counts: dict[str, int] = dict.fromkeys((*View, *State), 0)
-    for state, bare, count in tallies:
+    for state, bare, forgotten, count in tallies:
         for view, states in IN_VIEW.items():
-            if state in states and (bare or view is not View.WITHOUT_EPISODE):
+            is_shown = {View.WITHOUT_EPISODE: bare, View.OVERDUE: not forgotten, View.FORGOTTEN: forgotten}
+            if state in states and is_shown.get(view, True):
                 counts[view] += count
-        # Where a state and a view have one name they are the same tickets.
+        # Where a state and a view have one name the view's are told.
         if state.value not in set(View):
             counts[state] += count
     return {str(name): count for name, count in counts.items()}
@@ -105,12 +124,17 @@ def counts_of(tallies: list[Tally]) -> dict[str, int]:
 def _statement(scope: ClinicScope, asked: BoardQuery) -> Select[Any]:
     turn, clinics = asked.turn, clinics_of(scope)
     window = _window(scope, asked, clinics)
-    groups = select(window.c.state, window.c.bare, func.count().label("count")).group_by(*window.c["state", "bare"])
-    tallied = groups.subquery("tallied")
+    kinds = window.c["state", "bare", "forgotten"]
+    tallied = select(*kinds, func.count().label("count")).group_by(*kinds).subquery("tallied")
     tally = func.jsonb_agg(func.jsonb_build_array(*tallied.c))
     shown = select(window.c.id).where(window.c.state.in_([state.value for state in IN_VIEW[asked.view]]))
-    if asked.view is View.WITHOUT_EPISODE:
-        shown = shown.where(window.c.bare)
+    conditions = {
+        View.WITHOUT_EPISODE: window.c.bare,
+        View.OVERDUE: ~window.c.forgotten,
+        View.FORGOTTEN: window.c.forgotten,
+    }
+    if asked.view in conditions:
+        shown = shown.where(conditions[asked.view])
     if asked.urgency is not None:
         shown = shown.where(window.c.state == asked.urgency.value)
     limits = thresholds_for(scope.clinic_id)
@@ -130,15 +154,19 @@ _kept_statement = lru_cache(maxsize=KEPT)(_statement)
 def _window(scope: ClinicScope, asked: BoardQuery, clinics: CTE) -> CTE:
     """What the board is about, read once for the counts and the page."""
     now, patient = asked.turn.now, patient_text()
+    state = sql_state(now, Ticket, clinics.c)
+    is_past = Ticket.current_fpa < now - literal(FORGOTTEN_AFTER, Interval)
+    ended_lately = ended_at() > now - literal(WINDOW, Interval)
     rows = (
         select(
             *(Ticket.id, Ticket.current_fpa, Ticket.created_at, Ticket.episode_id.is_(None).label("bare")),
-            sql_state(now, Ticket, clinics.c).label("state"),
+            state.label("state"),
+            and_(state == State.OVERDUE.value, is_past).label("forgotten"),
         )
         .join(clinics, clinics.c.id == Ticket.clinic_id)
         .where(
             scope.rows(Ticket.clinic_id),
-            matters_at() > now - literal(WINDOW, Interval),
+            or_(Ticket.status == Status.ACTIVE, ended_lately),
             *asked.filter.conditions(now, clinics.c, patient.c.search),
         )
     )

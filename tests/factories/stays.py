@@ -58,9 +58,9 @@ class Stay:
             thresholds=limits,
         ).state
 
-    @property
-    def matters_at(self) -> datetime:
-        return self.annulled_at or self.discharged_at or self.current_fpa
+    def is_on_the_board(self, now: datetime) -> bool:
+        ended_at = self.annulled_at or self.discharged_at
+        return ended_at is None or ended_at > now - 72 * HOUR
 
     def found_by(self, words: Iterable[str]) -> bool:
         texts = [self.id, self.bed_number, self.location, self.episode_id]

@@ -29,11 +29,11 @@ Urgency = Literal["critical", "warning", "normal", "scheduled", "overdue"]
     "",
     operation_id="nursingBoardGet",
     summary="What matters now on the wards",
-    description="Active tickets whose FPA is ahead or less than 72 hours past, and those annulled or discharged in "
-    "the last 72 hours. Counts follow search, surgery and dates, not the view or urgency chosen. The default order "
-    "is by urgency (critical, warning, normal, scheduled, overdue), then FPA. `cursor` keeps to the first page's "
-    "moment; other people's changes neither hide nor repeat a ticket while you turn pages. Patient data: never "
-    "stored, neither here nor on the way.",
+    description="All active tickets, and those whose annulment or discharge was written in the last 72 hours. Of those "
+    "whose FPA has passed `overdue` has the ones up to 72 hours late, `forgotten` the others. Counts follow search, "
+    "surgery and dates, not the view or urgency chosen. The default order is by urgency (critical, warning, normal, "
+    "scheduled, overdue), then FPA. `cursor` keeps to the first page's moment; other people's changes neither hide nor "
+    "repeat a ticket while you turn pages. Patient data: never stored, neither here nor on the way.",
     response_model=NursingBoard,
     responses={200: {"content": {"application/json": {"example": EXAMPLE}}}, **signed_in()},
 )

@@ -20,6 +20,7 @@ EXAMPLE: dict[str, Any] = {
         "warning": 4,
         "critical": 1,
         "overdue": 2,
+        "forgotten": 0,
         "discharged": 5,
         "annulled": 1,
         "without_episode": 7,
@@ -37,10 +38,11 @@ class Counts(View):
     normal: int
     warning: int
     critical: int
-    overdue: int
+    overdue: int = Field(description="Up to 72 hours.")
+    forgotten: int = Field(description="Overdue by more than 72 hours.")
     discharged: int
     annulled: int
-    without_episode: int = Field(description="Of active, scheduled and overdue ones.")
+    without_episode: int = Field(description="Of active, overdue and forgotten ones.")
     all: int
 
 

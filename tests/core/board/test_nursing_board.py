@@ -86,6 +86,7 @@ async def ward(connection: rows.Connection, seed: Seed) -> dict[str, Stay]:
     [
         (View.ACTIVE, ["critical", "warning", "normal", "scheduled"]),
         (View.OVERDUE, ["overdue"]),
+        (View.FORGOTTEN, []),
         (View.DISCHARGED, ["discharged"]),
         (View.ANNULLED, ["annulled"]),
         (View.WITHOUT_EPISODE, ["critical", "warning", "normal", "scheduled", "overdue"]),
@@ -101,7 +102,7 @@ async def test_every_view_shows_its_states_by_urgency(
     # The counts are those of all views, whichever is shown.
     assert board.counts == {
         **dict.fromkeys(("critical", "warning", "normal", "scheduled", "overdue", "discharged", "annulled"), 1),
-        **{"active": 4, "without_episode": 5, "all": 7},
+        **{"active": 4, "forgotten": 0, "without_episode": 5, "all": 7},
     }
 
 
@@ -126,23 +127,63 @@ async def test_urgency_limits_what_is_shown_and_not_what_is_counted(
     assert ids(active) == ([] if urgency == "overdue" else [ward[urgency].id])
 
 
+async def test_nobody_in_a_bed_is_on_no_view(read: Read, seed: Seed, connection: rows.Connection) -> None:
+    """Whoever is late by more than 72 hours, to the microsecond, is forgotten, and counted apart."""
+    late, forgotten = stay(seed.sant, NOW, -DAYS_3), stay(seed.sant, NOW, -DAYS_3 - TICK, episode_id="E-1")
+    years = stay(seed.sant, NOW, -10_000 * HOUR)
+    await insert(connection, [late, forgotten, years])
+    shown = {view: ids(await read(seed.sant.id, view=view)) for view in View}
+    assert shown[View.OVERDUE] == [late.id]
+    assert shown[View.FORGOTTEN] == [years.id, forgotten.id]
+    assert shown[View.ALL] == [years.id, forgotten.id, late.id]
+    assert shown[View.WITHOUT_EPISODE] == [years.id, late.id]
+    counts = (await read(seed.sant.id)).counts
+    assert {view: counts[view] for view in View} == {view: len(found) for view, found in shown.items()}
+    assert ids(await read(seed.sant.id, urgency=State.OVERDUE)) == shown[View.ALL]
+
+
+async def test_what_ended_is_shown_for_72_hours_since_it_was_written(
+    read: Read, seed: Seed, connection: rows.Connection
+) -> None:
+    long_ago = stay(seed.sant, NOW, -500 * HOUR, **ended("discharged", NOW - 400 * HOUR))
+    await insert(connection, [long_ago])
+    assert ids(await read(seed.sant.id)) == []
+    for written, found in ((NOW - DAYS_3 + TICK, [long_ago.id]), (NOW - DAYS_3, [])):
+        await connection.execute("UPDATE ticket SET end_recorded_at = $1", written)
+        assert ids(await read(seed.sant.id)) == found
+
+
+async def test_when_an_end_was_written_is_kept_whoever_writes_it(seed: Seed, connection: rows.Connection) -> None:
+    one = stay(seed.sant, NOW, -100 * HOUR)
+    await insert(connection, [one])
+    for status, column in (("discharged", "discharged_at"), ("active", None), ("annulled", "annulled_at")):
+        times = {"discharged_at": None, "annulled_at": None} | ({column: NOW} if column else {})
+        kept, now = await rows.one(
+            connection,
+            "UPDATE ticket SET status = $1, discharged_at = $2, annulled_at = $3, bed_number = '1'"
+            " RETURNING end_recorded_at, now()",
+            *(status, times["discharged_at"], times["annulled_at"]),
+        )
+        assert kept is None if status == "active" else kept >= now
+        await connection.execute("UPDATE ticket SET bed_number = '2'")
+        assert await connection.fetchval("SELECT end_recorded_at FROM ticket") == kept
+
+
 async def test_the_window_is_72_hours_to_the_microsecond(read: Read, seed: Seed, connection: rows.Connection) -> None:
     within, without = NOW - DAYS_3 + TICK, NOW - DAYS_3
     clinic = seed.sant
     inside = [
-        stay(clinic, NOW, -DAYS_3 + TICK),
         stay(clinic, NOW, -300 * HOUR, **ended("discharged", within)),
         stay(clinic, NOW, 300 * HOUR, **ended("annulled", within)),
     ]
     outside = [
-        stay(clinic, NOW, -DAYS_3),
         stay(clinic, NOW, 300 * HOUR, **ended("discharged", without)),
         stay(clinic, NOW, 300 * HOUR, **ended("annulled", without)),
     ]
     await insert(connection, inside + outside)
     board = await read(seed.sant.id)
     assert set(ids(board)) == {one.id for one in inside}
-    assert board.counts["all"] == 3
+    assert board.counts["all"] == 2
 
 
 async def test_ties_are_in_order_of_id(read: Read, seed: Seed, connection: rows.Connection) -> None:
@@ -312,7 +353,7 @@ async def test_tickets_of_older_times_are_not_read(database: Database, seed: See
         SELECT 'TH-OLD-2020-' || n, $1, 2020, n, 'S', 24, at, at, at, at, at, 1, 1, 'test', true, status,
             CASE status WHEN 'discharged' THEN at END, CASE status WHEN 'annulled' THEN at END
         FROM generate_series(1, 6000) n, LATERAL (SELECT $2::timestamptz - n * interval '1 hour' AS at,
-            (ARRAY['active', 'discharged', 'annulled'])[1 + n % 3] AS status) AS made
+            (ARRAY['discharged', 'annulled'])[1 + n % 2] AS status) AS made
         """,
         *(seed.sant.id, NOW - DAYS_3),
     )

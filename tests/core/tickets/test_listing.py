@@ -189,15 +189,20 @@ async def test_pages_of_the_nursing_board_are_what_python_finds(
 ) -> None:
     clinic_id = getattr(seed, where).id if where else None
     asked = TicketFilter(**filters)
-    counted = [one for one in network.matching(clinic_id, asked) if one.matters_at > NOW - timedelta(hours=72)]
+    counted = [one for one in network.matching(clinic_id, asked) if one.is_on_the_board(NOW)]
 
     def in_view(one: Stay, view: View) -> bool:
-        bare = one.episode_id is None or view is not View.WITHOUT_EPISODE
-        return bare and network.state(one) in IN_VIEW[view]
+        forgotten = one.current_fpa < NOW - timedelta(hours=72)
+        is_shown = {
+            View.WITHOUT_EPISODE: one.episode_id is None,
+            View.OVERDUE: not forgotten,
+            View.FORGOTTEN: forgotten,
+        }
+        return is_shown.get(view, True) and network.state(one) in IN_VIEW[view]
 
     shown = [one for one in counted if in_view(one, view) and urgency in (None, network.state(one))]
-    counts = {view.value: sum(in_view(one, view) for one in counted) for view in View}
-    counts |= {state.value: sum(network.state(one) is state for one in counted) for state in State}
+    counts = {state.value: sum(network.state(one) is state for one in counted) for state in State}
+    counts |= {view.value: sum(in_view(one, view) for one in counted) for view in View}
     expected = network.ordered(shown, first(sort))
     position: Position | None = Position(NOW, ())
     found: list[str] = []
