@@ -2,7 +2,7 @@
 
 import asyncio
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from typing import Annotated
 
@@ -15,7 +15,8 @@ from api.cli.installation import DataDir, installation
 from core.operations.doctor import configuration
 from core.operations.doctor.configuration import Addresses, effective
 from core.operations.doctor.examine import examine
-from core.operations.doctor.finding import Finding, Verdict, failed
+from core.operations.doctor.finding import Finding, Verdict, failed, skipped
+from core.operations.doctor.service import examine as asked
 from core.operations.embedded import CannotStart
 from core.settings import Settings
 
@@ -36,6 +37,10 @@ def doctor(
     repair: Annotated[
         bool, typer.Option("--repair", help="Put back triggers, versions, counters and search texts.")
     ] = False,
+    service: Annotated[
+        list[str] | None,
+        typer.Option(metavar="URL", help="Also ask what runs there: a replica, or its balancer. May be given again."),
+    ] = None,
     data_dir: DataDir = None,
 ) -> None:
     """Check settings, servers, versions, triggers, migrations, clocks and time zones, and say what to do."""
@@ -47,7 +52,12 @@ def doctor(
         typer.echo(f"{verdict}  {finding}")
 
     with ExitStack() as servers:
-        asyncio.run(_examine(_addresses(servers, data_dir, show), repair, show))
+        if service and not os.environ.get("DATABASE_URL"):
+            show(skipped("Servers", "DATABASE_URL is not set here: only the service is asked"))
+        else:
+            asyncio.run(_examine(_addresses(servers, data_dir, show), repair, show))
+    if service:
+        asyncio.run(_ask(service, show))
     if Verdict.FAILED in verdicts:
         raise typer.Exit(1)
 
@@ -79,6 +89,16 @@ def _print(settings: Settings) -> None:
     for name, value, is_given in rows:
         typer.echo(f"{name.ljust(width)}  {value}{'' if is_given else '  (by default)'}")
     typer.echo("")
+
+
+async def _ask(urls: Sequence[str], show: Callable[[Finding], None]) -> None:
+    try:
+        settings = Settings()
+    except ValidationError:
+        show(skipped("Service", "not asked before the settings are put right"))
+        return
+    async for finding in asked.examine(urls, settings):
+        show(finding)
 
 
 async def _examine(addresses: Addresses, repair: bool, show: Callable[[Finding], None]) -> None:

@@ -7,7 +7,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from core.operations.doctor.configuration import Addresses
 from core.operations.doctor.finding import Check, Finding, Verdict, failed, reason, run, skipped, warning
-from core.operations.doctor.servers import clocks, postgres, redis, timezones
+from core.operations.doctor.servers import certificates, clocks, postgres, redis, timezones
 from core.operations.doctor.servers.key_set import look_at_keys
 from core.operations.doctor.servers.push import push
 from core.operations.doctor.servers.reaching import Ways, reach
@@ -39,6 +39,10 @@ async def examine(addresses: Addresses, *, repair: bool = False) -> AsyncIterato
             yield failed(postgres.SERVER, f"it went away ({reason(error)})", "see its log")
         finally:
             ways.close()
+    for place in certificates.places(database=addresses.database_url, redis=addresses.redis_url):
+        found = await certificates.look(place)
+        if found is not None:
+            yield found
     looked = await redis.look(addresses.redis_url, addresses.cache_prefix)
     for finding in looked.findings:
         yield finding

@@ -16,6 +16,8 @@ import pytest
 from pydantic import SecretStr
 
 from core.db.migrate import upgrade
+from core.operations.doctor.finding import Verdict
+from core.operations.doctor.servers.certificates import look, places
 from core.settings import Settings
 from tests.conftest import running
 from tests.factories.fixtures import seed_clinic
@@ -143,3 +145,12 @@ async def test_what_is_not_right_is_never_used(
     }[wrong]()
     async with running(at(settings, url)) as (_, client):
         assert (await client.get("/readyz")).status_code == 503
+
+
+async def test_the_doctor_tells_when_its_certificate_ends(secured: Secured) -> None:
+    [place] = places(database=secured.url(secured.trusted))
+    found = await look(place)
+    assert found is not None
+    # In two days.
+    assert (found.verdict, found.seen.startswith("PostgreSQL's ends on 20")) == (Verdict.FAILED, True)
+    assert places(database=secured.url("sslmode=disable")) == []

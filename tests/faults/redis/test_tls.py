@@ -11,6 +11,8 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
+from core.operations.doctor.finding import Verdict
+from core.operations.doctor.servers.certificates import look, places
 from core.operations.embedded.account import PR_SET_PDEATHSIG, _prctl
 from core.settings import Settings
 from tests.conftest import running
@@ -136,6 +138,14 @@ async def test_what_is_not_right_is_refused_and_no_client_sees_it(
         # From the database, then from memory: never from Redis.
         assert [status.split("; ")[1] for status in statuses] == ["fwd=miss", "hit", "hit"]
         assert errors > 0
+
+
+async def test_the_doctor_tells_when_its_certificate_ends(secured: Secured) -> None:
+    [place] = places(redis=f"rediss://:{QUOTED}@{secured.address}")
+    found = await look(place)
+    assert found is not None
+    # In two days.
+    assert (found.verdict, found.seen.startswith("Redis's ends on 20")) == (Verdict.FAILED, True)
 
 
 async def test_a_certificate_for_another_name_is_refused_unless_names_are_not_checked(

@@ -1,0 +1,87 @@
+"""When the certificates end that the service and its servers show: of an address with TLS, PostgreSQL's, Redis's."""
+
+import asyncio
+import socket
+import ssl
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from urllib.parse import urlsplit
+
+from cryptography import x509
+
+from core.clock import wall_now
+from core.hosts import hosts_of
+from core.operations.doctor.finding import Finding, failed, ok, skipped, warning
+
+CHECK = "Certificates"
+SOON = timedelta(days=21)
+LAST = timedelta(days=3)
+"""Longer than a weekend."""
+WITHIN = 3.0
+REQUEST = bytes.fromhex("0000000804d2162f")
+"""PostgreSQL's SSLRequest; `S` comes where it speaks TLS."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A server that may show a certificate."""
+
+    name: str
+    host: str
+    port: int
+    is_postgres: bool = False
+
+
+def places(*, services: Sequence[str] = (), database: str | None = None, redis: str | None = None) -> list[Place]:
+    """Of the addresses; those that lead to a unix socket, or say that TLS is not used, are left out."""
+    found = []
+    for url in services:
+        parts = urlsplit(url)
+        if parts.scheme == "https" and parts.hostname:
+            found.append(Place(parts.netloc, parts.hostname, parts.port or 443))
+    if redis is not None and urlsplit(redis).scheme.startswith("rediss"):
+        found += [Place("Redis", *where) for host in hosts_of(redis) if (where := _split(host, 6379))]
+    if database is not None and "sslmode=disable" not in database:
+        found += [Place("PostgreSQL", *where, True) for host in hosts_of(database) if (where := _split(host, 5432))]
+    return found
+
+
+def _split(host: str, port: int) -> tuple[str, int] | None:
+    if host.startswith("/"):
+        return None
+    parts = urlsplit(f"//{host}")
+    return (parts.hostname, parts.port or port) if parts.hostname else None
+
+
+async def look(place: Place) -> Finding | None:
+    """A warning where its certificate ends SOON, failed where it has ended or does so before LAST is over; None where
+    it speaks no TLS."""
+    try:
+        ends = await asyncio.to_thread(ends_at, place)
+    except (OSError, ValueError) as error:
+        return skipped(CHECK, f"{place.name}'s could not be looked at ({type(error).__name__})")
+    if ends is None:
+        return None
+    left = ends - wall_now()
+    seen = f"{place.name}'s {'ended' if left < timedelta() else 'ends'} on {ends:%Y-%m-%d %H:%M} UTC"
+    if left < LAST:
+        return failed(CHECK, seen, "renew it now: nobody connects after that")
+    return warning(CHECK, seen, "renew it") if left < SOON else ok(CHECK, seen)
+
+
+def ends_at(place: Place) -> datetime | None:
+    """When the certificate ends that is shown; None where PostgreSQL speaks no TLS. Raises OSError and ValueError."""
+    context = ssl.create_default_context()
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    with socket.create_connection((place.host, place.port), WITHIN) as plain:
+        if place.is_postgres:
+            plain.sendall(REQUEST)
+            if plain.recv(1) != b"S":
+                return None
+        with context.wrap_socket(plain, server_hostname=place.host) as secured:
+            shown = secured.getpeercert(binary_form=True)
+    if shown is None:
+        raise ValueError("no certificate is shown")
+    return x509.load_der_x509_certificate(shown).not_valid_after_utc.astimezone(UTC)

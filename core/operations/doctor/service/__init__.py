@@ -1,0 +1,1 @@
+"""What the doctor finds at a running service, asked over HTTP as clients and balancers ask."""
