@@ -39,10 +39,8 @@ async def examine(addresses: Addresses, *, repair: bool = False) -> AsyncIterato
             yield failed(postgres.SERVER, f"it went away ({reason(error)})", "see its log")
         finally:
             ways.close()
-    for place in certificates.places(database=addresses.database_url, redis=addresses.redis_url):
-        found = await certificates.look(place)
-        if found is not None:
-            yield found
+    async for finding in certificates.looked_at(database=addresses.database_url, redis=addresses.redis_url):
+        yield finding
     looked = await redis.look(addresses.redis_url, addresses.cache_prefix)
     for finding in looked.findings:
         yield finding

@@ -3,7 +3,7 @@
 import asyncio
 import socket
 import ssl
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from urllib.parse import urlsplit
@@ -52,6 +52,16 @@ def _split(host: str, port: int) -> tuple[str, int] | None:
         return None
     parts = urlsplit(f"//{host}")
     return (parts.hostname, parts.port or port) if parts.hostname else None
+
+
+async def looked_at(
+    *, services: Sequence[str] = (), database: str | None = None, redis: str | None = None
+) -> AsyncIterator[Finding]:
+    """A finding for each server of `places` that shows a certificate, or could not be asked for one."""
+    for place in places(services=services, database=database, redis=redis):
+        found = await look(place)
+        if found is not None:
+            yield found
 
 
 async def look(place: Place) -> Finding | None:

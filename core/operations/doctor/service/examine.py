@@ -33,10 +33,8 @@ async def examine(urls: Sequence[str], settings: Settings) -> AsyncIterator[Find
             continue
         async for finding in _one(service, settings):
             yield finding
-    for place in certificates.places(services=urls):
-        found = await certificates.look(place)
-        if found is not None:
-            yield found
+    async for finding in certificates.looked_at(services=urls):
+        yield finding
     if "secret_keys" in settings.model_fields_set:
         yield ways_in.look_at_keys([key.get_secret_value() for key in settings.secret_keys])
 
