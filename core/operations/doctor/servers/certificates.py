@@ -50,14 +50,17 @@ def places(*, services: Sequence[str] = (), database: str | None = None, redis: 
 def _split(host: str, port: int) -> tuple[str, int] | None:
     if host.startswith("/"):
         return None
-    parts = urlsplit(f"//{host}")
-    return (parts.hostname, parts.port or port) if parts.hostname else None
+    try:
+        parts = urlsplit(f"//{host}")
+        return (parts.hostname, parts.port or port) if parts.hostname else None
+    except ValueError:
+        return None  # no address, which another check says
 
 
 async def looked_at(
     *, services: Sequence[str] = (), database: str | None = None, redis: str | None = None
 ) -> AsyncIterator[Finding]:
-    """A finding for each server of `places` that shows a certificate, or could not be asked for one."""
+    """A finding for each server of `places` that shows a certificate."""
     for place in places(services=services, database=database, redis=redis):
         found = await look(place)
         if found is not None:
@@ -66,11 +69,13 @@ async def looked_at(
 
 async def look(place: Place) -> Finding | None:
     """A warning where its certificate ends SOON, failed where it has ended or does so before LAST is over; None where
-    it speaks no TLS."""
+    it speaks no TLS, or does not answer."""
     try:
         ends = await asyncio.to_thread(ends_at, place)
-    except (OSError, ValueError) as error:
-        return skipped(CHECK, f"{place.name}'s could not be looked at ({type(error).__name__})")
+    except OSError:
+        return None  # it does not answer, which another check says
+    except ValueError:
+        return skipped(CHECK, f"{place.name}'s cannot be read")
     if ends is None:
         return None
     left = ends - wall_now()
