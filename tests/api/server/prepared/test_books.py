@@ -2,6 +2,8 @@
 
 import gc
 import json
+import random
+import re
 from types import SimpleNamespace
 from typing import Any
 from weakref import ref
@@ -11,7 +13,7 @@ import pytest
 from api.answers.cached import accepts_gzip, remembered_gzip
 from api.server.heads import is_host
 from api.server.said import LINES as MOST
-from api.server.said import LONGEST, MEANINGS, REMEMBERED, said_by
+from api.server.said import LONGEST, MEANINGS, REMEMBERED, UNREADABLE, meaning_of, said_by
 from core.cache.cached_read import CachedRead
 from core.cache.entry import Entry
 from core.log_lines import LINES
@@ -150,6 +152,16 @@ def test_a_long_head_is_the_parsers() -> None:
     one = head("/v1/dashboard", f"X-Long: {'x' * 10}")
     assert said_by(one) is not None
     assert said_by(head("/v1/dashboard", f"X-Long: {'x' * LONGEST}")) is None
+
+
+def test_a_line_is_a_name_a_colon_a_blank_at_most_and_visible_characters() -> None:
+    plain = re.compile(rb"[A-Za-z0-9-]+: ?[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?")
+    dice = random.Random(20261128)
+    pieces = [bytes([byte]) for byte in range(256)] + [b":", b" ", b"-", b"Host", b"X", b"a b", b"\xc3\xb1"] * 20
+    for _ in range(20_000):
+        line = b"".join(dice.choices(pieces, k=dice.randint(0, 6)))
+        for one in (line, b"Cache-Version:" + line, b"Cache-Version: " + line, b"X-Y:" + line):
+            assert (meaning_of(one) is UNREADABLE) == (plain.fullmatch(one) is None), one
 
 
 def test_strangers_long_lines_are_read_and_not_remembered() -> None:
