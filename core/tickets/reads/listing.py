@@ -7,7 +7,21 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from sqlalchemy import CTE, ColumnElement, ScalarSelect, Select, Text, func, literal, not_, or_, select, true, union_all
+from sqlalchemy import (
+    CTE,
+    ColumnElement,
+    ScalarSelect,
+    Select,
+    Text,
+    func,
+    literal,
+    literal_column,
+    not_,
+    or_,
+    select,
+    true,
+    union_all,
+)
 
 from core.access import ClinicScope
 from core.db.transaction import Session
@@ -75,18 +89,24 @@ def _in_order(scope: ClinicScope, tickets: Select[Any], turn: Turn) -> list[Sele
         columns: dict[str, ColumnElement[Any]] = {
             "created_at": Ticket.__table__.c.created_at,
             "current_fpa": Ticket.__table__.c.current_fpa,
-            "surgery": func.left(Ticket.__table__.c.surgery_order, SURGERY_ORDERED),
+            "surgery": _first_letters(Ticket.__table__.c.surgery_order, SURGERY_ORDERED),
         }
         return [keyed(tickets, [columns[turn.column], last], turn)]
     # An imported ticket may have no patient.
     nobodys = keyed(tickets.where(Ticket.patient_id.is_(None)), [literal("", Text), last], turn)
-    name = func.left(Patient.name_order, NAME_ORDERED)
+    name = _first_letters(Patient.name_order, NAME_ORDERED)
     somebodys = tickets.join(Patient, Patient.id == Ticket.patient_id).where(scope.rows(Patient.clinic_id))
     if turn.position is not None and turn.position.after:
         # Implied by both keys together, and what the index of names answers.
         here = literal(turn.position.after[0], Text)
         somebodys = somebodys.where(name <= here if turn.descending else name >= here)
     return [nobodys, keyed(somebodys, [name, last], turn)]
+
+
+def _first_letters(text: Any, number: int) -> ColumnElement[str]:
+    """As an index has them: not as a parameter, whose plan for any value would not know the index."""
+    letters: ColumnElement[str] = func.left(text, literal_column(f"{number}"))
+    return letters
 
 
 def _first(parts: Sequence[Select[Any]], turn: Turn, wanted: int) -> Select[Any]:
