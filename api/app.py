@@ -50,6 +50,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         lifespan=lifespan_with(settings),
         openapi_url=None,  # api/ops/docs.py serves it, and the pages that show it
         redirect_slashes=False,
+        # Its own spans have paths and queries, and a search may name a patient (core/tracing.py makes ours).
+        telemetry={"tracing": False, "metrics": False, "logs": False, "auto_configure": False},
     )
     app.state.settings = settings
     app.state.request_stats = RequestStats()

@@ -4,8 +4,8 @@ A span says what was done and how it ended: routes, policies, statements without
 client sent is in it, and no error's message, for both may name a patient. The provider is ours alone and not the
 process's: no library adds spans of its own making.
 
-Where nothing is configured nobody asks here at all: what makes spans stands in the place of what does not
-(core/cache/traced.py), and the SDK is not even imported.
+Where nothing is configured no request asks here at all: what makes spans stands in the place of what does not
+(core/cache/traced.py).
 """
 
 import os

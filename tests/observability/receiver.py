@@ -60,8 +60,8 @@ def receiver() -> Iterator[Received]:
             body = self.rfile.read(int(self.headers["Content-Length"]))
             if self.headers.get("Content-Encoding") == "gzip":
                 body = decompress(body)
-            assert self.path == "/v1/traces"
             received.raw += body
+            assert self.path == "/v1/traces"
             received.requests.append(ExportTraceServiceRequest.FromString(body))
             answer = ExportTraceServiceResponse().SerializeToString()
             self.send_response(200)

@@ -77,6 +77,8 @@ async def test_a_request_a_read_a_fill_and_statements_are_spans_and_name_nobody(
             "OTEL_EXPORTER_OTLP_ENDPOINT": url,
             "OTEL_BSP_SCHEDULE_DELAY": "100",
             "REPLICA": "ward-7",
+            # FastAPI's own would tell paths and queries.
+            "FASTAPI_OTEL_AUTO_CONFIGURE": "true",
         }
         with serving(TICKET_HOME, "serve", environment=given, log=tmp_path / "log") as served:
             metrics = await works(served, seed)
