@@ -6,7 +6,7 @@ PIN := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generat
 SNAPSHOT := tests/contract/openapi.json
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run quick test test-long coverage schemathesis check bench chaos soak openapi audit sbom lock
+.PHONY: help setup run quick test test-long coverage schemathesis check bench chaos soak rehearse openapi audit sbom lock
 
 help: ## This list
 	@echo "Ticket Home. Needed: Python 3.11 or newer, and make."
@@ -64,6 +64,9 @@ chaos: setup ## The consistency check under random faults, for minutes (ARGS="--
 
 soak: setup ## The same for eight hours, on more clinics, with its history kept
 	@$(BIN)/python -m tests.faults.chaos --seconds 28800 --clinics 12 $(ARGS)
+
+rehearse: setup ## Two replicas behind nginx, upgraded and hurt while clients go on (deploy/rehearsal.md)
+	@$(BIN)/python -m deploy.rehearsal $(ARGS)
 
 openapi: setup ## Write the OpenAPI snapshot anew, for review
 	@$(BIN)/python -m api.openapi > $(SNAPSHOT).new && mv $(SNAPSHOT).new $(SNAPSHOT)

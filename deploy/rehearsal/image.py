@@ -37,6 +37,7 @@ def build(dockerfile: Path, below: Path) -> Image:
     """Run the Dockerfile's steps in a folder. Fails where a step fails, and at an instruction that this program does
     not know."""
     image = Image(below / "app")
+    below.mkdir(parents=True, exist_ok=True)
     for word, rest in instructions(dockerfile):
         if word == "FROM":
             image = Image(below / "app", steps=image.steps)
@@ -45,6 +46,20 @@ def build(dockerfile: Path, below: Path) -> Image:
         else:
             _note(word, rest, below, image)
     return image
+
+
+def next_version(image: Image) -> Path:
+    """A folder with the same code under the next version, to be put before it on PYTHONPATH."""
+    below = image.app.parent
+    source, target = below / "next-src", below / "next"
+    shutil.copytree(below / "src", source)
+    project = (source / "pyproject.toml").read_text()
+    (source / "pyproject.toml").write_text(re.sub(r'(?m)^version = "(.*)"', r'version = "\1.post1"', project))
+    python = f"{shlex.quote(str(below))}/build/bin/python -m"
+    make = f"{python} hatchling build --target wheel --directory ../next-dist"
+    install = f"{python} pip install --no-deps --no-index --target ../next ../next-dist/*.whl"
+    subprocess.run(["sh", "-ec", f"{make} && {install}"], cwd=source, check=True, capture_output=True)
+    return target
 
 
 def _moved(text: str, below: Path) -> str:

@@ -45,6 +45,7 @@ class Site:
     def __init__(self, folder: Path, image: Image, given: Mapping[str, str]) -> None:
         self._folder = folder
         self._image = image
+        self.given = given
         self.services = {name: Service(name, said) for name, said in compose.read(given)["services"].items()}
         self.containers = Containers(folder, image, self.services)
         self.running: dict[str, Running] = {}
@@ -86,12 +87,12 @@ class Site:
         if name not in self._done:
             self.until(lambda: self.is_healthy(name), f"{name} is healthy")
 
-    def start(self, name: str, shown: tuple[Path, ...] = (), **more: str) -> None:
+    def start(self, name: str, more: Mapping[str, str] | None = None, shown: tuple[Path, ...] = ()) -> None:
         """With `more` in its environment, and what is `shown` to be read."""
         service = self.services[name]
         if name == "postgres" and not any(self.containers.volume("postgres-data").iterdir()):
             self.run(name, "sh", "-ec", MAKE_DATABASE)
-        *around, _ = self.containers.around(service, more, shown)
+        *around, _ = self.containers.around(service, more or {}, shown)
         read, write = os.pipe()
         words = [*around, "--info-fd", str(write), "--", *self.containers.words(service)]
         with (self._folder / f"{name}.log").open("ab") as log:
@@ -102,11 +103,11 @@ class Site:
         assert said, self.log(name)
         self.running[name] = Running(process, json.loads(said)["child-pid"])
 
-    def run(self, name: str, *words: str, typed: str = "", **more: str) -> str:
+    def run(self, name: str, *words: str, more: Mapping[str, str] | None = None, shown: tuple[Path, ...] = ()) -> str:
         """What a command tells in another container of the service, with `more` in its environment, once it has ended
         well."""
-        command = [*self.containers.around(self.services[name], more), *words]
-        done = subprocess.run(command, capture_output=True, text=True, check=False, input=typed, timeout=PATIENCE)
+        command = [*self.containers.around(self.services[name], more or {}, shown), *words]
+        done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=PATIENCE)
         assert done.returncode == 0, f"{name}: {words} ended with {done.returncode}\n{done.stdout}{done.stderr}"
         return done.stdout
 
@@ -118,12 +119,30 @@ class Site:
         command = [*self.containers.around(service, {}), *self.containers.moved(name, health)]
         return subprocess.run(command, capture_output=True, check=False, timeout=PATIENCE).returncode == 0
 
+    def ask(self, name: str, path: str, token: str = "") -> httpx.Response | None:
+        """What a replica itself answers; None while it does not."""
+        url = f"http://{self.containers.address(name)}:8000{path}"
+        try:
+            return httpx.get(url, headers={"Authorization": f"Bearer {token}"} if token else {}, timeout=PATIENCE)
+        except httpx.TransportError:
+            return None
+
+    def is_ready(self, name: str) -> bool:
+        answer = self.ask(name, "/readyz")
+        return answer is not None and answer.status_code == 200
+
     def stop(self, name: str, number: signal.Signals | None = None) -> int:
         """The exit code of a service that was told to end, by compose.yaml's signal for it or by another."""
         running = self.running.pop(name)
         by = signal.Signals[self.services[name].said.get("stop_signal", "SIGTERM")] if number is None else number
         os.kill(running.pid, by)
         return running.process.wait(PATIENCE)
+
+    def down(self) -> dict[str, int]:
+        """The exit code of each service, ended in the reverse order. What runs once is run again the next time."""
+        codes = {name: self.stop(name) for name in reversed(list(self.running))}
+        self._done.clear()
+        return codes
 
     def close(self) -> None:
         for name in list(self.running):

@@ -31,6 +31,7 @@ CLIENTS = 24
 ROUNDS = 8
 READERS = 4
 PATHS = ("/v1/doctors", "/v1/dashboard", "/v1/auth/me", "/v1/nursing-board")
+PREVIEW = "/v1/fpa/preview"
 MANY = 1024**2
 """Bytes of a body that is just not too large."""
 NAMED = "203.0.113.7"
@@ -78,6 +79,7 @@ async def test_whose_address_counts_and_what_is_too_large(
     with replica(settings, tmp_path / "log", port), balancers(tmp_path, [port]) as found:
         for one in found:
             async with one.client(source=CLIENT) as client:
+                await sign_in(client, seed.sant.clinical)
                 await refused(client)
         assert {row["ip"] for row in await connection.fetch("SELECT ip FROM login_audit")} == {CLIENT}
 
@@ -86,12 +88,12 @@ async def refused(client: httpx.AsyncClient) -> None:
     """Each by an answer that says why, also on a connection that goes on."""
     guessed = await client.post(LOGIN, json=credentials("nobody"), headers={"X-Forwarded-For": NAMED})
     assert guessed.status_code == 401
-    assert (await client.post(LOGIN, content=b" " * MANY)).status_code in (400, 415, 422)
+    assert (await client.post(PREVIEW, content=b" " * MANY)).status_code in (400, 415, 422)
     several = {f"X-{number}": "a" * 4000 for number in range(12)}
     for _ in range(5):
-        assert (await client.post(LOGIN, content=b" " * (MANY + 1))).status_code == 413
-        assert (await client.post(LOGIN, content=chunked(MANY + 1))).status_code == 413
-        assert (await client.get("/v1/doctors", params={"q": "a" * 9000})).status_code in (401, 414)
+        assert (await client.post(PREVIEW, content=b" " * (MANY + 1))).status_code == 413
+        assert (await client.post(PREVIEW, content=chunked(MANY + 1))).status_code == 413
+        assert (await client.get("/v1/doctors", params={"q": "a" * 9000})).status_code in (414, 422)
         assert (await client.get("/v1/doctors", headers={"X-Long": "a" * 40000})).status_code in (400, 431)
         assert (await client.get("/v1/doctors", headers=several)).status_code in (400, 431)
 

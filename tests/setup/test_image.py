@@ -12,8 +12,9 @@ from pathlib import Path
 import httpx
 import pytest
 
-from deploy.rehearsal.image import Image, build, instructions
+from deploy.rehearsal.image import Image, build, instructions, next_version
 from deploy.rehearsal.site import Site
+from deploy.rehearsal.steps import Rehearsal
 from tests.setup.sites import site_of
 from tests.support.machine import until
 from tests.support.processes.services import Serving, free_port, serving
@@ -170,8 +171,9 @@ async def test_compose_starts_it_on_servers_with_tls_and_it_ends_in_good_order(s
             return [one["value"][1] for one in found] == ["2"]
 
         await until(sees_both)
-    for name in ("prometheus", "nginx", "replica-1", "replica-2", "redis", "postgres"):
-        assert site.stop(name) == 0, site.log(name)
+    codes = site.down()
+    assert set(codes) == {"prometheus", "nginx", "replica-1", "replica-2", "redis", "postgres"}
+    assert set(codes.values()) == {0}, codes
 
 
 def test_a_container_can_write_where_exports_are_made_and_nowhere_else(site: Site) -> None:
@@ -184,6 +186,15 @@ def test_a_first_process_that_ends_itself_by_a_signal_ends(site: Site, built: Bu
     """As the watchdog ends a service that hangs: of a container's first process the kernel would not take it."""
     with pytest.raises(AssertionError, match="ended with 155"):
         site.run("replica-1", *built.image.entrypoint, "python", "-c", SPINS)
+
+
+@pytest.mark.timeout(600)
+async def test_the_rehearsal_in_short(site: Site, built: Built) -> None:
+    """What clients see is asserted in deploy/rehearsal/steps.py, step by step."""
+    transcript: list[str] = []
+    one_worker = {"WEB_CONCURRENCY": "1"}  # a quicker start
+    await Rehearsal(site, next_version(built.image), 1, transcript.append, one_worker).run()
+    assert transcript[-1].endswith("are there, each once")
 
 
 @pytest.mark.long
