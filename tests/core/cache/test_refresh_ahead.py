@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from functools import partial
 from itertools import pairwise
 
 import pytest
@@ -69,9 +68,10 @@ async def until_held(counting: Counting, clinic_id: int, body: bytes) -> None:
 
 def go_to_end_of(answer: Answer, *processes: Counting) -> None:
     """Let the database's clock stand there."""
-    assert answer.entry.valid_until is not None
+    end = answer.entry.valid_until
+    assert end is not None
     for one in processes:
-        one.runtime.versions.now = partial(float, answer.entry.valid_until)
+        one.runtime.versions.clock.at = lambda moment: end  # type: ignore[method-assign]
 
 
 async def test_after_a_write_what_was_read_is_there_again_before_it_is_read(
