@@ -34,6 +34,8 @@ class Rehearsal:
     async def run(self) -> None:
         await asyncio.to_thread(self.site.up, "nginx")
         self.say("PostgreSQL, Valkey, the migration, two replicas and nginx are up")
+        await asyncio.to_thread(self.site.up, "prometheus")
+        self.say(f"Prometheus looks on, at http://{self.site.containers.address('prometheus')}:9090")
         password = secrets.token_urlsafe(16)
         local = {"TICKET_HOME_ENV": "local", "TICKET_HOME_DEMO_PASSWORD": password}
         await asyncio.to_thread(self.site.run, "migration", *DEMO, more=local)
