@@ -20,6 +20,7 @@ def traced(*maps: VersionMap) -> Iterator[Trace]:
     with pytest.MonkeyPatch.context() as holding:
         for versions in maps:
             holding.setattr(versions, "is_fresh", lambda: True)
+            holding.setattr(versions, "is_fresh_at", lambda _moment: True)
         token = current_trace.set(trace)
         try:
             yield trace
