@@ -199,6 +199,7 @@ async def test_the_rehearsal_in_short(site: Site, built: Built) -> None:
 
 @pytest.mark.long
 def test_it_knows_no_demo(built: Built, given: dict[str, str]) -> None:
+    built.run("ticket-home", "migrate", environment=given)
     done = built.run("ticket-home", "demo", environment=given)
     assert done.returncode == 1
     assert "production" in done.stderr
