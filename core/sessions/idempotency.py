@@ -2,17 +2,16 @@
 
 import json
 from dataclasses import dataclass
-from hashlib import sha256
 
 from sqlalchemy import text
 
 from core.db.bumps import pending_bumps, versions_of
+from core.db.named_lock import lock_named
 from core.db.transaction import WriteSession
 from core.errors import Conflict
 from core.trace import VersionRow
 
 FORGET = text("DELETE FROM idempotency_key WHERE user_id = :user_id")
-LOCK = text("SELECT pg_advisory_xact_lock(CAST(:key AS bigint))")
 FIND = text(
     "SELECT body_digest, status, headers, body, stamped FROM idempotency_key"
     " WHERE user_id = :user_id AND method = :method AND path = :path AND key = :key AND expires_at > now()"
@@ -38,10 +37,10 @@ class Scope:
     digest: bytes
     """SHA-256 of the request's body."""
 
-    def lock_key(self) -> int:
-        """For an advisory lock of PostgreSQL: 64 bits, signed."""
-        named = f"{self.user_id} {self.method} {self.path} {self.key}"
-        return int.from_bytes(sha256(named.encode()).digest()[:8], "big", signed=True)
+    @property
+    def name(self) -> str:
+        """For the lock that its POSTs take."""
+        return f"{self.user_id} {self.method} {self.path} {self.key}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +66,7 @@ async def replay(session: WriteSession, scope: Scope) -> Replayed | None:
 
     Raises Conflict where the key was used with another body.
     """
-    await session.execute(LOCK, {"key": scope.lock_key()})
+    await lock_named(session, scope.name)
     row = (
         await session.execute(
             FIND, {"user_id": scope.user_id, "method": scope.method, "path": scope.path, "key": scope.key}

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, ScalarSelect, case, func, select
+from sqlalchemy import ColumnElement, Row, ScalarSelect, Select, case, func, select
 from sqlalchemy.dialects.postgresql import aggregate_order_by
 
 from core.audit.models import ActionAudit
@@ -66,22 +66,25 @@ def _modifications() -> ScalarSelect[Any]:
     )
 
 
-def _discharge_recorded() -> ColumnElement[Any]:
-    """Who wrote a discharge down, and when: [when, who] of its latest record."""
-    one = func.jsonb_build_array(ActionAudit.at, ActionAudit.username)
-    recorded = (
-        select(one)
+def discharge_record(ticket: Any, *columns: Any) -> Select[Any]:
+    """`columns` of the audit's latest record of a ticket's discharge, `ticket` being the table or a row of it."""
+    return (
+        select(*columns)
         .where(
             ActionAudit.target_type == "ticket",
-            ActionAudit.target_id == Ticket.id,
+            ActionAudit.target_id == ticket.id,
             ActionAudit.action == DISCHARGED,
-            ActionAudit.clinic_id == Ticket.clinic_id,
+            ActionAudit.clinic_id == ticket.clinic_id,
         )
         .order_by(ActionAudit.at.desc(), ActionAudit.id.desc())
         .limit(1)
-        .correlate(Ticket)
-        .scalar_subquery()
     )
+
+
+def _discharge_recorded() -> ColumnElement[Any]:
+    """Who wrote a discharge down, and when: [when, who] of its latest record."""
+    one = func.jsonb_build_array(ActionAudit.at, ActionAudit.username)
+    recorded = discharge_record(Ticket, one).correlate(Ticket).scalar_subquery()
     return case((Ticket.status == Status.DISCHARGED, recorded), else_=None)
 
 

@@ -2,8 +2,6 @@
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import select
-
 from core.access import Actor, Role
 from core.audit.models import ActionAudit
 from core.clock import parse_local
@@ -11,7 +9,7 @@ from core.db.transaction import WriteSession
 from core.errors import Conflict, Forbidden, Invalid
 from core.tickets.models import Status
 from core.tickets.reads.detail import detail
-from core.tickets.reads.summary import DISCHARGED
+from core.tickets.reads.summary import DISCHARGED, discharge_record
 from core.tickets.verbs.held import Held, Revisions, change, hold, hold_with_patient, require_active, require_revision
 from core.tickets.verbs.stays import require_may_be_active, written
 from core.tickets.views import TicketDetail
@@ -67,17 +65,7 @@ async def undo_discharge(
 
 async def _require_own(session: WriteSession, actor: Actor, held: Held) -> None:
     """Raises Forbidden unless the actor wrote the discharge down, and lately."""
-    latest = (
-        select(ActionAudit.user_id, ActionAudit.at)
-        .where(
-            ActionAudit.target_type == "ticket",
-            ActionAudit.target_id == held.ticket.id,
-            ActionAudit.action == DISCHARGED,
-            ActionAudit.clinic_id == held.ticket.clinic_id,
-        )
-        .order_by(ActionAudit.at.desc(), ActionAudit.id.desc())
-        .limit(1)
-    )
+    latest = discharge_record(held.ticket, ActionAudit.user_id, ActionAudit.at)
     written_down = (await session.execute(latest)).one_or_none()
     if written_down is None or written_down.user_id != actor.user_id or held.now - written_down.at > OWN:
         raise Forbidden("After half an hour, and of somebody else's, an administrator undoes a discharge.")

@@ -4,11 +4,10 @@ The first two are refused (409) before anything is written, one at a time and af
 under a lock, so of two nurses at once the second is told. A bed is a warning beside the answer.
 """
 
-from hashlib import sha256
-
-from sqlalchemy import ColumnElement, Select, func, literal, or_, select, text
+from sqlalchemy import ColumnElement, Select, func, literal, or_, select
 
 from core.access import ClinicScope
+from core.db.named_lock import lock_named
 from core.db.transaction import WriteSession
 from core.errors import Conflict
 from core.patients.models import Patient
@@ -19,7 +18,6 @@ from core.tickets.state import FORGOTTEN_AFTER
 from core.tickets.verbs.held import Held
 from core.tickets.views import TicketDetail, WarningView
 
-LOCK = text("SELECT pg_advisory_xact_lock(CAST(:key AS bigint))")
 BEDS_TOLD = 10
 """At most so many tickets are told that have the bed."""
 
@@ -52,8 +50,7 @@ async def require_free_episode(
     if episode_id is None:
         return
     same = folded(episode_id)
-    key = sha256(f"episode {clinic_id} {same}".encode()).digest()[:8]
-    await session.execute(LOCK, {"key": int.from_bytes(key, "big", signed=True)})
+    await lock_named(session, f"episode {clinic_id} {same}")
     others = select(Ticket.id).where(Ticket.clinic_id == clinic_id, *_active_but(besides))
     found = await session.scalar(others.where(func.folded_text(Ticket.episode_id) == same).limit(1))
     if found is not None:

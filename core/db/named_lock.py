@@ -1,0 +1,15 @@
+"""A lock on what no row stands for: whoever takes one of the same name waits for the first one's transaction to end."""
+
+from hashlib import sha256
+
+from sqlalchemy import text
+
+from core.db.transaction import WriteSession
+
+LOCK = text("SELECT pg_advisory_xact_lock(CAST(:key AS bigint))")
+
+
+async def lock_named(session: WriteSession, name: str) -> None:
+    """Held until the transaction ends, by all processes and releases that give it this name."""
+    key = int.from_bytes(sha256(name.encode()).digest()[:8], "big", signed=True)
+    await session.execute(LOCK, {"key": key})
