@@ -55,12 +55,10 @@ class Recovery:
     failed: int
 
 
-async def recovery(
-    load: Load, empty: Callable[[], Awaitable[object]], *, settle: float = SETTLE, most: float = 15.0
-) -> Recovery:
+async def recovery(load: Load, empty: Callable[[], Awaitable[object]], most: float = 15.0) -> Recovery:
     """Under a running load: how it was before, and how it came back after `empty`."""
-    await asyncio.sleep(settle)
-    before = window(load.samples, perf_counter() - settle, settle)
+    await asyncio.sleep(SETTLE)
+    before = window(load.samples, perf_counter() - SETTLE, SETTLE)
     at = perf_counter()
     await empty()
     windows: list[Window] = []

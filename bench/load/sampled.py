@@ -15,6 +15,8 @@ class Sample(NamedTuple):
     seconds: float
     status: int
     """0: the connection broke."""
+    hit: bool
+    """Its Cache-Status tells a hit."""
 
 
 @dataclass(frozen=True)
@@ -67,21 +69,22 @@ class Load:
                     self._next = (self._next + 1) % len(self._requests)
                     started = perf_counter()
                     writer.write(self._requests[self._next])
-                    status = await _answer(reader)
-                    self._note(started, status)
+                    head = await _answer(reader)
+                    self._note(started, int(head[9:12]), b"; hit" in head)
             except (ConnectionError, asyncio.IncompleteReadError):
-                self._note(started, 0)
+                self._note(started, 0, False)
                 await asyncio.sleep(0.01)
             finally:
                 writer.close()
 
-    def _note(self, started: float, status: int) -> None:
+    def _note(self, started: float, status: int, hit: bool) -> None:
         ended = perf_counter()
-        self.samples.append(Sample(ended, ended - started, status))
+        self.samples.append(Sample(ended, ended - started, status, hit))
 
 
-async def _answer(reader: asyncio.StreamReader) -> int:
+async def _answer(reader: asyncio.StreamReader) -> bytes:
+    """The answer's head; its body is read, too."""
     head = await reader.readuntil(b"\r\n\r\n")
     at = head.lower().index(b"content-length:") + 15
     await reader.readexactly(int(head[at : head.index(b"\r", at)]))
-    return int(head[9:12])
+    return head
