@@ -33,6 +33,7 @@ from core.errors import Unavailable
 from core.exports.export import Exports
 from core.readiness import Readiness
 from core.sessions.devices import Devices
+from core.sessions.rates import Rates
 from core.sessions.store import Sessions
 from core.sessions.throttle import Throttle
 from core.settings import Settings
@@ -106,7 +107,7 @@ async def open_runtime(settings: Settings, *, serves: bool = True) -> AsyncItera
     sessions = Sessions(database, versions, direct, redis, settings, cache.stats)
     published.also_in_memory.append(sessions.in_memory)
     passwords = Passwords(never=settings.passwords_never_right)
-    exports = Exports(database, settings.require_direct_url())
+    exports = Exports(database, settings.require_direct_url(), Rates(redis), parse_limit(settings.export_limit))
     throttle = Throttle(redis, parse_limit(settings.login_limit_user), parse_limit(settings.login_limit_address))
     assertions = Assertions(settings.iap_audience, settings.iap_keys_url) if settings.iap_audience else None
     readiness = Readiness(database, versions, direct, redis)

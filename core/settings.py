@@ -127,6 +127,7 @@ class Settings(BaseSettings):
         alias="LOGIN_LIMIT_ADDRESS",
         description="failed sign-ins from one address, of any names; devices that a user has signed in from pass it",
     )
+    export_limit: str = Field("10/hour", alias="EXPORT_LIMIT", description="exports that one user begins, then 429")
 
     @field_validator(
         *("secret_keys", "trusted_proxies", "allowed_origins", "iap_audience", "superuser_emails"), mode="before"
@@ -172,7 +173,7 @@ class Settings(BaseSettings):
             raise ValueError("emails in ASCII, with commas between them")
         return tuple(one.lower() for one in value)
 
-    @field_validator("login_limit_user", "login_limit_address")
+    @field_validator("login_limit_user", "login_limit_address", "export_limit")
     @classmethod
     def _limit(cls, value: str) -> str:
         if ";" in value or parse_limit(value).amount < 1:

@@ -15,6 +15,8 @@ from core.trace import current
 
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 LOGOUT = "/v1/auth/logout"
+DISPLAYED = frozenset({"/v1/auth/me", "/v1/nursing-board", "/v1/clinics", "/v1/urgency-thresholds", "/v1/events"})
+"""Paths of what a wall display reads. It stands where everybody looks, and so may its token be."""
 UNSLID = frozenset({"/v1/events"})
 """Paths that do not count as use: a page left open on a desk reads them by itself."""
 
@@ -22,7 +24,7 @@ UNSLID = frozenset({"/v1/events"})
 async def authenticate(request: Request) -> Actor:
     """Who acts: found out by whoever asks first, and kept with the request (`request.state.actor`) for all others.
 
-    Raises NotAuthenticated, Forbidden where a wall display would write, and Unavailable where nobody can say.
+    Raises NotAuthenticated, Forbidden for what is not for a wall display, and Unavailable where nobody can say.
     """
     state = request.scope.setdefault("state", {})  # what `request.state` wraps
     kept: Actor | None = state.get("actor")
@@ -35,10 +37,16 @@ async def authenticate(request: Request) -> Actor:
     trace.user_id = actor.user_id
     trace.clinic_id = actor.clinic_id
     trace.session_id = actor.session_id
-    if actor.client == "display" and request.method not in SAFE and request.scope["path"] != LOGOUT:
-        raise Forbidden("A wall display only reads.")
+    if actor.client == "display" and not _is_for_displays(request):
+        raise Forbidden("A wall display reads the board only.")
     state["actor"] = actor
     return actor
+
+
+def _is_for_displays(request: Request) -> bool:
+    """Of what writes it is its own sign-out."""
+    path = request.scope["path"]
+    return path in DISPLAYED if request.method in SAFE else path == LOGOUT
 
 
 async def session_of(request: Request) -> SessionCopy:

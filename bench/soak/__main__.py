@@ -49,7 +49,8 @@ def soaked(asked: argparse.Namespace) -> Part:
             return [*module, "serve", "--port", str(port)]
 
         environment = place.environment | {"CACHE_MEMORY_BYTES": str(BOUND), "LOGIN_LIMIT_USER": "100000/hour"}
-        environment |= {"LOGIN_LIMIT_ADDRESS": "100000/hour", "PYTHONPATH": str(ROOT)}
+        environment |= {"LOGIN_LIMIT_ADDRESS": "100000/hour", "EXPORT_LIMIT": "100000/hour"}
+        environment |= {"PYTHONPATH": str(ROOT)}
         with serving(None, command, environment, place.folder / "log") as up:
             (superuser, *bearers) = asyncio.run(place.sessions(["superuser", *admins(place.prefixes)]))
             wards = [Ward(name, bearer) for name, bearer in zip(admins(place.prefixes), bearers, strict=True)]

@@ -6,8 +6,10 @@ from dataclasses import dataclass, fields, replace
 from datetime import date
 from enum import Enum
 
+from limits import RateLimitItem
+
 from core import times
-from core.access import Actor, ClinicScope
+from core.access import Actor, ClinicScope, Role
 from core.audit.service import record
 from core.background import Background
 from core.clock import DEFAULT_ZONE, in_zone, zone
@@ -17,15 +19,17 @@ from core.db.transaction import Database, ReadSession, WriteSession
 from core.errors import AppError
 from core.exports.child.scratch import sweep
 from core.exports.child_process import ChildProcesses
-from core.exports.job import Format, Job
+from core.exports.job import Form, Format, Job
 from core.exports.statements.tables import left_out, tables
 from core.exports.statements.tickets import Subject, subject, tickets
 from core.log import logger
+from core.sessions.rates import Rates
 from core.tickets.reads.filters import TicketFilter
 
 TARGET = "export"
 NETWORK = ClinicScope(None)
 EVERY_TICKET = TicketFilter()
+PLAIN = Form()
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,13 +38,16 @@ class ExportRequest:
     format: Format
     scope: ClinicScope = NETWORK
     filter: TicketFilter = EVERY_TICKET
+    form: Form = PLAIN
 
 
 class Exports:
-    """One per process that serves. `dsn` is in libpq's form."""
+    """One per process that serves. `dsn` is in libpq's form; `limit` says how many a user may begin, in which time."""
 
-    def __init__(self, database: Database, dsn: str) -> None:
+    def __init__(self, database: Database, dsn: str, rates: Rates, limit: RateLimitItem) -> None:
         self._database = database
+        self._rates = rates
+        self._limit = limit
         self._dsn = dsn
         self._children = ChildProcesses()
         self._background = Background()
@@ -50,7 +57,8 @@ class Exports:
     async def open(self, asked: ExportRequest) -> "Export":
         """Recorded as begun: no byte leaves that nobody accounts for.
 
-        Raises NotFound where the scope's clinic, or the surgery asked for, does not exist in the scope.
+        Raises NotFound where the scope's clinic, or the surgery asked for, does not exist in the scope, and
+        TooManyAttempts for who has begun too many.
         """
 
         async def read(session: ReadSession) -> Subject:
@@ -60,6 +68,7 @@ class Exports:
             await _record(session, asked, "export.started", filters=filters_of(asked.filter))
 
         of = await self._database.read(read)
+        await self._rates.count(self._limit, TARGET, asked.actor.user_id)
         await self._database.write(write)
         return Export(self, asked, of, self._job(asked, of))
 
@@ -75,7 +84,8 @@ class Exports:
         )
         if asked.format is Format.FULL:
             return replace(job, tables=tables(asked.scope), left_out=left_out(asked.scope))
-        return replace(job, tickets=tickets(asked.scope, asked.filter, of.now))
+        form = replace(asked.form, is_viewers=asked.actor.role is Role.VIEWER)
+        return replace(job, tickets=tickets(asked.scope, asked.filter, of.now, form), form=form)
 
     async def chunks(self, export: "Export") -> AsyncIterator[bytes]:
         rows: int | None = None

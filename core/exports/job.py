@@ -11,6 +11,24 @@ class Format(StrEnum):
     FULL = "full.zip"
 
 
+class Lang(StrEnum):
+    """Of headings, states and flags."""
+
+    ES = "es"
+    EN = "en"
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """How tickets are written."""
+
+    lang: Lang = Lang.EN
+    for_excel: bool = False
+    """A csv as Excel opens it where the language is Spanish: semicolons, and times without an offset."""
+    is_viewers: bool = False
+    """Without documents, and with age in decades."""
+
+
 @dataclass(frozen=True, slots=True)
 class Batches:
     """A statement that reads rows in the order of their keys, some at a time.
@@ -62,6 +80,7 @@ class Job:
     now: datetime
     """The database's clock when it was asked for: states of tickets are those of this moment."""
     tickets: Batches | None = None
+    form: Form = Form()
     tables: tuple[Table, ...] = ()
     """Of the full export, in this order."""
     left_out: tuple[str, ...] = ()

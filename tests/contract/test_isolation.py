@@ -61,6 +61,28 @@ async def test_a_role_may_what_its_rule_says_and_no_more(
         client = await sign_in(username) if rule.ends_session else client
 
 
+DISPLAYED = {"/v1/auth/me", "/v1/nursing-board", "/v1/clinics", "/v1/urgency-thresholds", "/v1/events"}
+
+
+async def test_a_display_reads_five_routes_and_writes_its_sign_out_alone(
+    app: FastAPI, client: httpx.AsyncClient, own: Target
+) -> None:
+    as_display = {"username": own.clinic.viewer, "password": rows.PASSWORD, "client": "display"}
+    token = (await client.post("/v1/auth/login", json=as_display)).json()["token"]
+    client.headers["Authorization"] = f"Bearer {token}"
+    walked = sorted(operations(app), key=lambda operation: operation.id == "authLogout")
+    for operation in walked:
+        rule = RULES[operation.id]
+        if rule.role is None:
+            continue
+        answer = await operation.request(client, rule, own)
+        read = operation.method == "GET" and operation.path in DISPLAYED
+        expected = 200 if read else 204 if operation.id == "authLogout" else 403
+        assert answer.status_code == expected, (operation, answer.text)
+        if expected == 403:
+            assert answer.json()["code"] == "forbidden"
+
+
 @pytest.mark.parametrize("role", [Role.VIEWER, Role.CLINICAL, Role.ADMIN])
 async def test_a_foreign_clinic_does_not_exist(
     app: FastAPI, sign_in: SignIn, own: Target, foreign: Target, role: Role

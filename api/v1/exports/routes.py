@@ -1,16 +1,17 @@
 """Tickets as xlsx and csv, and every table in one zip."""
 
-from typing import Any
+from typing import Annotated, Any, Literal
 
+from fastapi import Query
 from starlette.responses import Response
 
-from api.requests.dependencies import ReadScope, RequireAdmin, RequireSuperuser, RuntimeState
+from api.requests.dependencies import CurrentUser, ReadScope, RequireSuperuser, RuntimeState
 from api.requests.routing import Router
-from api.responses import Responses, signed_in
+from api.responses import Responses, refusal, signed_in
 from api.v1.exports.download import Download
 from api.v1.tickets.filters import ListFilter
 from core.exports.export import ExportRequest
-from core.exports.job import Format
+from core.exports.job import Form, Format, Lang
 
 router: Router = Router(prefix="/v1/exports", tags=["exports"])
 
@@ -25,8 +26,11 @@ CSV_EXAMPLE = (
 OF_TICKETS = (
     "The tickets of `GET /v1/tickets` with the same filters, oldest first within their clinic, each with up to five"
     " modifications in columns of its row. States are those of the moment at which you asked; each row is as it was"
-    " when it was read, within the next seconds. "
+    " when it was read, within the next seconds. A viewer's file has no document, and age in decades; a display gets"
+    " none. Each is audited, and a user begins ten an hour. "
 )
+
+Language = Annotated[Lang | None, Query(description="Of headings, states and flags.")]
 
 
 class XlsxFile(Response):
@@ -56,7 +60,7 @@ def file(media_type: str, filename: str, schema: dict[str, Any], example: str | 
         "headers": {"Content-Disposition": disposition},
         "content": {media_type: content},
     }
-    return {200: file, **signed_in()}
+    return {200: file, **signed_in(), 429: refusal(429, "Ten in an hour are enough.", "too_many_attempts")}
 
 
 BINARY = {"format": "binary", "examples": ["PK…"]}
@@ -66,25 +70,44 @@ BINARY = {"format": "binary", "examples": ["PK…"]}
     "/tickets.xlsx",
     operation_id="exportsTicketsXlsx",
     summary="Tickets as a workbook",
-    description=OF_TICKETS + "Times are Excel's own, in the clinic's local time. No cell is a formula.",
+    description=OF_TICKETS + "Times are Excel's own, in the clinic's local time. In Spanish, unless `lang` is `en`. No"
+    " cell is a formula.",
     response_class=XlsxFile,
     responses=file(XLSX, "tickets-SANT-2025-01-15.xlsx", BINARY),
 )
-async def tickets_xlsx(runtime: RuntimeState, actor: RequireAdmin, scope: ReadScope, asked: ListFilter) -> Response:
-    return Download(await runtime.exports.open(ExportRequest(actor, Format.XLSX, scope, asked)), XLSX)
+async def tickets_xlsx(
+    runtime: RuntimeState, actor: CurrentUser, scope: ReadScope, asked: ListFilter, lang: Language = None
+) -> Response:
+    wanted = ExportRequest(actor, Format.XLSX, scope, asked, Form(lang or Lang.ES))
+    return Download(await runtime.exports.open(wanted), XLSX)
 
 
 @router.get(
     "/tickets.csv",
     operation_id="exportsTicketsCsv",
     summary="Tickets as csv",
-    description=OF_TICKETS + "UTF-8 with a byte order mark, commas, ISO 8601 times with the clinic's offset. An"
-    " apostrophe stands before what a spreadsheet would take for a formula.",
+    description=OF_TICKETS + "UTF-8 with a byte order mark, commas, ISO 8601 times with the clinic's offset, columns by"
+    " the names that programs know, unless `lang` or `dialect` says otherwise. An apostrophe stands before what a"
+    " spreadsheet would take for a formula.",
     response_class=CsvFile,
     responses=file(CSV, "tickets-SANT-2025-01-15.csv", {}, CSV_EXAMPLE),
 )
-async def tickets_csv(runtime: RuntimeState, actor: RequireAdmin, scope: ReadScope, asked: ListFilter) -> Response:
-    return Download(await runtime.exports.open(ExportRequest(actor, Format.CSV, scope, asked)), CSV)
+async def tickets_csv(
+    runtime: RuntimeState,
+    actor: CurrentUser,
+    scope: ReadScope,
+    asked: ListFilter,
+    lang: Language = None,
+    dialect: Annotated[
+        Literal["excel"] | None,
+        Query(
+            description="As Excel opens it where its language is Spanish: `;` between cells, times without an offset."
+        ),
+    ] = None,
+) -> Response:
+    for_excel = dialect is not None
+    form = Form(lang or (Lang.ES if for_excel else Lang.EN), for_excel)
+    return Download(await runtime.exports.open(ExportRequest(actor, Format.CSV, scope, asked, form)), CSV)
 
 
 @router.get(

@@ -1,23 +1,27 @@
 """csv: UTF-8 with a byte order mark, by which Excel reads accents; commas; CRLF (RFC 4180).
 
-Times are ISO 8601 with the clinic's offset. No cell starts a formula (see `cells`).
+Times are ISO 8601 with the clinic's offset. For Excel in Spanish there are semicolons, by which it splits there, and
+times as it knows them for times. No cell starts a formula (see `cells`).
 """
 
 import csv
+from collections.abc import Callable
 from datetime import datetime
 from io import TextIOWrapper
+from operator import methodcaller
 from typing import IO, Any
 
 from core.exports.child.batches import batches, connect
 from core.exports.child.cells import guarded
-from core.exports.columns import COLUMNS, CellKind, Record, positions, values
-from core.exports.job import Job
+from core.exports.columns import CellKind, Record
+from core.exports.job import Form, Job, Lang
+from core.exports.layout import layout
 
 ENCODING = "utf-8-sig"
 
-_TEXTS = positions(CellKind.TEXT)
-_TIMES = positions(CellKind.TIME)
-_FLAGS = positions(CellKind.FLAG)
+EXCELS_TIME = "%Y-%m-%d %H:%M:%S"
+"""Taken for a time whatever the country is."""
+FLAGS = {Lang.EN: ("false", "true"), Lang.ES: ("no", "sí")}
 
 
 async def write_tickets(job: Job, to: IO[bytes]) -> int:
@@ -28,10 +32,11 @@ async def write_tickets(job: Job, to: IO[bytes]) -> int:
     connection = await connect(job)
     text = TextIOWrapper(to, ENCODING, newline="", write_through=False)
     try:
-        write = csv.writer(text)
-        write.writerow([column.name for column in COLUMNS])
+        write = csv.writer(text, delimiter=";" if job.form.for_excel else ",")
+        rows = Rows(job.form)
+        write.writerow(rows.heads)
         async for found in batches(connection, job.tickets):
-            write.writerows(_cells(values(record)) for record in found)
+            write.writerows(rows.cells(record) for record in found)
             text.flush()
             written += len(found)
     finally:
@@ -40,16 +45,33 @@ async def write_tickets(job: Job, to: IO[bytes]) -> int:
     return written
 
 
-def _cells(row: list[Any]) -> list[Any]:
-    for at in _TEXTS:
-        if row[at]:
-            row[at] = guarded(row[at])
-    for at in _TIMES:
-        if row[at] is not None:
-            row[at] = row[at].isoformat()
-    for at in _FLAGS:
-        row[at] = cell(row[at])
-    return row
+class Rows:
+    """Rows of tickets as this form has them."""
+
+    def __init__(self, form: Form) -> None:
+        self._layout = layout(form)
+        self.heads = self._layout.heads
+        self._texts = self._layout.positions(CellKind.TEXT)
+        self._times = self._layout.positions(CellKind.TIME)
+        self._flags = self._layout.positions(CellKind.FLAG)
+        self._flag = FLAGS[form.lang]
+        self._time: Callable[[datetime], str] = methodcaller("strftime", EXCELS_TIME) if form.for_excel else _iso
+
+    def cells(self, record: Record) -> list[Any]:
+        row = self._layout.row(record)
+        for at in self._texts:
+            if row[at]:
+                row[at] = guarded(row[at])
+        for at in self._times:
+            if row[at] is not None:
+                row[at] = self._time(row[at])
+        for at in self._flags:
+            if row[at] is not None:
+                row[at] = self._flag[row[at]]
+        return row
+
+
+_iso = methodcaller("isoformat")
 
 
 def cell(value: object) -> object:

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from datetime import datetime
 from functools import partial
 from pathlib import Path
-from typing import IO, Any
+from typing import IO
 
 from xlsxwriter import Workbook  # type: ignore[import-untyped]  # it has no annotations
 from xlsxwriter.exceptions import FileCreateError  # type: ignore[import-untyped]  # likewise
@@ -17,8 +17,9 @@ from xlsxwriter.exceptions import FileCreateError  # type: ignore[import-untyped
 from core.exports.child.batches import batches, connect
 from core.exports.child.scratch import on_disk
 from core.exports.child.sheet import QuickWorksheet
-from core.exports.columns import COLUMNS, CellKind, positions, values
-from core.exports.job import Job
+from core.exports.columns import CellKind, Record
+from core.exports.job import Form, Job
+from core.exports.layout import layout
 
 MOST_ROWS = 1_048_575
 """Below the header."""
@@ -32,11 +33,6 @@ OPTIONS = {
 EPOCH = 693_594
 """`date.toordinal()` of Excel's day 0."""
 
-_TEXTS = positions(CellKind.TEXT, CellKind.BLOCK)
-_NUMBERS = positions(CellKind.NUMBER)
-_TIMES = positions(CellKind.TIME)
-_FLAGS = positions(CellKind.FLAG)
-
 
 async def write_tickets(job: Job, to: IO[bytes], folder: Path, *, most_rows: int = MOST_ROWS) -> int:
     """How many tickets were written. `folder` holds what is not yet done: some two kilobytes a ticket, and as
@@ -47,11 +43,11 @@ async def write_tickets(job: Job, to: IO[bytes], folder: Path, *, most_rows: int
     connection = await connect(job)
     try:
         with on_disk():
-            book = Book(path, folder, most_rows)
+            book = Book(path, folder, most_rows, job.form)
         async for found in batches(connection, job.tickets, ahead=True):
             with on_disk():
                 for record in found:
-                    book.add(values(record))
+                    book.add(record)
         with on_disk():
             book.close()
     finally:
@@ -65,7 +61,12 @@ async def write_tickets(job: Job, to: IO[bytes], folder: Path, *, most_rows: int
 class Book:
     """A workbook that grows by rows; `close` completes it."""
 
-    def __init__(self, path: Path, folder: Path, most_rows: int) -> None:
+    def __init__(self, path: Path, folder: Path, most_rows: int, form: Form) -> None:
+        self._layout = layout(form)
+        self._texts = self._layout.positions(CellKind.TEXT, CellKind.BLOCK)
+        self._numbers = self._layout.positions(CellKind.NUMBER)
+        self._times = self._layout.positions(CellKind.TIME)
+        self._flags = self._layout.positions(CellKind.FLAG)
         self._book = Workbook(str(path), {**OPTIONS, "tmpdir": str(folder)})
         self._head = self._book.add_format({"bold": True, "bg_color": "#DCE6F1", "border": 1})
         self._time = self._book.add_format({"num_format": "yyyy-mm-dd hh:mm"})
@@ -91,19 +92,20 @@ class Book:
         self._sheet = self._book.add_worksheet(
             SHEET if self._sheets == 1 else f"{SHEET} {self._sheets}", QuickWorksheet
         )
-        for at, column in enumerate(COLUMNS):
+        for at, column in enumerate(self._layout.columns):
             self._sheet.set_column(at, at, column.width)
         self._sheet.freeze_panes(1, 1)
-        for at, column in enumerate(COLUMNS):
-            self._sheet.write_string(0, at, column.name, self._head)
+        for at, head in enumerate(self._layout.heads):
+            self._sheet.write_string(0, at, head, self._head)
         self._row = 0
         self._write_string = without_notation(self._sheet.write_string)
         self._write_number = without_notation(self._sheet.write_number)
 
     def _end(self) -> None:
-        self._sheet.autofilter(0, 0, max(self._row, 1), len(COLUMNS) - 1)
+        self._sheet.autofilter(0, 0, max(self._row, 1), len(self._layout.columns) - 1)
 
-    def add(self, row: list[Any]) -> None:
+    def add(self, record: Record) -> None:
+        row = self._layout.row(record)
         if self._row == self._most:
             self._end()
             self._begin()
@@ -111,16 +113,16 @@ class Book:
         self.written += 1
         number, write_string, write_number = self._row, self._write_string, self._write_number
         # One kind after the other: within a row XlsxWriter does not mind the order.
-        for at in _TEXTS:
+        for at in self._texts:
             if row[at]:
                 write_string(number, at, row[at])
-        for at in _NUMBERS:
+        for at in self._numbers:
             if row[at] is not None:
                 write_number(number, at, row[at])
-        for at in _TIMES:
+        for at in self._times:
             if row[at] is not None:
                 write_number(number, at, serial(row[at]), self._time)
-        for at in _FLAGS:
+        for at in self._flags:
             if row[at] is not None:
                 self._sheet.write_boolean(number, at, row[at])
 

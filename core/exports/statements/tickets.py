@@ -5,16 +5,17 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, DateTime, case, func, literal, select, true
+from sqlalchemy import ColumnElement, DateTime, case, func, literal, null, select, true
 from sqlalchemy.dialects.postgresql import aggregate_order_by
 from sqlalchemy.sql.selectable import LateralFromClause
 
 from core.access import ClinicScope
-from core.catalogs.models import Doctor
+from core.catalogs.models import Doctor, Specialty, Surgery
 from core.clinics.models import Clinic
 from core.db.transaction import ReadSession
 from core.exports.columns import OF_MODIFICATION, READ, READ_BESIDE, ExportColumn
-from core.exports.job import Batches
+from core.exports.job import Batches, Form
+from core.exports.layout import AGE, OF_DOCUMENT
 from core.exports.statements.keyset import one_batch, prepared
 from core.patients.models import Patient, shown_document
 from core.tickets.models import FpaModification, Status, Ticket
@@ -22,7 +23,7 @@ from core.tickets.reads.filters import TicketFilter, filtered, require_known
 from core.tickets.reads.pages import clinics_of
 from core.tickets.state import sql_state
 
-TABLES = {"clinic": Clinic, "doctor": Doctor, "patient": Patient, "ticket": Ticket}
+TABLES = {"clinic": Clinic, "doctor": Doctor, "patient": Patient, "specialty": Specialty, "ticket": Ticket}
 LONG_AGO = datetime(1, 1, 1, tzinfo=UTC)
 
 
@@ -50,8 +51,9 @@ async def subject(session: ReadSession, scope: ClinicScope, surgery_id: int | No
     return Subject(found.prefix, found.timezone, now)
 
 
-def tickets(scope: ClinicScope, asked: TicketFilter, now: datetime) -> Batches:
-    """Rows of `columns.READ` and `READ_BESIDE`. States are those at `now`."""
+def tickets(scope: ClinicScope, asked: TicketFilter, now: datetime, form: Form) -> Batches:
+    """Rows of `columns.READ` and `READ_BESIDE`. States are those at `now`. What a viewer's file does not have does not
+    leave the database for it."""
     moment = literal(now, DateTime(timezone=True))
     clinics = clinics_of(scope)
     chosen = filtered(scope, asked, moment, clinics)
@@ -59,6 +61,8 @@ def tickets(scope: ClinicScope, asked: TicketFilter, now: datetime) -> Batches:
     page = one_batch(chosen, (row.clinic_id, row.created_at, row.id)).subquery("page")
     modified = _modifications()
     expressions = _expressions(moment, clinics.c, modified.c)
+    if form.is_viewers:
+        expressions |= dict.fromkeys(OF_DOCUMENT, null()) | {AGE: Patient.age // 10 * 10}
     columns = [_expression(column, expressions).label(column.name) for column in READ]
     columns += [expressions[name].label(name) for name in READ_BESIDE]
     rows = (
@@ -69,6 +73,8 @@ def tickets(scope: ClinicScope, asked: TicketFilter, now: datetime) -> Batches:
         .join(Clinic, Clinic.id == Ticket.clinic_id)
         .outerjoin(Patient, Patient.id == Ticket.patient_id)
         .outerjoin(Doctor, Doctor.id == Ticket.doctor_id)
+        .outerjoin(Surgery, Surgery.id == Ticket.surgery_id)
+        .outerjoin(Specialty, Specialty.id == Surgery.specialty_id)
         .join(modified, true())
         .order_by(Ticket.clinic_id, Ticket.created_at, Ticket.id)
     )
@@ -77,7 +83,7 @@ def tickets(scope: ClinicScope, asked: TicketFilter, now: datetime) -> Batches:
 
 
 def _expression(column: ExportColumn, expressions: Mapping[str, Any]) -> Any:
-    if column.of is None:
+    if column.name in expressions or column.of is None:
         return expressions.get(column.name, Ticket.__table__.c.get(column.name))
     table, _, name = column.of.partition(".")
     return getattr(TABLES[table], name)

@@ -14,12 +14,13 @@ from core.access import ClinicScope
 from core.db.connections.engine import SERVER_SETTINGS
 from core.db.transaction import Database, ReadSession
 from core.exports.child import csv, full_zip, xlsx
-from core.exports.job import Format, Job
+from core.exports.job import Form, Format, Job
 from core.exports.statements.tables import left_out, tables
 from core.exports.statements.tickets import tickets
 from core.tickets.reads.filters import TicketFilter
 
 Make = Callable[..., Awaitable[bytes]]
+PLAIN = Form()
 
 
 async def clock(database: Database) -> datetime:
@@ -30,10 +31,16 @@ async def clock(database: Database) -> datetime:
     return await database.read(work)
 
 
-def job(format: Format, dsn: str, now: datetime | None = None, scope: ClinicScope | None = None) -> Job:  # noqa: A002
+def job(
+    format: Format,  # noqa: A002
+    dsn: str,
+    now: datetime | None = None,
+    scope: ClinicScope | None = None,
+    form: Form = PLAIN,
+) -> Job:
     now = now or datetime.now(UTC)
     scope = scope or ClinicScope(None)
-    asked = tickets(scope, TicketFilter(), now)
+    asked = tickets(scope, TicketFilter(), now, form)
     return Job(
         format=format,
         dsn=dsn,
@@ -43,6 +50,7 @@ def job(format: Format, dsn: str, now: datetime | None = None, scope: ClinicScop
         command_timeout=30.0,
         now=now,
         tickets=None if format is Format.FULL else asked,
+        form=form,
         tables=tables(scope) if format is Format.FULL else (),
         left_out=left_out(scope),
     )
@@ -69,8 +77,13 @@ def is_locked(folder: Path) -> bool:
 async def make(database: Database, database_url: str, tmp_path: Path) -> Make:
     """`await make(Format.CSV)` → the file, made in this process."""
 
-    async def made(format: Format, scope: ClinicScope | None = None, **options: int) -> bytes:  # noqa: A002
-        asked = job(format, database_url, await clock(database), scope)
+    async def made(
+        format: Format,  # noqa: A002
+        scope: ClinicScope | None = None,
+        form: Form = PLAIN,
+        **options: int,
+    ) -> bytes:
+        asked = job(format, database_url, await clock(database), scope, form)
         to = io.BytesIO()
         if format is Format.XLSX:
             await xlsx.write_tickets(asked, to, tmp_path, **options)

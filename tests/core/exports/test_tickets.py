@@ -35,6 +35,7 @@ def named(sheet: list[list[Any]]) -> list[dict[str, Any]]:
 async def test_every_column_of_the_csv(make: Make, seed: Seed, connection: rows.Connection) -> None:
     await full_ticket(connection, seed)
     doctor = await connection.fetchval("SELECT name FROM doctor WHERE id = $1", seed.sant.doctor_id)
+    specialty = await connection.fetchval("SELECT name FROM specialty WHERE id = $1", seed.sant.specialty_id)
     (row,) = table(await make(Format.CSV))
     assert list(row) == [column.name for column in COLUMNS]
     filled = {name: value for name, value in row.items() if value}
@@ -83,6 +84,9 @@ async def test_every_column_of_the_csv(make: Make, seed: Seed, connection: rows.
         "modification_2_reason": "Fiebre 1",
         "modification_2_justification": "39°",
         "assumed": "false",
+        "modification_1_block": "13:00 - 15:00",
+        "modification_2_block": "12:00 - 14:00",
+        "specialty": specialty,
     }
 
 

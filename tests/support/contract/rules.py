@@ -111,8 +111,8 @@ RULES: dict[str, Rule] = {
     "urgencyThresholdsDelete": read(A),
     "nursingBoardGet": read(V),
     "ticketsList": read(V),
-    "exportsTicketsXlsx": read(A),
-    "exportsTicketsCsv": read(A),
+    "exportsTicketsXlsx": read(V),
+    "exportsTicketsCsv": read(V),
     "exportsFull": Rule(S),
     "fpaPreview": Rule(
         C,
