@@ -13,6 +13,20 @@ from collections.abc import Sequence
 
 from alembic import op
 
+from core.db.rollup_stamping import (
+    AMOUNTS,
+    COUNTED_COLUMNS,
+    COUNTS,
+    DAY,
+    NO_ZONE,
+    counted,
+    differing,
+    names,
+    of_clinics,
+    remember,
+    stamp_ticket,
+    sums,
+)
 from core.db.stamping import Rule, trigger_function
 
 revision = "0019"
@@ -20,117 +34,7 @@ down_revision = "0018"
 branch_labels = None
 depends_on = None
 
-TIMED = "status = 'discharged' AND NOT discharge_assumed"
-# The FPA rounded to the nearest full local hour is the block's end. Most discharges are further off than the half hour
-# that rounding moves it, and need no look at the zone.
-ON_TIME = """
-    discharged_at <= current_fpa + interval '30 minutes' AND (
-        discharged_at <= current_fpa - interval '30 minutes'
-        OR discharged_at <= date_trunc('hour', current_fpa + interval '30 minutes', timezone)
-    )
-"""
-DELAY = "(extract(epoch FROM discharged_at - current_fpa) * 1000000)::bigint"
-# What is counted of tickets → an expression over a ticket and its clinic's zone.
-COUNTS = {
-    "total": "1",
-    "active": "(status = 'active')::integer",
-    "discharged": "(status = 'discharged')::integer",
-    "annulled": "(status = 'annulled')::integer",
-    "timed": f"({TIMED})::integer",
-    "on_time": f"({TIMED} AND {ON_TIME})::integer",
-    "delay_microseconds": f"CASE WHEN {TIMED} THEN {DELAY} ELSE 0 END",
-}
-AMOUNTS = (*COUNTS, "modifications", "modified_tickets")
-COUNTED_COLUMNS = (
-    "id, clinic_id, status, current_fpa, discharged_at, discharge_assumed, surgery_id, doctor_id, created_at"
-)
-DAY = "coalesce((created_at AT TIME ZONE timezone)::date, '-infinity')"
-NO_ZONE = "coalesce(timezone, '')"
-"""Of a clinic that is not there, in the middle of a restore: then the clinic's rollups are in doubt."""
-
-
-def names(columns: Sequence[str], prefix: str = "") -> str:
-    return ", ".join(f"{prefix}{column}" for column in columns)
-
-
-def sums(columns: Sequence[str], times: str = "1") -> str:
-    return ", ".join(f"coalesce(sum({column} * {times}), 0) AS {column}" for column in columns)
-
-
-def counted(tickets: str) -> str:
-    """SQL: day, surgery and counts of `tickets`, a query of a ticket's columns with a `sign`."""
-    measures = ", ".join(f"{expression} AS {name}" for name, expression in COUNTS.items())
-    return f"""
-        SELECT clinic_id, timezone, day, surgery_id, {sums(tuple(COUNTS), "sign")} FROM (
-            SELECT sign, clinic_id, {NO_ZONE} AS timezone, {DAY} AS day, coalesce(surgery_id, 0) AS surgery_id,
-                {measures}
-            FROM ({tickets}) AS t
-            LEFT JOIN (SELECT id AS its_clinic, timezone FROM clinic) AS c ON its_clinic = clinic_id
-        ) AS measured GROUP BY clinic_id, timezone, day, surgery_id
-    """
-
-
-def append(tickets: str) -> str:
-    """SQL: the counts of `tickets` as changes, where any is not zero."""
-    zeros = ", ".join("0" for _ in COUNTS)
-    return f"""
-        INSERT INTO rollup_change (clinic_id, timezone, day, surgery_id, {names(tuple(COUNTS))})
-        SELECT clinic_id, timezone, day, surgery_id, {names(tuple(COUNTS))} FROM ({counted(tickets)}) AS changed
-        WHERE ({names(tuple(COUNTS))}) <> ({zeros});
-    """
-
-
-def remember(keys: str) -> str:
-    return f"PERFORM cache_remember(array_agg(key)) FROM ({keys}) AS keys;"
-
-
-def of_clinics(rows: str, *topics: str) -> str:
-    return " UNION ALL ".join(f"SELECT DISTINCT clinic_id || '/{topic}' AS key FROM {rows}" for topic in topics)
-
-
-def differing(columns: str, *, wanted: str) -> str:
-    new, old = (f"SELECT {columns} FROM {rows}" for rows in ("new_rows", "old_rows"))
-    return f"SELECT DISTINCT {wanted} FROM (({new} EXCEPT ALL {old}) UNION ALL ({old} EXCEPT ALL {new})) AS d"
-
-
 FIGURES_COLUMNS = f"{COUNTED_COLUMNS}, surgery_name, created_by"
-STAMP_TICKET = f"""
-CREATE OR REPLACE FUNCTION cache_stamp_ticket() RETURNS trigger
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
-DECLARE
-    touched text[];
-BEGIN
-    IF TG_OP = 'INSERT' THEN
-        {remember(of_clinics("new_rows", "tickets", "figures"))}
-        {append(f"SELECT 1 AS sign, {COUNTED_COLUMNS} FROM new_rows")}
-        -- Modifications may be there already: a restore brings tables in any order.
-        PERFORM rollup_recount(array_agg(id)) FROM new_rows;
-    ELSIF TG_OP = 'UPDATE' THEN
-        {
-    remember(
-        differing("*", wanted="clinic_id || '/tickets' AS key")
-        + " UNION ALL "
-        + differing(FIGURES_COLUMNS, wanted="clinic_id || '/figures' AS key")
-    )
-}
-        touched := ARRAY({differing(COUNTED_COLUMNS, wanted="id")});
-        IF touched <> '{{}}' THEN
-            {
-    append(f"SELECT 1 AS sign, {COUNTED_COLUMNS} FROM new_rows UNION ALL SELECT -1, {COUNTED_COLUMNS} FROM old_rows")
-}
-            PERFORM rollup_recount(touched);
-        END IF;
-    ELSIF TG_OP = 'DELETE' THEN
-        {remember(of_clinics("old_rows", "tickets", "figures"))}
-        {append(f"SELECT -1 AS sign, {COUNTED_COLUMNS} FROM old_rows")}
-        PERFORM rollup_recount(array_agg(id)) FROM old_rows;
-    ELSE
-        -- It makes another timeline, on which no rollup is trusted before it was filled anew.
-        PERFORM cache_remember(ARRAY['*/tickets', '*/figures']);
-    END IF;
-    RETURN NULL;
-END $$
-"""
 STAMP_MODIFICATION = f"""
 CREATE OR REPLACE FUNCTION cache_stamp_fpa_modification() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
@@ -383,7 +287,7 @@ def upgrade() -> None:
         op.execute(statement)
     # Who has written and not committed was not counted: it is waited for, and then its rows are there to be counted.
     op.execute("LOCK TABLE ticket, fpa_modification IN SHARE ROW EXCLUSIVE MODE")
-    op.execute(STAMP_TICKET)
+    op.execute(stamp_ticket(FIGURES_COLUMNS))
     op.execute(STAMP_MODIFICATION)
 
 

@@ -80,7 +80,7 @@ class StandardizedReason(Base):
     __tablename__ = "standardized_reason"
     __table_args__ = (
         UniqueConstraint("clinic_id", "id"),
-        CheckConstraint("category in ('modification', 'annulment', 'initial')", name="category"),
+        CheckConstraint("category in ('modification', 'annulment', 'delay', 'initial')", name="category"),
         CheckConstraint("length(btrim(reason)) > 0", name="reason"),
     )
 

@@ -2,8 +2,8 @@
 
 A migration that makes a catalog's table makes its triggers in one call, and its `downgrade` takes them back:
 
-    stamp_table("ward", CATALOG, beside=STAMPED_BY_0021)
-    unstamp_table("ward", beside=STAMPED_BY_0021)
+    stamp_table("ward", CATALOG, beside=STAMPED_BY_0025)
+    unstamp_table("ward", beside=STAMPED_BY_0025)
 
 What is here is part of every released migration that calls it. A change of what a trigger does is a migration of its
 own; migrations 0003 and 0015, which made the first tables' triggers, have their text themselves.
@@ -20,7 +20,9 @@ STAMPED_BY_0015 = (
 )
 """The tables that stamp versions since migration 0015."""
 STAMPED_BY_0021 = (*STAMPED_BY_0015, "canary")
-"""Since migration 0021. Those of later ones follow it in their `beside`."""
+"""Since migration 0021."""
+STAMPED_BY_0025 = (*STAMPED_BY_0021, "delay")
+"""Since migration 0025. Those of later ones follow it in their `beside`."""
 
 
 @dataclass(frozen=True)

@@ -52,6 +52,9 @@ class Ticket(Base):
             "imported or (admission_at <= surgery_at and current_fpa >= admission_at and initial_fpa >= admission_at)",
             name="times",
         ),
+        CheckConstraint(
+            "(ready_at is null) = (ready_by is null) and (imported or ready_at >= admission_at)", name="ready"
+        ),
         CheckConstraint("overnight_stays >= 0 and initial_overnight_stays >= 0", name="overnight_stays"),
         CheckConstraint("surgery_base_hours between 1 and 2160", name="surgery_base_hours"),
         CheckConstraint("revision >= 1", name="revision"),
@@ -67,6 +70,13 @@ class Ticket(Base):
         ),
         Index("ix_ticket_without_patient", "clinic_id", "id", postgresql_where=text("patient_id IS NULL")),
         Index("ix_ticket_active", "clinic_id", "current_fpa", postgresql_where=text("status = 'active'")),
+        Index("ix_ticket_active_long_stay_at", "clinic_id", "long_stay_at", postgresql_where=text("status = 'active'")),
+        Index(
+            "ix_ticket_active_ready_at",
+            "clinic_id",
+            "ready_at",
+            postgresql_where=text("status = 'active' AND ready_at IS NOT NULL"),
+        ),
         Index("ix_ticket_clinic_id_surgery_id_created_at", "clinic_id", "surgery_id", "created_at"),
         Index(
             "ix_ticket_clinic_id_discharged_at",
@@ -118,9 +128,16 @@ class Ticket(Base):
     location: Mapped[str | None] = mapped_column(String(50))
     episode_id: Mapped[str | None] = mapped_column(String(50))
     status: Mapped[str] = mapped_column(String(10), server_default=text("'active'"))
+    ready_at: Mapped[datetime | None]
+    """Since when the criteria for discharge are met; a trigger keeps it from being after the discharge."""
+    ready_by: Mapped[str | None] = mapped_column(String(80))
+    long_stay_at: Mapped[datetime | None]
+    """From when on the stay is a long one: after twice the base hours since admission. A trigger keeps it; null where a
+    stay was over before migration 0025, and not written since."""
     discharged_at: Mapped[datetime | None]
     discharge_assumed: Mapped[bool] = mapped_column(server_default=text("false"))
-    """An imported discharge that nobody recorded: left out of on-time figures."""
+    """Nobody recorded the discharge: an import, or who tidied up after days, took it to be at the FPA. Left out of
+    figures of punctuality."""
     end_recorded_at: Mapped[datetime | None]
     """When its discharge or annulment was written, which may be long after it: kept by a trigger, whoever writes. Null
     where that was before migration 0024, and of what came as it was: imported, or made for a demo."""
@@ -189,6 +206,41 @@ class FpaModification(Base):
     modified_at: Mapped[CreatedAt]
     modified_by_id: Mapped[int | None] = mapped_column(ForeignKey("app_user.id", ondelete="SET NULL"))
     modified_by: Mapped[str] = mapped_column(String(80))
+
+
+class Delay(Base):
+    """Why a patient who is ready or overdue is still here. It ended at `ended_at`, or else with the discharge; until
+    then it is open, once for each reason."""
+
+    __tablename__ = "delay"
+    __table_args__ = (
+        ForeignKeyConstraint(
+            ["clinic_id", "ticket_id"], ["ticket.clinic_id", "ticket.id"], ondelete="CASCADE", onupdate="CASCADE"
+        ),
+        ForeignKeyConstraint(["clinic_id", "reason_id"], ["standardized_reason.clinic_id", "standardized_reason.id"]),
+        CheckConstraint("(ended_at is null) = (ended_by is null)", name="ended"),
+        CheckConstraint("ended_at >= set_at", name="order"),
+        Index("ix_delay_ticket", "clinic_id", "ticket_id", "id"),
+        Index(
+            "uq_delay_open",
+            *("clinic_id", "ticket_id", "reason_id"),
+            unique=True,
+            postgresql_where=text("ended_at IS NULL"),
+        ),
+    )
+
+    id: Mapped[Id]
+    clinic_id: Mapped[int] = mapped_column(ForeignKey("clinic.id"))
+    ticket_id: Mapped[str] = mapped_column(String(30))
+    reason_id: Mapped[int]
+    reason: Mapped[str] = mapped_column(String(500))
+    """The reason's text as it was."""
+    note: Mapped[str | None] = mapped_column(String(1000))
+    set_at: Mapped[CreatedAt]
+    set_by_id: Mapped[int | None] = mapped_column(ForeignKey("app_user.id", ondelete="SET NULL"))
+    set_by: Mapped[str] = mapped_column(String(80))
+    ended_at: Mapped[datetime | None]
+    ended_by: Mapped[str | None] = mapped_column(String(80))
 
 
 class TicketCounter(Base):

@@ -151,6 +151,12 @@ async def ticket(
     return made
 
 
+async def delay(connection: Connection, clinic_id: int, ticket_id: str, reason_id: int, **values: Any) -> int:
+    """Open, unless `ended_at` and `ended_by` are given."""
+    given: dict[str, Any] = {"clinic_id": clinic_id, "ticket_id": ticket_id, "reason_id": reason_id}
+    return await insert(connection, "delay", **({"reason": "Delay", "set_by": "test"} | given | values))
+
+
 async def modification(connection: Connection, clinic_id: int, ticket_id: str, **values: Any) -> int:
     now = datetime.now(UTC)
     defaults: dict[str, Any] = {

@@ -12,7 +12,7 @@ from sqlalchemy import Connection as SyncConnection
 from core.db import stamping
 from core.db.connections.engine import migration_engine
 from core.db.migrate import config
-from core.db.stamping import CATALOG, STAMPED_BY_0015, STAMPED_BY_0021, stamp_table, unstamp_table
+from core.db.stamping import CATALOG, STAMPED_BY_0015, STAMPED_BY_0025, stamp_table, unstamp_table
 from core.operations.doctor.tables.migrations import made
 from tests.factories import rows
 from tests.factories.fixtures import Seed
@@ -65,7 +65,7 @@ async def ward(database_url: str, connection: rows.Connection) -> str:
     await connection.execute(
         "CREATE TABLE ward (id serial PRIMARY KEY, clinic_id integer NOT NULL REFERENCES clinic, name text NOT NULL)"
     )
-    await migrated(database_url, lambda: stamp_table("ward", CATALOG, beside=STAMPED_BY_0021))
+    await migrated(database_url, lambda: stamp_table("ward", CATALOG, beside=STAMPED_BY_0025))
     return "ward"
 
 
@@ -97,7 +97,7 @@ async def test_a_new_catalogs_trigger_that_is_missing_shows(ward: str, connectio
 
 
 async def test_a_new_catalog_is_taken_back(ward: str, database_url: str, connection: rows.Connection) -> None:
-    await migrated(database_url, lambda: unstamp_table(ward, beside=STAMPED_BY_0021))
+    await migrated(database_url, lambda: unstamp_table(ward, beside=STAMPED_BY_0025))
     triggers = "SELECT count(*) FROM pg_trigger WHERE tgrelid = 'ward'::regclass AND tgname LIKE 'cache_stamp%'"
     assert await connection.fetchval(triggers) == 0
     assert await connection.fetchval("SELECT cache_fingerprint()") is not None

@@ -149,8 +149,20 @@ STEPS = (
         " VALUES ($1, $1, 'ticket-home doctor', now(), now(), 'x', 'x')",
         ("tickets", "figures"),
     ),
+    Step(
+        "a delay",
+        "INSERT INTO delay (id, clinic_id, ticket_id, reason_id, reason, set_by)"
+        " VALUES ($1, $1, 'ticket-home doctor', $1, 'x', 'x')",
+        ("tickets", "figures"),
+    ),
+    Step(
+        "a patient who is ready",
+        "UPDATE ticket SET ready_at = now(), ready_by = 'x' WHERE clinic_id = $1",
+        ("tickets", "figures"),
+    ),
     Step("a bed", "UPDATE ticket SET bed_number = '1' WHERE clinic_id = $1", ("tickets",)),
     Step("a deleted modification", "DELETE FROM fpa_modification WHERE clinic_id = $1", ("tickets", "figures")),
+    Step("a deleted delay", "DELETE FROM delay WHERE clinic_id = $1", ("tickets", "figures")),
     Step("a deleted ticket", "DELETE FROM ticket WHERE clinic_id = $1", ("tickets", "figures")),
     Step(
         "a user's new role",

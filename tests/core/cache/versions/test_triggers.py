@@ -35,6 +35,10 @@ async def test_creating_a_ticket_bumps_tickets_and_figures_of_its_clinic_only(
         ("status = 'discharged', discharged_at = admission_at + interval '1 hour'", {"tickets", "figures"}),
         ("status = 'annulled', annulled_at = now()", {"tickets", "figures"}),
         ("surgery_name = 'Otra'", {"tickets", "figures"}),
+        ("ready_at = now(), ready_by = 'nurse'", {"tickets", "figures"}),
+        ("admission_at = admission_at - interval '1 hour'", {"tickets", "figures"}),
+        ("surgery_base_hours = 48", {"tickets", "figures"}),
+        ("discharge_assumed = true", {"tickets", "figures"}),
         ("bed_number = bed_number", set()),
     ],
 )
@@ -45,6 +49,19 @@ async def test_an_update_bumps_what_its_columns_show(
     async with bumps(connection) as noted:
         await connection.execute(f"UPDATE ticket SET {change} WHERE id = $1", ticket)
     assert noted.seen == {(seed.sant.id, topic) for topic in topics}
+
+
+async def test_a_delay_bumps_when_it_is_set_and_when_it_ends(connection: rows.Connection, seed: Seed) -> None:
+    ticket = await seed.sant.ticket(connection)
+    reason = await rows.reason(connection, seed.sant.id, "delay")
+    both = {(seed.sant.id, "tickets"), (seed.sant.id, "figures")}
+    async with bumps(connection) as noted:
+        await rows.delay(connection, seed.sant.id, ticket, reason)
+    assert noted.seen == both
+    for change in ("UPDATE delay SET ended_at = now(), ended_by = 'nurse'", "DELETE FROM delay"):
+        async with bumps(connection) as noted:
+            await connection.execute(change)
+        assert noted.seen == both, change
 
 
 async def test_values_swapped_between_two_rows_are_a_change(connection: rows.Connection, seed: Seed) -> None:
