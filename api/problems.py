@@ -48,6 +48,7 @@ TITLES = {
     "unsupported_media_type": "The body is not said to be JSON",
     "invalid": "The input is not valid",
     "nonexistent_local_time": "This local time does not exist",
+    "implausible_time": "This is too far from now",
     "too_many_attempts": "Too many attempts",
     "unavailable": "Not available just now",
     "internal": "An error of ours",

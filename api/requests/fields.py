@@ -97,12 +97,20 @@ def written_date(value: Any) -> Any:
 JsonInt = Annotated[int, BeforeValidator(number)]
 """For bodies; a query's and a path's numbers come as text."""
 JsonId = Annotated[Id, BeforeValidator(number)]
-Time = Annotated[
+WrittenTime = Annotated[
     datetime,
     BeforeValidator(written_time),
     # Not `date-time`: that is RFC 3339's, with offset and seconds, and strict clients would refuse to send less.
     WithJsonSchema({"type": "string"}),
-    Field(description="With an offset, or without one: the clinic's local time.", examples=["2025-01-15T14:30"]),
+]
+LOCAL = "With an offset, or without one: the clinic's local time."
+Time = Annotated[WrittenTime, Field(description=LOCAL, examples=["2025-01-15T14:30"])]
+SurgeryTime = Annotated[
+    WrittenTime,
+    Field(
+        description=f"{LOCAL} At most 30 days past and 400 ahead, or it is `implausible_time`.",
+        examples=["2025-01-15T14:30"],
+    ),
 ]
 Date = Annotated[date, BeforeValidator(written_date), Field(examples=["2025-01-17"])]
 

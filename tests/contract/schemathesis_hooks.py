@@ -126,6 +126,8 @@ def fit(body: dict[str, Any], path: str, number: int, *, new: bool) -> None:
     if "reason_id" in body:
         category = "annulment" if path.endswith("/annulment") else "modification"
         body["reason_id"] = rows("reasons", category=category)[0]["id"]
+    if body.get("surgery_at") is not None:
+        body["surgery_at"] = f"{wall_now() + timedelta(hours=number % 48):%Y-%m-%dT%H:%MZ}"
     if "block_end_hour" in body:
         body |= {"date": str(wall_now().date() + timedelta(days=number % 60 + 3)), "block_end_hour": 14}
     if new and path in OF_A_CLINIC:

@@ -19,6 +19,7 @@ from core.settings import Settings
 from tests.factories.fixtures import Seed
 from tests.observability.collector import collector
 from tests.observability.receiver import Received, receiver, told
+from tests.support.days import lately
 from tests.support.machine import until
 from tests.support.processes.commands import TICKET_HOME, environment
 from tests.support.processes.services import Serving, serving
@@ -43,7 +44,7 @@ async def works(served: Serving, seed: Seed) -> str:
         "tracestate": "a=Zunilda",
     }
     patient = {"document_type": "rut", "document": "21.345.678-9", "first_name": "Zunilda", "last_name": "Quilapan"}
-    body: dict[str, Any] = {"patient": patient, "surgery_id": seed.sant.surgery_id, "surgery_at": "2026-01-15T14:30"}
+    body: dict[str, Any] = {"patient": patient, "surgery_id": seed.sant.surgery_id, "surgery_at": lately()}
     async with httpx.AsyncClient(base_url=served.url, headers=headers, timeout=20) as client:
         for sent in (body, body | {"surgery_at": "Quilapan"}, body | {"surgery_id": 999_999}):
             await client.post("/v1/tickets", json=sent)

@@ -2,7 +2,7 @@
 
 from pydantic import ConfigDict, Field
 
-from api.requests.fields import Body, JsonId, Time
+from api.requests.fields import Body, JsonId, SurgeryTime
 
 
 class PreviewIn(Body):
@@ -10,4 +10,4 @@ class PreviewIn(Body):
 
     clinic_id: JsonId | None = Field(None, description="A superuser must name it; others' is their own.")
     surgery_id: JsonId
-    surgery_at: Time
+    surgery_at: SurgeryTime

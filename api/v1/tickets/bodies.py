@@ -4,7 +4,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, ConfigDict, Field
 
-from api.requests.fields import Body, Date, JsonId, JsonInt, Time, number
+from api.requests.fields import Body, Date, JsonId, JsonInt, SurgeryTime, Time, number
 from core.patients.document import DocumentType, parse
 from core.patients.mismatch import SamePerson
 from core.patients.service import PATH, Given
@@ -134,7 +134,7 @@ class TicketIn(Body):
     patient: PatientIn
     surgery_id: JsonId
     doctor_id: JsonId | None = None
-    surgery_at: Time
+    surgery_at: SurgeryTime
     bed_number: Bed | None = None
     location: Location | None = None
     episode_id: Episode | None = None

@@ -8,7 +8,7 @@ from sqlalchemy import insert
 
 from core.access import Actor, ClinicScope
 from core.audit.service import AuditEntry, record_all
-from core.clock import parse_local, shown, zone
+from core.clock import shown, zone
 from core.db.transaction import WriteSession
 from core.patients.service import Given, find_or_create
 from core.tickets.fpa import stay
@@ -17,6 +17,7 @@ from core.tickets.numbering import next_number, ticket_id, year_of
 from core.tickets.verbs.held import raise_revisions
 from core.tickets.verbs.references import Refusals, clinic_with
 from core.tickets.verbs.stays import require_free_episode, require_only_stay, written
+from core.tickets.verbs.surgery_time import parse_surgery_at
 from core.tickets.views import TicketDetail
 
 
@@ -44,7 +45,7 @@ async def create(session: WriteSession, actor: Actor, clinic_id: int, new: NewTi
     local = zone(found.timezone)
     surgery_at = new.surgery_at
     with refusals.collect():
-        surgery_at = parse_local(new.surgery_at, local, "surgery_at")
+        surgery_at = parse_surgery_at(new.surgery_at, local, found.now)
     refusals.decide()
     calculated = stay(surgery_at, found.base_stay_hours, local)
 

@@ -2,10 +2,11 @@
 
 from datetime import datetime
 
-from core.clock import parse_local, shown, zone
+from core.clock import shown, zone
 from core.db.transaction import Session
 from core.tickets.fpa import block_of, stay
 from core.tickets.verbs.references import Refusals, clinic_with
+from core.tickets.verbs.surgery_time import parse_surgery_at
 from core.tickets.views import BlockView, FpaPreview
 
 
@@ -15,7 +16,7 @@ async def preview_fpa(session: Session, clinic_id: int, surgery_id: int, surgery
     found = await clinic_with(session, clinic_id, surgery_id, None, refusals)
     local = zone(found.timezone)
     with refusals.collect():
-        surgery_at = parse_local(surgery_at, local, "surgery_at")
+        surgery_at = parse_surgery_at(surgery_at, local, found.now)
     refusals.decide()
     calculated = stay(surgery_at, found.base_stay_hours, local)
     return FpaPreview(

@@ -7,6 +7,7 @@ from tests.conftest import SignIn
 from tests.factories import rows
 from tests.factories.fixtures import Seed
 from tests.support.answers import codes, refusal
+from tests.support.days import lately
 
 PATH = "/v1/tickets"
 EVA = {"document_type": "passport", "document": "X1234567", "first_name": "Eva", "last_name": "Soto"}
@@ -14,7 +15,7 @@ OTHER = EVA | {"document": "X7654321"}
 
 
 def body(seed: Seed, **more: object) -> dict[str, object]:
-    return {"patient": EVA, "surgery_id": seed.sant.surgery_id, "surgery_at": "2026-01-15T14:30", **more}
+    return {"patient": EVA, "surgery_id": seed.sant.surgery_id, "surgery_at": lately(), **more}
 
 
 def key(text: str | bytes = "a-key") -> dict[bytes, bytes]:
@@ -65,7 +66,7 @@ async def test_another_users_and_another_paths_key_is_another_one(
         answer = await client.post(PATH, json=body(seed, **more), headers=key())
         assert (answer.status_code, answer.headers.get("idempotency-replayed")) == (201, None)
     assert await tickets(connection) == 2
-    preview = {"surgery_id": seed.sant.surgery_id, "surgery_at": "2026-01-15T14:30"}
+    preview = {"surgery_id": seed.sant.surgery_id, "surgery_at": lately()}
     assert (await nurse.post("/v1/fpa/preview", json=preview, headers=key())).status_code == 200
 
 

@@ -11,6 +11,7 @@ from core.users.passwords.rules import LONGEST
 from tests.conftest import SignIn
 from tests.factories import rows
 from tests.factories.fixtures import Seed
+from tests.support.days import lately
 
 JSON = {"Content-Type": "application/json"}
 NONSENSE = "/v1/dashboard?clinic_id={clinic}&date_from=yesterday&nonsense=1"
@@ -62,7 +63,7 @@ async def test_an_unknown_field_is_refused(sign_in: SignIn, seed: Seed) -> None:
     nurse = await sign_in(seed.sant.clinical)
     answer = await nurse.post(
         "/v1/fpa/preview",
-        json={"surgery_id": seed.sant.surgery_id, "surgery_at": "2026-01-15T14:30", "colour": "green"},
+        json={"surgery_id": seed.sant.surgery_id, "surgery_at": lately(), "colour": "green"},
     )
     assert answer.status_code == 422
     assert [(error["path"], error["code"]) for error in answer.json()["errors"]] == [("colour", "unknown_field")]
@@ -182,7 +183,7 @@ async def test_a_clinic_given_twice_reaches_no_other(sign_in: SignIn, seed: Seed
 @pytest.mark.parametrize("content_type", [None, "text/plain", "application/x-www-form-urlencoded", "json", "text/json"])
 async def test_a_body_that_is_not_said_to_be_json_is_415(sign_in: SignIn, seed: Seed, content_type: str | None) -> None:
     nurse = await sign_in(seed.sant.clinical)
-    body = f'{{"surgery_id": {seed.sant.surgery_id}, "surgery_at": "2026-01-15T14:30"}}'.encode()
+    body = f'{{"surgery_id": {seed.sant.surgery_id}, "surgery_at": "{lately()}"}}'.encode()
     headers = {} if content_type is None else {"Content-Type": content_type}
     answer = await nurse.post("/v1/fpa/preview", content=body, headers=headers)
     assert (answer.status_code, answer.json()["code"]) == (415, "unsupported_media_type")
@@ -193,7 +194,7 @@ async def test_a_body_that_is_not_said_to_be_json_is_415(sign_in: SignIn, seed: 
 @pytest.mark.parametrize("content_type", ["application/json", "Application/JSON; charset=utf-8", "application/x+json"])
 async def test_a_body_that_is_said_to_be_json_is_read(sign_in: SignIn, seed: Seed, content_type: str) -> None:
     nurse = await sign_in(seed.sant.clinical)
-    body = f'{{"surgery_id": {seed.sant.surgery_id}, "surgery_at": "2026-01-15T14:30"}}'.encode()
+    body = f'{{"surgery_id": {seed.sant.surgery_id}, "surgery_at": "{lately()}"}}'.encode()
     answer = await nurse.post("/v1/fpa/preview", content=body, headers={"Content-Type": content_type})
     assert answer.status_code == 200, answer.text
 
@@ -241,7 +242,7 @@ async def test_a_body_over_the_limit_that_does_not_tell_its_length_is_not_read_t
 
 async def test_a_foreign_clinic_comes_before_a_key_that_was_used(sign_in: SignIn, seed: Seed) -> None:
     nurse, superuser = await sign_in(seed.sant.clinical), await sign_in(seed.superuser)
-    body = {"clinic_id": seed.sant.id, "surgery_id": seed.sant.surgery_id, "surgery_at": "2026-01-15T14:30"}
+    body = {"clinic_id": seed.sant.id, "surgery_id": seed.sant.surgery_id, "surgery_at": lately()}
     key = {"Idempotency-Key": "used"}
     for path, more in (("/v1/fpa/preview", {}), ("/v1/tickets", {"patient": PATIENT})):
         assert (await nurse.post(path, json=body | more, headers=key)).is_success
@@ -253,7 +254,7 @@ async def test_a_foreign_clinic_comes_before_a_key_that_was_used(sign_in: SignIn
         nowhere = {name: value for name, value in (body | more).items() if name != "clinic_id"}
         unsaid = await superuser.post(path, json=nowhere, headers=key)
         assert [error["code"] for error in unsaid.json()["errors"]] == ["required"]
-        other = await nurse.post(path, json=body | more | {"surgery_at": "2026-01-16T14:30"}, headers=key)
+        other = await nurse.post(path, json=body | more | {"surgery_at": lately()[:-5] + "16:30"}, headers=key)
         assert (other.status_code, other.json()["code"]) == (409, "idempotency_mismatch")
 
 

@@ -16,6 +16,7 @@ from tests.factories.rows import PASSWORD
 from tests.faults.reader import DECIDED
 from tests.support import machine
 from tests.support.answers import assert_unavailable
+from tests.support.days import lately
 from tests.support.servers.breakable import Breakable, command
 from tests.support.signing_in import LOGIN, NEW_PASSWORD, credentials, sign_in
 
@@ -57,7 +58,7 @@ async def test_waits_for_a_busy_pool_do_not_add_up(
                 **{"last_name": "R", "age": 4, "sex": "F"},
             },
             "surgery_id": seed.sant.surgery_id,
-            "surgery_at": "2027-01-15T14:30",
+            "surgery_at": lately(),
         },
     }
     three = on_own_redis.model_copy(update={"database_pool_size": POOL})

@@ -16,6 +16,7 @@ from tests.factories.fixtures import Seed
 from tests.faults.reader import Reader
 from tests.support import machine
 from tests.support.answers import assert_stale, assert_unavailable
+from tests.support.days import lately
 from tests.support.servers.breakable import Away, Breakable
 from tests.support.servers.databases import administer
 from tests.support.signing_in import LOGIN, credentials, sign_in
@@ -51,7 +52,7 @@ async def test_cached_reads_are_answered_and_labelled_the_rest_is_503_and_all_re
             assert len(answer.json()["items"]) == 1
         # A 304 would hide the label.
         assert_stale(await signed.client.get("/v1/doctors", headers={"If-None-Match": etag}))
-        preview = {"surgery_id": own_seed.sant.surgery_id, "surgery_at": "2026-01-15T14:30"}
+        preview = {"surgery_id": own_seed.sant.surgery_id, "surgery_at": lately()}
         writes = ((LOGIN, credentials(own_seed.sant.viewer)), ("/v1/fpa/preview", preview))
         *reads, signing_in, previewed = await asyncio.gather(
             *(signed.decided("/v1/surgeries") for _ in range(20)),

@@ -15,6 +15,7 @@ from core.settings import Settings
 from tests.factories import rows
 from tests.factories.fixtures import Seed
 from tests.support import machine
+from tests.support.days import lately
 from tests.support.processes.services import Serving, worker_pids, workers
 from tests.support.servers.proxy import WireProxy
 from tests.support.signing_in import bearer
@@ -37,7 +38,7 @@ class Client:
         self._http = httpx.AsyncClient(
             base_url=url, headers=headers | {"Idempotency-Key": "nurses-tablet-1"}, timeout=20
         )
-        self._body = {"patient": PATIENT, "surgery_id": seed.sant.surgery_id, "surgery_at": "2027-01-15T14:30"}
+        self._body = {"patient": PATIENT, "surgery_id": seed.sant.surgery_id, "surgery_at": lately()}
 
     async def send(self) -> httpx.Response:
         return await self._http.post("/v1/tickets", json=self._body)

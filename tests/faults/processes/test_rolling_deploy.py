@@ -22,6 +22,7 @@ from core.settings import Settings
 from tests.factories import rows
 from tests.factories.fixtures import Seed
 from tests.support import machine
+from tests.support.days import lately
 from tests.support.migrations import downgrade
 from tests.support.processes.commands import ROOT, environment, run_beside
 from tests.support.processes.services import Serving, serving
@@ -125,7 +126,7 @@ async def test_the_release_before_serves_on_before_beside_and_after_the_new_one(
     await downgrade(database_url, before.revision)
     new_code = environment(settings) | {"TICKET_HOME_ENV": "production", "SECRET_KEYS": secrets.token_hex(32)}
     old_code = new_code | {"PYTHONPATH": str(before.folder)}
-    body = {"surgery_id": seed.sant.surgery_id, "surgery_at": "2026-01-15T14:30"}
+    body = {"surgery_id": seed.sant.surgery_id, "surgery_at": lately()}
     with serving(*COMMAND, "serve", environment=old_code, log=tmp_path / "old") as old:
         async with Load([old.url], bearer(old.url, "nurse", NEW_PASSWORD), body) as load:
             await load.more()

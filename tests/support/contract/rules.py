@@ -9,6 +9,7 @@ from core.access import Role
 from core.catalogs.catalogs import CATALOGS, Catalog
 from tests.factories.fixtures import ClinicSeed
 from tests.factories.rows import written
+from tests.support.days import lately
 
 
 class Reach(Enum):
@@ -117,7 +118,7 @@ RULES: dict[str, Rule] = {
     "fpaPreview": Rule(
         C,
         Reach.BODY,
-        lambda t: {"clinic_id": t.clinic.id, "surgery_id": t.clinic.surgery_id, "surgery_at": "2026-01-15T14:30"},
+        lambda t: {"clinic_id": t.clinic.id, "surgery_id": t.clinic.surgery_id, "surgery_at": lately()},
     ),
     "ticketsCreate": Rule(
         C,
@@ -126,7 +127,7 @@ RULES: dict[str, Rule] = {
             "clinic_id": t.clinic.id,
             "patient": PATIENT,
             "surgery_id": t.clinic.surgery_id,
-            "surgery_at": "2026-01-15T14:30",
+            "surgery_at": lately(),
         },
     ),
     "ticketsGet": of_ticket(V),

@@ -11,6 +11,7 @@ from tests.factories import rows
 from tests.factories.fixtures import ClinicSeed, Seed
 from tests.support.answers import codes, outcome
 from tests.support.audit import last_audit
+from tests.support.days import lately
 
 Body = dict[str, Any]
 KINDS = ("specialties", "surgeries", "doctors", "reasons")
@@ -260,7 +261,7 @@ async def test_taking_out_of_use_leaves_history_as_it_was(
         "patient": {"document_type": "passport", "document": "P77", "first_name": "Ana", "last_name": "Rojas"},
         "surgery_id": seed.sant.surgery_id,
         "doctor_id": seed.sant.doctor_id,
-        "surgery_at": "2026-01-15T14:30",
+        "surgery_at": lately(),
     }
     created = await nurse.post("/v1/tickets", json=body)
     assert created.status_code == 201, created.text

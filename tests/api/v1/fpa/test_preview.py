@@ -1,11 +1,13 @@
 """POST /v1/fpa/preview: what creating a ticket would calculate."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from tests.factories import rows
 from tests.factories.fixtures import Seed
+from tests.support.days import calm_day, lately, winters_day
 
 
 def refused(answer: Any) -> tuple[int, str, list[tuple[str, str]]]:
@@ -17,14 +19,15 @@ async def test_the_calculation_is_shown_and_nothing_is_stored(
     sign_in: Any, seed: Seed, connection: rows.Connection
 ) -> None:
     nurse = await sign_in(seed.sant.clinical)
-    body = {"surgery_id": seed.sant.surgery_id, "surgery_at": "2025-01-15T14:30"}
+    day = calm_day(1)
+    body = {"surgery_id": seed.sant.surgery_id, "surgery_at": day.at("14:30")}
     answer = await nurse.post("/v1/fpa/preview", json=body)
     assert answer.status_code == 200
     assert answer.json() == {
         "surgery_id": seed.sant.surgery_id,
-        "surgery_at": "2025-01-15T14:30:00-03:00",
-        "admission_at": "2025-01-15T12:30:00-03:00",
-        "fpa": "2025-01-16T13:00:00-03:00",
+        "surgery_at": day.shown("14:30"),
+        "admission_at": day.shown("12:30"),
+        "fpa": day.shown("13:00", days=1),
         "overnight_stays": 1,
         "block": {"start_hour": 11, "end_hour": 13, "label": "11:00 - 13:00"},
     }
@@ -34,19 +37,20 @@ async def test_the_calculation_is_shown_and_nothing_is_stored(
 
 
 async def test_it_is_calculated_in_the_clinics_zone(sign_in: Any, seed: Seed) -> None:
-    winter = {"surgery_at": "2025-07-15T14:30"}
+    day = winters_day()
+    winter = {"surgery_at": f"{day}T14:30"}
     santiago = await (await sign_in(seed.sant.clinical)).post(
         "/v1/fpa/preview", json=winter | {"surgery_id": seed.sant.surgery_id}
     )
     magallanes = await (await sign_in(seed.maga.clinical)).post(
         "/v1/fpa/preview", json=winter | {"surgery_id": seed.maga.surgery_id}
     )
-    assert santiago.json()["fpa"] == "2025-07-16T13:00:00-04:00"
-    assert magallanes.json()["fpa"] == "2025-07-16T13:00:00-03:00"
+    assert santiago.json()["fpa"] == f"{day + timedelta(days=1)}T13:00:00-04:00"
+    assert magallanes.json()["fpa"] == f"{day + timedelta(days=1)}T13:00:00-03:00"
 
 
 async def test_a_superuser_names_the_clinic_and_others_may_name_their_own(sign_in: Any, seed: Seed) -> None:
-    body = {"surgery_id": seed.sant.surgery_id, "surgery_at": "2025-01-15T14:30"}
+    body = {"surgery_id": seed.sant.surgery_id, "surgery_at": lately()}
     superuser, nurse = await sign_in(seed.superuser), await sign_in(seed.sant.clinical)
     assert refused(await superuser.post("/v1/fpa/preview", json=body)) == (422, "invalid", [("clinic_id", "required")])
     own = body | {"clinic_id": seed.sant.id}
@@ -70,7 +74,7 @@ async def test_bad_input_is_refused_by_name(
     sign_in: Any, seed: Seed, changes: dict[str, Any], code: str, error: tuple[str, str]
 ) -> None:
     nurse = await sign_in(seed.sant.clinical)
-    body = {"surgery_id": seed.sant.surgery_id, "surgery_at": "2025-01-15T14:30"} | changes
+    body = {"surgery_id": seed.sant.surgery_id, "surgery_at": lately()} | changes
     assert refused(await nurse.post("/v1/fpa/preview", json=body)) == (422, code, [error])
 
 
@@ -78,7 +82,7 @@ async def test_foreign_and_inactive_surgeries_are_refused(
     sign_in: Any, seed: Seed, connection: rows.Connection
 ) -> None:
     nurse = await sign_in(seed.sant.clinical)
-    body = {"surgery_id": seed.maga.surgery_id, "surgery_at": "2025-01-15T14:30"}
+    body = {"surgery_id": seed.maga.surgery_id, "surgery_at": lately()}
     assert refused(await nurse.post("/v1/fpa/preview", json=body))[2] == [("surgery_id", "unknown_reference")]
     await connection.execute("UPDATE surgery SET is_active = false")
     body["surgery_id"] = seed.sant.surgery_id
@@ -86,7 +90,7 @@ async def test_foreign_and_inactive_surgeries_are_refused(
 
 
 async def test_who_may(client: Any, sign_in: Any, seed: Seed) -> None:
-    body = {"surgery_id": seed.sant.surgery_id, "surgery_at": "2025-01-15T14:30"}
+    body = {"surgery_id": seed.sant.surgery_id, "surgery_at": lately()}
     assert (await client.post("/v1/fpa/preview", json=body)).status_code == 401
     assert (await (await sign_in(seed.sant.viewer)).post("/v1/fpa/preview", json=body)).status_code == 403
     assert (await (await sign_in(seed.sant.admin)).post("/v1/fpa/preview", json=body)).status_code == 200

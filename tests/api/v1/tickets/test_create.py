@@ -2,12 +2,13 @@
 
 import asyncio
 import json
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from tests.factories import rows
 from tests.factories.fixtures import Seed
+from tests.support.days import calm_day, day_without_midnight
 
 SANTIAGO = ZoneInfo("America/Santiago")
 # fmt: off
@@ -22,9 +23,10 @@ FIELDS = [
 
 
 async def test_a_ticket_is_created_and_read_back(nurse: Any, seed: Seed) -> None:
+    day = calm_day(-10)
     body = nurse.new(
         patient=nurse.new()["patient"] | {"age": 40, "sex": "F"},
-        surgery_at="2025-01-15T14:30",
+        surgery_at=day.at("14:30"),
         doctor_id=seed.sant.doctor_id,
         bed_number=" 12B ",
     )
@@ -51,9 +53,9 @@ async def test_a_ticket_is_created_and_read_back(nurse: Any, seed: Seed) -> None
         "age": 40,
         "sex": "F",
     }
-    assert ticket["surgery_at"] == "2025-01-15T14:30:00-03:00"
-    assert ticket["admission_at"] == "2025-01-15T12:30:00-03:00"
-    assert ticket["system_fpa"] == ticket["initial_fpa"] == ticket["current_fpa"] == "2025-01-16T13:00:00-03:00"
+    assert ticket["surgery_at"] == day.shown("14:30")
+    assert ticket["admission_at"] == day.shown("12:30")
+    assert ticket["system_fpa"] == ticket["initial_fpa"] == ticket["current_fpa"] == day.shown("13:00", days=1)
     assert (ticket["overnight_stays"], ticket["initial_overnight_stays"]) == (1, 1)
     assert ticket["block"] == {"start_hour": 11, "end_hour": 13, "label": "11:00 - 13:00"}
     assert (ticket["surgery"]["id"], ticket["surgery"]["base_stay_hours"]) == (seed.sant.surgery_id, 24)
@@ -61,7 +63,7 @@ async def test_a_ticket_is_created_and_read_back(nurse: Any, seed: Seed) -> None
     assert (ticket["status"], ticket["state"], ticket["seconds_left"]) == ("active", "overdue", None)
     assert (ticket["bed_number"], ticket["created_by"]) == ("12B", "clinical_sant")
     assert [(entry["action"], entry["by"]) for entry in ticket["history"]] == [("ticket.created", "clinical_sant")]
-    assert ticket["history"][0]["changes"]["current_fpa"] == [None, "2025-01-16T13:00:00-03:00"]
+    assert ticket["history"][0]["changes"]["current_fpa"] == [None, day.shown("13:00", days=1)]
 
     read = await nurse.client.get(answer.headers["Location"], headers={"If-None-Match": '"1"'})
     assert (read.status_code, read.headers["ETag"], read.headers["Cache-Control"]) == (200, '"1"', "no-store")
@@ -76,12 +78,29 @@ async def test_the_state_and_the_seconds_left_are_those_of_now(nurse: Any) -> No
 
 
 async def test_a_local_time_that_does_not_exist_is_refused(nurse: Any, refusal: Any) -> None:
-    answer = await nurse.client.post("/v1/tickets", json=nurse.new(surgery_at="2026-09-06T00:30"))
+    skipped = f"{day_without_midnight()}T00:30"
+    answer = await nurse.client.post("/v1/tickets", json=nurse.new(surgery_at=skipped))
     assert refusal(answer) == (422, "nonexistent_local_time", [("surgery_at", "nonexistent_local_time")])
     # In Punta Arenas' zone, and with an offset, the same digits are a time.
-    assert (
-        await nurse.client.post("/v1/tickets", json=nurse.new(surgery_at="2026-09-06T00:30-04:00"))
-    ).status_code == 201
+    assert (await nurse.client.post("/v1/tickets", json=nurse.new(surgery_at=f"{skipped}-04:00"))).status_code == 201
+
+
+async def test_a_surgery_of_another_month_or_year_is_an_implausible_time(
+    nurse: Any, refusal: Any, connection: rows.Connection
+) -> None:
+    """30 days of 24 hours back and 400 ahead; the preview of it is refused likewise."""
+    now, minute = datetime.now(UTC), timedelta(minutes=1)
+    for path, status in (("/v1/fpa/preview", 200), ("/v1/tickets", 201)):
+        for end, beyond in ((now - timedelta(days=30), -minute), (now + timedelta(days=400), minute)):
+            body = nurse.new() if path == "/v1/tickets" else {"surgery_id": nurse.clinic.surgery_id}
+            mistyped = body | {"surgery_at": (end + beyond).isoformat()}
+            answer = await nurse.client.post(path, json=mistyped)
+            assert refusal(answer) == (422, "implausible_time", [("surgery_at", "implausible_time")])
+            both = await nurse.client.post(path, json=mistyped | {"surgery_id": 2**31 - 1})
+            assert [one for one, _ in refusal(both)[2]] == ["surgery_id", "surgery_at"]
+            meant = body | {"surgery_at": (end - beyond).isoformat()}
+            assert (await nurse.client.post(path, json=meant)).status_code == status
+            await connection.execute("DELETE FROM ticket")
 
 
 async def test_surgery_and_doctor_must_be_active_and_of_the_clinic(

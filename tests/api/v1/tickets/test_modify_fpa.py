@@ -9,6 +9,7 @@ import pytest
 from tests.factories import rows
 from tests.factories.fixtures import Seed
 from tests.support import machine
+from tests.support.days import calm_day
 
 
 async def modified(ward: Any, ticket: dict[str, Any], **changes: Any) -> Any:
@@ -16,14 +17,15 @@ async def modified(ward: Any, ticket: dict[str, Any], **changes: Any) -> Any:
 
 
 async def test_the_fpa_and_the_nights_follow_and_the_initial_values_stay(nurse: Any, seed: Seed) -> None:
-    ticket = await nurse.create(surgery_at="2025-01-15T14:30", state="overdue")
-    body = {"date": "2025-01-17", "block_end_hour": 14, "reason_id": seed.sant.modification_reason_id}
+    day = calm_day(-10)
+    ticket = await nurse.create(surgery_at=day.at("14:30"), state="overdue")
+    body = {"date": str(day.after(2)), "block_end_hour": 14, "reason_id": seed.sant.modification_reason_id}
     answer = await nurse.send("POST", ticket, "fpa-modifications", body | {"justification": " Fiebre "})
     assert answer.status_code == 201
     assert answer.headers["ETag"] == '"2"'
     assert f"{seed.sant.id}/figures=" in answer.headers["Cache-Version"]
     after = answer.json()
-    assert after["current_fpa"] == "2025-01-17T14:00:00-03:00"
+    assert after["current_fpa"] == day.shown("14:00", days=2)
     assert after["block"]["label"] == "12:00 - 14:00"
     assert (after["overnight_stays"], after["initial_overnight_stays"]) == (2, 1)
     assert after["initial_fpa"] == after["system_fpa"] == ticket["current_fpa"]
@@ -40,9 +42,10 @@ async def test_the_fpa_and_the_nights_follow_and_the_initial_values_stay(nurse: 
 
 
 async def test_hour_0_is_the_midnight_that_begins_the_date(nurse: Any) -> None:
-    ticket = await nurse.create(surgery_at="2025-01-15T14:30", state="overdue")
-    after = (await modified(nurse, ticket, date="2025-01-17", block_end_hour=0)).json()
-    assert (after["current_fpa"], after["block"]["label"]) == ("2025-01-17T00:00:00-03:00", "22:00 - 00:00")
+    day = calm_day(-10)
+    ticket = await nurse.create(surgery_at=day.at("14:30"), state="overdue")
+    after = (await modified(nurse, ticket, date=str(day.after(2)), block_end_hour=0)).json()
+    assert (after["current_fpa"], after["block"]["label"]) == (day.shown("00:00", days=2), "22:00 - 00:00")
 
 
 async def test_the_limit_is_five_modifications(nurse: Any, refusal: Any) -> None:
@@ -65,10 +68,11 @@ async def test_an_overdue_ticket_is_modified(nurse: Any) -> None:
 
 
 async def test_the_fpa_is_not_before_admission(nurse: Any, refusal: Any) -> None:
-    ticket = await nurse.create(surgery_at="2025-01-15T14:30", state="overdue")
-    early = await modified(nurse, ticket, date="2025-01-15", block_end_hour=12)
+    day = calm_day(-10)
+    ticket = await nurse.create(surgery_at=day.at("14:30"), state="overdue")
+    early = await modified(nurse, ticket, date=str(day.first), block_end_hour=12)
     assert refusal(early)[:2] == (409, "fpa_before_admission")
-    after = (await modified(nurse, ticket, date="2025-01-15", block_end_hour=13)).json()
+    after = (await modified(nurse, ticket, date=str(day.first), block_end_hour=13)).json()
     assert after["overnight_stays"] == 0
 
 

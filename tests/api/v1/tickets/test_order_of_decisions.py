@@ -6,6 +6,7 @@ import pytest
 
 from tests.factories import rows
 from tests.factories.fixtures import Seed
+from tests.support.days import calm_day
 
 UNKNOWN = "TH-SANT-2025-999"
 # Method, verb, and a body where it needs nothing of the ticket.
@@ -125,10 +126,11 @@ async def test_of_several_conflicts_of_a_modification_the_first_is_told(
     nurse: Any, refusal: Any, connection: rows.Connection
 ) -> None:
     """Not active, the limit, before the admission, unchanged."""
-    ticket = await nurse.create(surgery_at="2025-01-15T14:30", state="overdue")
+    day = calm_day(-10)
+    ticket = await nurse.create(surgery_at=day.at("14:30"), state="overdue")
     # What is both before the admission and the FPA as it is: only an import leaves it so.
     await connection.execute(
-        "UPDATE ticket SET imported = true, current_fpa = '2025-01-15 03:00-03' WHERE id = $1", ticket["id"]
+        f"UPDATE ticket SET imported = true, current_fpa = '{day.shown('03:00')}' WHERE id = $1", ticket["id"]
     )
     ticket = await nurse.get(ticket["id"])
     body = nurse.modification(ticket, hours=0)
