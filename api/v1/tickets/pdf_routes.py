@@ -25,7 +25,7 @@ class Pdf(Response):
     operation_id="ticketsPdf",
     summary="The printed ticket for the patient",
     description="One A5 page in Spanish: the patient by first name and the surname's initial, the original FPA's block"
-    " and nights, the last modification, surgery, doctor, and room for signatures.",
+    " and nights, the last modification, surgery, doctor, and room for notes and signatures.",
     response_class=Pdf,
     responses={
         200: {

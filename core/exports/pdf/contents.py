@@ -1,6 +1,5 @@
 """What a patient reads on the printed ticket, in Spanish: who goes home when, and why that changed."""
 
-import unicodedata
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -11,6 +10,7 @@ from core.access import ClinicScope
 from core.clinics.models import Clinic
 from core.clock import in_zone, zone
 from core.db.transaction import ReadSession
+from core.exports.pdf.text import plain
 from core.tickets.fpa import BLOCK_HOURS, block_ends, block_of
 from core.tickets.models import Status
 from core.tickets.reads.detail import detail
@@ -96,8 +96,9 @@ def called(patient: PatientView | None) -> str:
     """First name and the surname's initial: whoever finds the paper does not learn who was operated on."""
     if patient is None:
         return NOBODY
-    initial = unicodedata.normalize("NFC", patient.last_name.strip())[:1].upper()
-    return f"{patient.first_name.strip()} {initial}."
+    first, last = plain(patient.first_name), plain(patient.last_name)
+    initial = next((f"{letter.upper()}." for letter in last if letter.isalnum()), "")
+    return f"{first[:1].upper()}{first[1:]} {initial}".strip() or NOBODY
 
 
 def _change(ticket: TicketDetail, local: ZoneInfo) -> LastModification | None:

@@ -17,10 +17,15 @@ from core.exports.pdf.text import BOLD, ELLIPSIS, REGULAR, fitted, letters, plai
 
 WIDTH, HEIGHT = A5
 MARGIN = 32
+TOP = 24
 FOOT = 22
 """The last line."""
 SIGNED_AT = 60
 """Where the lines to sign on are."""
+SIGNING = 40
+"""To sign in: 14 mm."""
+LINE_APART = 20
+"""Of handwriting: 7 mm."""
 RIGHT = WIDTH - MARGIN
 INNER = WIDTH - 2 * MARGIN
 
@@ -55,7 +60,7 @@ class PaperPage:
 
     def __init__(self, canvas: Canvas) -> None:
         self._canvas = canvas
-        self.y = HEIGHT - MARGIN
+        self.y = HEIGHT - TOP
 
     def draw(self, ticket: Printed) -> None:
         canvas = self._canvas
@@ -70,6 +75,7 @@ class PaperPage:
             self._changed(ticket.change)
             self._original(ticket.original)
         self._facts(ticket.facts)
+        self._notes()
         self._signatures()
         self._foot(ticket)
         canvas.showPage()
@@ -94,7 +100,7 @@ class PaperPage:
         self._lines(ticket.clinic, 13, 2, width=INNER - 130, font=BOLD, colour=ACCENT)
         for offset, text, size, font in ((11, "Ticket Home", 9, REGULAR), (24, plain(ticket.id), 10.5, BOLD)):
             self._text(RIGHT - stringWidth(text, font, size), top - offset, text, size, font, GREY)
-        self.y = min(self.y, top - 26) - 10
+        self.y = min(self.y, top - 26) - 8
         self._canvas.setStrokeColor(ACCENT)
         self._canvas.setLineWidth(1.4)
         self._canvas.line(MARGIN, self.y, RIGHT, self.y)
@@ -112,13 +118,13 @@ class PaperPage:
         """The discharge block, large; `below` it what is to be said of it, each on lines of its own."""
         inner, width = MARGIN + 14, INNER - 28
         said = [fitted(text, REGULAR, 9.5, width, 3) for text in below]
-        height = 92 + (12 if when.ends else 0) + sum(12 * len(lines) + 4 for lines in said)
+        height = 88 + (12 if when.ends else 0) + sum(12 * len(lines) + 4 for lines in said)
         self._canvas.setFillColor(TINT)
         self._canvas.setStrokeColor(ACCENT)
         self._canvas.setLineWidth(1)
         self._canvas.roundRect(MARGIN, self.y - height, INNER, height, 7, stroke=1, fill=1)
         bottom = self.y - height
-        self.y -= 8
+        self.y -= 6
         self._lines(title, 9.5, 1, x=inner, font=BOLD, colour=ACCENT)
         self.y -= 4
         self._lines(when.day, 14, 1, x=inner, width=width, font=BOLD)
@@ -129,13 +135,13 @@ class PaperPage:
         if when.ends:
             self.y -= 4
             self._lines(f"Termina el {when.ends}.", 9, 1, x=inner, width=width, colour=GREY)
-        self.y -= 6
+        self.y -= 4
         for lines in said:
             for line in lines:
                 self.y -= 12
                 self._text(inner, self.y, line, 9.5)
             self.y -= 4
-        self.y = bottom - 10
+        self.y = bottom - 8
 
     def _changed(self, change: LastModification) -> None:
         said = []
@@ -149,7 +155,7 @@ class PaperPage:
         self._lines("Fecha probable de alta original", 9, 1, colour=GREY)
         self._lines(f"{when.day}, {when.block}", 10.5, 1, width=INNER - 80)
         self._text(RIGHT - stringWidth(when.nights, REGULAR, 10.5), self.y, when.nights, 10.5)
-        self.y -= 10
+        self.y -= 8
 
     def _facts(self, facts: tuple[tuple[str, str], ...]) -> None:
         self._canvas.setStrokeColor(LINE)
@@ -158,12 +164,24 @@ class PaperPage:
         for name, text in facts:
             # The surgery's name is the longest.
             self._canvas.line(MARGIN, self.y, RIGHT, self.y)
-            self.y -= 3
+            self.y -= 2
             beside = self.y - 10 * 1.25
             self._lines(text, 10, 2 if name == facts[0][0] else 1, x=value, width=RIGHT - value)
             self._text(MARGIN, beside, fitted(name, REGULAR, 9, label, 1)[0], 9, REGULAR, GREY)
-            self.y -= 5
+            self.y -= 4
         self._canvas.line(MARGIN, self.y, RIGHT, self.y)
+
+    def _notes(self) -> None:
+        """Room to write by hand: all that the page has left above the signatures."""
+        top, bottom = self.y - 8, SIGNED_AT + SIGNING
+        self._canvas.setStrokeColor(LINE)
+        self._canvas.setLineWidth(0.8)
+        self._canvas.roundRect(MARGIN, bottom, INNER, top - bottom, 5)
+        self._text(MARGIN + 8, top - 11, "Notas", 8.5, REGULAR, GREY)
+        self._canvas.setLineWidth(0.4)
+        for y in range(bottom + LINE_APART, int(top - 2 * LINE_APART), LINE_APART):
+            self._canvas.line(MARGIN + 8, y, RIGHT - 8, y)
+        self.y = bottom
 
     def _signatures(self) -> None:
         """Always at the same place, above the foot."""

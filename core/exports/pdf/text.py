@@ -1,17 +1,18 @@
-"""Text on paper: which letters the fonts have, and how much of it fits."""
+"""Text on paper: in letters that the fonts have, and how much of it fits."""
 
 import unicodedata
 from functools import cache
 from pathlib import Path
 
+from anyascii import anyascii
 from reportlab.pdfbase.pdfmetrics import registerFont, stringWidth
 from reportlab.pdfbase.ttfonts import TTFont
 
 REGULAR, BOLD = "NotoSans-Regular", "NotoSans-Bold"
-"""Latin, Greek and Cyrillic letters, with every accent; part of the service, so that every machine prints alike."""
+"""Latin, Greek and Cyrillic letters, with every accent; part of the service, so that every machine prints alike. Other
+scripts are told in Latin letters: fonts of all of them would be larger than the service."""
 FOLDER = Path(__file__).parent / "fonts"
 ELLIPSIS = "…"
-UNKNOWN = "?"
 
 
 @cache
@@ -24,17 +25,19 @@ def letters() -> frozenset[str]:
 
 
 def plain(text: str) -> str:
-    """On one line, of letters that the fonts have; where they lack an accented one, its base, or else a `?`."""
+    """On one line, of letters that the fonts have; where they lack an accented one, its base, or else what says it in
+    Latin letters (`漢` is `Han`, an emoji its name). What is no letter of anybody's is left out."""
     known = letters()
     composed = unicodedata.normalize("NFC", " ".join(text.split()))
-    return "".join(letter if letter in known else _like(letter, known) for letter in composed)
+    told = "".join(letter if letter in known else _like(letter, known) for letter in composed)
+    return " ".join(told.split())
 
 
 def _like(letter: str, known: frozenset[str]) -> str:
-    if unicodedata.category(letter) in ("Cc", "Cf", "Mn"):
+    if unicodedata.category(letter) in ("Cc", "Cf"):
         return ""
     base = unicodedata.normalize("NFKD", letter)
-    return "".join(part for part in base if part in known) or UNKNOWN
+    return "".join(part for part in base if part in known) or anyascii(letter)
 
 
 def fitted(text: str, font: str, size: float, width: float, lines: int) -> list[str]:

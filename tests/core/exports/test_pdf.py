@@ -15,7 +15,7 @@ from core.db.transaction import Database, ReadSession
 from core.errors import NotFound
 from core.exports.pdf.contents import LastModification, Printed, When, called, printed
 from core.exports.pdf.page import SIGNED_AT, PaperPage, draw
-from core.exports.pdf.text import REGULAR, fitted, plain
+from core.exports.pdf.text import REGULAR, fitted, letters, plain
 from core.tickets.views import PatientView
 from tests.factories import rows
 from tests.factories.fixtures import Seed
@@ -123,7 +123,14 @@ def person(**names: Any) -> PatientView:
 
 @pytest.mark.parametrize(
     ("first", "last", "expected"),
-    [("Ana", "Rojas", "Ana R."), ("María José", "de la Fuente", "María José D."), ("Íñigo", "n\u0303uñez", "Íñigo Ñ.")],
+    [
+        ("明", "王", "Ming W."),
+        ("محمد", "علي", "Mhmd L."),
+        ("\ue000", "\ue000", "—"),
+        ("Ana", "Rojas", "Ana R."),
+        ("María José", "de la Fuente", "María José D."),
+        ("Íñigo", "n\u0303uñez", "Íñigo Ñ."),
+    ],
 )
 def test_first_name_and_initial(first: str, last: str, expected: str) -> None:
     assert called(person(first_name=first, last_name=last)) == expected
@@ -160,6 +167,28 @@ def test_one_page_with_room_to_sign_whatever_is_on_it(letters: str) -> None:
     assert page.y >= SIGNED_AT + ROOM
 
 
+def test_a_box_for_notes_by_hand_whatever_is_on_the_page() -> None:
+    """Over the signatures and their room; larger on a page with less on it."""
+    boxes: list[tuple[float, ...]] = []
+    for ticket in (longest("Wenceslao "), replace(longest("i "), change=None, facts=(("Cirugía", "Apendicectomía"),))):
+        drawn = Canvas(io.BytesIO(), pagesize=A5)
+        drawn.roundRect = lambda *box, **_: boxes.append(box)  # type: ignore[method-assign]
+        PaperPage(drawn).draw(ticket)
+        assert "Notas" in text_of(draw(ticket))
+    # Before each of them the block's.
+    _, full, _, empty = boxes
+    assert full[1] == empty[1] >= SIGNED_AT + ROOM
+    assert empty[3] > 2 * full[3] > 2 * 34
+
+
+def test_no_script_is_a_question_mark_or_a_box_on_paper() -> None:
+    scripts = ("漢字", "ひらがな", "한글", "العربية", "עברית", "हिन्दी", "ไทย", "Ελληνικά", "кириллица", "🤒", "𠮷")
+    for script in scripts:
+        assert plain(script), script
+        assert "?" not in plain(script), script
+        assert set(plain(script)) <= letters(), script
+
+
 def test_what_is_too_long_ends_in_an_ellipsis_after_a_whole_word() -> None:
     reason = "Exámenes de control pendientes del laboratorio. " * 10
     printed = text_of(draw(replace(longest("a "), change=LastModification(LONG, reason, None, 1))))
@@ -180,7 +209,11 @@ def test_several_given_names_give_way_not_the_initial() -> None:
         ("Ñandú Ůžßřį Ωmega Юлия Đặng", "Ñandú Ůžßřį Ωmega Юлия Đặng"),
         ("Jose\u0301\n  Ana\t", "José Ana"),
         ("a\u200bb\x00c", "abc"),
-        ("ﬁn 漢 x", "fin ? x"),
+        ("ﬁn 漢 x", "fin Han x"),
+        ("李明 김민수 さくら", "LiMing GimMinSu sakura"),
+        ("محمد علي", "mhmd `ly"),
+        ("bien 😀👩🏽\u200d⚕\ufe0f", "bien :grinning::woman::medical_symbol:"),
+        ("\ue000\U0003fffd", ""),
     ],
 )
 def test_letters_that_the_fonts_lack(text: str, expected: str) -> None:
