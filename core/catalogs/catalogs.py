@@ -82,6 +82,8 @@ _CATEGORY = Word(
         "modificacion": "modification",
         "annulment": "annulment",
         "anulacion": "annulment",
+        "delay": "delay",
+        "demora": "delay",
     }
 )
 
@@ -157,7 +159,7 @@ REASONS = Catalog(
             _CATEGORY,
             required=True,
             also=("categoria",),
-            meaning="`initial` is kept for imported data.",
+            meaning="`delay`: why somebody is still here. `initial` is kept for imported data.",
             meaning_of_change="",
         ),
         _ACTIVE,

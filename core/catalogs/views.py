@@ -7,7 +7,8 @@ from pydantic import Field
 
 from core.views import View
 
-Category = Literal["modification", "annulment", "initial"]
+Category = Literal["modification", "annulment", "delay", "initial"]
+"""Those that may be asked for. What is told is a word: a client shows one that it does not know as such."""
 
 
 class SpecialtyItem(View):
@@ -46,7 +47,11 @@ class ReasonItem(View):
     id: int = Field(examples=[9])
     clinic_id: int = Field(examples=[5])
     reason: str = Field(examples=["Dolor no controlado"])
-    category: Category = Field(examples=["modification"], description="`initial` is kept for imported data only.")
+    category: str = Field(
+        examples=["modification"],
+        description="`modification`, `annulment`, `delay` (why a patient is still here), or `initial`, which is kept "
+        "for imported data only. There may be others in future: show them as they are.",
+    )
     is_active: bool = Field(examples=[True])
 
 

@@ -110,6 +110,14 @@ def test_every_example_is_what_its_schema_says() -> None:
         assert not errors, f"{where}: {errors[0].message}"
 
 
+def test_what_may_get_more_words_is_any_word_to_clients() -> None:
+    """A client that was generated from this contract takes a category or a warning that it does not know."""
+    schemas = create_app().openapi()["components"]["schemas"]
+    for name, field in (("ReasonItem", "category"), ("WarningView", "code")):
+        described = schemas[name]["properties"][field]
+        assert (described["type"], "enum" in described) == ("string", False), name
+
+
 def test_what_headers_tell_is_described() -> None:
     document = create_app().openapi()
     for path, method, operation in operations():

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from random import Random
 
+from core.catalogs.delay_reasons import CATEGORY as DELAY
+from core.catalogs.delay_reasons import DELAY_REASONS
 from core.clock import zone
 from core.db.bulk_copy import Connection, copy, copy_with_ids, reserve, trust_references
 from core.operations.demo.catalog import (
@@ -114,6 +116,7 @@ async def _furnish(
     reasons = [(clinic_id, text, "modification", True) for text in MODIFICATION_REASONS]
     reasons += [(clinic_id, text, "annulment", True) for text in ANNULMENT_REASONS]
     reasons.append((clinic_id, RETIRED_REASON, "modification", False))
+    reasons += [(clinic_id, text, DELAY, True) for text in DELAY_REASONS]
     columns = ["clinic_id", "reason", "category", "is_active"]
     reason_ids = await copy_with_ids(connection, "standardized_reason", columns, reasons)
     ward = Ward(
