@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
+from typing import TYPE_CHECKING
 
 from limits import parse as parse_limit
 
@@ -38,8 +39,10 @@ from core.sessions.store import Sessions
 from core.sessions.throttle import Throttle
 from core.settings import Settings
 from core.tracing import Tracing, is_configured
-from core.users.iap.assertions import Assertions
 from core.users.passwords.hashing import Passwords
+
+if TYPE_CHECKING:
+    from core.users.iap.assertions import Assertions
 
 LAST_PUSH = 0.1
 """Seconds at shutdown for telling other processes the last versions: what is not told is polled."""
@@ -64,7 +67,7 @@ class Runtime:
     passwords: Passwords
     throttle: Throttle
     devices: Devices
-    assertions: Assertions | None
+    assertions: "Assertions | None"
     """None where nobody signs in by IAP."""
     exports: Exports
     canary: Canary
@@ -109,7 +112,7 @@ async def open_runtime(settings: Settings, *, serves: bool = True) -> AsyncItera
     passwords = Passwords(never=settings.passwords_never_right)
     exports = Exports(database, settings.require_direct_url(), Rates(redis), parse_limit(settings.export_limit))
     throttle = Throttle(redis, parse_limit(settings.login_limit_user), parse_limit(settings.login_limit_address))
-    assertions = Assertions(settings.iap_audience, settings.iap_keys_url) if settings.iap_audience else None
+    assertions = _assertions(settings)
     readiness = Readiness(database, versions, direct, redis)
     background = Background()
     background.start(listener.run(), name="version listener")
@@ -163,3 +166,12 @@ async def open_runtime(settings: Settings, *, serves: bool = True) -> AsyncItera
         await dispose(engine)
         if tracing is not None:
             tracing.close()
+
+
+def _assertions(settings: Settings) -> "Assertions | None":
+    if not settings.iap_audience:
+        return None
+    # Here, for PyJWT takes some 40 ms to import, by which everybody else would start later.
+    from core.users.iap.assertions import Assertions
+
+    return Assertions(settings.iap_audience, settings.iap_keys_url)

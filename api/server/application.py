@@ -41,6 +41,7 @@ def application(slots: Slots | None) -> FastAPI:
             # A full collection walks all that start-up made, some 50 ms, and is the tail of every request it meets.
             gc.collect()
             gc.freeze()
+            gc.enable()  # again: starting was done without
             LINES.start(sys.stdout.fileno())
             try:
                 # A request that is to leave a span goes through the routes, which make them.

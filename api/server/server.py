@@ -6,6 +6,7 @@ listening socket with all who wait in its queue; under load some do.
 """
 
 import asyncio
+import gc
 import socket
 from collections.abc import Sequence
 from contextlib import suppress
@@ -30,7 +31,9 @@ class DrainingConfig(ServingConfig):
     """Where the workers publish what they counted, for each other; None: there is one worker."""
 
     def load(self) -> None:
-        # In the process that serves: the master imports no application.
+        # In the process that serves: the master imports no application. What is made from here until it serves is kept
+        # for good (api/server/application.py): nobody has to look through it for garbage.
+        gc.disable()
         self.app = partial(import_from_string(self.app), self.slots)
         super().load()
 

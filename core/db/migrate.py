@@ -2,9 +2,8 @@
 
 import asyncio
 import time
+from typing import TYPE_CHECKING
 
-from alembic import command
-from alembic.config import Config
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import DBAPIError
 
@@ -13,8 +12,13 @@ from core.db.connections.engine import migration_engine
 from core.db.failures import NO_LOCK, sqlstate
 from core.db.old_application import refuse_old_application
 from core.db.rollups import TO_DO, keep_up
-from core.db.schema import OtherSchema, schema_at, scripts
+from core.db.schema import OtherSchema, newest, schema_at, scripts
 from core.log import logger
+
+if TYPE_CHECKING:
+    from alembic.config import Config
+
+# Alembic is imported where it is asked: most starts find nothing to migrate, and it takes a tenth of a second.
 
 ADVISORY_LOCK = 0x7469636B6574  # "ticket"
 TRY_LOCK = text("SELECT pg_try_advisory_lock(:key)")
@@ -26,7 +30,10 @@ BETWEEN = 2.0
 """Seconds from one to the next, in which whoever queued behind it has a turn."""
 
 
-def config(connection: Connection | None = None) -> Config:
+def config(connection: Connection | None = None) -> "Config":
+    """Alembic's, for these migrations; they run on `connection`."""
+    from alembic.config import Config
+
     made = Config()
     made.set_main_option("script_location", str(scripts()).replace("%", "%%"))
     made.attributes["connection"] = connection
@@ -59,22 +66,26 @@ async def _locked(url: str, run: str) -> None:
 
 
 def _upgrade(connection: Connection) -> None:
+    from alembic import command
+
     command.upgrade(config(connection), "head")
-    # Whatever it made anew: the versions stand for these tables from now on.
-    connection.execute(text("SELECT cache_new_timeline()"))
 
 
-async def _fill_rollups(url: str) -> None:
-    """Whose tables were replaced, or counted for the first time: the old code serves on while they are counted."""
+async def _stand_for_these_tables(url: str) -> None:
+    """Versions from now on, and rollups, which are counted where tables were replaced or are new: the old code serves
+    on meanwhile."""
     settings = {"timezone": "UTC", "lock_timeout": "10000", "jit": "off"}
     connection = await connect_directly(url, name=f"{APPLICATION}-migrate", settings=settings)
     try:
+        await connection.execute("SELECT cache_new_timeline()")
         await keep_up(connection, [row[0] for row in await connection.fetch(TO_DO)])
     finally:
         await connection.close()
 
 
 def _check(connection: Connection) -> None:
+    from alembic import command
+
     command.check(config(connection))
 
 
@@ -91,8 +102,9 @@ def upgrade(database_url: str, *, tries: int = TRIES) -> bool:
         if found.refusal is not None:
             raise OtherSchema(found.refusal)
         return False
-    _try(database_url, tries)
-    asyncio.run(_fill_rollups(database_url))
+    if found is None or found.at != newest():
+        _try(database_url, tries)
+    asyncio.run(_stand_for_these_tables(database_url))
     return True
 
 

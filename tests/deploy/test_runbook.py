@@ -5,7 +5,7 @@ import re
 import pytest
 from typer.main import get_command
 
-from api.cli.main import app
+from api.cli.main import command_line
 from tests.deploy.conftest import ROOT, Google
 
 PAGE = (ROOT / "deploy" / "README.md").read_text()
@@ -32,7 +32,7 @@ def test_what_the_job_is_told_to_run_are_commands_of_ours() -> None:
     told = {tuple(words.split(",")) for words in re.findall(r"--args=(\S+)", "".join(BLOCKS))}
     assert {("doctor",), ("migrate",), ("cache", "forget"), ("user", "unlock", "ana@example.cl")} == told
     for words in told:
-        command = get_command(app)
+        command = get_command(command_line())
         for word in words[:2]:
             command = command.commands[word]  # type: ignore[attr-defined]  # a group
 

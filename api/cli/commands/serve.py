@@ -2,6 +2,7 @@
 
 import signal
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
@@ -33,6 +34,9 @@ def serve(
     signal.signal(signal.SIGTERM, _interrupt)
     if end_with_parent:
         serving.end_with_parent()
+    if workers == 1:
+        # While the servers start, for which this process would only wait. More workers import it themselves.
+        threading.Thread(target=serving.import_application, name="import of the application").start()
     code = 0
     with (
         explained(),

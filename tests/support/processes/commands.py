@@ -11,7 +11,7 @@ from functools import cache
 from multiprocessing.context import ForkServerContext
 from pathlib import Path
 
-from api.cli.main import main
+from api.cli.main import MODULES, main
 from core.settings import Settings
 
 ROOT = Path(__file__).parents[3]
@@ -69,7 +69,7 @@ def run(given: Mapping[str, str], *arguments: object, typed: str = "") -> Ended:
 @cache
 def _prepared() -> ForkServerContext:
     made = multiprocessing.get_context("forkserver")
-    made.set_forkserver_preload(["api.cli.main"])
+    made.set_forkserver_preload(["api.cli.main", *MODULES, "alembic.command"])
     return made
 
 
