@@ -4,6 +4,8 @@ Both give one row per clinic with the same columns, `COLUMNS`. They stand in one
 beside a clinic `c` with what its rollups say of themselves, and each runs only where `c.is_rolled` says so.
 """
 
+from core.tickets.reads.figures import ACTIVE, CONDITIONS, RECORDED, Figure
+
 TOP_SURGERIES = 5
 TOP_DOCTORS = 10
 
@@ -28,20 +30,16 @@ IS_ROLLED = """
 """Whether a clinic's rollups are right in this snapshot: they were filled on this timeline, in the clinic's zone, whose
 clock changes as it did then, and no change of them was made in another zone since."""
 
-OF_SURGERY = "(c.surgery_id IS NULL OR t.surgery_id = c.surgery_id)"
+
+def of_surgery(row: str) -> str:
+    """SQL: whether a row is of the surgery that is asked for."""
+    return f"(c.surgery_id IS NULL OR {row}.surgery_id = c.surgery_id)"
+
+
 # In this form the dates are no index condition: the planner then reads the covering index, whatever is asked.
-IN_SCOPE = f"""
-    NOT c.is_rolled AND t.clinic_id = c.id AND {OF_SURGERY}
-    AND (c.first IS NULL OR t.created_at >= c.first) AND (c.past IS NULL OR t.created_at < c.past)
-"""
-# The FPA rounded to the nearest full local hour is at most half an hour away. Most discharges are further off, and
-# need no look at the zone: that would be a third of the statement's time.
-ON_TIME = """
-    discharged_at <= current_fpa + interval '30 minutes' AND (
-        discharged_at <= current_fpa - interval '30 minutes'
-        OR discharged_at <= date_trunc('hour', current_fpa + interval '30 minutes', c.timezone)
-    )
-"""
+IN_DAYS = "(c.first IS NULL OR ticket.created_at >= c.first) AND (c.past IS NULL OR ticket.created_at < c.past)"
+OF_SURGERY = of_surgery("ticket")
+IN_SCOPE = f"NOT c.is_rolled AND ticket.clinic_id = c.id AND {OF_SURGERY} AND {IN_DAYS}"
 
 
 def top_surgeries(counted: str) -> str:
@@ -68,34 +66,32 @@ def top_doctors(counted: str) -> str:
     """  # noqa: S608  put together from constants of this file
 
 
+COUNTED = {"active": ACTIVE, "timed": RECORDED} | {
+    figure.value: CONDITIONS[figure]
+    for figure in (
+        *(Figure.TOTAL, Figure.DISCHARGED, Figure.ANNULLED, Figure.ON_TIME),
+        *(Figure.CREATED_TODAY, Figure.CREATED_THIS_WEEK, Figure.CREATED_THIS_MONTH),
+    )
+}
 TICKETS = f"""
 SELECT {", ".join(COLUMNS)}
 FROM (
-    SELECT count(*) AS total,
-        count(*) FILTER (WHERE status = 'active') AS active,
-        count(*) FILTER (WHERE status = 'discharged') AS discharged,
-        count(*) FILTER (WHERE status = 'annulled') AS annulled,
-        count(*) FILTER (WHERE status = 'discharged' AND NOT discharge_assumed) AS timed,
-        count(*) FILTER (WHERE status = 'discharged' AND NOT discharge_assumed AND {ON_TIME}) AS on_time,
-        coalesce(extract(epoch FROM sum(discharged_at - current_fpa)
-                 FILTER (WHERE status = 'discharged' AND NOT discharge_assumed)) * 1000000, 0)::bigint
-            AS delay_microseconds,
-        count(*) FILTER (WHERE created_at >= c.today AND created_at < c.tomorrow) AS created_today,
-        count(*) FILTER (WHERE created_at >= c.week AND created_at < c.tomorrow) AS created_this_week,
-        count(*) FILTER (WHERE created_at >= c.month AND created_at < c.tomorrow) AS created_this_month
-    FROM ticket t WHERE {IN_SCOPE} HAVING NOT c.is_rolled
+    SELECT {", ".join(f"count(*) FILTER (WHERE {sql}) AS {name}" for name, sql in COUNTED.items())},
+        coalesce(extract(epoch FROM sum(ticket.discharged_at - ticket.current_fpa)
+                 FILTER (WHERE {RECORDED})) * 1000000, 0)::bigint AS delay_microseconds
+    FROM ticket WHERE {IN_SCOPE} HAVING NOT c.is_rolled
 ) AS counted
 CROSS JOIN LATERAL (
-    {top_surgeries(f"SELECT t.surgery_id AS id, count(*) AS tickets FROM ticket t WHERE {IN_SCOPE} GROUP BY 1")}
+    {top_surgeries(f"SELECT ticket.surgery_id AS id, count(*) AS tickets FROM ticket WHERE {IN_SCOPE} GROUP BY 1")}
 ) AS s
 CROSS JOIN LATERAL (
     WITH by_doctor AS (
-        SELECT t.doctor_id AS id, sum(of_ticket.modifications) AS modifications, count(*) AS tickets
+        SELECT ticket.doctor_id AS id, sum(of_ticket.modifications) AS modifications, count(*) AS tickets
         FROM (
             SELECT ticket_id AS id, count(*) AS modifications FROM fpa_modification
             WHERE NOT c.is_rolled AND clinic_id = c.id GROUP BY 1
         ) AS of_ticket
-        JOIN ticket t USING (id) WHERE {IN_SCOPE} GROUP BY 1
+        JOIN ticket USING (id) WHERE {IN_SCOPE} GROUP BY 1
     )
     SELECT (SELECT coalesce(sum(modifications), 0)::bigint FROM by_doctor) AS modifications,
         (SELECT coalesce(sum(tickets), 0)::bigint FROM by_doctor) AS modified_tickets,
@@ -146,7 +142,7 @@ OF_SPAN = "r.span = parts.span"
 ITS_SURGERY = "(c.surgery_id IS NULL OR r.surgery_id = c.surgery_id)"
 MODIFICATIONS = "doctor_id, modifications"
 CHANGES = f"""
-    FROM rollup_change t WHERE c.is_rolled AND t.clinic_id = c.id AND {OF_SURGERY}
+    FROM rollup_change t WHERE c.is_rolled AND t.clinic_id = c.id AND {of_surgery("t")}
         AND t.day >= coalesce(CAST(:date_from AS date), '-infinity')
         AND t.day < coalesce(CAST(:date_to AS date) + 1, 'infinity')
 """
@@ -165,7 +161,7 @@ BY_DOCTOR = f"""
 }
         UNION ALL SELECT t.doctor_id, t.modifications FROM parts JOIN rollup_change t
             ON c.is_rolled AND parts.span <> 'day' AND t.day >= parts.first AND t.day < parts.past
-            AND t.clinic_id = c.id AND {OF_SURGERY}
+            AND t.clinic_id = c.id AND {of_surgery("t")}
     ) AS added GROUP BY doctor_id
 """  # noqa: S608
 ROLLED = f"""

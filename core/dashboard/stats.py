@@ -10,53 +10,36 @@ from typing import Any
 
 from sqlalchemy import Row, text
 
-from core.dashboard.counted import COLUMNS, IS_ROLLED, OF_SURGERY, PARTS, ROLLED, TICKETS
+from core.dashboard.counted import COLUMNS, IN_DAYS, IS_ROLLED, OF_SURGERY, PARTS, ROLLED, TICKETS
 from core.db.transaction import ReadSession
+from core.tickets.reads.figures import CONDITIONS, LOCAL_NOW, MOMENTS, Figure, midnight
 
 RECENT = 8
 HOURS = 48
 
 
-def midnight(local: str) -> str:
-    """SQL: the first instant of the local day that `local` (a timestamp at midnight) begins.
-
-    Where the clock skips midnight PostgreSQL gives the change itself, as it should; where midnight comes twice, the
-    later one.
-    """
-    at = f"(({local}) AT TIME ZONE timezone)"
-    earlier = f"({at} - interval '1 hour')"
-    return f"CASE WHEN {earlier} AT TIME ZONE timezone = ({local}) THEN {earlier} ELSE {at} END"
-
-
-LOCAL_NOW = "CAST(:now AS timestamptz) AT TIME ZONE timezone"
 DATE_FROM, DATE_TO = (f"CAST(CAST(:{name} AS date) AS timestamp)" for name in ("date_from", "date_to"))
 
 # In this form dates are index conditions: the newest tickets' scan follows an index on creation and stops after a few.
 BY_CREATION = """
-    t.clinic_id = c.id
-    AND t.created_at >= coalesce(c.first, '-infinity') AND t.created_at < coalesce(c.past, 'infinity')
+    clinic_id = c.id AND created_at >= coalesce(c.first, '-infinity') AND created_at < coalesce(c.past, 'infinity')
 """
-SHOWN = "t.id, t.surgery_name, t.status, t.current_fpa, t.created_at, t.created_by"
-NEWEST = f'ORDER BY t.created_at DESC, t.id COLLATE "C" DESC LIMIT {RECENT}'
+SHOWN = "id, surgery_name, status, current_fpa, created_at, created_by"
+NEWEST = f'ORDER BY created_at DESC, id COLLATE "C" DESC LIMIT {RECENT}'
 
 # Names and ids in "C" order: code points, as Python sorts them in a merge, whatever the database's collation is.
 STATS = text(
     f"""
-WITH c AS MATERIALIZED (
-    SELECT id, timezone, CAST(:now AS timestamptz) AS now, CAST(:surgery_id AS integer) AS surgery_id,
-        {IS_ROLLED} AS is_rolled,
-        date_trunc('hour', CAST(:now AS timestamptz), timezone) AS hour,
-        {midnight(f"date_trunc('day', {LOCAL_NOW})")} AS today,
-        {midnight(f"date_trunc('day', {LOCAL_NOW}) + interval '1 day'")} AS tomorrow,
-        {midnight(f"date_trunc('week', {LOCAL_NOW})")} AS week,
-        {midnight(f"date_trunc('month', {LOCAL_NOW})")} AS month,
+WITH moment AS (SELECT CAST(:now AS timestamptz) AS now), c AS MATERIALIZED (
+    SELECT clinic.id, clinic.timezone, CAST(:surgery_id AS integer) AS surgery_id, {IS_ROLLED} AS is_rolled,
+        {", ".join(f"{sql} AS {name}" for name, sql in MOMENTS.items())},
         {midnight(DATE_FROM)} AS first,
         {midnight(f"{DATE_TO} + interval '1 day'")} AS past,
         CAST({LOCAL_NOW} AS date) AS today_day,
         CAST({LOCAL_NOW} AS date) + 1 AS tomorrow_day,
         CAST(date_trunc('week', {LOCAL_NOW}) AS date) AS week_day,
         CAST(date_trunc('month', {LOCAL_NOW}) AS date) AS month_day
-    FROM clinic WHERE id = ANY(:clinics)
+    FROM clinic CROSS JOIN moment WHERE clinic.id = ANY(:clinics)
 ), parts AS ({PARTS})
 SELECT c.id AS clinic_id, c.timezone, c.hour, c.is_rolled, surgery.clinic_id AS surgery_clinic_id,
     {", ".join(f"k.{name}" for name in COLUMNS if name != "active")},
@@ -67,12 +50,10 @@ LEFT JOIN surgery ON surgery.id = c.surgery_id
 CROSS JOIN LATERAL ({ROLLED} UNION ALL {TICKETS}) AS k
 CROSS JOIN LATERAL (
     WITH ahead AS MATERIALIZED (
-        SELECT t.current_fpa FROM ticket t
-        WHERE t.status = 'active' AND t.current_fpa > c.now AND t.clinic_id = c.id AND {OF_SURGERY}
-            AND (c.first IS NULL OR t.created_at >= c.first) AND (c.past IS NULL OR t.created_at < c.past)
+        SELECT status, current_fpa FROM ticket
+        WHERE {CONDITIONS[Figure.ACTIVE]} AND ticket.clinic_id = c.id AND {OF_SURGERY} AND {IN_DAYS}
     )
-    SELECT count(*) AS ahead,
-        count(*) FILTER (WHERE current_fpa <= c.now + interval '24 hours') AS near_deadline,
+    SELECT count(*) AS ahead, count(*) FILTER (WHERE {CONDITIONS[Figure.NEAR_DEADLINE]}) AS near_deadline,
         min(current_fpa) AS next_fpa,
         min(current_fpa) FILTER (WHERE current_fpa > c.now + interval '24 hours') - interval '24 hours' AS next_near,
         (
@@ -82,19 +63,18 @@ CROSS JOIN LATERAL (
                 FROM ahead WHERE current_fpa < c.hour + interval '{HOURS} hours' GROUP BY 1
             ) AS hours
         ) AS by_hour
-    FROM ahead
+    FROM ahead AS ticket
 ) AS a
 CROSS JOIN LATERAL (
-    SELECT count(*) AS discharged_today FROM ticket t
-    WHERE t.clinic_id = c.id AND t.discharged_at >= c.today AND t.discharged_at < c.tomorrow AND {OF_SURGERY}
-        AND (c.first IS NULL OR t.created_at >= c.first) AND (c.past IS NULL OR t.created_at < c.past)
+    SELECT count(*) AS discharged_today FROM ticket
+    WHERE ticket.clinic_id = c.id AND {CONDITIONS[Figure.DISCHARGED_TODAY]} AND {OF_SURGERY} AND {IN_DAYS}
 ) AS o
 CROSS JOIN LATERAL (
     SELECT coalesce(jsonb_agg(to_jsonb(newest) ORDER BY created_at DESC, id COLLATE "C" DESC), '[]') AS recent
     FROM (
-        (SELECT {SHOWN} FROM ticket t WHERE c.surgery_id IS NULL AND {BY_CREATION} {NEWEST})
+        (SELECT {SHOWN} FROM ticket WHERE c.surgery_id IS NULL AND {BY_CREATION} {NEWEST})
         UNION ALL
-        (SELECT {SHOWN} FROM ticket t WHERE t.surgery_id = c.surgery_id AND {BY_CREATION} {NEWEST})
+        (SELECT {SHOWN} FROM ticket WHERE surgery_id = c.surgery_id AND {BY_CREATION} {NEWEST})
     ) AS newest
 ) AS r
 """  # noqa: S608  put together from constants of this file and of counted.py

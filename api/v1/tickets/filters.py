@@ -5,9 +5,10 @@ from datetime import date
 from typing import Annotated
 
 from fastapi import Depends, Query, Request
+from pydantic import AwareDatetime, BeforeValidator
 
 from api.requests.dependencies import CurrentUser, require_named
-from api.requests.fields import Date, Id, Text
+from api.requests.fields import Date, Id, Text, written_time
 from api.requests.routing import when_refused
 from core.access import ClinicScope
 from core.cache.keys import Parameter
@@ -16,6 +17,7 @@ from core.db.row_ids import row_id
 from core.db.transaction import ReadSession
 from core.errors import Invalid
 from core.tickets.models import Status
+from core.tickets.reads.figures import Figure
 from core.tickets.reads.filters import TicketFilter, require_known
 from core.tickets.reads.search import words_of
 from core.tickets.state import State
@@ -34,6 +36,20 @@ Q = Annotated[
 SurgeryId = Annotated[Id | None, Query(description="Tickets of this surgery; 404 where it is none of the clinic's.")]
 DateFrom = Annotated[Date | None, Query(description="First local date of creation.")]
 DateTo = Annotated[Date | None, Query(description="Last local date of creation, inclusive.")]
+
+FigureName = Annotated[
+    Figure | None,
+    Query(
+        description="Those that the dashboard counts in this figure, with the same dates and surgery, at this moment. "
+        "A rate or a mean has the tickets that it is of; `on_time` those of them that `on_time_rate` counts; "
+        "`modified` those with a modification; `hour` those of the hour of `by_hour` that `at` names."
+    ),
+]
+At = Annotated[
+    AwareDatetime | None,
+    BeforeValidator(written_time),
+    Query(description="With `figure=hour`, as `by_hour` has it.", examples=["2026-11-24T10:00:00-03:00"]),
+]
 
 
 async def named_exist(request: Request) -> None:
@@ -76,8 +92,17 @@ async def _list_filter(
     status: Annotated[Status | None, Query()] = None,
     state: Annotated[State | None, Query()] = None,
     created_by_me: Annotated[bool, Query(description="Those that you created.")] = False,
+    figure: FigureName = None,
+    at: At = None,
 ) -> TicketFilter:
-    return replace(filters, status=status, state=state, created_by_id=actor.user_id if created_by_me else None)
+    if figure is Figure.HOUR and at is None:
+        raise Invalid.field("at", "required", "Say which hour.")
+    if figure is not Figure.HOUR and at is not None:
+        raise Invalid.field("at", "not_expected", "It belongs to `figure=hour`.")
+    if at is not None:
+        known_date(at.date(), "at")
+    created_by_id = actor.user_id if created_by_me else None
+    return replace(filters, status=status, state=state, created_by_id=created_by_id, figure=figure, at=at)
 
 
 ListFilter = Annotated[TicketFilter, Depends(_list_filter)]
@@ -94,6 +119,8 @@ def parameters(filters: TicketFilter, **more: Parameter) -> dict[str, Parameter]
         "date_from": _iso(filters.date_from),
         "date_to": _iso(filters.date_to),
         "created_by_id": filters.created_by_id,
+        "figure": filters.figure,
+        "at": None if filters.at is None else filters.at.isoformat(),
         **more,
     }
 

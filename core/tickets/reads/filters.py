@@ -11,6 +11,7 @@ from core.clinics.models import Clinic
 from core.db.transaction import Session
 from core.errors import NotFound
 from core.tickets.models import Status, Ticket
+from core.tickets.reads.figures import Figure, counted_in
 from core.tickets.reads.pages import surgery_in
 from core.tickets.reads.search import INDEXED, found, matching, patient_text
 from core.tickets.state import State, sql_state
@@ -29,6 +30,10 @@ class TicketFilter:
     date_from: date | None = None
     date_to: date | None = None
     created_by_id: int | None = None
+    figure: Figure | None = None
+    """Those that the dashboard counts in it, with the same dates and surgery."""
+    at: datetime | None = None
+    """Of Figure.HOUR: an instant of that hour."""
 
     @property
     def looks_at_clinics(self) -> bool:
@@ -95,4 +100,4 @@ def filtered(
         tickets = tickets.join(clinics, clinics.c.id == Ticket.clinic_id)
     if left.words:
         tickets = tickets.outerjoin(patient, true())
-    return tickets
+    return tickets if left.figure is None else counted_in(tickets, scope, left.figure, left.at, now)

@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 
 from core.clock import start_of_day, zone
-from core.dashboard.stats import midnight
+from core.tickets.reads.figures import midnight
 from tests.factories import rows
 
 ZONES = {
@@ -25,7 +25,7 @@ DAYS = 3650
 async def test_every_day_begins_at_its_first_existing_instant(connection: rows.Connection, name: str) -> None:
     found = await connection.fetch(
         f"SELECT {midnight('day')} AS start FROM (SELECT $2::date + n * interval '1 day' AS day, $1::text AS timezone"
-        " FROM generate_series(0, $3 - 1) AS n) AS days",
+        " FROM generate_series(0, $3 - 1) AS n) AS clinic",
         *(name, FIRST, DAYS),
     )
     starts = [row["start"] for row in found]

@@ -100,6 +100,8 @@ async def test_the_filters_are_the_lists(
         {"date_from": str(today - timedelta(days=3)), "date_to": str(today - timedelta(days=1))},
         {"date_from": str(today - timedelta(days=3)), "state": "annulled", "q": "rojas"},
         {"clinic_id": seed.sant.id, "state": "normal"},
+        {"figure": "near_deadline"},
+        {"figure": "on_time_rate", "surgery_id": surgery},
     ):
         expected = await listed(client, **parameters)
         ids = await exported(client, CSV, **parameters)

@@ -59,6 +59,11 @@ async def test_filters_by_their_names(nurse: Any, admin: Any, seed: Seed, connec
         ({"created_by_me": "false", "status": "discharged"}, [discharged]),
         ({"date_from": day, "date_to": day, "status": "annulled"}, [annulled]),
         ({"date_to": "2020-01-01"}, []),
+        ({"figure": "overdue"}, [overdue]),
+        ({"figure": "created_today", "date_to": "2020-01-01"}, []),
+        ({"figure": "discharged_today", "surgery_id": seed.sant.surgery_id}, [discharged]),
+        ({"figure": "on_time_rate", "q": "núñez"}, [discharged]),
+        ({"figure": "hour", "at": normal["current_fpa"], "status": "active"}, [operated, normal]),
         ({"sort": "current_fpa", "limit": 1}, [overdue]),
         ({"sort": "patient", "limit": 1}, [overdue]),
     ):
@@ -78,6 +83,12 @@ async def test_what_is_refused(nurse: Any, refusal: Any) -> None:
         ({"date_from": "1979-12-31"}, "date_from", "out_of_range"),
         ({"cursor": "x"}, "cursor", "invalid"),
         ({"q": "\x00"}, "q", "invalid"),
+        ({"figure": "by_hour"}, "figure", "enum"),
+        ({"figure": "hour"}, "at", "required"),
+        ({"figure": "active", "at": "2026-02-02T10:00:00Z"}, "at", "not_expected"),
+        ({"figure": "hour", "at": "2026-02-02T10:00"}, "at", "timezone_aware"),
+        ({"figure": "hour", "at": "now"}, "at", "invalid"),
+        ({"figure": "hour", "at": "0001-01-01T00:00:00+14:00"}, "at", "out_of_range"),
     ]
     for parameters, path, code in cases:
         answer = await nurse.client.get(PATH, params=parameters)
