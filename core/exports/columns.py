@@ -45,13 +45,13 @@ class ExportColumn:
 
 
 OF_TICKET = (
-    ExportColumn("id", "Ticket", width=18),
+    ExportColumn("id", "Ticket", width=22),
     ExportColumn("clinic", "Clínica", width=7, of="clinic.prefix"),
     ExportColumn("status", "Estado", width=11),
     ExportColumn("state", "Situación", width=11),
-    ExportColumn("document_type", "Tipo de documento", width=9, of="patient.document_type"),
+    ExportColumn("document_type", "Tipo de documento", width=11, of="patient.document_type"),
     ExportColumn("document", "Documento"),
-    ExportColumn("document_verified", "Documento verificado", CellKind.FLAG, 9, of="patient.verified"),
+    ExportColumn("document_verified", "Documento verificado", CellKind.FLAG, 11, of="patient.verified"),
     ExportColumn("first_name", "Primer nombre", of="patient.first_name"),
     ExportColumn("middle_name", "Segundo nombre", of="patient.middle_name"),
     ExportColumn("last_name", "Apellido paterno", of="patient.last_name"),
@@ -66,7 +66,7 @@ OF_TICKET = (
     ExportColumn("system_fpa", "FPA del sistema", CellKind.TIME, 17),
     ExportColumn("initial_fpa", "FPA inicial", CellKind.TIME, 17),
     ExportColumn("initial_block", "Bloque inicial", CellKind.BLOCK, of="ticket.initial_fpa"),
-    ExportColumn("initial_overnight_stays", "Noches iniciales", CellKind.NUMBER, 8),
+    ExportColumn("initial_overnight_stays", "Noches iniciales", CellKind.NUMBER, 9),
     ExportColumn("current_fpa", "FPA actual", CellKind.TIME, 17),
     ExportColumn("current_block", "Bloque actual", CellKind.BLOCK, of="ticket.current_fpa"),
     ExportColumn("overnight_stays", "Noches", CellKind.NUMBER, 8),
@@ -79,7 +79,7 @@ OF_TICKET = (
     ExportColumn("annulment_reason", "Motivo de anulación", width=24),
     ExportColumn("created_at", "Creado el", CellKind.TIME, 17),
     ExportColumn("created_by", "Creado por"),
-    ExportColumn("modifications", "Modificaciones", CellKind.NUMBER, 6),
+    ExportColumn("modifications", "Modificaciones", CellKind.NUMBER, 14),
 )
 OF_MODIFICATION = (
     ExportColumn("at", "fecha", CellKind.TIME, 17),

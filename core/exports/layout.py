@@ -8,15 +8,20 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from operator import itemgetter
-from typing import Any
+from typing import Any, TypeAlias
 
 from core.exports.columns import COLUMNS, CellKind, ExportColumn, Record, positions, values
 from core.exports.job import Form, Lang
 
+Words: TypeAlias = dict[Any, str]
+
 OF_DOCUMENT = frozenset({"document_type", "document", "document_verified"})
 AGE = "age"
+DECADE = ExportColumn("age_decade", "Edad (década)", CellKind.NUMBER, 9)
+"""In place of AGE: 40 of whoever is 40 to 49."""
 
-STATES = {
+FLAGS: Words = {False: "no", True: "sí"}
+STATES: Words = {
     "active": "Activo",
     "discharged": "Alta",
     "annulled": "Anulado",
@@ -26,12 +31,12 @@ STATES = {
     "critical": "Crítico",
     "overdue": "Vencido",
 }
-WORDS = {
+WORDS: dict[str, Words] = {
     "status": STATES,
     "state": STATES,
     "document_type": {"rut": "RUT", "passport": "Pasaporte", "other": "Otro"},
 }
-"""By column, what its values are called in Spanish."""
+"""By column, what its values are called in Spanish; those of flags are FLAGS."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +44,7 @@ class Layout:
     columns: tuple[ExportColumn, ...]
     heads: tuple[str, ...]
     """What they are called in the file."""
-    words: tuple[tuple[int, dict[str, str]], ...]
+    words: tuple[tuple[int, Words], ...]
     """Where values are told in another word."""
     pick: Callable[[Sequence[Any]], tuple[Any, ...]]
     """Of `columns.values` this layout's."""
@@ -57,18 +62,19 @@ class Layout:
 
 @cache
 def layout(form: Form) -> Layout:
-    spanish = form.lang is Lang.ES
-    places = _for_people() if spanish else list(range(len(COLUMNS)))
+    places = _for_people() if form.lang is Lang.ES else list(range(len(COLUMNS)))
     if form.is_viewers:
         places = [place for place in places if COLUMNS[place].name not in OF_DOCUMENT]
-    columns = tuple(_decade(COLUMNS[place]) if form.is_viewers else COLUMNS[place] for place in places)
-    words = [(at, WORDS[column.name]) for at, column in enumerate(columns) if column.name in WORDS]
-    return Layout(
-        columns=columns,
-        heads=tuple(column.title if spanish else column.name for column in columns),
-        words=tuple(words) if spanish else (),
-        pick=itemgetter(*places),
-    )
+    columns = [COLUMNS[place] for place in places]
+    if form.is_viewers:
+        columns[[column.name for column in columns].index(AGE)] = DECADE
+    heads, words = [column.name for column in columns], {}
+    if form.lang is Lang.ES:
+        heads = [column.title for column in columns]
+        words = {at: FLAGS if one.kind is CellKind.FLAG else WORDS.get(one.name) for at, one in enumerate(columns)}
+        columns = [replace(one, kind=CellKind.TEXT) if one.kind is CellKind.FLAG else one for one in columns]
+    told = tuple((at, called) for at, called in words.items() if called is not None)
+    return Layout(tuple(columns), tuple(heads), told, itemgetter(*places))
 
 
 def _for_people() -> list[int]:
@@ -79,9 +85,3 @@ def _for_people() -> list[int]:
         if column.behind is not None:
             order.insert(order.index(column.behind) + 1, column.name)
     return [places[name] for name in order]
-
-
-def _decade(column: ExportColumn) -> ExportColumn:
-    if column.name != AGE:
-        return column
-    return replace(column, name="age_decade", title="Edad (década)")

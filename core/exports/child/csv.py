@@ -14,14 +14,13 @@ from typing import IO, Any
 from core.exports.child.batches import batches, connect
 from core.exports.child.cells import guarded
 from core.exports.columns import CellKind, Record
-from core.exports.job import Form, Job, Lang
+from core.exports.job import Form, Job
 from core.exports.layout import layout
 
 ENCODING = "utf-8-sig"
 
 EXCELS_TIME = "%Y-%m-%d %H:%M:%S"
 """Taken for a time whatever the country is."""
-FLAGS = {Lang.EN: ("false", "true"), Lang.ES: ("no", "sí")}
 
 
 async def write_tickets(job: Job, to: IO[bytes]) -> int:
@@ -54,7 +53,6 @@ class Rows:
         self._texts = self._layout.positions(CellKind.TEXT)
         self._times = self._layout.positions(CellKind.TIME)
         self._flags = self._layout.positions(CellKind.FLAG)
-        self._flag = FLAGS[form.lang]
         self._time: Callable[[datetime], str] = methodcaller("strftime", EXCELS_TIME) if form.for_excel else _iso
 
     def cells(self, record: Record) -> list[Any]:
@@ -66,8 +64,7 @@ class Rows:
             if row[at] is not None:
                 row[at] = self._time(row[at])
         for at in self._flags:
-            if row[at] is not None:
-                row[at] = self._flag[row[at]]
+            row[at] = cell(row[at])
         return row
 
 

@@ -18,18 +18,21 @@ from core.exports.child.batches import batches, connect
 from core.exports.child.scratch import on_disk
 from core.exports.child.sheet import QuickWorksheet
 from core.exports.columns import CellKind, Record
-from core.exports.job import Form, Job
+from core.exports.job import Form, Job, Lang
 from core.exports.layout import layout
 
 MOST_ROWS = 1_048_575
 """Below the header."""
 SHEET = "Tickets"
+HEAD = 48
+"""Points: three lines, on which a long heading stands over a narrow column."""
 OPTIONS = {
     "constant_memory": True,
     "strings_to_formulas": False,
     "strings_to_numbers": False,
     "strings_to_urls": False,
 }
+TIMES = {Lang.ES: "dd-mm-yyyy hh:mm", Lang.EN: "yyyy-mm-dd hh:mm"}
 EPOCH = 693_594
 """`date.toordinal()` of Excel's day 0."""
 
@@ -68,8 +71,10 @@ class Book:
         self._times = self._layout.positions(CellKind.TIME)
         self._flags = self._layout.positions(CellKind.FLAG)
         self._book = Workbook(str(path), {**OPTIONS, "tmpdir": str(folder)})
-        self._head = self._book.add_format({"bold": True, "bg_color": "#DCE6F1", "border": 1})
-        self._time = self._book.add_format({"num_format": "yyyy-mm-dd hh:mm"})
+        self._head = self._book.add_format(
+            {"bold": True, "bg_color": "#DCE6F1", "border": 1, "text_wrap": True, "valign": "vcenter"}
+        )
+        self._time = self._book.add_format({"num_format": TIMES[form.lang]})
         self._most = most_rows
         self._sheets = 0
         self._row = 0
@@ -94,6 +99,10 @@ class Book:
         )
         for at, column in enumerate(self._layout.columns):
             self._sheet.set_column(at, at, column.width)
+        self._sheet.set_row(0, HEAD)
+        self._sheet.set_landscape()
+        self._sheet.repeat_rows(0)
+        self._sheet.repeat_columns(0)
         self._sheet.freeze_panes(1, 1)
         for at, head in enumerate(self._layout.heads):
             self._sheet.write_string(0, at, head, self._head)
