@@ -1,7 +1,6 @@
 """The application: middleware in order, error handlers, routers."""
 
 from fastapi import FastAPI
-from starlette.middleware.cors import CORSMiddleware
 
 from api import error_handlers, openapi
 from api.lifespan import lifespan_with
@@ -11,10 +10,10 @@ from api.middleware.envelope import Envelope
 from api.middleware.intake import Intake
 from api.middleware.request_spans import RequestSpans
 from api.middleware.request_stats import RequestStats
+from api.middleware.sharing import Preflights, Sharing
 from api.ops import docs
 from api.ops.routes import router as ops
 from api.requests.by_path import ByPath
-from api.requests.header_roles import FROM_PAGES
 from api.v1.routers import ROUTERS
 from core.cache.versions.header import VersionHeader
 from core.log import configure
@@ -25,19 +24,6 @@ MAX_BODY = 1024 * 1024
 """Bytes."""
 MAX_CREDENTIALS = 32 * 1024
 """Of a body to `/v1/auth/…`, where somebody who is not signed in has one read. Two passwords fit, however escaped."""
-EXPOSED = [
-    "ETag",
-    "Age",
-    "Cache-Status",
-    "Cache-Version",
-    "Server-Timing",
-    "X-Request-ID",
-    "Location",
-    "Retry-After",
-    "Content-Disposition",
-    "Idempotency-Replayed",
-]
-"""Headers that a page of an allowed origin may read."""
 
 
 def create_app(settings: Settings | None = None) -> FastAPI:
@@ -55,6 +41,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     )
     app.state.settings = settings
     app.state.request_stats = RequestStats()
+    app.state.sharing = Sharing(settings.allowed_origins)
     app.state.contract = None  # encoded once: api/ops/docs.py
     app.state.slots = None  # where other processes serve beside this one: api/server/application.py
     error_handlers.register(app)
@@ -68,19 +55,12 @@ def create_app(settings: Settings | None = None) -> FastAPI:
 
     # The last added is the outermost.
     if settings.allowed_origins:
-        app.add_middleware(
-            CORSMiddleware,
-            allow_origins=settings.allowed_origins,
-            allow_credentials=True,
-            allow_methods=["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"],
-            allow_headers=FROM_PAGES,
-            expose_headers=EXPOSED,
-        )
+        app.add_middleware(Preflights, origins=settings.allowed_origins)
     origins = OriginRule(settings.allowed_origins, settings.session_cookie, settings.is_production)
     app.add_middleware(Intake, origins=origins, max_body=MAX_BODY, max_credentials=MAX_CREDENTIALS)
     if is_configured():
         app.add_middleware(RequestSpans)
     version_header = VersionHeader([key.get_secret_value() for key in settings.secret_keys])
-    added = AddedHeaders(version_header, production=settings.is_production)
+    added = AddedHeaders(version_header, app.state.sharing, production=settings.is_production)
     app.add_middleware(Envelope, stats=app.state.request_stats, added=added)
     return app

@@ -4,6 +4,7 @@ from starlette.datastructures import MutableHeaders
 from starlette.types import Message
 
 from api.answers.cached import CACHE_CONTROL
+from api.middleware.sharing import RawHeaders, Sharing
 from api.requests.header_roles import VARY
 from core.cache.versions.header import VersionHeader
 from core.trace import AWAY, Trace
@@ -17,17 +18,17 @@ GUARDING = {
     "Referrer-Policy": "no-referrer",
     "Cross-Origin-Resource-Policy": "same-origin",
 }
-RawHeaders = list[tuple[bytes, bytes]]
 
 
 class AddedHeaders:
-    def __init__(self, version_header: VersionHeader, *, production: bool) -> None:
+    def __init__(self, version_header: VersionHeader, sharing: Sharing, *, production: bool) -> None:
         self._version_header = version_header
+        self._sharing = sharing
         self._guarding = raw(GUARDING | ({"Strict-Transport-Security": HSTS} if production else {}))
         self._policy = raw({"Content-Security-Policy": API_POLICY})
 
-    def add(self, start: Message, trace: Trace, ms: float) -> None:
-        """To the message that begins an answer, `ms` after its request began."""
+    def add(self, start: Message, trace: Trace, origin: str | None, ms: float) -> None:
+        """To the message that begins an answer, `ms` after its request, of a page of `origin`, began."""
         headers: RawHeaders = [*start.get("headers", ()), *self._guarding]
         names = {name for name, _ in headers}
         if b"content-security-policy" not in names:
@@ -43,7 +44,7 @@ class AddedHeaders:
             headers += [(b"cache-status", cache_status(trace).encode()), (b"age", b"%d" % age)]
         if trace.cache_versions_made:
             headers.append((b"cache-version", self._version_header.format(trace.cache_versions_made).encode()))
-        start["headers"] = headers
+        start["headers"] = headers + self._sharing.headers(origin, headers)
 
 
 def raw(headers: dict[str, str]) -> RawHeaders:

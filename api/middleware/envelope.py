@@ -39,6 +39,8 @@ class Exchange:
     added: AddedHeaders
     trace: Trace
     deadline: Deadline
+    origin: str | None
+    """Of the page that asks, where a browser says so."""
     started: float
     """perf_counter"""
     status: int = 0
@@ -59,7 +61,7 @@ class Exchange:
         if message["type"] == "http.response.start":
             self.deadline.until = None
             self.status = message["status"]
-            self.added.add(message, self.trace, (perf_counter() - self.started) * 1000)
+            self.added.add(message, self.trace, self.origin, (perf_counter() - self.started) * 1000)
         await self.send(message)
 
 
@@ -74,12 +76,13 @@ class Envelope:
             await self._app(scope, receive, send)
             return
         started = perf_counter()
-        sent_id = headers_of(scope).request_id
+        headers = headers_of(scope)
+        sent_id = headers.request_id
         # Told apart from others, and no secret: asking the system for random bytes would take longer than all of this.
         request_id = sent_id if sent_id and WELL_FORMED.fullmatch(sent_id) else f"{getrandbits(128):032x}"
         trace = Trace(request_id=request_id)
         deadline = Deadline()
-        exchange = Exchange(receive, send, self._added, trace, deadline, started)
+        exchange = Exchange(receive, send, self._added, trace, deadline, headers.origin, started)
         outer_trace, outer_deadline = current_trace.set(trace), current_deadline.set(deadline)
         try:
             await self._app(scope, exchange.received, exchange.sent)

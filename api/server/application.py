@@ -10,10 +10,12 @@ import threading
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Any
 
 from fastapi import FastAPI
 
 from api.app import create_app
+from api.middleware.sharing import SHARING
 from api.ops.docs import contract_of
 from api.ops.slots import Slots
 from api.server.hits import HITS, Hits
@@ -36,7 +38,7 @@ def application(slots: Slots | None) -> FastAPI:
     opened = app.router.lifespan_context
 
     @asynccontextmanager
-    async def served(app: FastAPI) -> AsyncIterator[dict[str, Hits]]:
+    async def served(app: FastAPI) -> AsyncIterator[dict[str, Any]]:
         async with opened(app):
             # A full collection walks all that start-up made, some 50 ms, and is the tail of every request it meets.
             gc.collect()
@@ -46,7 +48,8 @@ def application(slots: Slots | None) -> FastAPI:
             try:
                 # A request that is to leave a span goes through the routes, which make them.
                 is_traced = app.state.runtime.tracing is not None
-                yield {} if is_traced else {HITS: Hits(app.state.runtime, app.state.request_stats)}
+                hits = {} if is_traced else {HITS: Hits(app.state.runtime, app.state.request_stats)}
+                yield {SHARING: app.state.sharing, **hits}
             finally:
                 LINES.close(LAST_LINES)
 

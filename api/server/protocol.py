@@ -13,6 +13,7 @@ import httptools
 from uvicorn._types import ASGI3Application
 from uvicorn.protocols.http.flow_control import HIGH_WATER_LIMIT
 
+from api.middleware.sharing import SHARING
 from api.server import refusals
 from api.server.bounds import make_room
 from api.server.cycle import Cycle
@@ -241,6 +242,8 @@ class DrainingProtocol(TimedConnection):
             self.cycle.disconnected, self.cycle.waiting_for_100_continue = True, False
             self.cycle.message_event.set()
             self._running = None
+        head = self.cycle.scope["headers"] if was is Reading.BODY else self.headers or ()
+        why.headers += refusals.told_to_page(head, self.app_state.get(SHARING))
         self._farewell = why
         if not self.is_busy:
             self._say_farewell(why)

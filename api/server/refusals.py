@@ -7,6 +7,7 @@ from uuid import uuid4
 from pydantic_core import to_json
 
 from api.middleware.added_headers import API_POLICY, GUARDING, raw
+from api.middleware.sharing import Sharing
 from api.problems import MEDIA_TYPE, TITLES
 from core.log import warn_seldom
 
@@ -21,7 +22,7 @@ class Refused(Exception):
         super().__init__(detail)
         self.status = status
         self.code = code
-        self.headers = tuple(headers)
+        self.headers = [*headers]
 
 
 def malformed(detail: str) -> Refused:
@@ -41,6 +42,13 @@ def too_slow(seconds: float, part: str) -> Refused:
 def overloaded() -> Refused:
     detail = "There are too many connections just now."
     return Refused(HTTPStatus.SERVICE_UNAVAILABLE, "unavailable", detail, [(b"retry-after", b"1")])
+
+
+def told_to_page(head: Headers, sharing: Sharing | None) -> Headers:
+    """What the page that sent this head, as far as it has come, is told with a refusal. `sharing` is None where no
+    application of ours is served."""
+    origin = next((value.decode("latin-1") for name, value in head if name == b"origin"), None)
+    return () if sharing is None else tuple(sharing.headers(origin, []))
 
 
 def answer(why: Refused, default: Headers) -> bytes:

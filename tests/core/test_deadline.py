@@ -9,6 +9,7 @@ from starlette.types import Message, Receive, Scope, Send
 from api.middleware.added_headers import AddedHeaders
 from api.middleware.envelope import Envelope
 from api.middleware.request_stats import RequestStats
+from api.middleware.sharing import Sharing
 from core import times
 from core.cache.single_flight import Flights
 from core.cache.versions.header import VersionHeader
@@ -88,7 +89,7 @@ async def answer(receive: Receive, *, thinks: float, streams: float) -> list[str
     async def send(_: Message) -> None:
         pass
 
-    added = AddedHeaders(VersionHeader(["a secret"]), production=False)
+    added = AddedHeaders(VersionHeader(["a secret"]), Sharing([]), production=False)
     asked = {"type": "http", "method": "GET", "headers": []}
     await Envelope(app, stats=RequestStats(), added=added)(asked, receive, send)
     return found
