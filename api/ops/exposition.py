@@ -1,6 +1,5 @@
 """The metrics in Prometheus's text format, rendered from samples when they are scraped."""
 
-import time
 from collections.abc import Iterator
 
 from prometheus_client import CollectorRegistry, PlatformCollector, generate_latest
@@ -29,18 +28,13 @@ class Rendered(Collector):
     def collect(self) -> Iterator[Metric]:
         yield self._requests()
         yield from self._counters()
-        texts = {each.name: each.text for each in metrics.GAUGES} | {
-            name: text for name, (text, _) in metrics.PROCESS.items()
-        }
+        texts = {each.name: each.text for each in metrics.GAUGES} | metrics.TOGETHER
+        texts |= {name: text for name, (text, _) in metrics.PROCESS.items()}
         for name, value in self._samples.gauges.items():
             yield GaugeMetricFamily(name, texts[name], value=value)
         build = GaugeMetricFamily(metrics.BUILD, "What is served", labels=list(self._served))
         build.add_metric(list(self._served.values()), 1)
         yield build
-        silent = time.monotonic() - self._samples.measured_at
-        yield GaugeMetricFamily(
-            metrics.SILENT, "Since the worker that is silent longest told its figures", value=silent
-        )
 
     def _requests(self) -> Metric:
         family = HistogramMetricFamily(

@@ -193,5 +193,9 @@ PROCESS: dict[str, tuple[str, Callable[[list[float]], float]]] = {
     "process_max_fds": ("Of the worker with fewest", min),
 }
 """What the kernel says of a process: (text, what one value is made of all workers' by)."""
-SILENT = "ticket_home_worker_silent_seconds"
-"""Of the others' samples: no worker measures this of itself."""
+SILENT, MISSING = "ticket_home_worker_silent_seconds", "ticket_home_workers_missing"
+TOGETHER = {
+    SILENT: "Since the worker that is silent longest told its figures",
+    MISSING: "Processes that are to serve, and have told no figures yet: they start, or never come that far",
+}
+"""What no worker measures of itself."""

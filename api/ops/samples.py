@@ -65,9 +65,9 @@ def of_this_process(stats: RequestStats, runtime: Runtime) -> Samples:
     return Samples(dict(stats.times), counters, gauges, time.monotonic())
 
 
-def of_all(workers: list[tuple[Samples, bool]]) -> Samples:
+def of_all(workers: list[tuple[Samples, bool]], wanted: int) -> Samples:
     """The service's samples. `workers`: (a worker's samples, whether it lives); of dead ones only counts are taken.
-    `measured_at` is the oldest of the living ones'."""
+    `measured_at` is the oldest of the living ones', of whom there are to be `wanted`."""
     summed = Samples()
     for samples, _ in workers:
         summed.add_counts(samples)
@@ -79,6 +79,8 @@ def of_all(workers: list[tuple[Samples, bool]]) -> Samples:
         if values:
             summed.gauges[name] = of(values)
     summed.measured_at = min(samples.measured_at for samples in living)
+    summed.gauges[metrics.SILENT] = time.monotonic() - summed.measured_at
+    summed.gauges[metrics.MISSING] = max(0, wanted - len(living))
     return summed
 
 
@@ -128,11 +130,11 @@ class SharedSamples:
         """
         own = self._own()
         if self._slots is None:
-            return of_all([(own, True)])
+            return of_all([(own, True)], 1)
         self._publish(self._slots, own)
         mine = self._slots.own
         workers = [(own if slot == mine else Samples.load(raw), lives) for slot, raw, lives in self._slots.read()]
-        return of_all(workers if mine is not None else [*workers, (own, True)])
+        return of_all(workers if mine is not None else [*workers, (own, True)], self._slots.workers)
 
     def _own(self) -> Samples:
         own = of_this_process(self._stats, self._runtime)

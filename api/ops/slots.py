@@ -29,19 +29,21 @@ class Slots:
     """Made by the master; given to a worker that is spawned, it is the same memory there."""
 
     def __init__(self, workers: int) -> None:
+        self.workers = workers
+        """How many are to serve at a time."""
         self._count = max(SLOTS, 4 * workers)
         self._open(_unnamed(self._count * SLOT))
 
     @classmethod
-    def _inherited(cls, handed: Any, count: int) -> Self:
+    def _inherited(cls, handed: Any, count: int, workers: int) -> Self:
         made = cls.__new__(cls)
-        made._count = count
+        made._count, made.workers = count, workers
         made._open(handed.detach())
         return made
 
-    def __reduce__(self) -> tuple[Callable[..., "Slots"], tuple[Any, int]]:
+    def __reduce__(self) -> tuple[Callable[..., "Slots"], tuple[Any, int, int]]:
         # Works while a process is being spawned, and then only.
-        return Slots._inherited, (reduction.DupFd(self._descriptor), self._count)
+        return Slots._inherited, (reduction.DupFd(self._descriptor), self._count, self.workers)
 
     def _open(self, descriptor: int) -> None:
         os.set_inheritable(descriptor, False)

@@ -9,6 +9,7 @@ from contextlib import ExitStack, contextmanager
 from datetime import timedelta
 from pathlib import Path
 
+import httpx
 import pytest
 from pydantic import SecretStr
 
@@ -21,7 +22,7 @@ from tests.factories import rows
 from tests.factories.fixtures import Seed
 from tests.support.machine import until
 from tests.support.processes.commands import TICKET_HOME, environment, run
-from tests.support.processes.services import Serving, serving
+from tests.support.processes.services import Serving, serving, worker_pids, workers
 from tests.support.servers.balancers import Balancer, balancer
 from tests.support.servers.proxy import WireProxy
 from tests.support.signing_in import NEW_PASSWORD
@@ -108,6 +109,30 @@ async def test_a_service_in_order_and_then_with_a_replica_that_hangs(keyed: Sett
             assert "does not answer" in told.stdout
         finally:
             os.kill(hung, signal.SIGCONT)
+
+
+async def test_a_worker_that_is_stopped_before_it_serves_is_told(keyed: Settings, tmp_path: Path) -> None:
+    """Nobody waits for it, and nobody ends it: the others take every connection."""
+    with workers(keyed.model_copy(update={"metrics_token": None}), 2, tmp_path / "log") as served:
+        await until(lambda: len(worker_pids(served)) == 2 and workers_missing(served) == 0)
+        before = worker_pids(served)
+        os.kill(before[0], signal.SIGKILL)
+        # The new one is caught while it imports, a second or more before it could be connected to.
+        await until(lambda: bool({*worker_pids(served)} - {*before}))
+        (late,) = {*worker_pids(served)} - {*before}
+        os.kill(late, signal.SIGSTOP)
+        try:
+            found = await findings(keyed.model_copy(update={"metrics_token": None}), served.url)
+            assert "State" in wrong(found), [str(one) for one in found]
+            assert "serves nobody yet" in of(found, "State")
+        finally:
+            os.kill(late, signal.SIGCONT)
+        await until(lambda: workers_missing(served) == 0)
+
+
+def workers_missing(served: Serving) -> float:
+    told = httpx.get(f"{served.url}/metrics", timeout=20).text
+    return float(told.split("\nticket_home_workers_missing ")[1].split()[0])
 
 
 async def test_all_that_is_set_wrong_is_told_with_what_to_do(

@@ -79,6 +79,14 @@ CASES = (
     gauge("canary_silent_seconds", 40, 0, alert="CanarySilent"),
     gauge("event_loop_lag_seconds", 0.8, 0.1, alert="LoopHeldUp"),
     gauge("worker_silent_seconds", 20, 1, alert="WorkerSilent"),
+    gauge("workers_missing", 1, 0, alert="WorkerMissing"),
+    # Being replaced now and then: each time it starts within a minute or two.
+    Case(
+        "WorkerMissing",
+        20,
+        {'ticket_home_workers_missing{instance="one"}': "1+0"},
+        {'ticket_home_workers_missing{instance="one"}': "0+0x9 1 0+0"},
+    ),
     Case("WorkersReplaced", 30, {STARTED: "2+1", WORKERS: "2+0"}, {STARTED: "2+0", WORKERS: "2+0"}),
     # A deploy, after a day in which some were replaced.
     Case("WorkersReplaced", 20, {STARTED: "2+1", WORKERS: "2+0"}, {STARTED: "9+0x12 4+0", WORKERS: "4+0"}),

@@ -128,6 +128,7 @@ def _versions(samples: Sequence[Sample], rows: int | None) -> Finding:
 
 WRONG = (
     ("worker_silent_seconds", SILENT, inf, "a worker of {} hangs", "see its log; it is ended and replaced"),
+    ("workers_missing", 0.5, inf, "a worker of {} serves nobody yet", "unless it has just been started, end it"),
     ("can_write", -inf, 0.5, "{} cannot write", "see PostgreSQL"),
     ("listener_connected", -inf, 0.5, "{} is not told of changes, and polls", "see its log, and CACHE_PUSH"),
     ("redis_breaker_open", 0.5, inf, "{} does without Redis", "see Redis"),
