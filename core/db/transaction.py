@@ -26,7 +26,15 @@ T = TypeVar("T")
 
 ATTEMPTS = 3
 
-IS_WHOLE = "coalesce((SELECT cache_fingerprint() = (SELECT fingerprint FROM cache_timeline)), false)"
+SUBSCRIBED = (
+    "EXISTS (SELECT FROM pg_subscription_rel"
+    " WHERE EXISTS (SELECT FROM pg_trigger WHERE tgrelid = srrelid AND tgname = 'cache_stamp_insert'))"
+)
+"""SQL: whether logical replication may write into a table that stamps versions. Triggers of statements do not fire then
+(PostgreSQL's manual, "Logical Replication: Architecture"): such rows leave no stamp."""
+FINGERPRINT = f"(SELECT CASE WHEN NOT {SUBSCRIBED} THEN cache_fingerprint() END)"
+"""SQL: of the stamped tables and their triggers (migration 0015); null where changes may leave no stamp."""
+IS_WHOLE = f"coalesce({FINGERPRINT} = (SELECT fingerprint FROM cache_timeline), false)"  # noqa: S608
 """SQL: whether versions read in this snapshot are those of the rows in it (core/cache/versions/timeline.py)."""
 OVERTAKEN = text(
     "SELECT EXISTS (SELECT FROM pg_class WHERE relnamespace = CAST('public' AS regnamespace) AND relkind = 'r'"

@@ -51,9 +51,9 @@ class DirectReads:
         return not at_least(self._versions.rows, floor)
 
     async def _read(self) -> None:
-        if (await self._read_once()).is_new:
+        if (await self._read_once()).is_new or self._versions.is_missing_stamps:
             with suppress(Unavailable):  # nothing can be written: then nothing is kept, but everything can be read
-                await begin_timeline(self._database)
+                await begin_timeline(self._database, in_any_case=self._versions.is_missing_stamps)
             await self._read_once()
 
     async def _read_once(self) -> Timeline:

@@ -102,11 +102,12 @@ class Listener:
                 since = ALL_ROWS
                 continue
             went_back = int(snapshot.xmin) < self._xmin
-            if (snapshot.timeline.is_new or went_back) and not just_begun:
+            in_any_case = went_back or self._versions.is_missing_stamps
+            if (snapshot.timeline.is_new or in_any_case) and not just_begun:
                 # Where it cannot be written, the next try is after the next poll's pause, and not at once.
                 just_begun = True
                 with suppress(Unavailable):
-                    await self._new_timeline(in_any_case=went_back)
+                    await self._new_timeline(in_any_case=in_any_case)
                     self._xmin = int(snapshot.xmin)
                 since = ALL_ROWS
                 continue
@@ -133,7 +134,7 @@ class Listener:
         if timeline.is_new and not self._logged_unstamped:
             logger.error("tables were restored or rewritten, and that cannot be noted: nothing is cached")
         elif not timeline.is_whole and not self._logged_unstamped:
-            logger.error("triggers that stamp versions are missing or off: nothing is cached. Run ticket-home doctor")
+            logger.error("changes of tables may stamp no versions: nothing is cached. Run ticket-home doctor")
         self._logged_unstamped = not timeline.is_whole
 
     async def _poll(self, connection: ServiceConnection, since: str, named: Collection[Name]) -> VersionSnapshot:

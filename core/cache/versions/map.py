@@ -37,6 +37,8 @@ class VersionMap:
         self.is_whole = True
         """Whether, at the last read, every change was stamped and the tables had the rows that the versions were
         stamped for. If not, there is no lease, and nothing kept is right (core/cache/versions/timeline.py)."""
+        self.is_missing_stamps = False
+        """Whether changes may have left no stamp in this timeline, and would leave one now: another is to begin."""
         self.changes = 0
         """How often rows have changed: while it is the same, whatever was made of the rows is, too."""
         self._trusted_until = NEVER
@@ -44,6 +46,8 @@ class VersionMap:
         self._reads: list[Vector] = []
         self._derived: dict[object, object] = {}
         self._fingerprint: str | None = None
+        self._unstamped: str | None = None
+        """The timeline in which changes may have left no stamp."""
         self._another_timeline_at = NEVER
         """boottime: when a read came back that showed another timeline."""
 
@@ -149,7 +153,7 @@ class VersionMap:
         self.read_at = max(self.read_at, sent_at)
         self.clock.set(snapshot.now, sent_at)
         replaced = self._replaced(snapshot.timeline)
-        if not snapshot.timeline.is_whole or (replaced and not snapshot.full):
+        if not self.is_whole or (replaced and not snapshot.full):
             self._trusted_until = NEVER
         elif sent_at >= self._distrusted_at:
             self._trusted_until = max(self._trusted_until, sent_at + times.VERSION_LEASE)
@@ -175,7 +179,10 @@ class VersionMap:
 
     def _replaced(self, timeline: Timeline) -> bool:
         """Whether tables or triggers differ from those of the last read that was whole, or were stamped anew since."""
-        self.is_whole = timeline.is_whole
+        if timeline.fingerprint is None:
+            self._unstamped = timeline.id
+        self.is_missing_stamps = timeline.fingerprint is not None and timeline.id == self._unstamped is not None
+        self.is_whole = timeline.is_whole and not self.is_missing_stamps
         before, self._fingerprint = self._fingerprint, timeline.fingerprint
         id_before, self.timeline_id = self.timeline_id, timeline.id or self.timeline_id
         return (before is not None and before != timeline.fingerprint) or id_before not in (None, self.timeline_id)

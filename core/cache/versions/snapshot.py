@@ -7,13 +7,14 @@ from sqlalchemy import text
 
 from core.cache.versions.timeline import ID, STAMPED, Timeline
 from core.cache.versions.vector import Vector
+from core.db.transaction import FINGERPRINT
 from core.trace import VersionRow
 
 ALL_ROWS = "0"
 """In place of a transaction's id: rows changed in any."""
 READ = f"""
 SELECT pg_snapshot_xmin(pg_current_snapshot())::text AS xmin, extract(epoch FROM clock_timestamp())::float8 AS now,
-       pg_is_in_recovery() AS standby, cache_fingerprint() AS fingerprint, {STAMPED} AS stamped, {ID} AS id,
+       pg_is_in_recovery() AS standby, {FINGERPRINT} AS fingerprint, {STAMPED} AS stamped, {ID} AS id,
        count(*) AS number, coalesce(sum(version), 0)::text AS total,
        coalesce(array_agg(clinic_id) FILTER (WHERE is_asked), '{{}}') AS clinics,
        coalesce(array_agg(topic::text) FILTER (WHERE is_asked), '{{}}') AS topics,

@@ -8,9 +8,11 @@ and the fingerprint that the versions were last stamped with (migration 0015):
 - Both are the same: nothing was replaced.
 - They differ: the tables were restored, rewritten or truncated. Nothing is a hit until every version was bumped and the
   new fingerprint noted, in one transaction. Whoever sees it does that; of several processes one.
-- There is none: a trigger is missing or not always on, and changes may leave no stamp. Nothing is stored and nothing is
-  a hit for as long as that is so: in the middle of a restore, or until `ticket-home doctor --repair`. Each request is
-  answered from the database, which costs work and is right.
+- There is none: a trigger is missing or not always on, or a subscription writes into a stamped table, and changes may
+  leave no stamp. Nothing is stored and nothing is a hit for as long as that is so: in the middle of a restore, until
+  `ticket-home doctor --repair`, or until the subscription is dropped. Each request is answered from the database, which
+  costs work and is right. A subscription leaves the tables as they were: when it is gone, the fingerprint is the old
+  one. So whoever has seen none has every version bumped in any case (`VersionMap.is_missing_stamps`).
 
 A database that is put back as a whole brings its old fingerprint with it, so that these two would be the same:
 
@@ -35,7 +37,7 @@ NEW = text("SELECT cache_new_timeline(:in_any_case)")
 
 class Timeline(NamedTuple):
     fingerprint: str | None
-    """Of the tables and triggers as they are; None where a trigger is missing or not always on."""
+    """Of the tables and triggers as they are; None where changes may leave no stamp."""
     stamped: str | None
     """What the versions were last stamped with; None where they never were."""
     id: str | None = None

@@ -8,7 +8,7 @@ from core.db.bulk_copy import Connection
 from core.operations.doctor.finding import REPAIR_FIRST, Check, Finding, failed, listed, ok
 from core.operations.doctor.tables.migrations import made, normal
 
-FUNCTIONS, TRIGGERS = "Functions", "Triggers"
+FUNCTIONS, TRIGGERS, SUBSCRIPTIONS_CHECK = "Functions", "Triggers", "Subscriptions"
 LOCK_TIMEOUT = "3s"
 """A repair waits no longer for a table, and nobody waits longer behind it."""
 
@@ -25,6 +25,13 @@ FOUND = """
 SELECT c.relname AS on_table, t.tgname AS name, pg_get_triggerdef(t.oid) AS printed, t.tgenabled::text AS enabled
 FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid
 WHERE c.relnamespace = 'public'::regnamespace AND NOT t.tgisinternal
+"""
+
+
+SUBSCRIPTIONS = """
+SELECT s.subname AS name, r.srrelid::regclass::text AS on_table
+FROM pg_subscription_rel r JOIN pg_subscription s ON s.oid = r.srsubid
+JOIN pg_trigger t ON t.tgrelid = r.srrelid AND t.tgname = 'cache_stamp_insert'
 """
 
 
@@ -140,7 +147,18 @@ async def invalidate(connection: Connection) -> None:
     await connection.execute("SELECT cache_invalidate()")
 
 
+async def look_at_subscriptions(connection: Connection) -> Finding:
+    """Failed where logical replication writes into tables that stamp versions: none of its rows leaves a stamp."""
+    rows = await connection.fetch(SUBSCRIPTIONS)
+    if not rows:
+        return ok(SUBSCRIPTIONS_CHECK, "none writes into tables that stamp versions")
+    tables, names = (sorted({row[column] for row in rows}) for column in ("on_table", "name"))
+    seen = f"{listed(names)} writes into {listed(tables)}, and stamps no versions: nothing is cached"
+    return failed(SUBSCRIPTIONS_CHECK, seen, "once all is there: drop it, and run ticket-home cache forget")
+
+
 CHECKS = (
+    Check(SUBSCRIPTIONS_CHECK, look_at_subscriptions),
     Check(FUNCTIONS, look_at_functions, repair_functions),
     Check(TRIGGERS, look_at_triggers, repair_triggers),
 )
