@@ -66,6 +66,7 @@ class Runtime:
     sessions: Sessions
     passwords: Passwords
     throttle: Throttle
+    rates: Rates
     devices: Devices
     assertions: "Assertions | None"
     """None where nobody signs in by IAP."""
@@ -110,7 +111,8 @@ async def open_runtime(settings: Settings, *, serves: bool = True) -> AsyncItera
     sessions = Sessions(database, versions, direct, redis, settings, cache.stats)
     published.also_in_memory.append(sessions.in_memory)
     passwords = Passwords(never=settings.passwords_never_right)
-    exports = Exports(database, settings.require_direct_url(), Rates(redis), parse_limit(settings.export_limit))
+    rates = Rates(redis)
+    exports = Exports(database, settings.require_direct_url(), rates, parse_limit(settings.export_limit))
     throttle = Throttle(redis, parse_limit(settings.login_limit_user), parse_limit(settings.login_limit_address))
     assertions = _assertions(settings)
     readiness = Readiness(database, versions, direct, redis)
@@ -144,6 +146,7 @@ async def open_runtime(settings: Settings, *, serves: bool = True) -> AsyncItera
             sessions=sessions,
             passwords=passwords,
             throttle=throttle,
+            rates=rates,
             devices=Devices([key.get_secret_value() for key in settings.secret_keys]),
             assertions=assertions,
             exports=exports,

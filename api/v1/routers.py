@@ -15,6 +15,7 @@ from api.v1.dashboard.routes import router as dashboard
 from api.v1.exports.routes import router as exports
 from api.v1.fpa.routes import router as fpa
 from api.v1.nursing_board.routes import router as nursing_board
+from api.v1.patients.routes import router as patients
 from api.v1.tickets.list_routes import router as ticket_list
 from api.v1.tickets.pdf_routes import router as ticket_pdf
 from api.v1.tickets.routes import router as tickets
@@ -37,6 +38,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     ticket_stays,
     ticket_pdf,
     fpa,
+    patients,
     users,
     audit,
     admin,

@@ -13,7 +13,7 @@ from sqlalchemy.exc import IntegrityError
 
 from core.audit.service import AuditEntry
 from core.db.failures import is_duplicate
-from core.db.transaction import WriteSession
+from core.db.transaction import Session, WriteSession
 from core.errors import Conflict, FieldError, Invalid
 from core.patients.document import Document, refuse_wrong_rut
 from core.patients.mismatch import PatientMismatch, SamePerson
@@ -117,9 +117,14 @@ async def require_nobodys(session: WriteSession, patient: Patient, document: Doc
 
     Before it is written: PostgreSQL logs a refused key with the document in it.
     """
-    found = None if document.is_nobodys else await session.scalar(_identified(patient.clinic_id, document))
+    found = await on_file(session, patient.clinic_id, document)
     if found is not None and found.id != patient.id:
         raise Conflict(TAKEN, code="duplicate")
+
+
+async def on_file(session: Session, clinic_id: int, document: Document) -> Patient | None:
+    """The clinic's patient who is found by `document`; None where there is none, or it identifies nobody."""
+    return None if document.is_nobodys else await session.scalar(_identified(clinic_id, document))
 
 
 def names_another(patient: Patient, document: Document) -> bool:

@@ -29,7 +29,10 @@ ASSERTION = "X-Goog-IAP-JWT-Assertion"
 CLINIC = 5
 """SANT, of which the contract's examples speak too."""
 
-OF_A_CLINIC = {f"/v1/{name}" for name in ("tickets", "fpa/preview", "users", *(catalog.plural for catalog in CATALOGS))}
+OF_A_CLINIC = {
+    f"/v1/{name}"
+    for name in ("tickets", "fpa/preview", "patients/lookup", "users", *(catalog.plural for catalog in CATALOGS))
+}
 TEXTS = {"username", *(catalog.columns[0].name for catalog in CATALOGS)}
 """Of which a clinic may not have two alike."""
 

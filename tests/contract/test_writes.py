@@ -38,6 +38,7 @@ ACTIONS = OF_CATALOGS | {
     "reasonsChange": "reason.changed",
     "urgencyThresholdsPut": "thresholds.changed",
     "urgencyThresholdsDelete": "thresholds.removed",
+    "patientsLookup": "patient.looked_up",
     "ticketsCreate": "ticket.created",
     "ticketsPatch": "ticket.placed",
     "ticketsEdit": "ticket.edited",

@@ -120,6 +120,11 @@ RULES: dict[str, Rule] = {
         Reach.BODY,
         lambda t: {"clinic_id": t.clinic.id, "surgery_id": t.clinic.surgery_id, "surgery_at": lately()},
     ),
+    "patientsLookup": Rule(
+        C,
+        Reach.BODY,
+        lambda t: {"clinic_id": t.clinic.id, "document_type": "passport", "document": PATIENT["document"]},
+    ),
     "ticketsCreate": Rule(
         C,
         Reach.BODY,
