@@ -65,6 +65,7 @@ WITHOUT_SESSION: dict[str, list[dict[str, list[str]]]] = {
     "metrics": [{}, {METRICS: []}],
     "authLogin": [],
     "authIap": [{IAP: []}],
+    "authDisplay": [],
 }
 """Operations that are refused with a 401, and by what else than a session they are asked: of none of these the document
 says that they need one."""

@@ -4,6 +4,7 @@ from fastapi import APIRouter
 
 from api.v1.admin.routes import router as admin
 from api.v1.audit.routes import router as audit
+from api.v1.auth.display_routes import router as displays
 from api.v1.auth.routes import router as auth
 from api.v1.auth.session_routes import router as own_sessions
 from api.v1.auth.single_sign_on_routes import router as single_sign_on
@@ -25,6 +26,7 @@ from api.v1.users.routes import router as users
 ROUTERS: tuple[APIRouter, ...] = (
     auth,
     single_sign_on,
+    displays,
     own_sessions,
     dashboard,
     clinics,

@@ -71,13 +71,18 @@ async def insert_session(
             client=client,
             expires_at=func.now() + func.make_interval(0, 0, 0, 0, 0, 0, lasts),
             idle_seconds=idle_seconds,
-            ip=ip[:LONGEST_ADDRESS] if ip else None,
-            user_agent=(user_agent or "").replace("\x00", "")[:LONGEST_AGENT] or None,
+            **whence(ip, user_agent),
         )
         .returning(UserSession.id, UserSession.expires_at)
     )
     row = made.one()
     return row.id, row.expires_at
+
+
+def whence(ip: str | None, user_agent: str | None) -> dict[str, str | None]:
+    """The columns that say where a session was opened."""
+    agent = (user_agent or "").replace("\x00", "")[:LONGEST_AGENT]
+    return {"ip": ip[:LONGEST_ADDRESS] if ip else None, "user_agent": agent or None}
 
 
 async def revoke(session: WriteSession, *, user_id: int, session_id: int) -> bool:

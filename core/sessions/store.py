@@ -76,7 +76,7 @@ class Sessions:
         self._direct = direct
         self._redis = redis
         self._stats = stats
-        self._tokens = Tokens([key.get_secret_value() for key in settings.secret_keys])
+        self.tokens = Tokens([key.get_secret_value() for key in settings.secret_keys])
         self._looks: Flights[Look] = Flights()
         self._background = Background()
         ttl = settings.cache_ttls.get(POLICY, DEFAULT_TTL)
@@ -91,7 +91,7 @@ class Sessions:
         where the database is away and so nobody can say; but for a request that only reads (`reading`), a session that
         was verified within the last READ_ON seconds is given all the same.
         """
-        digest = self._tokens.digest(token)
+        digest = self.tokens.digest(token)
         if digest is None:
             raise not_signed_in()
         began = boottime()
@@ -157,7 +157,7 @@ class Sessions:
 
     def digest(self, token: str) -> bytes | None:
         """What a session is looked up by; None for a token that is none of ours."""
-        return self._tokens.digest(token)
+        return self.tokens.digest(token)
 
     def usable(self, digest: bytes, copy: SessionCopy, moment: float, now: float) -> HeldCopy | None:
         """What memory holds of the session, where that is still this very copy, and neither over nor idle at `now`,
@@ -255,7 +255,7 @@ class Sessions:
     ) -> Opened:
         """A new session with a new id, in the caller's transaction. It bumps no version."""
         is_display = client == "display"
-        token, digest = self._tokens.issue()
+        token, digest = self.tokens.issue()
         idle_seconds = None if is_display else self._idle_seconds
         session_id, expires_at = await records.insert_session(
             session,

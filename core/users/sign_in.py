@@ -8,6 +8,7 @@ from core.audit.service import record
 from core.db.transaction import Database, ReadSession, WriteSession
 from core.errors import NotAuthenticated
 from core.sessions import records
+from core.sessions.records import Opened
 from core.sessions.store import Sessions
 from core.sessions.throttle import Throttle
 from core.users import accounts
@@ -143,6 +144,11 @@ async def open_session(session: WriteSession, sessions: Sessions, account: Accou
         ip=attempt.ip,
         user_agent=attempt.user_agent,
     )
+    return signed_in(opened, account)
+
+
+def signed_in(opened: Opened, account: Account) -> SignedIn:
+    """The user, and the session that was opened for them."""
     return SignedIn(
         token=opened.token,
         session_id=opened.session_id,

@@ -36,3 +36,17 @@ class UserList(View):
 
     items: list[UserItem]
     next: str | None = Field(description="`cursor` of the next page; null: there is none.")
+
+
+class DisplayCodeOut(View):
+    """What is typed in at the wall."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [{"code": "7K3M-9QXD-2HVT", "session_id": 82, "expires_at": "2025-01-15T12:40:00-03:00"}]
+        }
+    )
+
+    code: str
+    session_id: int = Field(description="Of the session that it will be.")
+    expires_at: datetime = Field(description="When the code does. Local time of whoever made it.")

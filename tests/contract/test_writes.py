@@ -50,9 +50,10 @@ ACTIONS = OF_CATALOGS | {
     "usersCreate": "user.created",
     "usersChange": "user.changed",
     "usersEndSessions": "user.sessions_ended",
+    "usersDisplaySession": "user.display_code_made",
     "adminCacheInvalidate": "cache.invalidated",
 }
-UNAUDITED = {"authLogin", "authIap", "fpaPreview"}
+UNAUDITED = {"authLogin", "authIap", "authDisplay", "fpaPreview"}
 """Signing in has an audit of its own, and the last writes nothing."""
 STATUS = {"ticketsUndoDischarge": "discharged", "ticketsRestore": "annulled"}
 OWN_PASSWORD = {"current_password": rows.PASSWORD, "new_password": "marble otter quilts sunday tram"}

@@ -26,6 +26,12 @@ class LoginIn(Body):
     )
 
 
+class DisplayCodeIn(Body):
+    model_config = ConfigDict(json_schema_extra={"examples": [{"code": "7K3M-9QXD-2HVT"}]})
+
+    code: str = Field(min_length=1, max_length=40, description="Case, blanks and hyphens do not matter.")
+
+
 class PasswordIn(Body):
     model_config = ConfigDict(
         json_schema_extra={

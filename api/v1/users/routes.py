@@ -8,6 +8,7 @@ from starlette.responses import Response
 from api.answers.cached import fresh
 from api.answers.written import Written, write
 from api.pagination import Cursor, Limit, cursor_of, keys_of
+from api.requests.authentication import session_of
 from api.requests.dependencies import KnownScope, RequireAdmin, RuntimeState
 from api.requests.fields import Text
 from api.requests.routing import Router
@@ -15,12 +16,14 @@ from api.responses import conflict, signed_in
 from api.v1.users.bodies import UserChangeIn, UserIn
 from api.v1.users.path import UserPath
 from core.access import Role
+from core.clock import shown, zone
 from core.db.spanish_order import SPANISH
 from core.db.transaction import ReadSession, WriteSession
 from core.users.change import UserChange, change, end_sessions
 from core.users.create import allowed, create
+from core.users.displays import display_code
 from core.users.listing import UserFilter, UserPage, list_users
-from core.users.views import UserItem, UserList
+from core.users.views import DisplayCodeOut, UserItem, UserList
 
 router: Router = Router(prefix="/v1/users", tags=["users"])
 
@@ -130,5 +133,28 @@ async def user_end_sessions(
     async def work(session: WriteSession) -> Written:
         await end_sessions(session, actor, user_id)
         return Written(204)
+
+    return await write(request, runtime, actor, work)
+
+
+@router.post(
+    "/{user_id}/display-sessions",
+    operation_id="usersDisplaySession",
+    summary="A code by which a wall display is signed in as a viewer",
+    description="It is taken once, within ten minutes, with `POST /v1/auth/display`. Until then it is one of the user's"
+    " sessions: ending those ends it.",
+    status_code=201,
+    response_model=DisplayCodeOut,
+    responses=signed_in(400) | conflict("The user is no viewer, or may not sign in.", "not_a_viewer"),
+)
+async def user_display_session(
+    request: Request, runtime: RuntimeState, actor: RequireAdmin, user_id: UserPath
+) -> Response:
+    async def work(session: WriteSession) -> Written:
+        made = await display_code(session, actor, user_id)
+        local = zone((await session_of(request)).timezone)
+        return Written(
+            201, DisplayCodeOut(code=made.code, session_id=made.session_id, expires_at=shown(made.expires_at, local))
+        )
 
     return await write(request, runtime, actor, work)

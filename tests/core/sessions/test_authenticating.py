@@ -245,7 +245,7 @@ async def test_garbage_and_another_sessions_copy_in_redis_are_misses(
     sessions, redis = one.runtime.sessions, one.runtime.redis.client
     keys = {}
     for made in (viewer, superuser):
-        digest = sessions._tokens.digest(made.token)
+        digest = sessions.tokens.digest(made.token)
         assert digest is not None
         keys[made.username] = one.runtime.redis.keys.session(digest, COPY)
     stolen = await redis.get(keys["superuser"])

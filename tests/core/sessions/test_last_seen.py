@@ -108,7 +108,7 @@ async def test_redis_is_written_each_half_minute_and_postgresql_each_five(
     one: Process, connection: rows.Connection, seed: Seed
 ) -> None:
     token = (await one.sign_in(seed.sant.viewer)).token
-    digest = one.runtime.sessions._tokens.digest(token)
+    digest = one.runtime.sessions.tokens.digest(token)
     assert digest is not None
     key = one.runtime.redis.keys.session(digest, SEEN)
     redis = one.runtime.redis
@@ -159,7 +159,7 @@ async def test_last_seen_never_goes_back(one: Process, connection: rows.Connecti
     token = (await one.sign_in(seed.sant.viewer)).token
     await connection.execute("UPDATE user_session SET last_seen_at = now() + interval '1 hour'")
     later = await seen_in(connection)
-    digest = one.runtime.sessions._tokens.digest(token)
+    digest = one.runtime.sessions.tokens.digest(token)
     assert digest is not None
     one.runtime.sessions._seen._pending[digest] = one.runtime.versions.now()
     await one.runtime.sessions._seen._flush()
@@ -171,7 +171,7 @@ async def test_garbage_in_place_of_last_seen_is_as_if_it_were_lost(one: Process,
     token = (await one.sign_in(seed.sant.viewer)).token
     await one.who(token)
     await settled(one.runtime)
-    digest = one.runtime.sessions._tokens.digest(token)
+    digest = one.runtime.sessions.tokens.digest(token)
     assert digest is not None
     await one.runtime.redis.client.set(one.runtime.redis.keys.session(digest, SEEN), garbage)
     one.clock(HOUR + 200)

@@ -24,9 +24,9 @@ BOUNDS = {
 async def test_from_a_token_to_its_user_it_is_a_short_walk(one: Process, seed: Seed, tier: str, *, slide: bool) -> None:
     runtime = one.runtime
     token = (await one.sign_in(seed.sant.viewer)).token
-    digest = runtime.sessions._tokens.digest(token)
+    digest = runtime.sessions.tokens.digest(token)
     assert digest is not None
-    runtime.sessions._tokens._verified.clear()
+    runtime.sessions.tokens._verified.clear()
     await one.who(token)
 
     async def ask() -> None:
@@ -36,7 +36,7 @@ async def test_from_a_token_to_its_user_it_is_a_short_walk(one: Process, seed: S
         await settled(runtime)
         if tier != "memory":
             runtime.sessions.held.drop(digest)
-            runtime.sessions._tokens._verified.clear()
+            runtime.sessions.tokens._verified.clear()
         if tier == "postgresql":
             await runtime.redis.delete(runtime.redis.keys.session(digest, COPY))
         with traced(runtime.versions) as trace:
