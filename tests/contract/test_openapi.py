@@ -11,7 +11,7 @@ from api.openapi import MAKE_NO_VERSION, text
 
 SNAPSHOT = Path(__file__).parent / "openapi.json"
 OPERATIONS = frozenset({"livez", "readyz", "metrics"})
-UNSIGNED = frozenset({"authLogin", "authMethods"})
+UNSIGNED = frozenset({"authLogin", "authMethods", "authDisplay"})
 METHODS = frozenset({"get", "post", "put", "patch", "delete"})
 
 
