@@ -31,10 +31,6 @@ class Seen:
     def slowest(self) -> float:
         return max(self.seconds, default=0.0)
 
-    @property
-    def p99(self) -> float:
-        return sorted(self.seconds)[int(0.99 * (len(self.seconds) - 1))]
-
 
 class Stream:
     """Reads and writes a clinic's doctors. The application writes, so it must know what it wrote: no staleness at all.

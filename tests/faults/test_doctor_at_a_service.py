@@ -5,7 +5,8 @@ import asyncio
 import os
 import signal
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from datetime import timedelta
 from pathlib import Path
 
@@ -65,18 +66,15 @@ async def keyed(settings: Settings, seed: Seed, connection: rows.Connection) -> 
 
 @contextmanager
 def replicas(settings: Settings, folder: Path, *each: dict[str, str]) -> Iterator[list[Serving]]:
-    """One for each, with what its environment has more."""
-    with ExitStack() as held:
-        yield [
-            held.enter_context(
-                serving(
-                    *(TICKET_HOME, "serve"),
-                    environment=environment(settings) | {"TRUSTED_PROXIES": PROXY, "REPLICA": f"r{number}"} | more,
-                    log=folder / f"replica-{number}",
-                )
-            )
-            for number, more in enumerate(each)
-        ]
+    """One for each, with what its environment has more. They start beside each other."""
+
+    def started(number: int, more: dict[str, str]) -> AbstractContextManager[Serving]:
+        own = {"TRUSTED_PROXIES": PROXY, "REPLICA": f"r{number}"} | more
+        log = folder / f"replica-{number}"
+        return serving(TICKET_HOME, "serve", environment=environment(settings) | own, log=log)
+
+    with ExitStack() as held, ThreadPoolExecutor() as threads:
+        yield list(threads.map(lambda given: held.enter_context(started(*given)), enumerate(each)))
 
 
 @contextmanager

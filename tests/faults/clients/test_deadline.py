@@ -20,7 +20,7 @@ from tests.support.days import lately
 from tests.support.servers.breakable import Breakable, command
 from tests.support.signing_in import LOGIN, NEW_PASSWORD, credentials, sign_in
 
-pytestmark = [pytest.mark.long, pytest.mark.alone]
+pytestmark = pytest.mark.long
 
 POOL = 3
 

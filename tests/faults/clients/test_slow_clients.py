@@ -15,7 +15,7 @@ from tests.support.processes.services import Serving, worker_pids, workers
 from tests.support.processes.state import cpu_seconds_of
 from tests.support.signing_in import bearer
 
-pytestmark = [pytest.mark.long, pytest.mark.alone]
+pytestmark = pytest.mark.long
 
 HEAD = "{} {} HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: {}\r\n"
 BODY = "Content-Type: application/json\r\nContent-Length: 100000\r\n\r\n"

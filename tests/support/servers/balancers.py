@@ -58,7 +58,8 @@ def balancer(
     with log.open("wb") as output:
         process = subprocess.Popen(_command(kind, folder), stdout=output, stderr=subprocess.STDOUT)
     try:
-        machine.wait_until(lambda: _answers(f"http://localhost:{plain}/", process, log))
+        with httpx.Client(base_url=f"http://localhost:{plain}") as asking:
+            machine.wait_until(lambda: _answers(asking, process, log))
         trusting = ssl.create_default_context(cafile=str(folder / "ca.pem"))
         yield Balancer(f"https://localhost:{port}", f"http://localhost:{plain}", folder / "ca.pem", trusting, log)
     finally:
@@ -85,9 +86,9 @@ def _command(kind: str, folder: Path) -> list[str]:
     return [str(program("nginx", "nginx-light")), "-p", str(folder), "-c", configuration, "-g", f"daemon off;{user}"]
 
 
-def _answers(url: str, process: "subprocess.Popen[bytes]", log: Path) -> bool:
+def _answers(asking: httpx.Client, process: "subprocess.Popen[bytes]", log: Path) -> bool:
     assert process.poll() is None, log.read_text()
     try:
-        return httpx.get(url).status_code == 308
+        return asking.get("/").status_code == 308
     except httpx.TransportError:
         return False

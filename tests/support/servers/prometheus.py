@@ -69,16 +69,17 @@ def prometheus(folder: Path, ports: Sequence[int]) -> Iterator[Prometheus]:
             [server, *(f"--{name}={value}" for name, value in options.items())], stdout=log, stderr=subprocess.STDOUT
         )
     try:
-        wait_until(lambda: _is_ready(f"http://{address}/-/ready", process, folder / "log"))
+        with httpx.Client(base_url=f"http://{address}") as asking:
+            wait_until(lambda: _is_ready(asking, process, folder / "log"))
         yield Prometheus(f"http://{address}")
     finally:
         process.kill()
         process.wait()
 
 
-def _is_ready(url: str, process: "subprocess.Popen[bytes]", log: Path) -> bool:
+def _is_ready(asking: httpx.Client, process: "subprocess.Popen[bytes]", log: Path) -> bool:
     assert process.poll() is None, log.read_text()
     try:
-        return httpx.get(url).status_code == 200
+        return asking.get("/-/ready").status_code == 200
     except httpx.TransportError:
         return False

@@ -24,7 +24,7 @@ async def test_requests_at_random(here: Here) -> None:
 @pytest.mark.long
 @pytest.mark.timeout(600)
 async def test_very_many_requests_at_random(here: Here) -> None:
-    await differing(here, 20_000)
+    await differing(here, 6_000)
 
 
 async def differing(here: Here, number: int) -> None:
