@@ -124,6 +124,12 @@ class TicketSummary(View):
     modifications: list[ModificationView]
 
 
+Total = Annotated[
+    int | None, Field(description="Tickets on all pages together, exact up to 10,000; null but on the first page.")
+]
+TotalMore = Annotated[bool, Field(description="Whether there are more than 10,000.")]
+
+
 class TicketList(View):
     items: list[TicketSummary]
     next: str | None

@@ -48,6 +48,8 @@ class Stay:
     location: str | None = None
     episode_id: str | None = None
     created_by_id: int | None = None
+    doctor_id: int | None = None
+    surgery_at: datetime | None = None
 
     def state(self, now: datetime, limits: Thresholds) -> State:
         return state_at(
@@ -124,6 +126,8 @@ async def insert(connection: rows.Connection, stays: Sequence[Stay]) -> None:
             given = {name: value for name, value in vars(one.person).items() if value}
             patient_id = await rows.patient(connection, one.clinic_id, **given)
         values = {name: value for name, value in vars(one).items() if name not in ("person", "current_fpa")}
+        if one.surgery_at is None:
+            del values["surgery_at"]
         values |= {"patient_id": patient_id, "imported": True}
         await rows.ticket(connection, fpa=one.current_fpa, **values)
 

@@ -36,5 +36,5 @@ async def dashboard_get(
     date_to: DateTo = None,
     surgery_id: SurgeryId = None,
 ) -> Response:
-    require_dates(date_from, date_to)
+    require_dates(date_from=date_from, date_to=date_to)
     return await cached(request, runtime, dashboard(scope, Filters(date_from, date_to, surgery_id)))

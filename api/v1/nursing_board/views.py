@@ -6,12 +6,14 @@ from pydantic import Field
 
 from api.v1.tickets.examples import SUMMARY
 from core.catalogs.views import ThresholdHours
-from core.tickets.views import Local, TicketSummary
+from core.tickets.views import Local, TicketSummary, Total, TotalMore
 from core.views import View
 
 EXAMPLE: dict[str, Any] = {
     "items": [SUMMARY],
     "next": None,
+    "total": 14,
+    "total_more": False,
     "now": "2025-01-15T12:10:00-03:00",
     "counts": {
         "active": 14,
@@ -26,6 +28,7 @@ EXAMPLE: dict[str, Any] = {
         "without_episode": 7,
         "all": 22,
     },
+    "locations": ["Piso 2", "Piso 3", "Piso 10"],
     "thresholds": {"clinic_id": 5, "red_hours": 2, "yellow_hours": 4, "green_hours": 8, "inherited": True},
 }
 
@@ -49,6 +52,9 @@ class Counts(View):
 class NursingBoard(View):
     items: list[TicketSummary]
     next: str | None
+    total: Total
+    total_more: TotalMore
     now: Local = Field(description="The moment that states are told for: the first page's.")
     counts: Counts
+    locations: list[str] = Field(description="Of the tickets that all filters but `location` leave.")
     thresholds: ThresholdHours = Field(description="The clinic's, or the network's global ones.")

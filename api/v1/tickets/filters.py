@@ -12,6 +12,7 @@ from api.requests.fields import Date, Id, Text, written_time
 from api.requests.routing import when_refused
 from core.access import ClinicScope
 from core.cache.keys import Parameter
+from core.catalogs.models import Surgery
 from core.clock import known_date
 from core.db.row_ids import row_id
 from core.db.transaction import ReadSession
@@ -57,18 +58,20 @@ async def named_exist(request: Request) -> None:
     surgery_id = row_id(request.query_params.get("surgery_id", ""))
 
     async def require(session: ReadSession, scope: ClinicScope) -> None:
-        await require_known(session, scope, surgery_id)
+        await require_known(session, scope, {Surgery: surgery_id})
 
     await require_named(request, require)
 
 
-def require_dates(date_from: date | None, date_to: date | None) -> None:
-    """Raises Invalid for a year out of range, and for dates in the wrong order."""
-    for name, day in (("date_from", date_from), ("date_to", date_to)):
+def require_dates(**bounds: date | None) -> None:
+    """Of a first and a last date, by the parameters' names. Raises Invalid for a year out of range, and for dates in
+    the wrong order."""
+    for name, day in bounds.items():
         if day is not None:
             known_date(day, name)
-    if date_from is not None and date_to is not None and date_from > date_to:
-        raise Invalid.field("date_to", "before_date_from", "It is before `date_from`.")
+    (first_name, first), (last_name, last) = bounds.items()
+    if first is not None and last is not None and first > last:
+        raise Invalid.field(last_name, f"before_{first_name}", f"It is before `{first_name}`.")
 
 
 @when_refused(named_exist)
@@ -78,7 +81,7 @@ async def _filters(
     date_from: DateFrom = None,
     date_to: DateTo = None,
 ) -> TicketFilter:
-    require_dates(date_from, date_to)
+    require_dates(date_from=date_from, date_to=date_to)
     return TicketFilter(words=words_of(q), surgery_id=surgery_id, date_from=date_from, date_to=date_to)
 
 
@@ -116,8 +119,8 @@ def parameters(filters: TicketFilter, **more: Parameter) -> dict[str, Parameter]
         "status": filters.status,
         "state": filters.state,
         "surgery_id": filters.surgery_id,
-        "date_from": _iso(filters.date_from),
-        "date_to": _iso(filters.date_to),
+        "date_from": iso(filters.date_from),
+        "date_to": iso(filters.date_to),
         "created_by_id": filters.created_by_id,
         "figure": filters.figure,
         "at": None if filters.at is None else filters.at.isoformat(),
@@ -125,5 +128,6 @@ def parameters(filters: TicketFilter, **more: Parameter) -> dict[str, Parameter]
     }
 
 
-def _iso(day: date | None) -> str | None:
+def iso(day: date | None) -> str | None:
+    """A date as a parameter."""
     return None if day is None else day.isoformat()

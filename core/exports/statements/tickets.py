@@ -43,7 +43,7 @@ async def subject(session: ReadSession, scope: ClinicScope, surgery_id: int | No
 
     Raises NotFound where the scope's clinic, or the surgery, does not exist in the scope.
     """
-    await require_known(session, scope, surgery_id)
+    await require_known(session, scope, {Surgery: surgery_id})
     now: datetime = (await session.execute(select(func.statement_timestamp()))).scalar_one()
     if scope.clinic_id is None:
         return Subject(None, None, now)

@@ -1,5 +1,6 @@
 """Which tickets: what a list, the nursing board and an export filter by, as conditions of SQL."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
@@ -12,7 +13,7 @@ from core.db.transaction import Session
 from core.errors import NotFound
 from core.tickets.models import Status, Ticket
 from core.tickets.reads.figures import Figure, counted_in
-from core.tickets.reads.pages import surgery_in
+from core.tickets.reads.pages import all_in
 from core.tickets.reads.search import INDEXED, found, matching, patient_text
 from core.tickets.state import State, sql_state
 
@@ -57,28 +58,30 @@ class TicketFilter:
             conditions.append(Ticket.surgery_id == self.surgery_id)
         if self.created_by_id is not None:
             conditions.append(Ticket.created_by_id == self.created_by_id)
-        return conditions + self._created(clinic)
+        return conditions + within_dates(Ticket.created_at, clinic.timezone, self.date_from, self.date_to)
 
-    def _created(self, clinic: Any) -> list[ColumnElement[bool]]:
-        # By the local date itself, which is right also where midnight is skipped or comes twice; and within a day
-        # around it whatever the clinic's zone, which an index answers.
-        local_date = cast(func.timezone(clinic.timezone, Ticket.created_at), Date)
-        conditions = []
-        if self.date_from is not None:
-            conditions += [Ticket.created_at >= midnight(self.date_from) - DAY, local_date >= self.date_from]
-        if self.date_to is not None:
-            conditions += [Ticket.created_at < midnight(self.date_to) + 2 * DAY, local_date <= self.date_to]
-        return conditions
+
+def within_dates(instant: Any, timezone: Any, first: date | None, last: date | None) -> list[ColumnElement[bool]]:
+    """SQL: the instant's local date is one of these, inclusive."""
+    # By the local date itself, which is right also where midnight is skipped or comes twice; and within a day
+    # around it whatever the clinic's zone, which an index answers.
+    local_date = cast(func.timezone(timezone, instant), Date)
+    conditions = []
+    if first is not None:
+        conditions += [instant >= midnight(first) - DAY, local_date >= first]
+    if last is not None:
+        conditions += [instant < midnight(last) + 2 * DAY, local_date <= last]
+    return conditions
 
 
 def midnight(day: date) -> datetime:
     return datetime.combine(day, time(), UTC)
 
 
-async def require_known(session: Session, scope: ClinicScope, surgery_id: int | None) -> None:
-    """Raises NotFound where the scope's clinic, or the surgery, does not exist in the scope."""
+async def require_known(session: Session, scope: ClinicScope, named: Mapping[Any, int | None]) -> None:
+    """Raises NotFound where the scope's clinic, or a row that is named by table and id, does not exist in the scope."""
     clinic = true() if scope.clinic_id is None else exists().where(Clinic.id == scope.clinic_id)
-    if not await session.scalar(select(and_(clinic, surgery_in(scope, surgery_id)))):
+    if not await session.scalar(select(and_(clinic, all_in(scope, named)))):
         raise NotFound
 
 

@@ -17,6 +17,7 @@ from sqlalchemy import (
     literal,
     literal_column,
     not_,
+    null,
     or_,
     select,
     true,
@@ -24,11 +25,12 @@ from sqlalchemy import (
 )
 
 from core.access import ClinicScope
+from core.catalogs.models import Surgery
 from core.db.transaction import Session
 from core.patients.models import NAME_ORDERED, Patient
 from core.tickets.models import SURGERY_ORDERED, Ticket
 from core.tickets.reads.filters import TicketFilter, filtered
-from core.tickets.reads.pages import Page, Turn, clinics_of, keyed, page_statement, read_page
+from core.tickets.reads.pages import Page, Turn, all_in, clinics_of, keyed, page_statement, read_page
 from core.tickets.reads.search import matching, patient_text
 
 ALONG = 40
@@ -50,7 +52,8 @@ def _statement(scope: ClinicScope, asked: TicketFilter, turn: Turn) -> Select[An
         page = _searched(scope, asked, turn, clinics)
     else:
         page = _first(_in_order(scope, filtered(scope, asked, turn.now, clinics), turn), turn, turn.limit + 1)
-    return page_statement(clinics, page.subquery("page"), turn, scope, asked.surgery_id, {})
+    known = all_in(scope, {Surgery: asked.surgery_id})
+    return page_statement(clinics, page.subquery("page"), turn, known, {"total": null()})
 
 
 def _searched(scope: ClinicScope, asked: TicketFilter, turn: Turn, clinics: CTE) -> Select[Any]:

@@ -19,16 +19,20 @@ from sqlalchemy import (
     ScalarSelect,
     Select,
     Subquery,
+    and_,
+    bindparam,
     exists,
     func,
     literal,
+    literal_column,
+    null,
     select,
     true,
     tuple_,
 )
 
 from core.access import ClinicScope
-from core.catalogs.models import Doctor, Surgery
+from core.catalogs.models import Doctor
 from core.clinics.models import Clinic
 from core.clock import DEFAULT_ZONE
 from core.errors import NotFound
@@ -42,6 +46,10 @@ SortKey = datetime | str | int
 
 MOST = 200
 """Tickets on a page."""
+COUNTED = 10_000
+"""Of more tickets than these it is told that there are more."""
+AT = "at"
+"""The parameter that has a first page's moment; null: the database's clock."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +80,13 @@ class Turn:
     def now(self) -> ColumnElement[datetime]:
         """The page's instant, as SQL."""
         kind = DateTime(timezone=True)
-        return func.statement_timestamp(type_=kind) if self.position is None else literal(self.position.now, kind)
+        if self.position is not None:
+            return literal(self.position.now, kind)
+        return func.coalesce(bindparam(AT, None, kind), func.statement_timestamp(type_=kind))
+
+    @property
+    def is_first(self) -> bool:
+        return self.position is None or not self.position.after
 
     def ordered(self, keys: Sequence[ColumnElement[Any]]) -> list[ColumnElement[Any]]:
         return [key.desc() if self.descending else key.asc() for key in keys]
@@ -86,6 +100,10 @@ class Page:
     now: datetime
     timezone: str
     next: Position | None
+    total: int | None
+    """Tickets on all pages, COUNTED at most; None but for a first page."""
+    total_more: bool
+    """Whether there are more than COUNTED."""
 
 
 def clinics_of(scope: ClinicScope) -> CTE:
@@ -95,9 +113,25 @@ def clinics_of(scope: ClinicScope) -> CTE:
     return rows.cte("clinics").prefix_with("MATERIALIZED")
 
 
-def surgery_in(scope: ClinicScope, surgery_id: int | None) -> ColumnElement[bool]:
-    """SQL: whether the surgery, if any is named, is one of the scope's."""
-    return true() if surgery_id is None else exists().where(Surgery.id == surgery_id, scope.rows(Surgery.clinic_id))
+def all_in(scope: ClinicScope, named: Mapping[Any, int | None]) -> ColumnElement[bool]:
+    """SQL: whether the rows that are named, by table and id, are the scope's."""
+    return and_(
+        true(),
+        *(
+            exists().where(table.id == row_id, scope.rows(table.clinic_id))
+            for table, row_id in named.items()
+            if row_id is not None
+        ),
+    )
+
+
+def total_of(tickets: Select[Any], turn: Turn) -> ColumnElement[Any] | ScalarSelect[Any]:
+    """SQL: how many `tickets` are found, COUNTED + 1 at most; null but for a first page."""
+    if not turn.is_first:
+        return null()
+    # Their ids are not asked for: an index may have all the rest.
+    counted: Select[Any] = tickets.with_only_columns(literal_column("1"), maintain_column_froms=True).limit(COUNTED + 1)
+    return select(func.count()).select_from(counted.subquery("counted")).scalar_subquery()
 
 
 def keyed(tickets: Select[Any], keys: Sequence[ColumnElement[Any]], turn: Turn) -> Select[Any]:
@@ -124,12 +158,11 @@ def page_statement(
     clinics: CTE,
     ids: Subquery,
     turn: Turn,
-    scope: ClinicScope,
-    surgery_id: int | None,
+    known: ColumnElement[bool],
     facts: Mapping[str, ColumnElement[Any] | ScalarSelect[Any]],
 ) -> Select[Any]:
     """The page's tickets with all that `summary` reads of them, and beside each the `facts` of the whole answer, by
-    name.
+    name; `total` is one of them. `known`: whether what is asked for of the catalogs is there.
 
     At least one row: a page without tickets has one of nulls beside its facts, by which `read_page` knows an unknown
     clinic or surgery from one that has no tickets.
@@ -137,7 +170,7 @@ def page_statement(
     fact = select(
         turn.now.label("fact__now"),
         select(func.min(clinics.c.timezone)).scalar_subquery().label("fact__timezone"),
-        surgery_in(scope, surgery_id).label("fact__surgery"),
+        known.label("fact__known"),
         *(value.label(f"fact__{name}") for name, value in facts.items()),
     ).subquery("fact")
     keys = [column for column in ids.c if column.key.startswith("key_")]
@@ -155,9 +188,9 @@ def page_statement(
 
 
 def read_page(rows: Sequence[Row[Any]], turn: Turn, scope: ClinicScope) -> Page:
-    """What a `page_statement` brought. Raises NotFound where the scope's clinic, or the surgery, does not exist."""
+    """What a `page_statement` brought. Raises NotFound where the scope's clinic, or what is `known`, is not there."""
     fact = rows[0]
-    if not fact.fact__surgery or (scope.clinic_id is not None and fact.fact__timezone is None):
+    if not fact.fact__known or (scope.clinic_id is not None and fact.fact__timezone is None):
         raise NotFound
     now = fact.fact__now
     found = [row for row in rows if row.id is not None]
@@ -167,4 +200,12 @@ def read_page(rows: Sequence[Row[Any]], turn: Turn, scope: ClinicScope) -> Page:
         keys = [name for name in on_page[-1]._fields if name.startswith("key_")]
         following = Position(now, tuple(getattr(on_page[-1], name) for name in keys))
     timezone = DEFAULT_ZONE if scope.clinic_id is None else fact.fact__timezone
-    return Page([summary(row, now) for row in on_page], now, timezone, following)
+    total = fact.fact__total
+    return Page(
+        items=[summary(row, now) for row in on_page],
+        now=now,
+        timezone=timezone,
+        next=following,
+        total=None if total is None else min(total, COUNTED),
+        total_more=total is not None and total > COUNTED,
+    )

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from core.access import ClinicScope
-from core.board.query import Board, BoardQuery, View, nursing_board
+from core.board.query import Board, BoardQuery, nursing_board
+from core.board.view import View
 from core.db.transaction import Database, ReadSession
 from core.errors import NotFound
 from core.tickets.reads.filters import TicketFilter

@@ -12,7 +12,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from core.access import ClinicScope
-from core.board.query import IN_VIEW, ORDER, BoardQuery, View, nursing_board
+from core.board.query import BoardQuery, nursing_board
+from core.board.view import ORDER, View
 from core.db.transaction import Database, ReadSession
 from core.errors import NotFound
 from core.tickets.models import Status
@@ -192,13 +193,17 @@ async def test_pages_of_the_nursing_board_are_what_python_finds(
     counted = [one for one in network.matching(clinic_id, asked) if one.is_on_the_board(NOW)]
 
     def in_view(one: Stay, view: View) -> bool:
-        forgotten = one.current_fpa < NOW - timedelta(hours=72)
-        is_shown = {
-            View.WITHOUT_EPISODE: one.episode_id is None,
-            View.OVERDUE: not forgotten,
-            View.FORGOTTEN: forgotten,
-        }
-        return is_shown.get(view, True) and network.state(one) in IN_VIEW[view]
+        state, forgotten = network.state(one), one.current_fpa < NOW - timedelta(hours=72)
+        is_here = one.status == "active"
+        return {
+            View.ACTIVE: is_here and state != State.OVERDUE,
+            View.OVERDUE: state == State.OVERDUE and not forgotten,
+            View.FORGOTTEN: state == State.OVERDUE and forgotten,
+            View.DISCHARGED: state == State.DISCHARGED,
+            View.ANNULLED: state == State.ANNULLED,
+            View.WITHOUT_EPISODE: is_here and one.episode_id is None,
+            View.ALL: True,
+        }[view]
 
     shown = [one for one in counted if in_view(one, view) and urgency in (None, network.state(one))]
     counts = {state.value: sum(network.state(one) is state for one in counted) for state in State}

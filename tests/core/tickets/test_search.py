@@ -8,7 +8,8 @@ from itertools import product
 import pytest
 
 from core.access import ClinicScope
-from core.board.query import BoardQuery, View, nursing_board
+from core.board.query import BoardQuery, nursing_board
+from core.board.view import View
 from core.db.transaction import Database, ReadSession
 from core.tickets.reads.filters import TicketFilter
 from core.tickets.reads.listing import list_tickets

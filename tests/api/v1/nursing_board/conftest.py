@@ -6,9 +6,12 @@ from typing import Any
 
 import httpx
 import pytest
+from fastapi import FastAPI
 
+from core.runtime import Runtime
 from tests.factories import rows
 from tests.factories.fixtures import ClinicSeed, Seed
+from tests.support.machine import until
 
 PATH = "/v1/nursing-board"
 SignIn = Callable[..., Awaitable[httpx.AsyncClient]]
@@ -35,6 +38,13 @@ async def pages(client: httpx.AsyncClient, **parameters: Any) -> AsyncIterator[J
         if page["next"] is None:
             return
         cursor = {"cursor": page["next"]}
+
+
+async def known(app: FastAPI, connection: rows.Connection) -> None:
+    """The application has heard of all that was written beside it."""
+    runtime: Runtime = app.state.runtime
+    made = await connection.fetch("SELECT clinic_id, topic, version FROM cache_version")
+    await until(lambda: all(runtime.versions.get(row[0], row[1]) >= row[2] for row in made))
 
 
 def ids(page: Json) -> list[str]:

@@ -9,7 +9,7 @@ import pytest
 from fastapi import FastAPI
 
 from core.runtime import Runtime
-from tests.api.v1.nursing_board.conftest import PATH, Json, SignIn, get, ids, make, pages, refused
+from tests.api.v1.nursing_board.conftest import PATH, Json, SignIn, get, ids, known, make, pages, refused
 from tests.factories import rows
 from tests.factories.fixtures import Seed
 from tests.support import machine
@@ -22,7 +22,7 @@ async def test_a_board_as_the_contract_shows_it(
     began = machine.now()
     answer = await viewer.get(PATH)
     board = answer.json()
-    assert set(board) == {"items", "next", "now", "counts", "thresholds"}
+    assert set(board) == {"items", "next", "total", "total_more", "now", "counts", "locations", "thresholds"}
     assert list(board["counts"]) == [
         *("active", "scheduled", "normal", "warning", "critical", "overdue", "forgotten"),
         *("discharged", "annulled", "without_episode", "all"),
@@ -45,6 +45,7 @@ async def test_patient_data_is_stored_nowhere(
     await viewer.get(PATH)
     runtime: Runtime = app.state.runtime
     held = len(runtime.cache.memory)
+    runtime.versions.clock.shift(1.0)  # another second
     answer = await viewer.get(PATH)
     assert answer.headers["Cache-Control"] == "no-store"
     assert answer.headers["Cache-Status"] == "ticket-home; fwd=bypass"
@@ -57,16 +58,17 @@ async def test_patient_data_is_stored_nowhere(
 
 
 async def test_a_write_is_seen_by_the_next_read(
-    viewer: httpx.AsyncClient, connection: rows.Connection, seed: Seed
+    viewer: httpx.AsyncClient, connection: rows.Connection, seed: Seed, app: FastAPI
 ) -> None:
     for number in range(5):
         await make(connection, seed.sant)
+        await known(app, connection)
         assert (await get(viewer))["counts"]["all"] == number + 1
 
 
 async def test_what_is_refused(viewer: httpx.AsyncClient) -> None:
     cases: list[tuple[Json, list[tuple[str, str]]]] = [
-        ({"limit": 201}, [("limit", "less_than_equal")]),
+        ({"limit": 501}, [("limit", "less_than_equal")]),
         ({"limit": 0}, [("limit", "greater_than_equal")]),
         ({"limit": "many"}, [("limit", "int_parsing")]),
         ({"view": "everything"}, [("view", "enum")]),
@@ -80,7 +82,10 @@ async def test_what_is_refused(viewer: httpx.AsyncClient) -> None:
         ({"date_from": "1234567890"}, [("date_from", "invalid")]),
         ({"date_to": "9999-12-31"}, [("date_to", "out_of_range")]),
         ({"date_from": "2026-02-02", "date_to": "2026-02-01"}, [("date_to", "before_date_from")]),
+        ({"fpa_from": "2026-02-02", "fpa_to": "2026-02-01"}, [("fpa_to", "before_fpa_from")]),
+        ({"surgery_from": "2026-02-02", "surgery_to": "2026-02-01"}, [("surgery_to", "before_surgery_from")]),
         ({"surgery_id": 2**31}, [("surgery_id", "invalid")]),
+        ({"location": ""}, [("location", "too_short")]),
         ({"cursor": "x"}, [("cursor", "invalid")]),
         ({"cursor": ""}, [("cursor", "invalid")]),
     ]
@@ -93,7 +98,7 @@ async def test_what_is_refused(viewer: httpx.AsyncClient) -> None:
 
 
 async def test_the_limits_edges_are_taken(viewer: httpx.AsyncClient) -> None:
-    for limit in (1, 200):
+    for limit in (1, 500):
         assert (await get(viewer, limit=limit))["items"] == []
 
 
@@ -106,6 +111,8 @@ async def test_a_foreign_clinic_or_surgery_does_not_exist(
         (viewer, {"clinic_id": 999_999}),
         (viewer, {"surgery_id": seed.maga.surgery_id}),
         (viewer, {"surgery_id": 999_999}),
+        (viewer, {"doctor_id": seed.maga.doctor_id}),
+        (viewer, {"specialty_id": seed.maga.specialty_id, "limit": 999}),
         # Before any 422, and the same for foreign and unknown.
         (viewer, {"surgery_id": seed.maga.surgery_id, "limit": 999}),
         (viewer, {"surgery_id": 999_999, "date_from": "2026-02-02", "date_to": "2026-02-01"}),
@@ -133,7 +140,9 @@ async def test_everyone_signed_in_reads_their_clinic_and_a_superuser_the_network
     assert ids(await get(superuser, clinic_id=seed.maga.id)) == [maga]
 
 
-async def test_a_cursor_pins_now(viewer: httpx.AsyncClient, connection: rows.Connection, seed: Seed) -> None:
+async def test_a_cursor_pins_now(
+    viewer: httpx.AsyncClient, connection: rows.Connection, seed: Seed, app: FastAPI
+) -> None:
     first = await make(connection, seed.sant, hours=0.5)
     about_to_be_overdue = await make(connection, seed.sant, hours=2)
     for ahead in (0.3, 3.0, 30.0):  # where the machine is busy, the first page may come after the moment
@@ -141,13 +150,14 @@ async def test_a_cursor_pins_now(viewer: httpx.AsyncClient, connection: rows.Con
         soon = datetime.now(UTC) + timedelta(seconds=ahead)
         due = soon + timedelta(hours=2)
         await connection.execute("UPDATE ticket SET current_fpa = $1 WHERE id = $2", due, about_to_be_overdue)
+        await known(app, connection)
         page = await get(viewer, limit=1)
         if page["counts"]["warning"]:
             break
     assert ids(page) == [first]
     assert page["counts"]["warning"] == 1
-    # The moment passes, by the database's clock.
-    await asyncio.sleep(max(0.0, (soon - datetime.now(UTC)).total_seconds()) + 0.1)
+    # The moment passes, by the database's clock, and its second.
+    await asyncio.sleep(max(0.0, (soon - datetime.now(UTC)).total_seconds()) + 1.1)
     assert (await get(viewer))["counts"] | {} != page["counts"]
     second = await get(viewer, limit=1, cursor=page["next"])
     assert (second["now"], second["counts"]) == (page["now"], page["counts"])
@@ -173,6 +183,8 @@ async def test_a_cursor_is_good_for_its_own_question_only(
         (viewer, {"urgency": "normal"}),
         (viewer, {"date_from": "2026-01-01"}),
         (viewer, {"surgery_id": seed.sant.surgery_id}),
+        (viewer, {"doctor_id": seed.sant.doctor_id}),
+        (viewer, {"location": "Piso 3"}),
         (stranger, {}),
         (await sign_in(seed.superuser), {}),
     ):
@@ -243,7 +255,7 @@ async def test_pages_neither_skip_nor_repeat_while_others_create_and_change(
 
 
 async def test_thresholds_that_change_are_used_at_once(
-    viewer: httpx.AsyncClient, connection: rows.Connection, seed: Seed
+    viewer: httpx.AsyncClient, connection: rows.Connection, seed: Seed, app: FastAPI
 ) -> None:
     await make(connection, seed.sant, hours=20)
     assert (await get(viewer))["items"][0]["state"] == "normal"
@@ -251,6 +263,7 @@ async def test_thresholds_that_change_are_used_at_once(
         "INSERT INTO urgency_threshold (clinic_id, red_hours, yellow_hours, green_hours) VALUES ($1, 30, 40, 50)",
         seed.sant.id,
     )
+    await known(app, connection)
     board = await get(viewer)
     assert (board["items"][0]["state"], board["thresholds"]["red_hours"]) == ("critical", 30)
     assert not board["thresholds"]["inherited"]
