@@ -17,6 +17,7 @@ from api.v1.exports.routes import router as exports
 from api.v1.fpa.routes import router as fpa
 from api.v1.nursing_board.routes import router as nursing_board
 from api.v1.patients.routes import router as patients
+from api.v1.tickets.flow_routes import router as ticket_flow
 from api.v1.tickets.list_routes import router as ticket_list
 from api.v1.tickets.pdf_routes import router as ticket_pdf
 from api.v1.tickets.routes import router as tickets
@@ -38,6 +39,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     exports,
     tickets,
     ticket_stays,
+    ticket_flow,
     ticket_pdf,
     fpa,
     patients,

@@ -72,9 +72,24 @@ class DischargeView(View):
     recorded_at: Local | None = Field(description="When it was written; null where nobody wrote it down.")
     by: str | None = Field(description="Who wrote it.", examples=["clinical_sant"])
     assumed: bool = Field(
-        description="An imported ticket that was overdue: counted as discharged at its FPA, and left out of figures of"
-        " punctuality."
+        description="Nobody saw it: an overdue ticket that was imported, or tidied up after days, counts as discharged "
+        "at its FPA, and is left out of figures of punctuality."
     )
+
+
+class ReadyView(View):
+    at: Local
+    by: str = Field(examples=["clinical_sant"])
+
+
+class DelayView(View):
+    """Open: it has not been ended, and the patient is here."""
+
+    id: int
+    reason: str = Field(examples=["Espera de traslado"], description="As it was when the delay was set.")
+    note: str | None = Field(examples=["Ambulancia pedida a las 15:00"])
+    at: Local = Field(description="Since when.")
+    by: str = Field(examples=["clinical_sant"])
 
 
 class AnnulmentView(View):
@@ -116,6 +131,8 @@ class TicketSummary(View):
     bed_number: str | None
     location: str | None
     episode_id: str | None
+    ready: ReadyView | None = Field(description="Since when the criteria for discharge are met; null: they are not.")
+    delays: list[DelayView] = Field(description="Why the patient is still here; none of who is not.")
     discharged_at: Local | None
     discharge: DischargeView | None = Field(description="Null unless discharged.")
     annulment: AnnulmentView | None = Field(description="Null unless annulled; a restored ticket's history tells it.")

@@ -111,10 +111,10 @@ def existing(case: Case) -> None:
         sessions = client.get("/v1/auth/sessions", headers={"Authorization": case.headers["Authorization"]})
         given["session_id"] = sessions.json()["items"][-1]["id"] if sessions.status_code == 200 else 1
     if "ticket_id" in given:
-        status = {"DELETE": "discharged", "GET": ""}.get(case.method, "annulled" if "restor" in case.path else "active")
-        found = (rows("tickets", status=status) if status else []) or rows("tickets")
-        ticket = found[number % len(found)]
+        ticket = fitting(case, number)
         given["ticket_id"] = ticket["id"]
+        if "delay_id" in given and ticket["delays"]:
+            given["delay_id"] = ticket["delays"][0]["id"]
         # Where it is missing, it was taken away on purpose.
         if "If-Match" in case.headers:
             case.headers["If-Match"] = f'"{ticket["revision"]}"'
@@ -122,12 +122,24 @@ def existing(case: Case) -> None:
         fit(body, case.path, number, new=case.method == "POST")
 
 
+def fitting(case: Case, number: int) -> dict[str, Any]:
+    """A ticket in the state that the operation needs, where there is one."""
+    undoes, verb = case.method == "DELETE", case.path.partition("{ticket_id}/")[2]
+    status = {"restoration": "annulled", "discharge": "discharged" if undoes else "active"}.get(verb, "active")
+    found = (rows("tickets", status=status) if case.method != "GET" else []) or rows("tickets")
+    if verb == "ready":
+        found = [one for one in found if (one["ready"] is not None) == undoes] or found
+    elif undoes and verb.startswith("delays"):
+        found = [one for one in found if one["delays"]] or found
+    return found[number % len(found)]
+
+
 def fit(body: dict[str, Any], path: str, number: int, *, new: bool) -> None:
     for catalog in CATALOGS:
         if body.get(f"{catalog.name}_id") is not None:
             body[f"{catalog.name}_id"] = rows(catalog.plural)[0]["id"]
     if "reason_id" in body:
-        category = "annulment" if path.endswith("/annulment") else "modification"
+        category = {"annulment": "annulment", "delays": "delay"}.get(path.rpartition("/")[2], "modification")
         body["reason_id"] = rows("reasons", category=category)[0]["id"]
     if body.get("surgery_at") is not None:
         body["surgery_at"] = f"{wall_now() + timedelta(hours=number % 48):%Y-%m-%dT%H:%MZ}"

@@ -235,7 +235,7 @@ async def test_a_page_of_another_origin_may_ask_as_a_preflight_says(
     app, client = site
     for operation in operations(app):
         asked = {"Access-Control-Request-Method": operation.method, "Access-Control-Request-Headers": "authorization"}
-        path = operation.path.format(**RULES[operation.id].path(Target(seed.sant, "TH-SANT-2026-001", 1, 1)))
+        path = operation.path.format(**RULES[operation.id].path(Target(seed.sant, "TH-SANT-2026-001", 1, 1, 1)))
         for origin, status in ((ALLOWED, 200), (FOREIGN, 400), ("null", 400), (ALLOWED + ".evil.example", 400)):
             answer = await client.options(path, headers={"Origin": origin, **asked})
             assert answer.status_code == status, (operation, origin)

@@ -45,6 +45,10 @@ ACTIONS = OF_CATALOGS | {
     "ticketsModifyFpa": "ticket.fpa_modified",
     "ticketsDischarge": "ticket.discharged",
     "ticketsUndoDischarge": "ticket.discharge_undone",
+    "ticketsReady": "ticket.ready",
+    "ticketsUndoReady": "ticket.ready_undone",
+    "ticketsDelay": "ticket.delayed",
+    "ticketsEndDelay": "ticket.delay_ended",
     "ticketsAnnul": "ticket.annulled",
     "ticketsRestore": "ticket.restored",
     "usersCreate": "user.created",
@@ -74,9 +78,12 @@ async def ready(connection: rows.Connection, operation: Operation, target: Targe
     await connection.execute(
         "UPDATE ticket SET revision = 1, status = $2::text, bed_number = NULL, doctor_id = NULL,"
         " discharged_at = CASE $2::text WHEN 'discharged' THEN now() END,"
-        " annulled_at = CASE $2::text WHEN 'annulled' THEN now() END WHERE id = $1",
-        target.ticket_id, status,
+        " annulled_at = CASE $2::text WHEN 'annulled' THEN now() END,"
+        " ready_at = CASE WHEN $3 THEN now() END, ready_by = CASE WHEN $3 THEN 'x' END WHERE id = $1",
+        target.ticket_id, status, operation.id == "ticketsUndoReady",
     )  # fmt: skip
+    await connection.execute("DELETE FROM delay WHERE reason_id = $1", target.clinic.delay_reason_id)
+    await connection.execute("UPDATE delay SET ended_at = NULL, ended_by = NULL WHERE id = $1", target.delay_id)
     await connection.execute("UPDATE patient SET document = 'P' || id WHERE document_type = 'passport'")
     await connection.execute("DELETE FROM urgency_threshold WHERE clinic_id = $1", target.clinic.id)
     if operation.id == "urgencyThresholdsDelete":

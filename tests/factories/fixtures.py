@@ -26,6 +26,7 @@ class ClinicSeed:
     doctor_id: int
     modification_reason_id: int
     annulment_reason_id: int
+    delay_reason_id: int
     patient_id: int
     catalogs: Mapping[str, int] = field(default_factory=dict, compare=False)
     """The id of a row of each catalog, by the catalog's name."""
@@ -78,6 +79,7 @@ async def seed_clinic(connection: rows.Connection, prefix: str, timezone: str) -
         doctor_id=ids["doctor"],
         modification_reason_id=ids["reason"],
         annulment_reason_id=await rows.reason(connection, clinic_id, "annulment"),
+        delay_reason_id=await rows.reason(connection, clinic_id, "delay"),
         patient_id=await rows.patient(connection, clinic_id),
         catalogs=ids,
     )

@@ -32,7 +32,7 @@ async def added_tomorrow(request: Request) -> Mapping[str, str]:
 
 def reads_on_a_session(app: FastAPI, seed: Seed) -> dict[str, str]:
     """Path by operation id: every GET that needs a session."""
-    target = Target(seed.sant, ticket_id="TH-SANT-2026-001", user_id=1, session_id=1)
+    target = Target(seed.sant, ticket_id="TH-SANT-2026-001", delay_id=1, user_id=1, session_id=1)
     found = {
         each.id: each.path.format(**RULES[each.id].path(target))
         for each in operations(app)

@@ -7,6 +7,7 @@ from pydantic import ConfigDict, Field
 from api.requests.fields import Body, Date, JsonId, JsonInt, SurgeryTime, Time
 from api.v1.patients.bodies import PATIENT, PatientEditIn, PatientIn
 from core.tickets.verbs.create import NewTicket
+from core.tickets.verbs.delays import NewDelay
 from core.tickets.verbs.edit import Edit
 from core.tickets.verbs.modify_fpa import Modification
 
@@ -108,6 +109,28 @@ class DischargeIn(Body):
         description="Now, unless given; not before admission, not in the future, but for a clock that is up to five "
         "minutes fast.",
     )
+
+
+class ReadyIn(Body):
+    model_config = ConfigDict(json_schema_extra={"examples": [{"ready_at": "2025-01-16T11:40"}]})
+
+    ready_at: Time | None = Field(
+        None,
+        description="Now, unless given; not before admission, not in the future, but for a clock that is up to five "
+        "minutes fast.",
+    )
+
+
+class DelayIn(Body):
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"reason_id": 15, "note": "Ambulancia pedida a las 15:00"}]}
+    )
+
+    reason_id: JsonId = Field(description="An active reason of category `delay`.")
+    note: Annotated[str, Field(min_length=1, max_length=1000)] | None = None
+
+    def asked(self) -> NewDelay:
+        return NewDelay(self.reason_id, self.note)
 
 
 class AnnulmentIn(Body):

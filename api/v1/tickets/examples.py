@@ -35,6 +35,8 @@ TICKET: dict[str, Any] = {
     "bed_number": None,
     "location": None,
     "episode_id": None,
+    "ready": None,
+    "delays": [],
     "discharged_at": None,
     "discharge": None,
     "annulment": None,

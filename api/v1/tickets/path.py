@@ -1,4 +1,4 @@
-"""The ticket that a path names."""
+"""The ticket that a path names, and a delay of it."""
 
 import re
 from typing import Annotated
@@ -7,11 +7,14 @@ from fastapi import Depends, Path, Request
 
 from api.requests.authentication import authenticate
 from api.requests.dependencies import runtime_of
+from api.requests.path import row_named
 from api.requests.routing import when_refused
 from api.v1.tickets.bodies import TICKET_ID
+from core.access import Actor
 from core.db.transaction import ReadSession
 from core.errors import NotFound
 from core.tickets.reads.detail import require_ticket
+from core.tickets.verbs.delays import require_delay
 
 _ID = re.compile(TICKET_ID)
 
@@ -42,3 +45,11 @@ async def _ticket_id(
 
 TicketId = Annotated[str, Depends(_ticket_id)]
 """A foreign clinic's or an unknown ticket is NotFound, also where the body would be refused."""
+
+
+async def _require_delay(session: ReadSession, actor: Actor, delay_id: int) -> None:
+    await require_delay(session, actor.scope, delay_id)
+
+
+DelayId = Annotated[int, row_named("delay_id", 4, _require_delay)]
+"""Likewise; that it is one of the ticket's, and open, is found under the ticket's lock."""

@@ -12,15 +12,17 @@ from core.catalogs.models import Doctor
 from core.clock import shown, zone
 from core.patients.models import Patient, shown_document
 from core.tickets.fpa import block_of
-from core.tickets.models import FpaModification, Status, Ticket
+from core.tickets.models import Delay, FpaModification, Status, Ticket
 from core.tickets.state import Thresholds, state_at
 from core.tickets.views import (
     AnnulmentView,
     BlockView,
+    DelayView,
     DischargeView,
     DoctorView,
     ModificationView,
     PatientView,
+    ReadyView,
     SurgeryView,
     TicketSummary,
 )
@@ -47,6 +49,7 @@ def columns(timezone: Any, limits: Any) -> list[ColumnElement[Any]]:
         ),
         *(limits.red_hours, limits.yellow_hours, limits.green_hours),
         _modifications().label("modifications"),
+        _delays().label("delays"),
         _discharge_recorded().label("discharge_recorded"),
     ]
 
@@ -64,6 +67,20 @@ def _modifications() -> ScalarSelect[Any]:
         .correlate(Ticket)
         .scalar_subquery()
     )
+
+
+def _delays() -> ColumnElement[Any]:
+    """Those that are open: of a ticket that is not active, none is."""
+    one = func.jsonb_build_object(
+        *("id", Delay.id, "reason", Delay.reason, "note", Delay.note, "at", Delay.set_at, "by", Delay.set_by)
+    )
+    found = (
+        select(func.jsonb_agg(aggregate_order_by(one, Delay.id)))
+        .where(Delay.clinic_id == Ticket.clinic_id, Delay.ticket_id == Ticket.id, Delay.ended_at.is_(None))
+        .correlate(Ticket)
+        .scalar_subquery()
+    )
+    return case((Ticket.status == Status.ACTIVE, found), else_=None)
 
 
 def discharge_record(ticket: Any, *columns: Any) -> Select[Any]:
@@ -121,6 +138,8 @@ def fields(row: Row[Any], now: datetime) -> dict[str, Any]:
         "surgery": SurgeryView(id=row.surgery_id, name=row.surgery_name, base_stay_hours=row.surgery_base_hours),
         "doctor": DoctorView(id=row.doctor_id, name=row.doctor_name) if row.doctor_id is not None else None,
         "block": BlockView.of(block_of(row.current_fpa, local)),
+        "ready": None if row.ready_at is None else ReadyView(at=local_time(row.ready_at), by=row.ready_by),
+        "delays": [DelayView(**(one | {"at": local_time(one["at"])})) for one in row.delays or []],
         "discharge": _discharge(row, local_time),
         "annulment": _annulment(row, local_time),
         "modifications": [

@@ -1,43 +1,48 @@
 """Discharging a patient, and undoing that."""
 
 from datetime import datetime, timedelta
+from typing import Any
 
 from core.access import Actor, Role
 from core.audit.models import ActionAudit
-from core.clock import parse_local
 from core.db.transaction import WriteSession
-from core.errors import Conflict, Forbidden, Invalid
+from core.errors import Conflict, Forbidden
 from core.tickets.models import Status
 from core.tickets.reads.detail import detail
 from core.tickets.reads.summary import DISCHARGED, discharge_record
-from core.tickets.verbs.held import Held, Revisions, change, hold, hold_with_patient, require_active, require_revision
+from core.tickets.verbs.held import (
+    Held,
+    Revisions,
+    change,
+    happened_at,
+    hold,
+    hold_with_patient,
+    require_active,
+    require_revision,
+)
 from core.tickets.verbs.stays import require_may_be_active, written
 from core.tickets.views import TicketDetail
 
-TOLERANCE = timedelta(minutes=5)
 OWN = timedelta(minutes=30)
 
 
 async def discharge(
     session: WriteSession, actor: Actor, ticket_id: str, revision: Revisions | None, discharged_at: datetime | None
 ) -> TicketDetail:
-    """The patient left: at `discharged_at` as the client sent it, or now (None). What a clock calls now that is up to
-    TOLERANCE fast is now.
+    """The patient left: at `discharged_at` as the client sent it, or now (None). Who was ready
+    only after that was ready then.
 
     Raises NotFound, Invalid for a time in the future or before the admission, RevisionRequired, RevisionMismatch, and
     Conflict (`ticket_not_active`).
     """
     held = await hold(session, actor.scope, ticket_id)
-    at = held.now if discharged_at is None else parse_local(discharged_at, held.local, "discharged_at")
-    if held.now < at <= held.now + TOLERANCE:
-        at = held.now
-    if at > held.now:
-        raise Invalid.field("discharged_at", "in_the_future", "A patient who has yet to leave is not discharged.")
-    if at < held.ticket.admission_at:
-        raise Invalid.field("discharged_at", "before_admission", "The patient had not been admitted by then.")
+    at = happened_at(held, discharged_at, "discharged_at")
     await require_revision(session, held, revision)
     require_active(held)
-    values = {"status": Status.DISCHARGED.value, "discharged_at": at}
+    values: dict[str, Any] = {"status": Status.DISCHARGED.value, "discharged_at": at}
+    if held.ticket.ready_at is not None and at < held.ticket.ready_at:
+        # Who left was ready.
+        values["ready_at"] = at
     await change(session, actor, held, DISCHARGED, values)
     return await detail(session, actor.scope, ticket_id)
 

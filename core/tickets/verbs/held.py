@@ -5,7 +5,7 @@ Refusals are decided in the contract's order: not found, the verb's own 422, the
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -14,9 +14,9 @@ from sqlalchemy import func, select, update
 from core.access import Actor, ClinicScope
 from core.audit.service import AuditEntry, Changes, record_all
 from core.clinics.models import Clinic
-from core.clock import shown, zone
+from core.clock import parse_local, shown, zone
 from core.db.transaction import WriteSession
-from core.errors import Conflict, NotFound, RevisionMismatch, RevisionRequired
+from core.errors import Conflict, Invalid, NotFound, RevisionMismatch, RevisionRequired
 from core.patients import service as patients
 from core.patients.models import Patient
 from core.tickets.models import FpaModification, Status, Ticket
@@ -25,6 +25,10 @@ from core.tickets.reads.detail import detail
 Revisions = frozenset[int]
 """The revisions of a ticket that a client says it has read (If-Match). It may write where the current one is among
 them."""
+
+
+TOLERANCE = timedelta(minutes=5)
+"""By so much a client's clock may be fast."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +80,22 @@ async def require_revision(session: WriteSession, held: Held, revision: Revision
         raise RevisionMismatch("Somebody else changed this ticket since you read it.", current=current)
 
 
+def happened_at(held: Held, sent: datetime | None, path: str) -> datetime:
+    """The instant of what is said to have happened at `sent`, as the client sent it, or now (None). What a clock calls
+    now that is up to TOLERANCE fast is now.
+
+    Raises Invalid at the field `path` for a time in the future or before the admission.
+    """
+    at = held.now if sent is None else parse_local(sent, held.local, path)
+    if held.now < at <= held.now + TOLERANCE:
+        at = held.now
+    if at > held.now:
+        raise Invalid.field(path, "in_the_future", "It has yet to happen.")
+    if at < held.ticket.admission_at:
+        raise Invalid.field(path, "before_admission", "The patient had not been admitted by then.")
+    return at
+
+
 def require_active(held: Held) -> None:
     """Raises Conflict (`ticket_not_active`)."""
     if held.ticket.status != Status.ACTIVE:
@@ -94,13 +114,13 @@ async def change(
 ) -> None:
     """Write the `values` that differ, raise the revision, and audit it as `action`.
 
-    `more` goes into the entry beside the columns' changes; `beside` are entries of what else changed, of the patient.
-    Where nothing at all changed, nothing is written and the revision stays.
+    `more` goes into the entry beside the columns' changes, of rows beside the ticket's; `beside` are entries of what
+    else changed, of the patient. Where nothing at all changed, nothing is written and the revision stays.
     """
     ticket = held.ticket
     changed = {name: value for name, value in values.items() if getattr(ticket, name) != value}
     entries = list(beside)
-    if changed:
+    if changed or more:
         changes = {name: [getattr(ticket, name), value] for name, value in changed.items()} | dict(more or {})
         changes = {name: [_local(value, held.local) for value in pair] for name, pair in changes.items()}
         entries.append(AuditEntry(action, "ticket", ticket.id, changes))

@@ -2,7 +2,7 @@
 
 import unicodedata
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from itertools import count
 from typing import Any
@@ -18,7 +18,7 @@ from tests.support.answers import codes
 from tests.support.contract.operations import Operation, operations, target_in
 from tests.support.contract.rules import RULES
 
-NO_TEXT = {"password", "current_password", "new_password", "surgery_at", "discharged_at", "date"}
+NO_TEXT = {"password", "current_password", "new_password", "surgery_at", "discharged_at", "ready_at", "date"}
 """Passwords are taken as they are, and times are parsed."""
 CODES = {"timezone", "rut", "document", "second_stay"}
 """Texts that have a form of their own, tested where they belong."""
@@ -98,7 +98,7 @@ class Desk:
     async def send(self, field: TextField, value: object) -> httpx.Response:
         rule, number, sant = RULES[field.operation.id], next(self._numbers), self._seed.sant
         ticket_id = await rows.ticket(self._connection, sant.id, sant.patient_id, sant.surgery_id)
-        target = type(self._target)(sant, ticket_id, self._target.user_id, self._target.session_id)
+        target = replace(self._target, clinic=sant, ticket_id=ticket_id)
         body = rule.body(target) or {}
         for name, unique in (("username", f"user{number}"), ("email", f"user{number}@example.org")):
             body |= {name: unique} if name in body else {}

@@ -278,7 +278,7 @@ async def test_a_midnight_that_comes_twice_belongs_to_its_day_both_times(
 ) -> None:
     """In Havana the clock goes from 01:00 back to 00:00."""
     clinic_id = await rows.clinic(connection, "HAVA", timezone="America/Havana")
-    clinic = ClinicSeed(clinic_id, "HAVA", *(0,) * 6)
+    clinic = ClinicSeed(clinic_id, "HAVA", *(0,) * 7)
     times = [datetime(2026, 11, 1, 4, 30, tzinfo=UTC) + n * HOUR for n in range(-1, 3)]
     stays = [stay(clinic, NOW, created_at=at, surgery_id=None) for at in times]
     await insert(connection, stays)

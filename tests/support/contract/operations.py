@@ -48,10 +48,14 @@ async def target_in(connection: rows.Connection, clinic: ClinicSeed) -> Target:
         surgery_name=mark, location=mark, created_by=clinic.clinical,
     )  # fmt: skip
     await rows.modification(connection, clinic.id, ticket_id, reason=mark, modified_by=clinic.clinical)
+    reason_id = await rows.reason(connection, clinic.id, "delay", reason=f"Delay {mark}")
+    delay_id = await rows.delay(
+        connection, clinic.id, ticket_id, reason_id, reason=mark, note=mark, set_by=clinic.clinical
+    )
     user_id = await connection.fetchval("SELECT id FROM app_user WHERE username = $1", clinic.viewer)
     session_id = await connection.fetchval(
         "INSERT INTO user_session (token_hash, user_id, clinic_id, client, expires_at, idle_seconds)"
         " VALUES (sha256($1::bytea), $2, $3, 'mobile', now() + interval '1 hour', 3600) RETURNING id",
         mark.encode(), user_id, clinic.id,
     )  # fmt: skip
-    return Target(clinic, ticket_id, user_id, session_id)
+    return Target(clinic, ticket_id, delay_id, user_id, session_id)

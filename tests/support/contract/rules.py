@@ -1,7 +1,7 @@
 """Who may call what, and what belongs to a clinic in it: one rule per operation of the contract."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum, auto
 from typing import Any
 
@@ -31,6 +31,7 @@ class Target:
 
     clinic: ClinicSeed
     ticket_id: str
+    delay_id: int
     user_id: int
     session_id: int
 
@@ -154,6 +155,12 @@ RULES: dict[str, Rule] = {
     ),
     "ticketsDischarge": of_ticket(C, lambda _: {"discharged_at": None}),
     "ticketsUndoDischarge": of_ticket(C),
+    "ticketsReady": of_ticket(C, lambda _: {"ready_at": None}),
+    "ticketsUndoReady": of_ticket(C),
+    "ticketsDelay": of_ticket(C, lambda t: {"reason_id": t.clinic.delay_reason_id, "note": "Other"}),
+    "ticketsEndDelay": replace(
+        of_ticket(C), path=lambda target: {"ticket_id": target.ticket_id, "delay_id": target.delay_id}
+    ),
     "ticketsAnnul": of_ticket(C, lambda t: {"reason_id": t.clinic.annulment_reason_id}),
     "ticketsRestore": of_ticket(A, lambda _: {"second_stay": None}),
     "usersList": read(A),

@@ -186,7 +186,7 @@ async def test_reasons_of_a_category(sign_in: SignIn, seed: Seed) -> None:
     for category, expected in (
         ("modification", [seed.sant.modification_reason_id]),
         ("annulment", [seed.sant.annulment_reason_id]),
-        ("delay", []),
+        ("delay", [seed.sant.delay_reason_id]),
         ("initial", []),
     ):
         found = (await viewer.get("/v1/reasons", params={"category": category})).json()["items"]

@@ -15,7 +15,7 @@ SANTIAGO = ZoneInfo("America/Santiago")
 FIELDS = [
     "id", "clinic_id", "revision", "status", "state", "warning_level", "seconds_left", "patient", "surgery", "doctor",
     "surgery_at", "admission_at", "system_fpa", "initial_fpa", "current_fpa", "block", "overnight_stays",
-    "initial_overnight_stays", "bed_number", "location", "episode_id", "discharged_at", "discharge",
+    "initial_overnight_stays", "bed_number", "location", "episode_id", "ready", "delays", "discharged_at", "discharge",
     "annulment", "created_at", "created_by",
     "modifications", "history", "warnings",
 ]

@@ -16,6 +16,9 @@ WRITES = [
     ("POST", "fpa-modifications", None),
     ("POST", "discharge", {}),
     ("DELETE", "discharge", None),
+    ("POST", "ready", {}),
+    ("DELETE", "ready", None),
+    ("POST", "delays", None),
     ("POST", "annulment", None),
     ("POST", "restoration", None),
 ]
@@ -34,6 +37,8 @@ def body_of(ward: Any, ticket: dict[str, Any], method: str, verb: str, body: Any
         return ward.modification(ticket)
     if verb == "annulment":
         return {"reason_id": ward.clinic.annulment_reason_id}
+    if verb == "delays":
+        return {"reason_id": ward.clinic.delay_reason_id}
     return body
 
 
@@ -81,7 +86,7 @@ async def test_422_then_428_then_412_then_409(admin: Any, refusal: Any, method: 
     assert refusal(await admin.send(method, ticket, verb, right))[:2] == (409, "ticket_not_active")
 
 
-@pytest.mark.parametrize(("verb", "method"), [("restoration", "POST"), ("discharge", "DELETE")])
+@pytest.mark.parametrize(("verb", "method"), [("restoration", "POST"), ("discharge", "DELETE"), ("ready", "DELETE")])
 async def test_428_then_412_then_409_without_a_body(admin: Any, refusal: Any, method: str, verb: str) -> None:
     ticket = await admin.create()
     path = path_of(ticket["id"], verb)
@@ -93,9 +98,9 @@ async def test_428_then_412_then_409_without_a_body(admin: Any, refusal: Any, me
 
 async def test_a_reference_is_refused_before_the_revision_is_asked_for(admin: Any, seed: Seed, refusal: Any) -> None:
     ticket = await admin.create()
-    foreign = {"reason_id": seed.maga.annulment_reason_id}
-    answer = await admin.client.post(path_of(ticket["id"], "annulment"), json=foreign)
-    assert refusal(answer) == (422, "invalid", [("reason_id", "unknown_reference")])
+    for verb, foreign in (("annulment", seed.maga.annulment_reason_id), ("delays", seed.maga.delay_reason_id)):
+        answer = await admin.client.post(path_of(ticket["id"], verb), json={"reason_id": foreign})
+        assert refusal(answer) == (422, "invalid", [("reason_id", "unknown_reference")])
 
 
 async def test_reading(admin: Any, foreign_admin: Any, client: Any, sign_in: Any, seed: Seed, refusal: Any) -> None:
