@@ -1,4 +1,4 @@
-"""The tests, with pytest's own options: most in two processes side by side; then those that mind busy neighbours.
+"""The tests, with pytest's own options: most in processes side by side; then those that mind busy neighbours.
 
     .venv/bin/python .ci/tests.py [--long] [-k dashboard] [-x] …
     .venv/bin/python .ci/tests.py --quick [core/cache …] [-k dashboard] …
@@ -15,8 +15,10 @@ from pathlib import Path
 NOTHING = 5
 """pytest's exit code where no test was selected."""
 # A file's tests stay together: some share a server, or an installation.
-IN_TWO = ("-n", "2", "--dist", "loadfile")
-ROUNDS = (("not alone", IN_TWO), ("alone", ()))
+BESIDE = ("--dist", "loadfile", "-n")
+PROCESSES = {False: "2", True: "3"}
+"""By whether the tests are long: those wait for servers and time-outs a good part of their time."""
+ROUNDS = ("not alone", "alone")
 ROOT = Path(__file__).resolve().parents[1]
 TESTS = ROOT / "tests"
 
@@ -34,7 +36,8 @@ def main(arguments: list[str]) -> int:
     if are_quick:
         others = [f"tests/{argument}" if (TESTS / argument).exists() else argument for argument in others]
     codes = []
-    for mark, options in ROUNDS[:1] if are_quick else ROUNDS:
+    for mark in ROUNDS[:1] if are_quick else ROUNDS:
+        options = (*BESIDE, PROCESSES[are_long]) if mark == "not alone" else ()
         kind = f"{mark} and {'long' if are_long else 'not long'}"
         files = [] if mark != "alone" or any(Path(other.partition("::")[0]).exists() for other in others) else alone()
         command = [sys.executable, "-m", "pytest", "-m", kind, *options, *others, *files]

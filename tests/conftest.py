@@ -1,6 +1,7 @@
 """Real servers for every test: an embedded PostgreSQL and Valkey per run, a freshly cloned database per test."""
 
 import asyncio
+import gc
 import secrets
 import shutil
 import tempfile
@@ -101,6 +102,12 @@ def redis_cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]
     asyncio.run(cluster.form())
     yield cluster
     cluster.kill()
+
+
+def pytest_collection_finish() -> None:
+    """What has been imported and collected stays: a test's garbage is found without walking through all of it."""
+    gc.collect()
+    gc.freeze()
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
