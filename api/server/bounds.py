@@ -56,7 +56,7 @@ def most_connections(descriptors: int, reserve: int) -> int:
     return max(AT_LEAST, descriptors - reserve, descriptors // 2 if descriptors < 2 * reserve else 0)
 
 
-class Connection(Protocol):
+class ClientConnection(Protocol):
     last_used: float
 
     @property
@@ -66,7 +66,7 @@ class Connection(Protocol):
     def close(self) -> None: ...
 
 
-def make_room(connections: Collection[Connection], newcomer: Connection) -> bool:
+def make_room(connections: Collection[ClientConnection], newcomer: ClientConnection) -> bool:
     """Close the connections that have been idle for longest. False where none is idle: the newcomer has to go."""
     idle = [one for one in connections if one.is_idle and one is not newcomer]
     for one in heapq.nsmallest(max(1, len(connections) // SHARE), idle, key=lambda one: one.last_used):

@@ -72,7 +72,7 @@ class PreparedHit:
             answer.filled = b""
 
 
-class Connection(Protocol):
+class KeepsLastHead(Protocol):
     def forget_last(self) -> None:
         """Let go of the last head."""
 
@@ -92,7 +92,7 @@ class PreparedHits:
     def __init__(self, requests: RequestStats, bound: int = BOUND) -> None:
         self._requests = requests
         self._bound = bound
-        self._kept: OrderedDict[Key | Connection, int] = OrderedDict()
+        self._kept: OrderedDict[Key | KeepsLastHead, int] = OrderedDict()
         """Keys, and connections with a last head → bytes; the least recently used is the first."""
         self._bytes = 0
         self._hits: dict[Key, PreparedHit] = {}
@@ -123,18 +123,18 @@ class PreparedHits:
         line = HitLine(route, decided.session, decided.asked.policy.name, status)
         hit.answers[form_of(status, lines)] = PreparedAnswer(head, line, self._requests.series("GET", route, status))
 
-    def keep_last(self, connection: Connection, size: int) -> None:
+    def keep_last(self, connection: KeepsLastHead, size: int) -> None:
         """Count a connection's last head, of so many bytes, as used now; its coming again is not noted.
         `connection.forget_last` is called where there is no room for it any more; it is soon known and kept again."""
         self._keep(connection, size)
 
-    def _keep(self, key: Key | Connection, size: int) -> None:
+    def _keep(self, key: Key | KeepsLastHead, size: int) -> None:
         self._bytes += size - self._kept.pop(key, 0)
         self._kept[key] = size
         while self._bytes > self._bound:
             self.drop(next(iter(self._kept)))
 
-    def drop(self, key: Key | Connection) -> None:
+    def drop(self, key: Key | KeepsLastHead) -> None:
         """Let go of what is kept under a key, or of a connection, if anything is."""
         if key not in self._kept:
             return

@@ -15,7 +15,7 @@ from core.background import Background
 from core.cache.cached_read import CachedRead
 from core.cache.entry import Entry
 from core.cache.fills.find_or_compute import Fills, FlightResult, VersionedKey
-from core.cache.fills.slots import Turn
+from core.cache.fills.slots import FillTurn
 from core.cache.places import Place, Places
 from core.cache.single_flight import Flights
 from core.cache.stats.counters import CacheStats
@@ -51,7 +51,7 @@ class RefreshAhead:
         """(when, boottime; a number of its own; what). One that is not due then any more is passed over."""
         self._numbers = count()
         self._woken = asyncio.Event()
-        self._turns: dict[str, Turn] = {}
+        self._turns: dict[str, FillTurn] = {}
         """Entry's key → the turn that its refresh waits for."""
         self._at_once = asyncio.Semaphore(2)
         self._paused_until = NEVER
@@ -188,7 +188,7 @@ class RefreshAhead:
     async def _after_a_write(self, place: Place, wanted: VersionedKey) -> Entry:
         place.begun_at = boottime()
         asked = place.asked
-        turn = self._turns[wanted.key] = Turn(ahead=True)
+        turn = self._turns[wanted.key] = FillTurn(ahead=True)
         try:
             found, joined = await self._flights.join(
                 wanted.key, partial(self._fills.find_or_compute, asked.entry_id, wanted, asked.load, turn)
@@ -206,7 +206,7 @@ class RefreshAhead:
         if self._tiers.memory.get(successor.stored_under) is not None:
             return
         place.begun_at = boottime()
-        found = await self._fills.find_or_compute_successor(asked.entry_id, successor, asked.load, Turn(ahead=True))
+        found = await self._fills.find_or_compute_successor(asked.entry_id, successor, asked.load, FillTurn(ahead=True))
         if found is None:
             # Another process computes it. Redis will have it.
             self._expect(place, boottime() + EVERY)

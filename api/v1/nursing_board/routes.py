@@ -14,7 +14,7 @@ from api.requests.routing import Router
 from api.responses import signed_in
 from api.v1.nursing_board.filters import BoardFilters, BoardLimit, board_parameters
 from api.v1.nursing_board.views import EXAMPLE, Counts, NursingBoard
-from api.v1.tickets.filters import Filters, parameters
+from api.v1.tickets.filters import TicketFilters, parameters
 from core.board.query import POLICY, Board, BoardQuery, nursing_board
 from core.board.view import View
 from core.cache.unstored import UnstoredRead
@@ -59,7 +59,7 @@ async def nursing_board_get(
     runtime: RuntimeState,
     _: CurrentUser,
     scope: ReadScope,
-    filters: Filters,
+    filters: TicketFilters,
     also: BoardFilters,
     view: Annotated[View, Query()] = View.ACTIVE,
     urgency: Annotated[Urgency | None, Query(description="Only these of the view.")] = None,

@@ -85,12 +85,12 @@ async def _filters(
     return TicketFilter(words=words_of(q), surgery_id=surgery_id, date_from=date_from, date_to=date_to)
 
 
-Filters = Annotated[TicketFilter, Depends(_filters)]
+TicketFilters = Annotated[TicketFilter, Depends(_filters)]
 """Raises Invalid for dates in the wrong order."""
 
 
 async def _list_filter(
-    filters: Filters,
+    filters: TicketFilters,
     actor: CurrentUser,
     status: Annotated[Status | None, Query()] = None,
     state: Annotated[State | None, Query()] = None,

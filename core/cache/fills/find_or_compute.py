@@ -10,7 +10,7 @@ from core.background import Background
 from core.cache.entry import Entry
 from core.cache.fills.fill import Fill, Loader, read_versions, utc
 from core.cache.fills.lease import NOBODYS, FillLeases, Lease
-from core.cache.fills.slots import FillSlots, Turn
+from core.cache.fills.slots import FillSlots, FillTurn
 from core.cache.keys import successor_of
 from core.cache.policy import EntryId
 from core.cache.tiers.both import Tiers
@@ -83,7 +83,7 @@ class Fills:
         return VersionedKey(key, vector, boottime(), self._versions.true_at())
 
     async def find_or_compute(
-        self, entry_id: EntryId, wanted: VersionedKey, load: Loader, turn: Turn | None = None
+        self, entry_id: EntryId, wanted: VersionedKey, load: Loader, turn: FillTurn | None = None
     ) -> FlightResult:
         """The entry under `wanted`, or a newer one. Raises Unavailable, and whatever else `load` raises.
 
@@ -115,7 +115,7 @@ class Fills:
                 wanted = self.key_now(entry_id)
 
     async def find_or_compute_successor(
-        self, entry_id: EntryId, wanted: VersionedKey, load: Loader, turn: Turn
+        self, entry_id: EntryId, wanted: VersionedKey, load: Loader, turn: FillTurn
     ) -> FlightResult | None:
         """What `wanted.as_of` asks for; None where another process computes it. Raises as `find_or_compute`."""
         found = self._from_redis(entry_id, wanted, await self._tiers.redis.get(wanted.stored_under))

@@ -15,7 +15,7 @@ AHEAD = 4
 """Of so many turns one may be a refresh ahead of the reader; one may be in any case."""
 
 
-class Turn:
+class FillTurn:
     """One fill's. A turn ahead of the reader waits for all others."""
 
     def __init__(self, *, ahead: bool = False) -> None:
@@ -33,11 +33,11 @@ class FillSlots:
         # Two connections stay for writes, sessions and version rows, however many fills wait.
         self._free = max(1, min(AT_ONCE, pool_size - 2))
         self._free_ahead = max(1, self._free // AHEAD)
-        self._waiting: list[Turn] = []
+        self._waiting: list[FillTurn] = []
 
-    async def run(self, work: Callable[[float], Awaitable[T]], turn: Turn | None = None) -> T:
+    async def run(self, work: Callable[[float], Awaitable[T]], turn: FillTurn | None = None) -> T:
         """`work(seconds left)` once it is this turn. Raises Unavailable where it is not in time."""
-        turn = turn or Turn()
+        turn = turn or FillTurn()
         loop = asyncio.get_running_loop()
         try:
             async with asyncio.timeout(times.FILL) as turn.limit:
@@ -54,7 +54,7 @@ class FillSlots:
         """Fills that wait for their turn."""
         return len(self._waiting)
 
-    def hurry(self, turn: Turn) -> None:
+    def hurry(self, turn: FillTurn) -> None:
         """A reader waits for it: from now on it is an ordinary turn, with an ordinary turn's time."""
         if turn.ahead:
             turn.ahead = False
@@ -62,7 +62,7 @@ class FillSlots:
                 turn.limit.reschedule(asyncio.get_running_loop().time() + times.FILL)
             self._grant()
 
-    async def _wait(self, turn: Turn) -> None:
+    async def _wait(self, turn: FillTurn) -> None:
         turn.granted = asyncio.get_running_loop().create_future()
         self._waiting.append(turn)
         self._grant()
@@ -86,7 +86,7 @@ class FillSlots:
             if turn.granted is not None:
                 turn.granted.set_result(None)
 
-    def _give_back(self, turn: Turn) -> None:
+    def _give_back(self, turn: FillTurn) -> None:
         self._free += 1
         self._free_ahead += turn.counts_as_ahead
         self._grant()

@@ -8,7 +8,7 @@ from typing import Any
 from core import times
 from core.cache.versions.map import VersionMap
 from core.cache.versions.payload import CHANNEL, parse_payload
-from core.cache.versions.snapshot import ALL_ROWS, READ, Ledger, Name, VersionSnapshot, snapshot_of
+from core.cache.versions.snapshot import ALL_ROWS, READ, Ledger, RowName, VersionSnapshot, snapshot_of
 from core.cache.versions.timeline import Timeline
 from core.cache.versions.vector import Vector
 from core.clock import boottime
@@ -86,7 +86,7 @@ class Listener:
     async def _poll_until_closed(self, connection: ServiceConnection) -> None:
         """Raises ConnectionResetError, and whatever a poll raises."""
         since = ALL_ROWS
-        named: Collection[Name] = ()
+        named: Collection[RowName] = ()
         ledger = Ledger()
         just_begun = False
         while True:
@@ -137,7 +137,7 @@ class Listener:
             logger.error("changes of tables may stamp no versions: nothing is cached. Run ticket-home doctor")
         self._logged_unstamped = not timeline.is_whole
 
-    async def _poll(self, connection: ServiceConnection, since: str, named: Collection[Name]) -> VersionSnapshot:
+    async def _poll(self, connection: ServiceConnection, since: str, named: Collection[RowName]) -> VersionSnapshot:
         learnt = self._versions.read_started()
         sent_at = boottime()
         try:

@@ -28,7 +28,7 @@ READ_ALL = text(READ.replace("$1", f"'{ALL_ROWS}'").replace("$2", "'{}'").replac
 """For SQLAlchemy."""
 
 
-Name = tuple[int, str]
+RowName = tuple[int, str]
 """A row's clinic and topic."""
 
 
@@ -49,11 +49,11 @@ class VersionSnapshot(NamedTuple):
     """Rows in the table, whether in `rows` or not."""
     total: int = 0
     """Sum of their versions."""
-    gone: Collection[Name] = ()
+    gone: Collection[RowName] = ()
     """Asked for by name, and not in the table."""
 
 
-def snapshot_of(row: Any, *, full: bool, named: Collection[Name] = ()) -> VersionSnapshot:
+def snapshot_of(row: Any, *, full: bool, named: Collection[RowName] = ()) -> VersionSnapshot:
     """What the one row of READ says, asked for the rows `named`, too. Raises NotPrimary where it is a standby's."""
     if row["standby"]:
         raise NotPrimary("the database is a standby")
@@ -81,6 +81,6 @@ class Ledger:
             self._rows[key] = version
         return (len(self._rows), self._total) == (snapshot.number, snapshot.total)
 
-    def unseen(self, heard: Vector) -> list[Name]:
+    def unseen(self, heard: Vector) -> list[RowName]:
         """Those of versions heard of that no look has brought."""
         return [name for name, version in heard.items() if version > self._rows.get(name, 0)]

@@ -12,7 +12,7 @@ import jwt
 from core.errors import NotAuthenticated
 from core.log import warn_seldom
 from core.safe_settings import EMAIL
-from core.users.iap.keys import Keys
+from core.users.iap.keys import SigningKeys
 
 ISSUER = "https://cloud.google.com/iap"
 ALGORITHM = "ES256"
@@ -30,7 +30,7 @@ class Assertions:
 
     def __init__(self, audiences: Sequence[str], keys_url: str) -> None:
         self._audiences = frozenset(audiences)
-        self._keys = Keys(keys_url)
+        self._keys = SigningKeys(keys_url)
 
     async def email_of(self, assertion: str) -> str:
         """The email, in lower case, of who an assertion is about.

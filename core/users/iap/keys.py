@@ -82,7 +82,7 @@ async def fetched(by: httpx.AsyncClient, url: str) -> dict[str, jwt.PyJWK]:
     return keys_in(document)
 
 
-class Keys:
+class SigningKeys:
     """Those at `url`. One per process; `close` ends it."""
 
     def __init__(self, url: str) -> None:

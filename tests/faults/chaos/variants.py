@@ -14,7 +14,7 @@ from core import times
 from core.cache.fills.fill import Fill, Loaded, Loader, read_versions, utc
 from core.cache.fills.find_or_compute import Fills, FlightResult, VersionedKey
 from core.cache.fills.lease import Lease
-from core.cache.fills.slots import Turn
+from core.cache.fills.slots import FillTurn
 from core.cache.policy import EntryId
 from core.cache.read_through import Cache
 from core.cache.single_flight import Flights
@@ -147,7 +147,7 @@ def refreshed_under_newer_versions() -> None:
     find_or_compute = Fills.find_or_compute
 
     async def find(
-        self: Fills, entry_id: EntryId, wanted: VersionedKey, load: Loader, turn: Turn | None = None
+        self: Fills, entry_id: EntryId, wanted: VersionedKey, load: Loader, turn: FillTurn | None = None
     ) -> FlightResult:
         found = await find_or_compute(self, entry_id, wanted, load, turn)
         if turn is not None:

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from core import times
-from core.cache.fills.slots import AT_ONCE, FillSlots, Turn
+from core.cache.fills.slots import AT_ONCE, FillSlots, FillTurn
 from core.errors import Unavailable
 from tests.support import machine
 
@@ -19,7 +19,7 @@ class Work:
         self._ends: dict[str, asyncio.Event] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
 
-    async def asks(self, name: str, turn: Turn | None = None) -> asyncio.Task[None]:
+    async def asks(self, name: str, turn: FillTurn | None = None) -> asyncio.Task[None]:
         self._ends[name] = asyncio.Event()
 
         async def work(_: float) -> None:
@@ -44,7 +44,7 @@ async def settled() -> None:
 async def test_at_most_two_of_eight_turns_are_ahead() -> None:
     work = Work()
     for number in range(4):
-        await work.asks(f"ahead {number}", Turn(ahead=True))
+        await work.asks(f"ahead {number}", FillTurn(ahead=True))
     assert work.begun == ["ahead 0", "ahead 1"]
     for number in range(8):
         await work.asks(f"reader {number}")
@@ -57,7 +57,7 @@ async def test_a_turn_ahead_waits_for_every_reader() -> None:
     work = Work()
     for number in range(8):
         await work.asks(f"{number}")
-    await work.asks("ahead", Turn(ahead=True))
+    await work.asks("ahead", FillTurn(ahead=True))
     await work.asks("reader")
     await work.end("0")
     assert work.begun[8:] == ["reader"]
@@ -69,16 +69,16 @@ async def test_a_reader_who_joins_makes_it_an_ordinary_turn() -> None:
     work = Work()
     for number in range(8):
         await work.asks(f"{number}")
-    waiting = Turn(ahead=True)
+    waiting = FillTurn(ahead=True)
     await work.asks("ahead", waiting)
-    await work.asks("joined", joined := Turn(ahead=True))
+    await work.asks("joined", joined := FillTurn(ahead=True))
     work.slots.hurry(joined)
     await work.end("0")
     assert work.begun[8:] == ["joined"]
     # And where two are ahead already it is none of them.
     more = Work()
     for number in range(3):
-        await more.asks(f"{number}", waiting := Turn(ahead=True))
+        await more.asks(f"{number}", waiting := FillTurn(ahead=True))
     assert len(more.begun) == 2
     more.slots.hurry(waiting)
     await settled()
@@ -89,8 +89,8 @@ async def test_who_joins_late_has_an_ordinary_turns_time(monkeypatch: pytest.Mon
     monkeypatch.setattr(times, "FILL", 0.2)
     work = Work(pool_size=3)
     await work.asks("first")
-    left = await work.asks("left", Turn(ahead=True))
-    hurried = await work.asks("joined", turn := Turn(ahead=True))
+    left = await work.asks("left", FillTurn(ahead=True))
+    hurried = await work.asks("joined", turn := FillTurn(ahead=True))
     monkeypatch.setattr(times, "FILL", machine.PATIENCE)
     work.slots.hurry(turn)
     with pytest.raises(Unavailable):
@@ -104,7 +104,7 @@ async def test_who_joins_late_has_an_ordinary_turns_time(monkeypatch: pytest.Mon
 async def test_who_leaves_takes_nobodys_turn() -> None:
     work = Work(pool_size=3)
     await work.asks("first")
-    (await work.asks("leaves", Turn(ahead=True))).cancel()
+    (await work.asks("leaves", FillTurn(ahead=True))).cancel()
     (await work.asks("leaves, too")).cancel()
     await work.asks("last")
     await work.end("first")

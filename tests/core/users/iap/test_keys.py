@@ -14,7 +14,7 @@ from core import times
 from core.clock import boottime
 from core.errors import Unavailable
 from core.users.iap import keys as module
-from core.users.iap.keys import LARGEST, LIFE, PAUSE, Keys
+from core.users.iap.keys import LARGEST, LIFE, PAUSE, SigningKeys
 from tests.support.iap import KeyServer, Signer, key_server
 
 ONE, TWO = Signer("one"), Signer("two")
@@ -27,8 +27,8 @@ def server() -> Iterator[KeyServer]:
 
 
 @pytest.fixture
-async def keys(server: KeyServer) -> AsyncIterator[Keys]:
-    made = Keys(server.url)
+async def keys(server: KeyServer) -> AsyncIterator[SigningKeys]:
+    made = SigningKeys(server.url)
     yield made
     await made.close(1)
 
@@ -46,12 +46,12 @@ def later(monkeypatch: pytest.MonkeyPatch) -> Any:
     return pass_by
 
 
-async def has(keys: Keys, signer: Signer) -> bool:
+async def has(keys: SigningKeys, signer: Signer) -> bool:
     found = await keys.key(signer.key_id)
     return found is not None and found.key.public_numbers() == signer.key.public_key().public_numbers()
 
 
-async def test_a_set_is_fetched_once_an_hour(keys: Keys, server: KeyServer, later: Any) -> None:
+async def test_a_set_is_fetched_once_an_hour(keys: SigningKeys, server: KeyServer, later: Any) -> None:
     assert server.asked == 0
     for _ in range(3):
         assert await has(keys, ONE)
@@ -62,7 +62,7 @@ async def test_a_set_is_fetched_once_an_hour(keys: Keys, server: KeyServer, late
 
 
 async def test_a_key_that_is_new_is_found_and_one_that_was_withdrawn_is_gone(
-    keys: Keys, server: KeyServer, later: Any
+    keys: SigningKeys, server: KeyServer, later: Any
 ) -> None:
     assert await has(keys, ONE)
     server.publishes(TWO)
@@ -72,7 +72,9 @@ async def test_a_key_that_is_new_is_found_and_one_that_was_withdrawn_is_gone(
     assert server.asked == 2
 
 
-async def test_a_crowd_of_key_ids_made_up_fetches_the_set_once(keys: Keys, server: KeyServer, later: Any) -> None:
+async def test_a_crowd_of_key_ids_made_up_fetches_the_set_once(
+    keys: SigningKeys, server: KeyServer, later: Any
+) -> None:
     for asked in (1, 2):
         found = await asyncio.gather(*(keys.key(f"made-up-{number}") for number in range(50)))
         assert found == [None] * 50
@@ -142,7 +144,7 @@ def break_server(server: KeyServer, monkeypatch: pytest.MonkeyPatch) -> Iterator
 
 
 async def test_whatever_the_server_says_the_last_good_set_is_kept(
-    keys: Keys, server: KeyServer, later: Any, monkeypatch: pytest.MonkeyPatch
+    keys: SigningKeys, server: KeyServer, later: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert await has(keys, ONE)
     for how in break_server(server, monkeypatch):
@@ -160,7 +162,7 @@ async def test_whatever_the_server_says_the_last_good_set_is_kept(
 async def test_without_a_good_set_nobody_can_say(
     server: KeyServer, later: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    keys = Keys(server.url)
+    keys = SigningKeys(server.url)
     for asked, how in enumerate(break_server(server, monkeypatch)):
         with pytest.raises(Unavailable):
             await keys.key(ONE.key_id)
@@ -173,7 +175,7 @@ async def test_without_a_good_set_nobody_can_say(
 
 async def test_a_server_that_is_away_is_not_asked_again_at_once(later: Any) -> None:
     with key_server(ONE) as served:
-        keys = Keys(served.url)
+        keys = SigningKeys(served.url)
     for _ in range(3):
         with pytest.raises(Unavailable):
             await keys.key(ONE.key_id)
@@ -183,7 +185,9 @@ async def test_a_server_that_is_away_is_not_asked_again_at_once(later: Any) -> N
     await keys.close(1)
 
 
-async def test_keys_are_those_of_the_address_that_was_configured(keys: Keys, server: KeyServer, later: Any) -> None:
+async def test_keys_are_those_of_the_address_that_was_configured(
+    keys: SigningKeys, server: KeyServer, later: Any
+) -> None:
     with key_server(ONE) as elsewhere:
         for status in (301, 302, 303, 307, 308):
             server.says(b"", status, Location=elsewhere.url)
@@ -193,7 +197,7 @@ async def test_keys_are_those_of_the_address_that_was_configured(keys: Keys, ser
         assert (server.asked, elsewhere.asked) == (5, 0)
 
 
-async def test_of_a_set_with_other_keys_too_ours_are_used(keys: Keys, server: KeyServer) -> None:
+async def test_of_a_set_with_other_keys_too_ours_are_used(keys: SigningKeys, server: KeyServer) -> None:
     server.says(
         {"keys": [RSA, None, P384.jwk, ONE.jwk, TWO.jwk, {"kty": "OKP", "crv": "Ed25519", "kid": "x", "x": "x"}]}
     )
@@ -201,7 +205,7 @@ async def test_of_a_set_with_other_keys_too_ours_are_used(keys: Keys, server: Ke
     assert await has(keys, TWO)
 
 
-async def test_who_leaves_while_the_set_is_fetched_takes_it_from_nobody(keys: Keys, server: KeyServer) -> None:
+async def test_who_leaves_while_the_set_is_fetched_takes_it_from_nobody(keys: SigningKeys, server: KeyServer) -> None:
     leaving, staying = asyncio.create_task(has(keys, ONE)), asyncio.create_task(has(keys, ONE))
     await asyncio.sleep(0)
     leaving.cancel()
