@@ -14,7 +14,7 @@ from core.db.connections.connection import LeadsToPooler
 from core.db.failures import NO_LOCK, sqlstate
 from core.db.old_application import OldApplication
 from core.db.schema import OtherSchema
-from core.errors import AppError, Invalid
+from core.errors import AppError, FieldError, Invalid
 from core.operations.demo import DemoRefused
 from core.operations.embedded import CannotStart
 
@@ -44,6 +44,16 @@ def explained() -> Iterator[None]:
         if sqlstate(error) == NO_LOCK:
             fail(LOCKED)
         fail(f"A server or a file is not available: {str(error).splitlines()[0]}")
+
+
+@contextmanager
+def by_the_rules_of_http() -> Iterator[None]:
+    """Around a body that is made of a command's options: what it refuses is Invalid, and told by its field."""
+    try:
+        yield
+    except ValidationError as error:
+        wrong = [FieldError(str((*one["loc"], "")[0]), "invalid", one["msg"]) for one in error.errors()]
+        raise Invalid(*wrong) from error
 
 
 def fail(message: str) -> NoReturn:

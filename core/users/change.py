@@ -20,7 +20,7 @@ from core.sessions.idempotency import forget
 from core.users.create import TAKEN
 from core.users.listing import user_item
 from core.users.models import User
-from core.users.passwords.hashing import NewPassword
+from core.users.passwords.hashing import UNUSABLE, NewPassword
 from core.users.passwords.rules import check_new_password
 from core.users.rights import require_above, require_clinic_of_role
 from core.users.views import UserItem
@@ -35,6 +35,15 @@ class UserChange:
 
     values: Mapping[str, Any]
     password: NewPassword | None = None
+    removes_password: bool = False
+    """The user comes in by single sign-on alone from then on."""
+
+    @property
+    def password_hash(self) -> str | None:
+        """What is stored from then on; None: what there is."""
+        if self.password is not None:
+            return self.password.hash
+        return UNUSABLE if self.removes_password else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,13 +77,18 @@ async def change(session: WriteSession, actor: Actor, user_id: int, asked: UserC
         await session.execute(ONE_AT_A_TIME, {"key": SUPERUSERS})
     user = await hold(session, actor, user_id)
     after = _after(user, asked.values)
-    await _require_sound(session, actor, user, after, asked.password)
-    if after.changes or asked.password is not None:
-        await _write(session, user, after, asked.password)
+    await _require_sound(session, actor, user, after, asked)
+    # A password's hash has a salt: the same one is only that of none.
+    password_hash = None if asked.password_hash == user.password_hash else asked.password_hash
+    if after.changes or password_hash is not None:
+        await _write(session, user, after, password_hash)
         ended = []
-        if after.takes_away or asked.password is not None:
+        if after.takes_away or password_hash is not None:
             ended = await records.revoke_all(session, user_id=user_id)
-        await _record(session, actor, user, after, password=asked.password is not None, ended=len(ended))
+        actions = ["user.changed"] if after.changes else []
+        if password_hash is not None:
+            actions.append("user.password_removed" if password_hash == UNUSABLE else "user.password_reset")
+        await _record(session, actor, user, after, actions, ended=len(ended))
     return await user_item(session, actor.scope, user_id)
 
 
@@ -103,20 +117,18 @@ def _after(user: User, values: Mapping[str, Any]) -> _After:
     return _After(after, {name: [before[name], after[name]] for name in before if before[name] != after[name]})
 
 
-async def _require_sound(
-    session: WriteSession, actor: Actor, user: User, after: _After, password: NewPassword | None
-) -> None:
+async def _require_sound(session: WriteSession, actor: Actor, user: User, after: _After, asked: UserChange) -> None:
     values = after.values
     require_clinic_of_role(Role(values["role"]), values["clinic_id"])
     if "clinic_id" in after.changes and values["clinic_id"] is not None:
         await require_clinic(session, values["clinic_id"], active=True)
-    if password is not None:
-        if user.id == actor.user_id:
-            # A session left open must not be a way to take an account over.
-            raise Invalid.field("password", "own_password", "Change your own with PUT /v1/auth/password.")
+    if asked.password_hash is not None and user.id == actor.user_id:
+        # A session left open must not be a way to take an account over.
+        raise Invalid.field("password", "own_password", "Change your own with PUT /v1/auth/password.")
+    if asked.password is not None:
         clinic = await name_of(session, values["clinic_id"])
         names = {"username": values["username"], "email": values["email"]}
-        check_new_password(password.text, **names, clinic=clinic, path="password")
+        check_new_password(asked.password.text, **names, clinic=clinic, path="password")
     if user.role == Role.SUPERUSER and user.is_active and not after.is_superuser:
         await _require_another_superuser(session, user.id)
 
@@ -127,10 +139,10 @@ async def _require_another_superuser(session: WriteSession, user_id: int) -> Non
         raise Conflict("It is the last active superuser.", code="last_superuser")
 
 
-async def _write(session: WriteSession, user: User, after: _After, password: NewPassword | None) -> None:
+async def _write(session: WriteSession, user: User, after: _After, password_hash: str | None) -> None:
     values = {name: new for name, (_, new) in after.changes.items()}
-    if password is not None:
-        values["password_hash"] = password.hash
+    if password_hash is not None:
+        values["password_hash"] = password_hash
     statement = update(User).where(User.id == user.id).values(values)
     with refused_as_duplicate(TAKEN):
         await session.execute(statement, execution_options={"synchronize_session": False})
@@ -140,7 +152,7 @@ async def _write(session: WriteSession, user: User, after: _After, password: New
 
 
 async def _record(
-    session: WriteSession, actor: Actor, user: User, after: _After, *, password: bool, ended: int
+    session: WriteSession, actor: Actor, user: User, after: _After, actions: list[str], *, ended: int
 ) -> None:
     """In the clinic that the user is of. Of one who moves both clinics get a row, and neither learns of the other."""
     old, new = user.clinic_id, after.values["clinic_id"]
@@ -149,9 +161,7 @@ async def _record(
         changes = dict(common)
         if old != new and clinic_id is not None:
             changes["clinic_id"] = [old, None] if clinic_id == old else [None, new]
-        entries = []
-        if after.changes:
-            entries.append(AuditEntry("user.changed", "user", user.id, changes))
-        if password:
-            entries.append(AuditEntry("user.password_reset", "user", user.id, {} if after.changes else changes))
+        # What changed is told once, with the first.
+        told = [changes, {}]
+        entries = [AuditEntry(action, "user", user.id, told.pop(0)) for action in actions]
         await record_all(session, actor, entries, clinic_id=clinic_id)

@@ -14,6 +14,7 @@ from core.db.spanish_order import spanish
 from core.db.transaction import Session
 from core.errors import NotFound
 from core.users.models import User
+from core.users.passwords.hashing import UNUSABLE
 from core.users.views import UserItem
 
 
@@ -74,6 +75,7 @@ def _users(scope: ClinicScope) -> Select[*tuple[Any, ...]]:
     return (
         select(
             *(User.id, User.username, User.email, User.role, User.clinic_id, User.is_active, User.created_at),
+            (User.password_hash == UNUSABLE).label("sso_only"),
             func.coalesce(Clinic.timezone, DEFAULT_ZONE).label("timezone"),
         )
         .outerjoin(Clinic, Clinic.id == User.clinic_id)

@@ -15,6 +15,7 @@ USER: JsonDict = {
     "role": "clinical",
     "clinic_id": 5,
     "is_active": True,
+    "sso_only": False,
     "created_at": "2025-01-15T12:30:00-03:00",
 }
 
@@ -28,6 +29,7 @@ class UserItem(View):
     role: Role
     clinic_id: int | None = Field(description="Null for a superuser.")
     is_active: bool
+    sso_only: bool = Field(description="Without a password: comes in by single sign-on alone.")
     created_at: datetime = Field(description="Clinic-local.")
 
 

@@ -5,18 +5,18 @@ import sys
 from typing import Annotated, Any
 
 import typer
-from pydantic import SecretStr, ValidationError
+from pydantic import SecretStr
 from sqlalchemy import func, select
 
 from api.cli.actor import OPERATOR
-from api.cli.failures import explained, fail
+from api.cli.failures import by_the_rules_of_http, explained, fail
 from api.cli.installation import DataDir, installation
-from api.v1.users.bodies import AccountIn, UserIn
+from api.v1.users.bodies import UserIn
 from core.access import Role
 from core.audit.service import record
 from core.clinics.references import clinic_with_prefix
 from core.db.transaction import ReadSession, WriteSession
-from core.errors import FieldError, Invalid, NotFound, Unavailable
+from core.errors import NotFound, Unavailable
 from core.runtime import open_runtime
 from core.sessions.throttle import is_address, user_key
 from core.settings import Settings
@@ -104,12 +104,8 @@ async def _create(
         if prefix is not None:
             clinic_id = await runtime.database.read(lambda session: clinic_with_prefix(session, prefix))
         given: dict[str, Any] = {"username": username, "email": email, "role": role, "clinic_id": clinic_id}
-        # The same rules for names and emails as over HTTP.
-        try:
-            asked = AccountIn(**given) if password is None else UserIn(**given, password=SecretStr(password))
-        except ValidationError as error:
-            wrong = [FieldError(str(one["loc"][0]), "invalid", one["msg"]) for one in error.errors()]
-            raise Invalid(*wrong) from error
+        with by_the_rules_of_http():
+            asked = UserIn(**given, password=None if password is None else SecretStr(password))
         new = allowed(OPERATOR, asked.new())
         hashed = None if password is None else await runtime.passwords.new(password)
         await runtime.database.write(lambda session: create_user(session, OPERATOR, new, hashed))

@@ -25,22 +25,7 @@ Flag = Annotated[bool, Field(strict=True)]
 PASSWORD = f"{SHORTEST} characters or more, not a common one, not the user name. Spaces count."
 
 
-class AccountIn(Body):
-    """Without a password: one that its user comes to by single sign-on alone."""
-
-    username: Username
-    email: Email
-    role: Role = Field(description="An admin makes viewers and clinical users.")
-    clinic_id: JsonId | None = Field(
-        None, description="An admin's is its own; a superuser must name it, unless for another superuser.", examples=[5]
-    )
-    is_active: Flag = True
-
-    def new(self) -> NewUser:
-        return NewUser(self.username, self.email, self.role, self.clinic_id, self.is_active)
-
-
-class UserIn(AccountIn):
+class UserIn(Body):
     model_config = ConfigDict(
         json_schema_extra={
             "examples": [
@@ -49,12 +34,23 @@ class UserIn(AccountIn):
                     "email": "clinical_sant@example.org",
                     "role": "clinical",
                     "password": "four words of my own",
-                }
+                },
+                {"username": "carla", "email": "carla@example.org", "role": "viewer", "password": None},
             ]
         }
     )
 
-    password: Password = Field(description=PASSWORD)
+    username: Username
+    email: Email
+    role: Role = Field(description="An admin makes viewers and clinical users.")
+    clinic_id: JsonId | None = Field(
+        None, description="An admin's is its own; a superuser must name it, unless for another superuser.", examples=[5]
+    )
+    is_active: Flag = True
+    password: Password | None = Field(description=f"Null: by single sign-on alone. {PASSWORD}")
+
+    def new(self) -> NewUser:
+        return NewUser(self.username, self.email, self.role, self.clinic_id, self.is_active)
 
 
 class UserChangeIn(Body):
@@ -62,7 +58,12 @@ class UserChangeIn(Body):
 
     model_config = ConfigDict(
         json_schema_extra={
-            "examples": [{"is_active": False}, {"password": "four words of my own"}, {"role": "clinical"}]
+            "examples": [
+                {"is_active": False},
+                {"password": "four words of my own"},
+                {"password": None},
+                {"role": "clinical"},
+            ]
         }
     )
 
@@ -72,7 +73,7 @@ class UserChangeIn(Body):
     role: Role = Field(default_factory=lambda: Role.VIEWER)
     clinic_id: JsonId | None = Field(None, description="Null for a superuser, and for nobody else.", examples=[5])
     is_active: Flag = Field(default_factory=bool)
-    password: Password | None = Field(None, description=f"A new one. {PASSWORD}")
+    password: Password | None = Field(None, description=f"A new one; null: none, by single sign-on alone. {PASSWORD}")
 
     def values(self) -> dict[str, Any]:
         """All but the password."""

@@ -88,7 +88,7 @@ async def users_list(
 async def user_create(request: Request, runtime: RuntimeState, actor: RequireAdmin, body: UserIn) -> Response:
     new = allowed(actor, body.new())
     # On a thread, and before the transaction: no connection waits for it.
-    password = await runtime.passwords.new(body.password.get_secret_value())
+    password = None if body.password is None else await runtime.passwords.new(body.password.get_secret_value())
 
     async def work(session: WriteSession) -> Written:
         return Written(201, await create(session, actor, new, password))
@@ -112,7 +112,8 @@ async def user_change(
     password = None
     if body.password is not None:
         password = await runtime.passwords.new(body.password.get_secret_value())
-    asked = UserChange(body.values(), password)
+    removes = body.password is None and "password" in body.model_fields_set
+    asked = UserChange(body.values(), password, removes_password=removes)
 
     async def work(session: WriteSession) -> Written:
         return Written(200, await change(session, actor, user_id, asked))

@@ -13,7 +13,7 @@ from pydantic import SecretStr
 
 from core.settings import Settings
 from tests.api.v1.auth.forgeries import forgeries
-from tests.conftest import BASE_URL, running
+from tests.conftest import BASE_URL, SignIn, running
 from tests.factories import rows
 from tests.factories.fixtures import Seed
 from tests.factories.rows import Connection
@@ -336,3 +336,10 @@ async def test_passwords_may_be_for_other_clients_than_browsers_only(
         for kind in ("mobile", "display"):
             assert (await client.post(LOGIN, json=credentials(seed.sant.viewer, client=kind))).status_code == 200
         assert (await come_in(client, "viewer_sant@example.org")).status_code == 200
+
+
+async def test_a_user_made_without_a_password_comes_in_so(client: httpx.AsyncClient, sign_in: SignIn, seed: Seed) -> None:
+    made = {"username": "carla", "email": "carla@example.org", "role": "viewer", "password": None}
+    assert (await (await sign_in(seed.sant.admin)).post("/v1/users", json=made)).status_code == 201
+    assert (await client.post(LOGIN, json=credentials("carla", "!"))).status_code == 401
+    assert (await come_in(client, "carla@example.org")).json()["user"]["username"] == "carla"

@@ -58,6 +58,7 @@ async def test_an_admin_lists_its_clinics_users_and_a_superuser_all(
         "role": "clinical",
         "clinic_id": seed.sant.id,
         "is_active": True,
+        "sso_only": False,
         "created_at": item["created_at"],
     }
     assert item["created_at"][-6:] in {"-03:00", "-04:00"}
