@@ -338,7 +338,9 @@ async def test_passwords_may_be_for_other_clients_than_browsers_only(
         assert (await come_in(client, "viewer_sant@example.org")).status_code == 200
 
 
-async def test_a_user_made_without_a_password_comes_in_so(client: httpx.AsyncClient, sign_in: SignIn, seed: Seed) -> None:
+async def test_a_user_made_without_a_password_comes_in_so(
+    client: httpx.AsyncClient, sign_in: SignIn, seed: Seed
+) -> None:
     made = {"username": "carla", "email": "carla@example.org", "role": "viewer", "password": None}
     assert (await (await sign_in(seed.sant.admin)).post("/v1/users", json=made)).status_code == 201
     assert (await client.post(LOGIN, json=credentials("carla", "!"))).status_code == 401
