@@ -21,6 +21,7 @@ STATUS: Mapping[type[AppError], int] = {
     errors.NotAuthenticated: 401,
     errors.Forbidden: 403,
     errors.NotFound: 404,
+    errors.NotAcceptable: 406,
     errors.Conflict: 409,
     errors.RevisionMismatch: 412,
     errors.WrongMediaType: 415,

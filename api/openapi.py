@@ -34,6 +34,7 @@ TAGS = [
     {"name": "dashboard", "description": "A clinic's or the network's figures, cached and exact to the second."},
     {"name": "nursing board", "description": "What matters now on the wards, with the counts of everything."},
     {"name": "tickets", "description": "Stays: create, modify the FPA, discharge, annul."},
+    {"name": "events", "description": "What has changed, as it happens."},
     {"name": "exports", "description": "Tickets for a spreadsheet, and everything for whoever moves away."},
     {"name": "fpa", "description": "The calculation of the probable discharge time."},
     {"name": "catalogs", "description": "Clinics, specialties, surgeries, doctors, reasons, thresholds, blocks."},

@@ -24,6 +24,7 @@ TITLES = {
     "single_sign_on_only": "Browsers sign in through their organisation",
     "cross_origin": "Not from this site",
     "not_found": "Not found",
+    "not_acceptable": "Not in a form that the client takes",
     "method_not_allowed": "No such method here",
     "ticket_not_active": "The ticket is not active",
     "ticket_not_annulled": "The ticket is not annulled",

@@ -9,6 +9,7 @@ MEANINGS = {
     401: ("Not signed in.", "not_authenticated"),
     403: ("The role may not do this.", "forbidden"),
     404: ("It does not exist, or belongs to another clinic.", "not_found"),
+    406: ("`Accept` does not admit what there is.", "not_acceptable"),
     409: ("The ticket's state does not allow it.", "ticket_not_active"),
     412: ("Somebody else changed it meanwhile; `current` is how it is now.", "revision_mismatch"),
     413: ("The body is larger than 1 MiB.", "body_too_large"),

@@ -64,6 +64,12 @@ class RevisionRequired(AppError):
     code = "revision_required"
 
 
+class NotAcceptable(AppError):
+    """The client takes no form that there is of what it asks for."""
+
+    code = "not_acceptable"
+
+
 class Invalid(AppError):
     """Refused input, field by field."""
 

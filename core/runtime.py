@@ -31,6 +31,7 @@ from core.db.connections.engine import dispose, serving_engine
 from core.db.connections.statement_spans import trace_statements
 from core.db.transaction import Database
 from core.errors import Unavailable
+from core.events.events import Events
 from core.exports.export import Exports
 from core.readiness import Readiness
 from core.sessions.devices import Devices
@@ -71,6 +72,7 @@ class Runtime:
     assertions: "Assertions | None"
     """None where nobody signs in by IAP."""
     exports: Exports
+    events: Events
     canary: Canary
     tracing: Tracing | None
     """None: nobody wants traces."""
@@ -115,6 +117,10 @@ async def open_runtime(settings: Settings, *, serves: bool = True) -> AsyncItera
     exports = Exports(database, settings.require_direct_url(), rates, parse_limit(settings.export_limit))
     throttle = Throttle(redis, parse_limit(settings.login_limit_user), parse_limit(settings.login_limit_address))
     assertions = _assertions(settings)
+    version_header = VersionHeader(secret_keys)
+    events = Events(
+        *(versions, direct, sessions, version_header), most=settings.event_streams, lasts=settings.event_seconds
+    )
     readiness = Readiness(database, versions, direct, redis)
     background = Background()
     background.start(listener.run(), name="version listener")
@@ -122,6 +128,8 @@ async def open_runtime(settings: Settings, *, serves: bool = True) -> AsyncItera
         background.start(push.run(), name="push of versions")
     if cache.ahead is not None:
         background.start(cache.ahead.run(), name="refresh ahead")
+    background.start(events.deliver(), name="events")
+    background.start(events.watch(), name="streams of events")
     background.start(redis.probe(), name="redis probe")
     background.start(published.publish(), name="statistics")
     background.start(upkeep(database, settings.require_direct_url()), name="rollups")
@@ -140,7 +148,7 @@ async def open_runtime(settings: Settings, *, serves: bool = True) -> AsyncItera
             redis=redis,
             cache=cache,
             unstored=unstored,
-            version_header=VersionHeader(secret_keys),
+            version_header=version_header,
             published=published,
             readiness=readiness,
             sessions=sessions,
@@ -150,6 +158,7 @@ async def open_runtime(settings: Settings, *, serves: bool = True) -> AsyncItera
             devices=Devices([key.get_secret_value() for key in settings.secret_keys]),
             assertions=assertions,
             exports=exports,
+            events=events,
             canary=Canary(database, versions, cache, settings.canary_seconds),
             tracing=tracing,
             background=background,

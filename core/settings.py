@@ -76,6 +76,19 @@ class Settings(BaseSettings):
     body_seconds: float = Field(
         30, alias="BODY_SECONDS", gt=0, description="for a whole body; likewise for each part of an answer to be taken"
     )
+    event_streams: int = Field(
+        5000,
+        alias="EVENT_STREAMS",
+        ge=1,
+        description="open at once in each worker, and half of its connections at most",
+    )
+    event_seconds: float = Field(
+        900,
+        alias="EVENT_SECONDS",
+        gt=0,
+        le=900,
+        description="that a stream of events lasts at most; then it is opened anew",
+    )
     log_format: Literal["json", "console"] = Field("json", alias="LOG_FORMAT")
     build: str = Field(
         "", alias="TICKET_HOME_BUILD", description="which build of this version it is, such as a commit; told with it"

@@ -132,6 +132,7 @@ def settings(database_url: str, redis_url: str) -> Settings:
         secret_keys=(SecretStr("a-test-secret-of-forty-characters-or-so!"),),
         cache_prefix=f"t{secrets.token_hex(6)}",
         canary_seconds=0,
+        event_seconds=0.02,  # who reads a whole answer gets one
         cache_refresh_ahead=False,  # or whether the first read after a write is a miss would be a matter of chance
     )
 

@@ -7,6 +7,7 @@ from fastapi import Request
 from pydantic import BaseModel
 from starlette.responses import Response
 
+from api.requests.accepted import admits
 from api.requests.cache_version import versions_required
 from api.requests.conditional import matches
 from api.requests.header_roles import VARY
@@ -80,15 +81,7 @@ def accepts_gzip(header: str) -> bool:
 
 
 def _admits_gzip(header: str) -> bool:
-    weights: dict[str, float] = {}
-    for part in header.lower().split(","):
-        name, _, parameter = part.partition(";")
-        _, _, weight = parameter.partition("=")
-        try:
-            weights[name.strip()] = float(weight) if weight else 1.0
-        except ValueError:
-            weights[name.strip()] = 0.0
-    return weights.get("gzip", weights.get("*", 0.0)) > 0
+    return admits(header, "gzip", "*")
 
 
 remembered_gzip = lru_cache(maxsize=256)(_admits_gzip)

@@ -116,6 +116,28 @@ COUNTERS = (
         lambda runtime: [((outcome,), runtime.canary.writes[outcome]) for outcome in CANARY_WRITES],
         ("outcome",),
     ),
+    Counter(
+        "ticket_home_events_sent",
+        "Versions, changes and losses of certainty that clients of event streams were told",
+        lambda runtime: [((kind,), count) for kind, count in runtime.events.sent.items()],
+        ("event",),
+    ),
+    Counter(
+        "ticket_home_events_coalesced",
+        "Changes that clients were not told, because a newer one of the same topic was",
+        lambda runtime: one(runtime.events.coalesced),
+    ),
+    Counter(
+        "ticket_home_event_streams_ended",
+        "Event streams that are over, by why",
+        lambda runtime: [((reason,), count) for reason, count in runtime.events.ended.items()],
+        ("reason",),
+    ),
+    Counter(
+        "ticket_home_event_streams_refused",
+        "Event streams that there was no room for",
+        lambda runtime: one(runtime.events.refused),
+    ),
     Counter("ticket_home_log_lines_dropped", "Lines that nobody read in time", lambda _: one(LINES.dropped)),
     Counter("ticket_home_workers_started", "Processes that have served, replaced ones included", lambda _: one(1)),
     Counter("process_cpu_seconds", "Of all workers, user and system", lambda _: one(time.process_time())),
@@ -176,6 +198,13 @@ GAUGES = (
         lambda r: r.database.waits.waiting,
     ),
     Gauge("ticket_home_sessions_held", "Sessions in memory, each in every worker that it asked", sum, held_sessions),
+    Gauge("ticket_home_event_streams", "Event streams that are open", sum, lambda r: len(r.events)),
+    Gauge(
+        "ticket_home_event_lag_seconds",
+        "From when a worker knew a change until all clients that listen had been told, lately: the longest",
+        max,
+        lambda r: r.events.lag.longest(),
+    ),
     Gauge(
         "ticket_home_listener_connected",
         "1 while all workers are told of changes",

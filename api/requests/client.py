@@ -1,9 +1,9 @@
-"""Where a request comes from."""
+"""Who a request comes from: the address, and when its client leaves."""
 
 from functools import lru_cache
 from ipaddress import IPv6Address, ip_address
 
-from starlette.types import Scope
+from starlette.types import Receive, Scope
 
 
 def address_of(scope: Scope) -> str | None:
@@ -24,3 +24,9 @@ def _address(told: str) -> str | None:
         return None
     mapped = found.ipv4_mapped if isinstance(found, IPv6Address) else None
     return str(mapped or found)
+
+
+async def until_it_leaves(receive: Receive) -> None:
+    """Return once the client is gone, or nothing more of its answer is wanted."""
+    while (await receive())["type"] != "http.disconnect":
+        pass

@@ -45,6 +45,7 @@ HEADERS: Final = (
     Header("Proxy-Connection", HeaderRole.ROUTED),  # to the parser it is another name of Connection
     Header("Range", HeaderRole.ROUTED),
     Header("If-Range", HeaderRole.ROUTED),
+    Header("Accept", HeaderRole.IGNORED),  # streams of events alone read it
     Header("Cache-Control", HeaderRole.IGNORED),  # plain `@cache` reads it, which is never prepared
     Header("Connection", HeaderRole.IGNORED),  # the parser says what of it counts
     Header("User-Agent", HeaderRole.IGNORED),

@@ -18,8 +18,11 @@ from api.app import create_app
 from api.middleware.sharing import SHARING
 from api.ops.docs import contract_of
 from api.ops.slots import Slots
+from api.server.bounds import Bounds
 from api.server.hits import HITS, Hits
+from api.server.server import EVENTS
 from core.log_lines import LINES
+from core.runtime import Runtime
 
 LAST_LINES = 0.3
 """Seconds that the log's last lines get to be written, where nobody reads them."""
@@ -45,11 +48,14 @@ def application(slots: Slots | None) -> FastAPI:
             gc.freeze()
             gc.enable()  # again: starting was done without
             LINES.start(sys.stdout.fileno())
+            runtime: Runtime = app.state.runtime
+            # Streams are never idle: were they all connections, nobody else would get one.
+            runtime.events.limit(Bounds.of(runtime.settings).connections // 2)
+            left: dict[str, Any] = {SHARING: app.state.sharing, EVENTS: runtime.events}
+            if runtime.tracing is None:  # a request that is to leave a span goes through the routes, which make them
+                left[HITS] = Hits(runtime, app.state.request_stats)
             try:
-                # A request that is to leave a span goes through the routes, which make them.
-                is_traced = app.state.runtime.tracing is not None
-                hits = {} if is_traced else {HITS: Hits(app.state.runtime, app.state.request_stats)}
-                yield {SHARING: app.state.sharing, **hits}
+                yield left
             finally:
                 LINES.close(LAST_LINES)
 

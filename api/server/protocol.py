@@ -63,6 +63,8 @@ class DrainingProtocol(TimedConnection):
         """Whether the connection stays open: for the answers to what was asked."""
         self._has_ended = True
         self.flow.hold()
+        if self._running is not None and self._running.is_stream:
+            return False  # it is asked for nothing more, and has no end: most who do so are gone
         if self._reading is Reading.BODY:
             self.refuse(refusals.malformed("The body is shorter than its head says."))
         elif self._running is not None and not self._running.response_started:

@@ -13,6 +13,7 @@ from contextlib import suppress
 from functools import partial
 from multiprocessing.synchronize import Event
 from types import FrameType
+from typing import TYPE_CHECKING, Final
 
 import uvicorn
 from uvicorn.importer import import_from_string
@@ -21,6 +22,12 @@ from api.ops.slots import Slots
 from api.server.hit_protocol import HitProtocol
 from api.server.timing import ServingConfig
 from api.server.watchdog import Pulse, Watchdog
+
+if TYPE_CHECKING:  # the master imports nothing that serves
+    from core.events.events import Events
+
+EVENTS: Final = "events"
+"""Where the application leaves its streams of events, in the lifespan's state: they end before the process does."""
 
 
 class DrainingConfig(ServingConfig):
@@ -65,6 +72,9 @@ class DrainingServer(uvicorn.Server):
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         waiting = [connection for listening in sockets or [] for connection in self._close_door(listening)]
+        events: Events | None = self.lifespan.state.get(EVENTS)
+        if events is not None:
+            events.end_all()
         loop = asyncio.get_running_loop()
         for connection in waiting:
             await loop.connect_accepted_socket(self._protocol, connection)

@@ -13,6 +13,7 @@ from api.v1.catalogs.clinic_routes import router as clinics
 from api.v1.catalogs.routes import CATALOG_ROUTERS
 from api.v1.catalogs.threshold_routes import router as thresholds
 from api.v1.dashboard.routes import router as dashboard
+from api.v1.events.routes import router as events
 from api.v1.exports.routes import router as exports
 from api.v1.fpa.routes import router as fpa
 from api.v1.nursing_board.routes import router as nursing_board
@@ -37,6 +38,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     nursing_board,
     ticket_list,
     exports,
+    events,
     tickets,
     ticket_stays,
     ticket_flow,

@@ -61,6 +61,7 @@ def on_own_postgres(own_database: str, redis_url: str) -> Settings:
         secret_keys=(SecretStr("a-test-secret-of-forty-characters-or-so!"),),
         cache_prefix=f"t{secrets.token_hex(6)}",
         canary_seconds=0,
+        event_seconds=0.02,
         cache_refresh_ahead=False,
     )
 

@@ -9,6 +9,7 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from api.answers.cached import NO_STORE
+from api.requests.client import until_it_leaves
 from core.exports.export import Export
 
 STALLED = 60.0
@@ -29,7 +30,7 @@ class Download(Response):
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         sending = asyncio.ensure_future(self._send(send))
-        gone = asyncio.ensure_future(_gone(receive))
+        gone = asyncio.ensure_future(until_it_leaves(receive))
         try:
             await asyncio.wait({sending, gone}, return_when=asyncio.FIRST_COMPLETED)
         finally:
@@ -56,8 +57,3 @@ async def _taken(sending: Awaitable[None]) -> None:
             await sending
     except TimeoutError as error:
         raise ClientDisconnect from error
-
-
-async def _gone(receive: Receive) -> None:
-    while (await receive())["type"] != "http.disconnect":
-        pass

@@ -21,13 +21,17 @@ class VersionHeader:
     def _mac(self, key: bytes, name: str) -> str:
         return hmac.new(key, name.encode(), sha256).hexdigest()[:MAC_DIGITS]
 
+    def word(self, clinic_id: int, topic: str, version: int) -> str:
+        """One version, as it stands in the header."""
+        name = f"{clinic_id}/{topic}={version}"
+        return f"{name}.{self._mac(self._keys[0], name)}"
+
     def format(self, rows: Iterable[VersionRow]) -> str:
         """The header's value, of LONGEST bytes at most: if all of a large network was invalidated, not all rows fit."""
         words: list[str] = []
         length = 0
-        for clinic_id, topic, version in sorted(rows):
-            name = f"{clinic_id}/{topic}={version}"
-            words.append(f"{name}.{self._mac(self._keys[0], name)}")
+        for row in sorted(rows):
+            words.append(self.word(*row))
             length += len(words[-1]) + 2
             if length > LONGEST:
                 words.pop()

@@ -114,6 +114,7 @@ RULES: dict[str, Rule] = {
     "urgencyThresholdsDelete": read(A),
     "nursingBoardGet": read(V),
     "ticketsList": read(V),
+    "eventsGet": read(V),
     "exportsTicketsXlsx": read(V),
     "exportsTicketsCsv": read(V),
     "exportsFull": Rule(S),

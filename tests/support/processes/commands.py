@@ -41,6 +41,7 @@ def installation(settings: Settings) -> dict[str, str]:
         "CACHE_PREFIX": settings.cache_prefix,
         "CACHE_PUSH": str(settings.cache_push).lower(),
         "CANARY_SECONDS": str(settings.canary_seconds),
+        "EVENT_SECONDS": str(settings.event_seconds),
         "CACHE_REFRESH_AHEAD": str(settings.cache_refresh_ahead).lower(),
     }
 
