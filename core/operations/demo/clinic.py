@@ -17,6 +17,7 @@ from core.operations.demo.catalog import (
     RETIRED_REASON,
     SPECIALTIES,
 )
+from core.operations.demo.flow import DelayRow
 from core.operations.demo.people import PATIENT_COLUMNS, DemoPeople
 from core.operations.demo.rhythm import beginning
 from core.operations.demo.stays import Stays
@@ -87,6 +88,7 @@ async def _store(connection: Connection, batch: Batch) -> None:
     await copy(connection, "patient", PATIENT_COLUMNS, batch.patients)
     await copy(connection, "ticket", TICKET_COLUMNS, batch.tickets)
     await copy(connection, "fpa_modification", MODIFICATION_COLUMNS, batch.modifications)
+    await copy(connection, "delay", DelayRow._fields, batch.delays)
     await copy(connection, "action_audit", AUDIT_COLUMNS, batch.audits)
 
 
@@ -128,6 +130,7 @@ async def _furnish(
         staff=(Staff(user_ids[0], usernames[0]), Staff(user_ids[1], usernames[1])),
         modification_reasons=list(zip(reason_ids, MODIFICATION_REASONS, strict=False)),
         annulment_reasons=list(ANNULMENT_REASONS),
+        delay_reasons=list(zip(reason_ids[-len(DELAY_REASONS) :], DELAY_REASONS, strict=True)),
     )
     return ward, people
 

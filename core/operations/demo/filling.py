@@ -33,7 +33,8 @@ MOST_CLINICS = 1000
 SHARES = (8, 7, 10, 13, 16, 14, 9, 10, 6)
 """Of the nine in the network's tickets, relative; every other one gets the last."""
 FILLED = (
-    "clinic, app_user, specialty, surgery, doctor, standardized_reason, patient, ticket, fpa_modification, action_audit"
+    "clinic, app_user, specialty, surgery, doctor, standardized_reason, patient, ticket, fpa_modification, delay,"
+    " action_audit"
 )
 
 

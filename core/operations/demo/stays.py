@@ -11,6 +11,7 @@ from pydantic_core import to_json
 from core.audit.service import Changes
 from core.clock import in_zone
 from core.operations.demo.catalog import AMBULATORY_WARD, JUSTIFICATIONS, MATERNITY, WARDS
+from core.operations.demo.flow import flow
 from core.operations.demo.people import DemoPeople, pick
 from core.operations.demo.rhythm import creations, surgery_time
 from core.operations.demo.ward import Batch, Offer, Staff, Ward
@@ -23,8 +24,12 @@ MODIFIED = 0.3
 MODIFIED_AGAIN = 0.35
 STEPS = (-4, -2, -2, 2, 2, 4, 4, 6, 8, 12, 24, 24, 48)
 """Hours by which an FPA is moved."""
-UNRECORDED = ((timedelta(hours=36), 6), (timedelta(hours=72), 20), (timedelta(days=365), 1200))
-"""Of patients whose FPA passed within that time the first of every so many was not discharged: they are overdue."""
+UNRECORDED = (
+    *((timedelta(hours=36), 6), (timedelta(hours=72), 20)),
+    *((timedelta(days=10), 40), (timedelta(days=365), 1200)),
+)
+"""Of patients whose FPA passed within that time the first of every so many was not discharged: they are overdue, and
+after three days forgotten."""
 MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
 
 
@@ -80,6 +85,14 @@ class Stays:
         fpa, moved_at, revision = self._modify(made, ticket, planned, created_at, annulled_at or ward.now)
         discharged_at = None if annulled_at else self._discharge(planned.admission_at, fpa, moved_at)
         nights = planned.overnight_stays if revision == 1 else overnight_stays(planned.admission_at, fpa, ward.local)
+        ready_at, ready_by = None, None
+        if annulled_at is None:
+            since = max(created_at, planned.admission_at + HOUR, moved_at)
+            ready_at, ready_by, delay, entries = flow(rng, ward, ticket, self._somebody, since, fpa, discharged_at)
+            made.delays += [] if delay is None else [delay]
+            for at, who, action, said in entries:
+                self._audit(made, at, who, action, ticket, said)
+            revision += len(entries)
         status, annulled_by, reason = "active", None, None
         if annulled_at is not None:
             status, reason = "annulled", pick(rng, ward.annulment_reasons)
@@ -93,7 +106,7 @@ class Stays:
             (
                 *(ticket, ward.clinic_id, year, number, patient.id, offer.id, doctor_id, kind.name, kind.hours),
                 *(surgery_at, planned.admission_at, planned.fpa, planned.fpa, fpa, nights, planned.overnight_stays),
-                *(bed, location, episode, status, discharged_at, annulled_at, annulled_by, reason),
+                *(bed, location, episode, status, ready_at, ready_by, discharged_at, annulled_at, annulled_by, reason),
                 *(created_at, by.id, by.username, revision + (status != "active")),
             )
         )

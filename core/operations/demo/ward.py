@@ -12,7 +12,8 @@ Row = tuple[object, ...]
 TICKET_COLUMNS = words(
     "id clinic_id year number patient_id surgery_id doctor_id surgery_name surgery_base_hours surgery_at admission_at"
     " system_fpa initial_fpa current_fpa overnight_stays initial_overnight_stays bed_number location episode_id status"
-    " discharged_at annulled_at annulled_by annulment_reason created_at created_by_id created_by revision"
+    " ready_at ready_by discharged_at annulled_at annulled_by annulment_reason created_at created_by_id created_by"
+    " revision"
 )
 MODIFICATION_COLUMNS = words(
     "clinic_id ticket_id previous_fpa new_fpa reason_id reason justification modified_at modified_by_id modified_by"
@@ -47,6 +48,7 @@ class Ward:
     staff: tuple[Staff, ...]
     modification_reasons: list[tuple[int, str]]
     annulment_reasons: list[str]
+    delay_reasons: list[tuple[int, str]]
 
 
 @dataclass(slots=True)
@@ -56,4 +58,5 @@ class Batch:
     patients: list[Row] = field(default_factory=list)
     tickets: list[Row] = field(default_factory=list)
     modifications: list[Row] = field(default_factory=list)
+    delays: list[Row] = field(default_factory=list)
     audits: list[Row] = field(default_factory=list)

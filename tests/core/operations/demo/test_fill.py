@@ -175,6 +175,9 @@ async def test_modifications_chain_from_the_first_fpa_to_the_current_one(filled:
     for row in await filled.fetch("SELECT * FROM fpa_modification ORDER BY id"):
         modifications.setdefault(row["ticket_id"], []).append(row)
     counts: Counter[int] = Counter()
+    flow = {row[0]: row[1] for row in await filled.fetch(
+        "SELECT ticket_id, count(*) + count(ended_at) FROM delay GROUP BY ticket_id"
+    )}  # fmt: skip
     for ticket in await tickets_of(filled):
         chain = modifications.get(ticket["id"], [])
         counts[len(chain)] += 1
@@ -184,7 +187,9 @@ async def test_modifications_chain_from_the_first_fpa_to_the_current_one(filled:
         ended: datetime = ticket["discharged_at"] or ticket["annulled_at"] or ticket["asked_at"]
         times = [ticket["created_at"], *(row["modified_at"] for row in chain), ended]
         assert times == sorted(times)
-        assert ticket["revision"] == 1 + len(chain) + (ticket["status"] != "active")
+        assert ticket["revision"] == 1 + len(chain) + (ticket["status"] != "active") + (
+            ticket["ready_at"] is not None
+        ) + flow.get(ticket["id"], 0)
     assert set(counts) >= {0, 1, 2}
     assert max(counts) <= 5
     assert counts[0] > counts[1] > counts[2]
@@ -202,7 +207,31 @@ async def test_the_history_tells_what_happened(filled: Connection) -> None:
         "ticket.fpa_modified": await filled.fetchval("SELECT count(*) FROM fpa_modification"),
         "ticket.discharged": statuses["discharged"],
         "ticket.annulled": statuses["annulled"],
+        "ticket.ready": await filled.fetchval("SELECT count(ready_at) FROM ticket"),
+        "ticket.delayed": await filled.fetchval("SELECT count(*) FROM delay"),
+        "ticket.delay_ended": await filled.fetchval("SELECT count(ended_at) FROM delay"),
     }
+
+
+async def test_some_are_ready_or_wait_some_waited_and_a_few_were_forgotten(filled: Connection) -> None:
+    row = await filled.fetchrow("""
+        SELECT count(*) FILTER (WHERE status = 'active' AND ready_at IS NOT NULL) AS ready,
+               count(*) FILTER (WHERE status = 'discharged' AND ready_at IS NOT NULL) AS were_ready,
+               count(*) FILTER (WHERE status = 'active' AND current_fpa < now() - interval '72 hours') AS forgotten
+        FROM ticket""")
+    assert row is not None
+    assert row["ready"] > 5
+    assert row["were_ready"] > TICKETS / 4
+    assert 5 < row["forgotten"] < TICKETS / 40
+    states = await filled.fetch(
+        "SELECT t.status, d.ended_at IS NULL AS is_open FROM delay d JOIN ticket t ON t.id = d.ticket_id GROUP BY 1, 2"
+    )
+    assert {tuple(row) for row in states} >= {("active", True), ("discharged", True), ("discharged", False)}
+    wrong = await filled.fetchval("""
+        SELECT count(*) FROM ticket t LEFT JOIN delay d ON d.ticket_id = t.id
+        WHERE t.ready_at > coalesce(t.discharged_at, now()) OR t.ready_at < t.admission_at OR d.set_at < t.admission_at
+            OR coalesce(d.ended_at, d.set_at) > coalesce(t.discharged_at, now()) OR t.long_stay_at IS NULL""")
+    assert wrong == 0
 
 
 async def test_documents_pass_their_checks(filled: Connection) -> None:

@@ -5,6 +5,7 @@ from random import Random
 
 import pytest
 
+from core.catalogs.delay_reasons import DELAY_REASONS
 from core.clock import zone
 from core.operations.demo.catalog import ANNULMENT_REASONS, MODIFICATION_REASONS, SPECIALTIES
 from core.operations.demo.people import DemoPeople
@@ -24,6 +25,7 @@ def batches(seed: int, wanted: int, size: int, now: datetime) -> list[Batch]:
         staff=(Staff(1, "clinical_sant"), Staff(2, "admin_sant")),
         modification_reasons=list(enumerate(MODIFICATION_REASONS, 1)),
         annulment_reasons=list(ANNULMENT_REASONS),
+        delay_reasons=list(enumerate(DELAY_REASONS, 20)),
     )
     rng = Random(seed)
     stays = Stays(rng, ward, DemoPeople(rng, 5), wanted)
