@@ -18,6 +18,7 @@ from api.v1.exports.routes import router as exports
 from api.v1.fpa.routes import router as fpa
 from api.v1.nursing_board.routes import router as nursing_board
 from api.v1.patients.routes import router as patients
+from api.v1.tickets.assumed_routes import router as assumed_discharges
 from api.v1.tickets.flow_routes import router as ticket_flow
 from api.v1.tickets.list_routes import router as ticket_list
 from api.v1.tickets.pdf_routes import router as ticket_pdf
@@ -37,6 +38,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     blocks,
     nursing_board,
     ticket_list,
+    assumed_discharges,
     exports,
     events,
     tickets,

@@ -74,6 +74,11 @@ FORGOTTEN_AFTER = timedelta(hours=72)
 """Beyond its FPA. Whoever is overdue for longer has left, and nobody wrote it down."""
 
 
+def is_forgotten(now: datetime, *, admission_at: datetime, current_fpa: datetime) -> bool:
+    """Whether an active ticket is overdue by more than FORGOTTEN_AFTER."""
+    return admission_at <= now and current_fpa < now - FORGOTTEN_AFTER
+
+
 def thresholds_for(clinic_id: Any) -> LateralFromClause:
     """The thresholds that hold in a clinic, given as an id or a column: its own row, or else the global one.
 

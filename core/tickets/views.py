@@ -170,6 +170,20 @@ class TicketDetail(TicketSummary):
     warnings: list[WarningView] = Field([], description="Of the write that this answers; else none.")
 
 
+class AssumedDischargeView(View):
+    id: str = Field(examples=["TH-SANT-2025-001"])
+    outcome: str = Field(
+        description="`discharged`; or, of several reasons the first, `not_found` (also another clinic's), "
+        "`revision_mismatch`, `ticket_not_active`, `not_forgotten`.",
+        examples=["discharged"],
+    )
+    revision: int | None = Field(description="As it is now; null where there is no such ticket.", examples=[3])
+
+
+class AssumedDischargeList(View):
+    items: list[AssumedDischargeView] = Field(description="In the order of the request.")
+
+
 class FpaPreview(View):
     """What creating a ticket would calculate."""
 

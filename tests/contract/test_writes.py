@@ -44,6 +44,7 @@ ACTIONS = OF_CATALOGS | {
     "ticketsEdit": "ticket.edited",
     "ticketsModifyFpa": "ticket.fpa_modified",
     "ticketsDischarge": "ticket.discharged",
+    "ticketsAssumeDischarges": "ticket.discharged",
     "ticketsUndoDischarge": "ticket.discharge_undone",
     "ticketsReady": "ticket.ready",
     "ticketsUndoReady": "ticket.ready_undone",
@@ -84,6 +85,12 @@ async def ready(connection: rows.Connection, operation: Operation, target: Targe
     )  # fmt: skip
     await connection.execute("DELETE FROM delay WHERE reason_id = $1", target.clinic.delay_reason_id)
     await connection.execute("UPDATE delay SET ended_at = NULL, ended_by = NULL WHERE id = $1", target.delay_id)
+    if operation.id == "ticketsAssumeDischarges":
+        await connection.execute(
+            "UPDATE ticket SET admission_at = now() - interval '9 days', current_fpa = now() - interval '8 days'"
+            " WHERE id = $1",
+            target.ticket_id,
+        )
     await connection.execute("UPDATE patient SET document = 'P' || id WHERE document_type = 'passport'")
     await connection.execute("DELETE FROM urgency_threshold WHERE clinic_id = $1", target.clinic.id)
     if operation.id == "urgencyThresholdsDelete":

@@ -6,6 +6,7 @@ from pydantic import ConfigDict, Field
 
 from api.requests.fields import Body, Date, JsonId, JsonInt, SurgeryTime, Time
 from api.v1.patients.bodies import PATIENT, PatientEditIn, PatientIn
+from core.tickets.verbs.assume_discharges import MOST, Read
 from core.tickets.verbs.create import NewTicket
 from core.tickets.verbs.delays import NewDelay
 from core.tickets.verbs.edit import Edit
@@ -131,6 +132,24 @@ class DelayIn(Body):
 
     def asked(self) -> NewDelay:
         return NewDelay(self.reason_id, self.note)
+
+
+class ReadTicketIn(Body):
+    """A ticket, and the revision of it that was read."""
+
+    id: Annotated[str, Field(max_length=30, pattern=TICKET_ID, examples=["TH-SANT-2025-001"])]
+    revision: JsonId = Field(examples=[2])
+
+
+class AssumedDischargesIn(Body):
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"tickets": [{"id": "TH-SANT-2025-001", "revision": 2}]}]}
+    )
+
+    tickets: list[ReadTicketIn] = Field(min_length=1, max_length=MOST)
+
+    def asked(self) -> list[Read]:
+        return [Read(one.id, one.revision) for one in self.tickets]
 
 
 class AnnulmentIn(Body):

@@ -7,7 +7,7 @@ from core.access import Actor, Role
 from core.audit.models import ActionAudit
 from core.db.transaction import WriteSession
 from core.errors import Conflict, Forbidden
-from core.tickets.models import Status
+from core.tickets.models import Status, Ticket
 from core.tickets.reads.detail import detail
 from core.tickets.reads.summary import DISCHARGED, discharge_record
 from core.tickets.verbs.held import (
@@ -39,12 +39,16 @@ async def discharge(
     at = happened_at(held, discharged_at, "discharged_at")
     await require_revision(session, held, revision)
     require_active(held)
-    values: dict[str, Any] = {"status": Status.DISCHARGED.value, "discharged_at": at}
-    if held.ticket.ready_at is not None and at < held.ticket.ready_at:
-        # Who left was ready.
-        values["ready_at"] = at
-    await change(session, actor, held, DISCHARGED, values)
+    await change(session, actor, held, DISCHARGED, left_at(held.ticket, at))
     return await detail(session, actor.scope, ticket_id)
+
+
+def left_at(ticket: Ticket, at: datetime) -> dict[str, Any]:
+    """What a discharge at that time writes. Who left was ready."""
+    values: dict[str, Any] = {"status": Status.DISCHARGED.value, "discharged_at": at}
+    if ticket.ready_at is not None and at < ticket.ready_at:
+        values["ready_at"] = at
+    return values
 
 
 async def undo_discharge(

@@ -121,14 +121,19 @@ async def change(
     changed = {name: value for name, value in values.items() if getattr(ticket, name) != value}
     entries = list(beside)
     if changed or more:
-        changes = {name: [getattr(ticket, name), value] for name, value in changed.items()} | dict(more or {})
-        changes = {name: [_local(value, held.local) for value in pair] for name, pair in changes.items()}
+        changes = audited(ticket, changed, held.local, more=more)
         entries.append(AuditEntry(action, "ticket", ticket.id, changes))
     if not entries:
         return
     statement = update(Ticket).where(Ticket.id == ticket.id).values(revision=Ticket.revision + 1, **changed)
     await session.execute(statement, execution_options={"synchronize_session": False})
     await record_all(session, actor, entries, clinic_id=ticket.clinic_id)
+
+
+def audited(ticket: Ticket, changed: Mapping[str, Any], local: ZoneInfo, *, more: Changes | None = None) -> Changes:
+    """Before and after of what changes of a ticket, and `more`; times are in the clinic's zone."""
+    changes = {name: [getattr(ticket, name), value] for name, value in changed.items()} | dict(more or {})
+    return {name: [_local(value, local) for value in pair] for name, pair in changes.items()}
 
 
 def _local(value: Any, local: ZoneInfo) -> Any:
