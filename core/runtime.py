@@ -119,7 +119,9 @@ async def open_runtime(settings: Settings, *, serves: bool = True) -> AsyncItera
     assertions = _assertions(settings)
     version_header = VersionHeader(secret_keys)
     events = Events(
-        *(versions, direct, sessions, version_header), most=settings.event_streams, lasts=settings.event_seconds
+        *(versions, direct, sessions, version_header, cache.ahead),
+        most=settings.event_streams,
+        lasts=settings.event_seconds,
     )
     readiness = Readiness(database, versions, direct, redis)
     background = Background()

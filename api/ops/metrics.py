@@ -201,7 +201,7 @@ GAUGES = (
     Gauge("ticket_home_event_streams", "Event streams that are open", sum, lambda r: len(r.events)),
     Gauge(
         "ticket_home_event_lag_seconds",
-        "From when a worker knew a change until all clients that listen had been told, lately: the longest",
+        "From when a worker had a change to tell until all clients that listen had been told, lately: the longest",
         max,
         lambda r: r.events.lag.longest(),
     ),

@@ -6,7 +6,7 @@ versions that it was computed from. It is no read, so what nobody reads any more
 
 import asyncio
 import heapq
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import partial
 from hashlib import blake2b
 from itertools import count
@@ -47,6 +47,8 @@ class RefreshAhead:
         self._flights = flights
         self._stats = stats
         self.places = Places()
+        self.on_looked: list[Callable[[int | None], None]] = []
+        """Called with the clinic (None: the network) of a place that was refreshed, or needed no refresh."""
         self._queue: list[tuple[float, int, Place]] = []
         """(when, boottime; a number of its own; what). One that is not due then any more is passed over."""
         self._numbers = count()
@@ -75,6 +77,16 @@ class RefreshAhead:
         turn = self._turns.get(key)
         if turn is not None:
             self._fills.slots.hurry(turn)
+
+    def is_due(self, clinic_id: int | None, topic: str, *, within: float) -> bool:
+        """Whether a place of the clinic (None: the network) that depends on the topic is being refreshed, or will be
+        `within` seconds."""
+        until = boottime() + within
+        return any(
+            place.is_busy or (place.due is not None and place.due <= until)
+            for place in self.places.of(clinic_id)
+            if topic in place.asked.policy.topics
+        )
 
     def pause(self) -> None:
         """The database is in trouble: no refresh for a while."""
@@ -120,6 +132,7 @@ class RefreshAhead:
         while True:
             await self._at_once.acquire()
             place = await self._next()
+            place.is_busy = True
             task = self._background.start(self._look(place), name="refresh ahead")
             task.add_done_callback(lambda _: self._at_once.release())
 
@@ -145,6 +158,14 @@ class RefreshAhead:
                 continue
 
     async def _look(self, place: Place) -> None:
+        try:
+            await self._refresh_if_read(place)
+        finally:
+            place.is_busy = False
+            for listener in self.on_looked:
+                listener(place.asked.clinic_id)
+
+    async def _refresh_if_read(self, place: Place) -> None:
         """Refresh the place, if it is still read and not fresh already."""
         if self._is_ending:
             return
@@ -154,7 +175,6 @@ class RefreshAhead:
         if boottime() < self._paused_until or not (self._versions.is_fresh() and self._versions.is_whole):
             self._expect(place, max(boottime() + EVERY, self._paused_until))
             return
-        place.is_busy = True
         try:
             await self._refresh(place)
         except Unavailable:
@@ -165,8 +185,6 @@ class RefreshAhead:
         except BaseException:
             self.places.forget(place)
             raise
-        finally:
-            place.is_busy = False
 
     async def _refresh(self, place: Place) -> None:
         # Nothing awaits before the flight is joined: lease, versions and clock are those of one moment.

@@ -1,7 +1,7 @@
 """Places: what this process was asked for lately, whatever the versions that it was answered under."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 
 from core.cache.cached_read import CachedRead
 from core.cache.versions.map import NEVER
@@ -72,6 +72,10 @@ class Places:
             else:
                 found = set(self._places.values())
             yield from (place for place in found if place.depends_on(clinic_id, topic))
+
+    def of(self, clinic_id: int | None) -> Collection[Place]:
+        """Those of the clinic; None: of the network."""
+        return self._of_clinic.get(clinic_id, ())
 
     def forget(self, place: Place) -> None:
         self._places.pop(place.asked.place, None)

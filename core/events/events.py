@@ -12,6 +12,7 @@ from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Final
 
+from core.cache.ahead import RefreshAhead
 from core.cache.versions.direct_reads import DirectReads
 from core.cache.versions.header import VersionHeader
 from core.cache.versions.map import VersionMap
@@ -19,6 +20,7 @@ from core.clock import boottime
 from core.errors import Unavailable
 from core.events import text
 from core.events.feed import TOPICS, Feed, Name, News
+from core.events.held_figures import HeldFigures
 from core.events.stream import Stream
 from core.events.text import End
 from core.log import warn_seldom
@@ -54,6 +56,7 @@ class Events:
         direct: DirectReads,
         sessions: Sessions,
         header: VersionHeader,
+        ahead: RefreshAhead | None,
         *,
         most: int,
         lasts: float,
@@ -70,11 +73,12 @@ class Events:
         """Changes that were not told, because a newer one of the same topic was."""
         self.refused = 0
         self.lag = Longest()
-        """Seconds from when this process knew a change until it had told all clients that were listening."""
+        """Seconds from when there was something to tell until all clients that were listening had been told."""
         self._direct = direct
         self._header = header
         self._most = most
         self._lasts = lasts
+        self._figures = HeldFigures(ahead, self._tell)
         self._name = secrets.token_hex(4)
         self._feeds: dict[int | None, Feed] = {}
         self._heard: OrderedDict[Stream, float] = OrderedDict()
@@ -192,11 +196,14 @@ class Events:
             return
         for clinic_id, topic, _ in rows:
             for feed in self._concerned(clinic_id):
-                if topic in TOPICS:
-                    feed.add((clinic_id, topic), self.item((clinic_id, topic)))
-                elif topic != "users":
-                    continue
-                self._wake_soon(feed)
+                if topic == "users":
+                    self._wake_soon(feed)  # some sessions may have ended
+                elif topic in TOPICS and not self._figures.hold(feed, (clinic_id, topic)):
+                    self._tell(feed, (clinic_id, topic))
+
+    def _tell(self, feed: Feed, name: Name) -> None:
+        feed.add(name, self.item(name))
+        self._wake_soon(feed)
 
     def _concerned(self, clinic_id: int) -> Iterable[Feed]:
         if not clinic_id:
