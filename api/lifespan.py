@@ -59,6 +59,9 @@ async def until_it_fits(readiness: Readiness, url: str) -> None:
 
 
 def lifespan_with(settings: Settings) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
+    """The application's lifespan, as Starlette takes it: the runtime is open, and what runs beside requests goes on,
+    from its start to its end."""
+
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         async with open_runtime(settings) as runtime:

@@ -20,6 +20,8 @@ class Broken(Exception):
 
 
 class Seal:
+    """Text that clients carry and can neither read nor change: AES-SIV (RFC 5297), in a URL's letters."""
+
     def __init__(self, secrets: Sequence[str], purpose: bytes) -> None:
         """The first secret seals, all of them open. What was sealed for one purpose is nothing for another."""
         # 64 bytes: AES-256, once for the proof and once for the text.

@@ -24,6 +24,7 @@ class NoAddress(ValueError):
 
 
 def one_of(*values: str) -> Accepts:
+    """Accepts these values, and no others."""
     return frozenset(values).__contains__
 
 

@@ -15,7 +15,7 @@ T = TypeVar("T")
 
 
 class Deadline:
-    """One request's, from now."""
+    """Until when a request is to be answered: `times.REQUEST` seconds from now."""
 
     __slots__ = ("until",)
 

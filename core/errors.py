@@ -85,6 +85,8 @@ class Invalid(AppError):
 
 
 class TooManyAttempts(AppError):
+    """`retry_after`: seconds."""
+
     code = "too_many_attempts"
 
     def __init__(self, detail: str, *, retry_after: int) -> None:

@@ -7,6 +7,8 @@ WINDOW: Final = 15.0
 
 
 class Longest:
+    """The longest of what was noted within the last WINDOW seconds or so, in constant memory."""
+
     def __init__(self) -> None:
         self._since = float("-inf")
         self._now = self._before = 0.0

@@ -35,6 +35,8 @@ READS_ONLY: Final = "Nothing can be written just now."
 
 
 class Readiness:
+    """Of one process: what it last saw of the database, and what it knows of the others by Redis."""
+
     def __init__(self, database: Database, versions: VersionMap, direct: DirectReads, redis: RedisTier) -> None:
         self._database = database
         self._versions = versions

@@ -53,6 +53,8 @@ LOOK = 0.1
 
 @dataclass(frozen=True, slots=True)
 class Runtime:
+    """What requests and commands use. `open_runtime` makes it, and closes what it holds."""
+
     settings: Settings
     database: Database
     versions: VersionMap

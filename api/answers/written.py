@@ -84,6 +84,8 @@ def _answer(kept: Kept, more: Mapping[str, str] | None = None) -> Response:
 
 
 async def idempotency_scope(request: Request, actor: Actor) -> Scope | None:
+    """What makes two requests one write: user, method, path, Idempotency-Key and body's digest. None without the
+    header; raises Invalid for a key that is empty, too long, or has other characters than visible ASCII."""
     key = request.headers.get(HEADER)
     if key is None:
         return None

@@ -33,6 +33,8 @@ OF_THE_PROCESS = (Runtime,)
 
 @dataclass(frozen=True, slots=True)
 class Asked:
+    """What a call of a route with plain `@cache` asks for."""
+
     digest: str
     """24 hex digits: equal for calls that must get the same answer."""
     clinic_id: int | None
@@ -123,6 +125,7 @@ def defaults_of(function: Callable[..., Any]) -> dict[str, list[Any] | None]:
 
 @lru_cache(maxsize=1024)
 def takes_request(function: Callable[..., Any]) -> bool:
+    """Whether a parameter is the request itself, or may be: what such a function reads of it is not known."""
     try:
         hints = get_type_hints(function).values()
     except NameError:

@@ -45,6 +45,8 @@ class _OneTier(Backend):
 
 
 class MemoryBackend(_OneTier):
+    """fastapi-cache2's Backend over this process's memory tier: seconds, bytes; what is not there is (0, None)."""
+
     def __init__(self, tier: MemoryTier, bump: Bump) -> None:
         super().__init__(bump)
         self._tier = tier

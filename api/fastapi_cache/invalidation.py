@@ -31,6 +31,9 @@ def topics_of(namespace: str) -> tuple[str, ...]:
 
 
 def bump_with(database: Database) -> Bump:
+    """A function that gives a namespace's topic a new version, in a transaction of its own: no answer of that namespace
+    is current after it."""
+
     async def bump(namespace: str) -> None:
         async def work(session: WriteSession) -> None:
             await session.execute(REMEMBER, {"key": f"0/{topic_of(namespace.rstrip(':'))}"})

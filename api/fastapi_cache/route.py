@@ -59,6 +59,7 @@ class PlainCacheRoute(TicketHomeRoute):
 
 
 def is_decorated(endpoint: Callable[..., Any]) -> bool:
+    """Whether a route's function is one that fastapi-cache2's `@cache` has wrapped."""
     code = getattr(endpoint, "__code__", None)
     return code is not None and code.co_filename == decorator.__file__
 

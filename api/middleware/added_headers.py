@@ -21,6 +21,9 @@ GUARDING = {
 
 
 class AddedHeaders:
+    """The headers that every answer has beside its route's own: cache, timing, versions, request id, and what guards a
+    browser."""
+
     def __init__(self, version_header: VersionHeader, sharing: Sharing, *, production: bool) -> None:
         self._version_header = version_header
         self._sharing = sharing

@@ -15,6 +15,9 @@ SAFE = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
 
 @dataclass(frozen=True, slots=True)
 class OriginRule:
+    """From which origins a browser may send what changes something. Without a bearer token only this service's own
+    pages, and those of `allowed`, may."""
+
     allowed: Sequence[str]
     """Origins of other pages, as a browser writes them: in lower case, without a slash at the end."""
     session_cookie: str

@@ -66,6 +66,9 @@ class Exchange:
 
 
 class Envelope:
+    """ASGI middleware around every request: its id and trace, the headers that each answer has, its time, its line in
+    the log, and the answer of last resort."""
+
     def __init__(self, app: ASGIApp, *, stats: RequestStats, added: AddedHeaders) -> None:
         self._app = app
         self._stats = stats

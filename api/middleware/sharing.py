@@ -35,6 +35,8 @@ RawHeaders = list[tuple[bytes, bytes]]
 
 
 class Sharing:
+    """What answers tell pages of other allowed origins (CORS, https://fetch.spec.whatwg.org/#http-cors-protocol)."""
+
     def __init__(self, origins: Sequence[str]) -> None:
         """`origins`: of other pages, as a browser writes them. None: no answer says anything of origins."""
         self.origins = origins

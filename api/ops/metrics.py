@@ -55,6 +55,7 @@ def held_sessions(runtime: Runtime) -> float:
 
 
 def collections(name: str) -> Callable[[Runtime], Labelled]:
+    """Reads one of `gc.get_stats()`'s figures, by generation."""
     return lambda _: [((str(generation),), counts[name]) for generation, counts in enumerate(gc.get_stats())]
 
 

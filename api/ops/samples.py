@@ -43,12 +43,14 @@ class Samples:
             self.counters[name] = self.counters.get(name, 0) + value
 
     def dump(self) -> bytes:
+        """As JSON, which `load` reads: for the workers of one service among each other."""
         requests = [[*key, times.total, times.counts] for key, times in self.requests.items()]
         counters = [[name, labels, value] for (name, labels), value in self.counters.items()]
         return json.dumps([requests, counters, self.gauges, self.measured_at], separators=(",", ":")).encode()
 
     @classmethod
     def load(cls, raw: bytes) -> "Samples":
+        """The samples that `dump` wrote."""
         requests, counters, gauges, measured_at = json.loads(raw)
         return cls(
             {(method, route, status): Times(total, counts) for method, route, status, total, counts in requests},

@@ -18,6 +18,8 @@ class HeaderRole(Enum):
 
 
 class Header(NamedTuple):
+    """A request header that is read somewhere, by its name in lower case, and what it does in a cached read's GET."""
+
     name: str
     role: HeaderRole
     from_pages: bool = False

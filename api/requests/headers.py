@@ -18,7 +18,7 @@ READ = frozenset({*SINGLE, *LISTS, b"cookie", b"host", b"x-request-id"})
 
 @dataclass(slots=True)
 class RequestHeaders:
-    """None where a header is absent."""
+    """A request's headers as they are read here; None where one is absent."""
 
     bearer: str | None
     """None also for another authorization: a scheme such as a proxy's Basic says nothing to us."""

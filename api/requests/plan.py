@@ -44,7 +44,8 @@ class Call:
 
 
 class Plan:
-    """`calls` in their order, the route's last. `known`: the names of all parameters of its query."""
+    """How a route is called without FastAPI's solving of its dependencies. `calls`: these in their order, the route
+    last; `known`: the names of all parameters of its query."""
 
     def __init__(self, calls: Sequence[Call], known: frozenset[str]) -> None:
         self._calls = calls
@@ -53,7 +54,7 @@ class Plan:
         self._kept = lru_cache(maxsize=KEPT)(self._of_query)
 
     def read(self, request: Request) -> Values | None:
-        """None where something that the query or the path says is to be refused."""
+        """The values of the calls' parameters; None where something in the query or the path is to be refused."""
         query: bytes = request.scope["query_string"]
         values = self._kept(query) if len(query) <= LONGEST else self._of_query(query)
         return self._with_path(values, request.path_params) if values is not None and self._has_path else values

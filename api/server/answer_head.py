@@ -8,6 +8,8 @@ from api.server.heads import Lines
 
 
 class Form(Enum):
+    """Of a hit's answer: what differs in its head."""
+
     PLAIN = auto()
     PACKED = auto()
     """The body is compressed."""
@@ -59,6 +61,7 @@ AS_IT_WAS: Final = frozenset(
 
 
 def form_of(status: int, lines: Lines) -> Form:
+    """The form of an answer with this status and these header lines."""
     if status == 304:
         return Form.KNOWN
     return Form.PACKED if any(name == b"content-encoding" for name, _ in lines) else Form.PLAIN

@@ -20,7 +20,7 @@ once for many newcomers."""
 
 @dataclass(frozen=True)
 class Bounds:
-    """Times are seconds, sizes bytes."""
+    """How much clients may send, and how long each part of it may take. Times are seconds, sizes bytes."""
 
     keep_alive: float
     """Between an answer and the next request."""
@@ -57,6 +57,8 @@ def most_connections(descriptors: int, reserve: int) -> int:
 
 
 class ClientConnection(Protocol):
+    """As much of a client's connection as making room for another one needs."""
+
     last_used: float
 
     @property

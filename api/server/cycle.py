@@ -17,6 +17,9 @@ UNTAKEN_SECONDS = 30
 
 
 class Cycle(RequestResponseCycle):
+    """uvicorn's exchange of one request and its answer, which tells of the answer's head, and whether the connection
+    ends with it."""
+
     is_stream = False
     """Of events: it has no end of its own, and its client is told newest things alone."""
     is_last = False

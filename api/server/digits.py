@@ -8,17 +8,17 @@ HUNDREDTHS: Final = [b"%.2f" % (number / 100) for number in range(1000)]
 
 
 def whole(number: int) -> bytes:
-    """`number` is not negative."""
+    """A whole number that is not negative, in decimal digits."""
     return WHOLE[number] if number < 4000 else b"%d" % number
 
 
 def tenths(number: float) -> bytes:
-    """With one place; `number` is not negative."""
+    """A number that is not negative, in decimal digits with one place."""
     ten = int(number * 10)
     return TENTHS[ten] if ten < 4000 else b"%d.%d" % divmod(ten, 10)
 
 
 def milliseconds(seconds: float) -> bytes:
-    """With two places; `seconds` are not negative."""
+    """Seconds that are not negative, as milliseconds in decimal digits with two places."""
     number = int(seconds * 100_000)
     return HUNDREDTHS[number] if number < 1000 else b"%.2f" % (seconds * 1000)

@@ -67,6 +67,7 @@ def check_framing(version: str, headers: Lines) -> None:
 
 
 def check_version(version: str) -> None:
+    """Raises Refused (505) for a version of HTTP that is neither 1.0 nor 1.1."""
     if version not in ("1.0", "1.1"):
         raise Refused(HTTPStatus.HTTP_VERSION_NOT_SUPPORTED, "http_version", "HTTP/1.1 is spoken here.")
 

@@ -20,6 +20,8 @@ GAP = "a gap"
 
 
 class HitLine:
+    """The log's line for prepared hits of one session on one route, made but for what differs each time."""
+
     def __init__(self, route: str, session: SessionCopy, policy: str, status: int) -> None:
         self._status = status
         self._trace = Trace(
@@ -50,5 +52,5 @@ class HitLine:
 
 @lru_cache(maxsize=1)
 def until_second(second: int) -> bytes:
-    """The machine's time, in UTC."""
+    """The machine's time in UTC as the log writes it, up to the second."""
     return datetime.fromtimestamp(second, UTC).strftime("%Y-%m-%dT%H:%M:%S").encode()

@@ -25,6 +25,9 @@ NOTHING = Reading.NOTHING
 
 
 class HitProtocol(DrainingProtocol):
+    """A connection that answers prepared hits itself, without a task and without the routes; all else is as on any
+    other."""
+
     _hits: Hits | None = None
     """None for an application that leaves nothing to prepare."""
     _last: PlainHead | None = None

@@ -38,7 +38,7 @@ request id, the entry's age in seconds)"""
 
 
 class Hits:
-    """One per process that serves."""
+    """Answers requests for what is prepared, without the routes. One per process that serves."""
 
     def __init__(self, runtime: Runtime, requests: RequestStats) -> None:
         self.prepared = PreparedHits(requests)

@@ -73,6 +73,8 @@ class PreparedHit:
 
 
 class KeepsLastHead(Protocol):
+    """A connection that keeps its last head, for the client that sends the same again."""
+
     def forget_last(self) -> None:
         """Let go of the last head."""
 
@@ -87,7 +89,7 @@ class PlainHead:
 
 
 class PreparedHits:
-    """One per process that serves. `bound`: bytes."""
+    """What is prepared, by the heads that ask for it, `bound` bytes at most. One per process that serves."""
 
     def __init__(self, requests: RequestStats, bound: int = BOUND) -> None:
         self._requests = requests

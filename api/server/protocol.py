@@ -32,6 +32,9 @@ THROWN_AWAY = 4 * 1024 * 1024
 
 
 class DrainingProtocol(TimedConnection):
+    """uvicorn's connection over httptools, which refuses what is ambiguous (RFC 9112), bounds what is read and how long
+    it may take, and at shutdown answers whatever was asked before it closes."""
+
     pipeline: deque[tuple[Cycle, ASGI3Application]]  # type: ignore[assignment]  # all are ours
 
     _size = 0

@@ -37,6 +37,8 @@ MEANINGS: Final[dict[bytes, Meaning | None]] = {}
 
 @dataclass(slots=True)
 class Said:
+    """What one head asks of a cached read."""
+
     key: Key
     """The first line, and those of the headers that stand in the key, as they were sent and in their order."""
     if_none_match: str | None

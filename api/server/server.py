@@ -46,6 +46,9 @@ class DrainingConfig(ServingConfig):
 
 
 class DrainingServer(uvicorn.Server):
+    """uvicorn's server with a watchdog, which at shutdown takes in who waits at the door, and refuses nobody who was
+    connected."""
+
     config: DrainingConfig
 
     def __init__(self, config: DrainingConfig, pulse: Pulse | None = None) -> None:

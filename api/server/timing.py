@@ -58,6 +58,9 @@ class Flow(FlowControl):
 
 
 class TimedConnection(HttpToolsProtocol):
+    """A connection of which each part of a request has its time: a head, a body, the pause between two, an answer that
+    nobody takes."""
+
     config: ServingConfig
     cycle: Cycle
     """Of the head that was read last."""

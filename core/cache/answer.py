@@ -7,6 +7,8 @@ from core.cache.entry import Entry
 
 @dataclass(frozen=True, slots=True)
 class Answer:
+    """What a cached read is answered with, and how it came about."""
+
     entry: Entry
     outcome: str
     """hit, miss or stale"""

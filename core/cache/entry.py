@@ -16,6 +16,8 @@ LAST_MOMENT = 253_402_300_800.0
 
 @dataclass(frozen=True, slots=True, weakref_slot=True)
 class Entry:
+    """One answer as it is kept and sent: its JSON, its time, its tag. Immutable."""
+
     body: bytes
     gzip: bytes | None
     etag: str
@@ -51,6 +53,7 @@ class Entry:
         return len(self.body) + len(self.gzip or b"") + meta + 600
 
     def encode(self) -> bytes:
+        """As bytes for Redis, which `decode` reads."""
         packed = self.gzip or b""
         header = {
             "etag": self.etag,

@@ -17,6 +17,8 @@ CLEARED_EVERY = 1.0
 
 
 class Place:
+    """One cached read that is repeated, under whatever versions, and when its next refresh may be due."""
+
     __slots__ = ("asked", "begun_at", "due", "is_busy", "read_at", "valid_until")
 
     def __init__(self, asked: CachedRead) -> None:

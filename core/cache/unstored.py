@@ -27,6 +27,8 @@ BOUND = 8 * 1024 * 1024
 
 @dataclass(frozen=True, slots=True)
 class UnstoredRead:
+    """A read whose answer is stored nowhere, and shared by those who ask the same at one moment."""
+
     policy: Policy
     """Its topics are those that the answer depends on; its time and shape say nothing here."""
     clinic_id: int | None
@@ -38,7 +40,7 @@ class UnstoredRead:
 
 
 class UnstoredReads:
-    """One per process."""
+    """Shares reads that are stored nowhere: one computation for all who ask the same at one moment. One per process."""
 
     def __init__(self, versions: VersionMap, direct: DirectReads) -> None:
         self._versions = versions

@@ -31,6 +31,8 @@ CODE_VERSION = 2
 
 @dataclass(frozen=True, eq=False)
 class Catalog:
+    """The whole description of a catalog: routes, views, audit, cache and import are made of it."""
+
     name: str
     """Of one row: `surgery.created` in the audit, `surgery_id` in a path."""
     plural: str

@@ -7,12 +7,16 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class Text:
+    """A column of text."""
+
     most: int
     """Characters."""
 
 
 @dataclass(frozen=True, slots=True)
 class Whole:
+    """A column of whole numbers, both bounds included."""
+
     least: int
     most: int
 
@@ -40,6 +44,8 @@ Holds = Text | Whole | Flag | Rut | Word
 
 @dataclass(frozen=True, slots=True)
 class Column:
+    """One column of a catalog, as clients send it and as a sheet has it."""
+
     name: str
     """As in the table, and as a sheet's heading."""
     holds: Holds

@@ -17,6 +17,7 @@ KNOWN = text("SELECT EXISTS (SELECT FROM pg_timezone_names WHERE name = :name)")
 
 @lru_cache(maxsize=1)
 def zones() -> frozenset[str]:
+    """The IANA names of all zones that a clinic may lie in."""
     return frozenset(available_timezones()) - NO_ZONES
 
 

@@ -16,6 +16,8 @@ NAMING = {
 
 
 class Base(DeclarativeBase):
+    """The base of all tables: constraints have names by one convention, and every time is an instant."""
+
     metadata = MetaData(naming_convention=NAMING)
     type_annotation_map = {datetime: DateTime(timezone=True)}  # noqa: RUF012  SQLAlchemy's own form
 

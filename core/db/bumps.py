@@ -20,6 +20,8 @@ MADE_EVERYWHERE = text(f"SELECT {COLUMNS} FROM cache_version")  # noqa: S608
 
 
 class Made(NamedTuple):
+    """The versions that a transaction has made."""
+
     versions: list[VersionRow]
     timeline: str | None
     """The id of the timeline that they are of; None where there are none."""

@@ -10,6 +10,6 @@ LOCK = text("SELECT pg_advisory_xact_lock(CAST(:key AS bigint))")
 
 
 async def lock_named(session: WriteSession, name: str) -> None:
-    """Held until the transaction ends, by all processes and releases that give it this name."""
+    """Wait for the lock of this name, and hold it until the transaction ends. Processes and releases share the name."""
     key = int.from_bytes(sha256(name.encode()).digest()[:8], "big", signed=True)
     await session.execute(LOCK, {"key": key})

@@ -36,10 +36,13 @@ NO_ZONE = "coalesce(timezone, '')"
 
 
 def names(columns: Sequence[str], prefix: str = "") -> str:
+    """SQL: the columns, by commas."""
     return ", ".join(f"{prefix}{column}" for column in columns)
 
 
 def sums(columns: Sequence[str], times: str = "1") -> str:
+    """SQL: the sum of each column, under its name, 0 for no rows; `times` is an expression that each value is
+    multiplied with."""
     return ", ".join(f"coalesce(sum({column} * {times}), 0) AS {column}" for column in columns)
 
 
@@ -67,14 +70,18 @@ def append(tickets: str) -> str:
 
 
 def remember(keys: str) -> str:
+    """PL/pgSQL: stamp the versions that the query `keys` names, as `5/figures`."""
     return f"PERFORM cache_remember(array_agg(key)) FROM ({keys}) AS keys;"
 
 
 def of_clinics(rows: str, *topics: str) -> str:
+    """SQL: the key of each topic for each clinic in `rows`."""
     return " UNION ALL ".join(f"SELECT DISTINCT clinic_id || '/{topic}' AS key FROM {rows}" for topic in topics)
 
 
 def differing(columns: str, *, wanted: str) -> str:
+    """SQL: `wanted` of the rows that a statement has changed in one of `columns`, whether they were there before or are
+    after it."""
     new, old = (f"SELECT {columns} FROM {rows}" for rows in ("new_rows", "old_rows"))
     return f"SELECT DISTINCT {wanted} FROM (({new} EXCEPT ALL {old}) UNION ALL ({old} EXCEPT ALL {new})) AS d"
 

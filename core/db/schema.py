@@ -71,6 +71,7 @@ def revisions() -> frozenset[str]:
 
 
 def newest() -> str:
+    """The last revision that this code knows, which is the one that it needs."""
     return max(revisions())
 
 
@@ -80,7 +81,7 @@ def oldest_code(revision: str) -> str:
 
 
 async def look(connection: "asyncpg.Connection[asyncpg.Record]") -> Schema:
-    """In one transaction, so that it goes through a transaction pooler, too."""
+    """The schema that a connection leads to; in one transaction, so that it goes through a transaction pooler, too."""
     async with connection.transaction(readonly=True):
         if not await connection.fetchval(MADE):
             return Schema(None)

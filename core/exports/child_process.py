@@ -32,7 +32,7 @@ class ExportFailed(Exception):
 
 
 class ChildProcesses:
-    """One per process that serves."""
+    """Starts the processes that make exports, so many at once, and ends them. One per process that serves."""
 
     def __init__(self, at_once: int = AT_ONCE) -> None:
         self._turns = asyncio.Semaphore(at_once)
@@ -81,6 +81,7 @@ class ChildProcess:
         return self._process.pid
 
     async def begin(self, job: Job) -> None:
+        """Give it its job. Raises ExportFailed where it cannot be given one."""
         if self._process.stdin is None:
             raise ExportFailed("no standard input")
         self._process.stdin.write(pickle.dumps(job))

@@ -20,6 +20,8 @@ Record: TypeAlias = Sequence[Any] | asyncpg.Record
 
 
 class CellKind(Enum):
+    """How a value is written in a cell."""
+
     TEXT = auto()
     NUMBER = auto()
     FLAG = auto()
@@ -31,6 +33,8 @@ class CellKind(Enum):
 
 @dataclass(frozen=True, slots=True)
 class ExportColumn:
+    """One column of the tickets' exports, in whichever format."""
+
     name: str
     title: str
     """Its name in Spanish."""

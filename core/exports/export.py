@@ -34,6 +34,8 @@ PLAIN = Form()
 
 @dataclass(frozen=True, slots=True)
 class ExportRequest:
+    """Who asks for which file of which tickets."""
+
     actor: Actor
     format: Format
     scope: ClinicScope = NETWORK
@@ -88,6 +90,8 @@ class Exports:
         return replace(job, tickets=tickets(asked.scope, asked.filter, of.now, form), form=form)
 
     async def chunks(self, export: "Export") -> AsyncIterator[bytes]:
+        """The file's bytes as they are made. The export is audited once it has ended, in whatever way. Raises
+        Unavailable and ExportFailed."""
         rows: int | None = None
         sent = 0
         try:
@@ -117,6 +121,8 @@ class Exports:
 
 @dataclass(frozen=True, slots=True)
 class Export:
+    """One that may begin: what was asked for has been checked, and its job is known."""
+
     exports: Exports
     asked: ExportRequest
     subject: Subject

@@ -50,6 +50,7 @@ class Batches:
     """Which columns of a row are its keys."""
 
     def arguments_from(self, after: tuple[object, ...], limit: int) -> list[object]:
+        """The arguments of the statement for the `limit` rows behind the keys `after`."""
         given = list(self.arguments)
         for at, key in zip(self.after, after, strict=True):
             given[at] = key
@@ -68,6 +69,8 @@ class Table:
 
 @dataclass(frozen=True, slots=True)
 class Job:
+    """All that the child process is told: it reads no settings of ours."""
+
     format: Format
     dsn: str
     application: str

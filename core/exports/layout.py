@@ -41,6 +41,8 @@ WORDS: dict[str, Words] = {
 
 @dataclass(frozen=True, slots=True)
 class Layout:
+    """Which columns a file has, in which order and under which names."""
+
     columns: tuple[ExportColumn, ...]
     heads: tuple[str, ...]
     """What they are called in the file."""
@@ -62,6 +64,7 @@ class Layout:
 
 @cache
 def layout(form: Form) -> Layout:
+    """The layout of a file in this form."""
     places = _for_people() if form.lang is Lang.ES else list(range(len(COLUMNS)))
     if form.is_viewers:
         places = [place for place in places if COLUMNS[place].name not in OF_DOCUMENT]

@@ -23,6 +23,8 @@ SALT = "ticket-home device"
 
 @dataclass(frozen=True, slots=True)
 class Device:
+    """A browser that somebody has signed in at, as its signed cookie tells."""
+
     name: str
     """Random, and in the cookie alone."""
     users: tuple[int, ...] = ()

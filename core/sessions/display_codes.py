@@ -30,6 +30,8 @@ _READ_AS = str.maketrans({"O": "0", "I": "1", "L": "1", "-": None, " ": None})
 
 @dataclass(frozen=True, slots=True)
 class DisplayCode:
+    """What is typed at a wall display, once, to begin its session."""
+
     code: str
     """`7K3M-9QXD-2HVT`"""
     session_id: int

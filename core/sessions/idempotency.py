@@ -54,6 +54,8 @@ class Kept:
 
 @dataclass(frozen=True, slots=True)
 class Replayed:
+    """The answer of a write that was done before, under the same key."""
+
     answer: Kept
     versions: list[VersionRow]
     """Those that the first one's write made, or newer: a client that sends them with a read reads its own write."""

@@ -42,6 +42,7 @@ DEFAULT_TTL = 3600.0
 
 
 def not_signed_in() -> NotAuthenticated:
+    """The refusal of a token without a session: the same whether there was one once or never."""
     return NotAuthenticated("There is no such session, or it has ended. Sign in.")
 
 

@@ -131,6 +131,8 @@ class SharedCounts(Storage):
 
 
 class Throttled(TooManyAttempts):
+    """The refusal of who has guessed too often. `retry_after`: seconds."""
+
     def __init__(self, retry_after: int, *, is_first: bool) -> None:
         super().__init__("Too many failed attempts. Wait, and try again.", retry_after=retry_after)
         self.is_first = is_first

@@ -15,6 +15,8 @@ SALT = "ticket-home session"
 
 
 class Tokens:
+    """Signed tokens, of which the database knows a digest alone. The first of `secret_keys` signs, all verify."""
+
     def __init__(self, secret_keys: Sequence[str]) -> None:
         # itsdangerous signs with the last of its keys; the settings name the signing one first.
         self._signer = Signer(list(reversed(secret_keys)), salt=SALT, key_derivation="hmac", digest_method=sha256)

@@ -45,7 +45,7 @@ class Loaded:
 
 @dataclass(frozen=True, slots=True)
 class Fill:
-    """What a loader is given."""
+    """What a loader computes in: one snapshot of the database, its moment, its versions, and parts that are held."""
 
     session: ReadSession
     now: datetime

@@ -48,6 +48,8 @@ class VersionedKey:
 
 @dataclass(frozen=True, slots=True)
 class FlightResult:
+    """What a flight brings all who wait for it."""
+
     entry: Entry
     versions: Vector
     """What the entry was computed under."""

@@ -19,6 +19,8 @@ RENEW = "if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('PEXPIR
 
 @dataclass(frozen=True, slots=True)
 class Lease:
+    """The right to compute one entry, held by one process of all until it is released or has run out."""
+
     key: str
     token: bytes
     """Random, and sealed: what others than this service write to Redis makes nobody wait."""
@@ -29,6 +31,8 @@ NOBODYS = Lease("", b"")
 
 
 class FillLeases:
+    """Leases in Redis (`SET NX` with a time to live, and a random token): of all processes one computes an entry."""
+
     def __init__(self, redis: RedisTier) -> None:
         self._redis = redis
 

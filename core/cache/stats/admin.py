@@ -26,6 +26,8 @@ INVALIDATE = text("SELECT cache_invalidate(CAST(:clinic AS integer), CAST(:topic
 
 @dataclass(frozen=True, slots=True)
 class TierFigures:
+    """How one policy's reads fared in one tier, since the processes started."""
+
     policy: str
     tier: str
     hits: int
@@ -126,6 +128,8 @@ def redis_figures(servers: Sequence[Mapping[str, Any]]) -> RedisFigures:
 
 @dataclass(frozen=True, slots=True)
 class CacheReport:
+    """What an administrator is shown of the cache."""
+
     figures: StatsTotals
     """Summed over the live processes."""
     rows: list[TierFigures]

@@ -40,6 +40,8 @@ class StatsTotals:
 
 
 class PublishedStats:
+    """Each process writes its counts to Redis, and sums up those of all: any of them can tell of the whole service."""
+
     def __init__(self, stats: CacheStats, memory: MemoryTier, redis: RedisTier, versions: VersionMap) -> None:
         self.id = uuid4().hex
         self._stats = stats

@@ -8,6 +8,8 @@ REFUSALS = 3
 
 
 class Breaker:
+    """Open after a time-out, or REFUSALS errors in a row: until it is closed nobody waits for Redis."""
+
     def __init__(self) -> None:
         self.is_open = False
         self.opened = 0
@@ -22,6 +24,7 @@ class Breaker:
             self.close()
 
     def failed(self, trouble: Trouble, detail: str) -> None:
+        """Note an error of an operation. `detail` goes to the log, once per change."""
         self._failures += 1
         if self._logged != detail:
             # Once per change: a night without Redis must not fill a disk.

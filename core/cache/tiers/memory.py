@@ -13,6 +13,8 @@ OVERHEAD = 400
 
 @dataclass(slots=True)
 class Item:
+    """A value in memory."""
+
     value: Any
     size: int
     """Bytes, its key and OVERHEAD included."""

@@ -17,6 +17,8 @@ return 1
 
 
 class NewestValues:
+    """Values in Redis of which the newest stays, in whatever order they arrive."""
+
     def __init__(self, redis: RedisTier) -> None:
         self._redis = redis
 
@@ -28,6 +30,7 @@ class NewestValues:
         return kept == (True, 1)
 
     async def get(self, key: str) -> bytes | None:
+        """The newest value under the key; None where there is none, Redis is away, or what lies there is not ours."""
         raw = await self._redis.get_raw(key)
         if raw is None:
             return None

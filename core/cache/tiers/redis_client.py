@@ -17,6 +17,8 @@ AT_ONCE = 32
 
 
 class RedisClient:
+    """The one client of a process, of a server or a cluster. `errors`: operations that failed since the start."""
+
     def __init__(self, url: str, keys: Keys) -> None:
         self.keys = keys
         self.breaker = Breaker()

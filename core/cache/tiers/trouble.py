@@ -8,6 +8,8 @@ from redis.exceptions import TimeoutError as RedisTimeoutError
 
 
 class Trouble(StrEnum):
+    """What is wrong with Redis, as far as an operation can tell."""
+
     TIMEOUT = "timeout"
     REFUSED = "refused"
     """No connection."""

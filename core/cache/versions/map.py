@@ -21,6 +21,9 @@ NEVER = float("-inf")
 
 
 class VersionMap:
+    """All versions that this process knows, and until when it may take them for true (the lease). Without I/O: others
+    read the database, and give it what they read."""
+
     def __init__(self) -> None:
         self.clock = DatabaseClock()
         self.now = self.clock.now

@@ -17,6 +17,8 @@ OF_TIMELINE = "@"
 
 
 class Told(NamedTuple):
+    """What a notification tells."""
+
     versions: Vector
     timeline: str | None
     """Of which they are; None where that needs no saying: a transaction notifies the server that it is committed in."""

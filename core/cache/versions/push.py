@@ -122,6 +122,6 @@ class Push:
 
 
 def notify(payload: str) -> str:
-    """SQL, without parameters: it is one message, which a pooler carries too."""
+    """The NOTIFY of a payload as SQL without parameters: it is one message, which a pooler carries too."""
     quoted = payload.replace("'", "''")
     return f"SELECT pg_notify('{CHANNEL}', '{quoted}')"

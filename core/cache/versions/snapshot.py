@@ -37,6 +37,8 @@ class NotPrimary(ConnectionError):
 
 
 class VersionSnapshot(NamedTuple):
+    """What one read of the version rows found, in one snapshot of the database."""
+
     rows: list[VersionRow]
     xmin: str
     """The snapshot's xmin: the next look asks for rows changed in this transaction or later."""

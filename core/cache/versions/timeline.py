@@ -36,6 +36,8 @@ NEW = text("SELECT cache_new_timeline(:in_any_case)")
 
 
 class Timeline(NamedTuple):
+    """Whether the versions stand for the rows that are there: after a restore they may be of another history."""
+
     fingerprint: str | None
     """Of the tables and triggers as they are; None where changes may leave no stamp."""
     stamped: str | None

@@ -14,7 +14,7 @@ LONGEST = 2000
 
 
 def trace_statements(engine: AsyncEngine, tracer: Tracer) -> None:
-    """From now on."""
+    """Have each statement of a request that runs on this engine leave a span, from now on."""
 
     @event.listens_for(engine.sync_engine, "before_cursor_execute")
     def started(_c: Any, _cur: Any, statement: str, _p: Any, context: Any, _many: bool) -> None:

@@ -6,7 +6,7 @@ from time import perf_counter
 
 
 class Waits:
-    """Of one pool."""
+    """How long work has waited for a connection of one pool."""
 
     def __init__(self) -> None:
         self.waiting = 0

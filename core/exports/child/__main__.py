@@ -29,6 +29,7 @@ NICE = 5
 
 
 def main() -> int:
+    """Make the export that standard input asks for. The exit code: 0, or 1 where it could not be made."""
     job: Job = pickle.load(sys.stdin.buffer)  # noqa: S301  the serving process's own
     os.nice(NICE)
     # What is read and written makes no cycles; looking for some, over and over, takes a tenth of the time.

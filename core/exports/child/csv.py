@@ -24,7 +24,7 @@ EXCELS_TIME = "%Y-%m-%d %H:%M:%S"
 
 
 async def write_tickets(job: Job, to: IO[bytes]) -> int:
-    """How many tickets were written."""
+    """Write the job's tickets as csv to `to`; gives how many."""
     if job.tickets is None:
         raise ValueError("no tickets are asked for")
     written = 0
@@ -56,6 +56,7 @@ class Rows:
         self._time: Callable[[datetime], str] = methodcaller("strftime", EXCELS_TIME) if form.for_excel else _iso
 
     def cells(self, record: Record) -> list[Any]:
+        """The record's values as csv has them: formulas disarmed, times in the clinic's zone."""
         row = self._layout.row(record)
         for at in self._texts:
             if row[at]:
@@ -83,4 +84,5 @@ def cell(value: object) -> object:
 
 
 def cells(row: Record) -> list[object]:
+    """A row's values, each as csv has it."""
     return [cell(value) for value in row]

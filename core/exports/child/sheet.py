@@ -15,6 +15,8 @@ _SPECIAL = re.compile("[&<>\x00-\x08\x0b-\x1f\ufffe\uffff]|_x[0-9a-fA-F]{4}_")
 
 
 class QuickWorksheet(Worksheet):  # type: ignore[misc]  # likewise
+    """XlsxWriter's worksheet, which writes texts and numbers, nearly all that an export has, without its detours."""
+
     def __init__(self) -> None:
         super().__init__()
         self._letters: dict[int, str] = {}

@@ -114,6 +114,7 @@ class Book:
         self._sheet.autofilter(0, 0, max(self._row, 1), len(self._layout.columns) - 1)
 
     def add(self, record: Record) -> None:
+        """Write one record as a row; a new sheet begins where one is full."""
         row = self._layout.row(record)
         if self._row == self._most:
             self._end()

@@ -33,6 +33,8 @@ OWN_THRESHOLDS = ((3, 6, 12), (1, 3, 6))
 
 @dataclass(frozen=True, slots=True)
 class PlannedClinic:
+    """A clinic of the demo before it is made."""
+
     index: int
     """Among the clinics asked for."""
     name: str

@@ -44,6 +44,8 @@ class DemoRefused(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Summary:
+    """What filling in the demo has done, as a sentence by `str`."""
+
     clinics: int
     """Made by this run, as `tickets`."""
     tickets: int

@@ -31,6 +31,8 @@ PATIENT_COLUMNS = words(
 
 @dataclass(slots=True)
 class DemoPatient:
+    """A patient of the demo, who may come again."""
+
     id: int
     age: int
     sex: str

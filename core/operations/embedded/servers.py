@@ -49,6 +49,8 @@ class Running:
 
 @dataclass(frozen=True, slots=True)
 class EmbeddedServers:
+    """The servers of a data folder that were started or joined; None for one that was not asked for."""
+
     postgres: Running | None
     valkey: Running | None
 

@@ -60,6 +60,9 @@ def main(kind: Kind, folder: str, wheel: str, lock: str, *flags: str) -> int:
 
 
 class Supervisor:
+    """Starts one server, and ends it with the process that it was started for. `lock` is the descriptor of the lock
+    that server and supervisor hold."""
+
     def __init__(
         self, files: ServerFiles, sockets: Path, server: ServerProgram, programs: Programs, *, lock: int, bound: bool
     ) -> None:
@@ -76,7 +79,7 @@ class Supervisor:
         self._selector = selectors.DefaultSelector()
 
     def start(self) -> None:
-        """Raises Failed, OSError. Nothing runs then."""
+        """Start the server, and return once it is ready. Raises Failed and OSError, and nothing runs then."""
         adopt_orphans()
         self._watch_signals()
         try:

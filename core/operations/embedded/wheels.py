@@ -5,7 +5,7 @@ from pathlib import Path
 
 
 def folder_of(package: str) -> Path:
-    """Raises LookupError where the package is not installed."""
+    """Where an installed package's files lie. Raises LookupError where it is not installed."""
     spec = find_spec(package)
     if spec is None or not spec.submodule_search_locations:
         raise LookupError(

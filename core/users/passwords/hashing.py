@@ -29,6 +29,8 @@ _hasher = PasswordHasher(type=Type.ID)
 
 
 class PasswordVerdict(NamedTuple):
+    """Whether a password is right."""
+
     right: bool
     renewed: str | None = None
     """The right password's hash under today's parameters, where the stored one has others or is Werkzeug's."""
@@ -117,4 +119,5 @@ class Passwords:
             self._waiting -= 1
 
     def close(self) -> None:
+        """At shutdown: begin no other hash; those under way are left behind."""
         self._threads.shutdown(wait=False, cancel_futures=True)

@@ -15,6 +15,8 @@ TOLERATED = 1.0
 
 @dataclass(frozen=True, slots=True)
 class ClockReading:
+    """How a server's clock stands to this machine's."""
+
     ahead: float
     """Seconds by which the server's clock is ahead of this machine's."""
     within: float

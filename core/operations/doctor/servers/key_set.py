@@ -8,7 +8,7 @@ CHECK = "Single sign-on"
 
 
 async def look_at_keys(url: str) -> Finding:
-    """`url`: IAP_KEYS_URL."""
+    """Failed where the key set of single sign-on cannot be read at `url`, IAP_KEYS_URL."""
     async with client() as asking:
         try:
             keys = await fetched(asking, url)

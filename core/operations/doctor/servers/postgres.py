@@ -42,7 +42,7 @@ SELECT coalesce((SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()), fals
 
 
 def server(pool_size: int) -> Check:
-    """`pool_size`: connections of each serving process, beside the one that it listens on."""
+    """The check of PostgreSQL's version, encoding, role and room. `pool_size`: connections of each serving process."""
 
     async def look(connection: Connection) -> Finding:
         facts = await connection.fetchrow(FACTS)

@@ -21,6 +21,8 @@ WHERE = "SELECT format('%s of %s', oid, pg_postmaster_start_time()) FROM pg_data
 
 @dataclass(frozen=True, slots=True)
 class Ways:
+    """The two ways by which the service reaches its database."""
+
     served: ServiceConnection
     """By DATABASE_URL."""
     direct: ServiceConnection

@@ -34,6 +34,8 @@ AWAY = "answers are made and kept in each process's own memory until it is back;
 
 @dataclass(frozen=True, slots=True)
 class Looked:
+    """What was found out about Redis; its clock, where it could be asked."""
+
     findings: list[Finding]
     clock: ClockReading | None = None
 

@@ -20,6 +20,8 @@ MOST = 4 * 1024 * 1024
 
 @dataclass(frozen=True, slots=True)
 class Answer:
+    """What a running service answered to one request."""
+
     status: int
     headers: Mapping[str, str]
     """Names in lower case."""
@@ -64,7 +66,7 @@ class Asked:
 
 
 class Service:
-    """At an address such as `https://ticket-home.example`."""
+    """A running service, or one replica of it, at an address such as `https://ticket-home.example`."""
 
     def __init__(self, url: str) -> None:
         """Raises ValueError for what is no address."""
@@ -77,6 +79,7 @@ class Service:
         self.has_tls = parts.scheme == "https"
 
     async def ask(self, asked: Asked) -> Answer | Silence:
+        """The answer, or why there is none within the time that one may take."""
         return await asyncio.to_thread(self._ask, asked)
 
     def _ask(self, asked: Asked) -> Answer | Silence:

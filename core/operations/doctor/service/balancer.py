@@ -65,7 +65,7 @@ class Probe:
 
 
 async def probe(service: Service) -> Probe:
-    """It counts as one failed sign-in of this machine's address, and of a name that nobody has."""
+    """Try a sign-in that fails, once: it counts against this machine's address, and a name that nobody has."""
     name = f"doctor-{secrets.token_hex(6)}"
     body = json.dumps({"username": name, "password": secrets.token_hex(8), "client": "mobile"}).encode()
     return Probe(name, await service.ask(Asked(LOGIN, "POST", JSON | {"X-Forwarded-For": FORGED}, body)))

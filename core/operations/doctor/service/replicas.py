@@ -73,6 +73,7 @@ def _state(answer: Answer) -> str:
 
 
 def samples_of(answers: Sequence[Answer | Silence]) -> list[Sample]:
+    """What each /metrics that was answered with 200 tells."""
     return [_sample(one.body.decode()) for one in answers if isinstance(one, Answer) and one.status == 200]
 
 

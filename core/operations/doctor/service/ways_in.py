@@ -35,7 +35,7 @@ async def look_at_demo(service: Service) -> Finding:
 
 
 def look_at_keys(keys: Sequence[str]) -> Finding:
-    """SECRET_KEYS of this environment, which are to be the service's."""
+    """Failed where one of `keys`, this environment's SECRET_KEYS and so the service's, was not made by chance."""
     flaws = sorted({flaw for key in keys if (flaw := flaw_of(key))})
     if flaws:
         return failed(KEYS, f"{listed(flaws)}: whoever guesses it signs what they like", "take a new key in front")

@@ -15,6 +15,8 @@ CLINICS = "SELECT id, prefix FROM clinic ORDER BY random()"
 
 @dataclass
 class Compared:
+    """Rollups beside the tickets that they count."""
+
     wrong: dict[int, str] = field(default_factory=dict)
     """id → prefix of the clinics whose rollups are trusted and wrong."""
     in_doubt: int = 0
@@ -24,6 +26,7 @@ class Compared:
 
 
 async def compare(connection: Connection) -> Compared:
+    """Count each clinic's rollups against its tickets, at random, for half of a check's time."""
     clinics = await connection.fetch(CLINICS)
     if not await connection.fetchval(LOOK_WHOLE.text):
         return Compared(in_doubt=len(clinics))
@@ -40,6 +43,7 @@ async def compare(connection: Connection) -> Compared:
 
 
 async def look(connection: Connection) -> Finding:
+    """Failed where a clinic's rollups are trusted and wrong."""
     found = await compare(connection)
     if found.wrong:
         seen = f"{listed(list(found.wrong.values()))} count other tickets than there are: dashboards there are wrong"
@@ -50,6 +54,7 @@ async def look(connection: Connection) -> Finding:
 
 
 async def repair(connection: Connection) -> str:
+    """Fill those anew, and invalidate their figures. Says which."""
     wrong = (await compare(connection)).wrong
     for clinic_id in wrong:
         await fill(connection, clinic_id)

@@ -27,6 +27,8 @@ class Wanted:
 
 @dataclass(slots=True)
 class CheckedFile:
+    """A file's rows beside what is there: what is to be written, and what is wrong."""
+
     there: There
     problems: list[SheetProblem]
     wanted: dict[str, list[Wanted]] = field(default_factory=dict)

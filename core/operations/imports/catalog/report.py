@@ -30,6 +30,8 @@ class CatalogCounts:
 
 @dataclass(slots=True)
 class CatalogReport:
+    """What an import of catalogs did, for people by `str`."""
+
     kinds: dict[str, CatalogCounts] = field(default_factory=dict)
     problems: list[SheetProblem] = field(default_factory=list)
     """Where there is one, nothing was imported."""

@@ -34,6 +34,8 @@ class SheetRow:
 
 @dataclass(slots=True)
 class CatalogSheet:
+    """One sheet's rows, and the catalog that they are of."""
+
     name: str
     catalog: Catalog
     rows: list[SheetRow] = field(default_factory=list)
@@ -41,6 +43,8 @@ class CatalogSheet:
 
 @dataclass(slots=True)
 class File:
+    """What a file holds, before any of it is compared with the database."""
+
     sheets: list[CatalogSheet] = field(default_factory=list)
     problems: list[SheetProblem] = field(default_factory=list)
     ignored: list[str] = field(default_factory=list)
@@ -49,7 +53,7 @@ class File:
 
 
 def read_file(path: Path) -> File:
-    """Raises NoCatalog, and OSError."""
+    """What an xlsx or csv file holds. Raises NoCatalog for what is neither, and OSError."""
     content = path.read_bytes()
     if content.startswith(ZIP):
         return _xlsx(content)

@@ -55,6 +55,8 @@ class BadValue:
 
 @dataclass(slots=True)
 class BookSheet:
+    """One sheet of an xlsx file, cell by cell."""
+
     title: str
     is_hidden: bool
     rows: list[tuple[int, list[Any]]] = field(default_factory=list)

@@ -24,7 +24,7 @@ Make = Callable[[asyncpg.Record, datetime], Sequence[Any]]
 
 
 async def bring_logins(run: Run) -> None:
-    """The old application wrote down only those that succeeded."""
+    """Sign-ins, of which the old application wrote down only those that succeeded. Counts go to `run.report`."""
 
     def made(row: asyncpg.Record, at: datetime) -> Sequence[Any]:
         clinic = run.clinics.get(row["clinic_id"])
@@ -38,7 +38,8 @@ async def bring_logins(run: Run) -> None:
 
 
 async def bring_actions(run: Run) -> None:
-    """There, before and after stand in the action's text; what is too long for the column goes to `changes`."""
+    """The action audit. There, before and after stand in the action's text; what is too long for it goes to
+    `changes`."""
 
     def made(row: asyncpg.Record, at: datetime) -> Sequence[Any]:
         target_type, target_id = _target(run, row)

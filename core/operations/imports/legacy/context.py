@@ -76,6 +76,8 @@ class Newcomers:
 
 @dataclass(slots=True)
 class Run:
+    """What all steps of one import of the old application's data have in common."""
+
     source: Source
     target: Connection
     report: Report

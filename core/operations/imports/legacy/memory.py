@@ -8,6 +8,8 @@ KINDS = ("clinic", "app_user", "specialty", "surgery", "doctor", "standardized_r
 
 
 class Memory:
+    """Which row here an old one has become: kept in the target, so that a second run makes none twice."""
+
     def __init__(self, known: dict[tuple[str, str, str], str]) -> None:
         self._known = known
         self._new: list[tuple[str, str, str, str]] = []

@@ -35,6 +35,8 @@ class TableCounts:
 
 @dataclass(frozen=True, slots=True)
 class RowFinding:
+    """What became of one row of the source, by its id there."""
+
     outcome: Outcome
     table: str
     legacy_id: str
@@ -43,6 +45,8 @@ class RowFinding:
 
 @dataclass(slots=True)
 class Report:
+    """What an import of the old application's data did and left, for people by `str`."""
+
     tables: dict[str, TableCounts] = field(default_factory=dict)
     remarks: list[str] = field(default_factory=list)
     """Of the whole: what the source lacks, or has beyond what is known."""

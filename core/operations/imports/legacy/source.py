@@ -45,6 +45,8 @@ class NotTheSource(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Source:
+    """The old application's database, which lacks tables and columns where it is an early one."""
+
     connection: Connection
     present: dict[str, set[str]]
     """Columns of each table that is there."""

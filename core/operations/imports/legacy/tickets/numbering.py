@@ -36,6 +36,8 @@ FROM ticket t JOIN unnest($1::integer[], $2::integer[], $3::integer[]) AS w (cli
 
 
 class Numbers:
+    """The last ticket number of each clinic and year."""
+
     def __init__(self, last: dict[tuple[int, int], int]) -> None:
         self._last = defaultdict(int, last)
 

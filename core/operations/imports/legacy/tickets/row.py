@@ -37,7 +37,7 @@ DATES = ("medical_discharge_date", "original_fpa_date")
 
 
 class RefusedTicket(Exception):
-    """With the reason."""
+    """A row of the source cannot be a ticket here. The message says why, for people."""
 
 
 @dataclass(slots=True)
@@ -55,6 +55,8 @@ class MadeTicket:
 
 @dataclass(frozen=True, slots=True)
 class TicketTimes:
+    """A ticket's times, as instants; `hours` is its stay."""
+
     surgery_at: datetime
     admission_at: datetime
     hours: int
