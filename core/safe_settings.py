@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable
-from ipaddress import ip_address
+from ipaddress import ip_address, ip_network
 from urllib.parse import parse_qs, urlsplit
 
 from pydantic import SecretStr
@@ -20,7 +20,7 @@ SECRET_LOOKED_AT = 72
 ENCRYPTED = ("require", "verify-ca", "verify-full")
 """libpq's `sslmode`. By its default, `prefer`, whoever stands between has everything sent in plain text."""
 ORIGIN = re.compile(r"https?://([a-z0-9._-]+|\[[0-9a-f:.]+\])(:[0-9]{1,5})?")
-EMAIL = re.compile(r"[!-?A-~]{1,64}@[!-?A-~]{1,189}")
+EMAIL = re.compile(r"[!-?A-~]{1,64}@[A-Za-z0-9.-]{1,189}")
 """That single sign-on knows somebody by. ASCII, as Google's are: of other letters two may become one in lower case (the
 Kelvin sign is a k)."""
 
@@ -53,6 +53,26 @@ def is_database_safe(url: str) -> bool:
     """Whether patients' data leaves this machine encrypted, or not at all."""
     given = parse_qs(urlsplit(url).query)
     return given.get("sslmode", [""])[-1] in ENCRYPTED or stays_here(url)
+
+
+def is_redis(url: str) -> bool:
+    """Whether it has the form of an address of Redis (core/cache/tiers/address.py)."""
+    parts = urlsplit(url)
+    scheme, _, cluster = parts.scheme.partition("+")
+    if scheme == "unix":
+        return bool(parts.path) and not cluster
+    hosts = [urlsplit(f"//{host}") for host in parts.netloc.rpartition("@")[2].split(",")]
+    whole = all(host.hostname and host.port != 0 for host in hosts)
+    return scheme in ("redis", "rediss") and cluster in ("", "cluster") and whole and (bool(cluster) or len(hosts) == 1)
+
+
+def is_network(text: str) -> bool:
+    """Whether it is an address, or a network without bits of a host, as X-Forwarded-For's trust is given to."""
+    try:
+        ip_network(text)
+    except ValueError:
+        return False
+    return True
 
 
 def is_redis_safe(url: str) -> bool:

@@ -21,11 +21,15 @@ from core.safe_settings import (
     flaw_of,
     is_database_safe,
     is_key_set_safe,
+    is_network,
+    is_redis,
     is_redis_safe,
     is_safe,
 )
 
 PACKAGE = "ticket-home"
+DAY = 24 * 3600
+"""Seconds. Nothing that is waited for by the second waits longer: `inf`, and what no clock counts, is a mistake."""
 DEMO_DOMAIN = "ticket-home.example"
 """Of the demo's email addresses."""
 
@@ -62,19 +66,29 @@ class Settings(BaseSettings):
     secret_keys: Annotated[tuple[SecretStr, ...], NoDecode] = Field(
         (SecretStr(LOCAL_SECRET),), alias="SECRET_KEYS", description="comma-separated; the first signs, all verify"
     )
-    trusted_proxies: CommaSeparated = Field((), alias="TRUSTED_PROXIES")
+    trusted_proxies: CommaSeparated = Field(
+        (), alias="TRUSTED_PROXIES", description="addresses and networks whose X-Forwarded-For counts; *: anybody's"
+    )
     allowed_origins: CommaSeparated = Field((), alias="ALLOWED_ORIGINS", description="beside the service's own origin")
     metrics_token: SecretStr | None = Field(
         None, alias="METRICS_TOKEN", description="/metrics is for its bearer only; absent: for everybody who gets there"
     )
     docs: bool = Field(True, alias="DOCS", description="off: no /docs, /redoc and /openapi.json")
     keep_alive_seconds: float = Field(
-        75, alias="KEEP_ALIVE_SECONDS", gt=0, description="longer than the balancer's: docs/proxies.md"
+        75, alias="KEEP_ALIVE_SECONDS", gt=0, le=DAY, description="longer than the balancer's: docs/proxies.md"
     )
-    head_bytes: int = Field(32768, alias="HEAD_BYTES", ge=1024, description="of the request line and headers, then 431")
-    head_seconds: float = Field(10, alias="HEAD_SECONDS", gt=0, description="from a head's first byte to its last")
+    head_bytes: int = Field(
+        32768, alias="HEAD_BYTES", ge=1024, le=1024 * 1024, description="of the request line and headers, then 431"
+    )
+    head_seconds: float = Field(
+        10, alias="HEAD_SECONDS", gt=0, le=DAY, description="from a head's first byte to its last"
+    )
     body_seconds: float = Field(
-        30, alias="BODY_SECONDS", gt=0, description="for a whole body; likewise for each part of an answer to be taken"
+        30,
+        alias="BODY_SECONDS",
+        gt=0,
+        le=DAY,
+        description="for a whole body; likewise for each part of an answer to be taken",
     )
     event_streams: int = Field(
         5000,
@@ -105,12 +119,16 @@ class Settings(BaseSettings):
     )
     cache_prefix: str = Field("", alias="CACHE_PREFIX", pattern=r"^[A-Za-z0-9_-]{0,40}$")
     canary_seconds: float = Field(
-        5, alias="CANARY_SECONDS", ge=0, description="between two writes of the canary (core/canary); 0: there is none"
+        5,
+        alias="CANARY_SECONDS",
+        ge=0,
+        le=DAY,
+        description="between two writes of the canary (core/canary); 0: there is none",
     )
-    cache_memory_bytes: int = Field(64 * 1024 * 1024, alias="CACHE_MEMORY_BYTES", ge=0)
+    cache_memory_bytes: int = Field(64 * 1024 * 1024, alias="CACHE_MEMORY_BYTES", ge=0, le=1024**4)
 
-    session_idle_seconds: int = Field(3600, alias="SESSION_IDLE_SECONDS", ge=1)
-    session_max_seconds: int = Field(12 * 3600, alias="SESSION_MAX_SECONDS", ge=1)
+    session_idle_seconds: int = Field(3600, alias="SESSION_IDLE_SECONDS", ge=1, le=366 * DAY)
+    session_max_seconds: int = Field(12 * 3600, alias="SESSION_MAX_SECONDS", ge=1, le=366 * DAY)
     iap_audience: CommaSeparated = Field(
         (),
         alias="IAP_AUDIENCE",
@@ -155,6 +173,21 @@ class Settings(BaseSettings):
         """For all who connect, in the form that all of them take."""
         return None if value is None else SecretStr(normalised(value.get_secret_value()))
 
+    @field_validator("redis_url")
+    @classmethod
+    def _leads_to_redis(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None and not is_safe(is_redis, value):
+            raise ValueError("it is no address such as rediss://:password@host:6379/0")
+        return value
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _addresses(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        """A name, or a network that is none, would match no proxy: all clients would silently count as one."""
+        if not all(one == "*" or is_network(one) for one in value):
+            raise ValueError("each is an address or a network, such as 10.0.0.7 or 10.30.0.0/16")
+        return value
+
     @field_validator("allowed_origins")
     @classmethod
     def _origins(cls, value: tuple[str, ...]) -> tuple[str, ...]:
@@ -189,7 +222,11 @@ class Settings(BaseSettings):
     @field_validator("login_limit_user", "login_limit_address", "export_limit")
     @classmethod
     def _limit(cls, value: str) -> str:
-        if ";" in value or parse_limit(value).amount < 1:
+        try:
+            amount = 0 if ";" in value else parse_limit(value).amount
+        except ValueError:
+            amount = 0
+        if amount < 1:
             raise ValueError("one limit of at least one attempt, like 10/15 minutes")
         return value
 

@@ -197,3 +197,53 @@ def test_what_would_open_too_much_or_means_nothing_is_refused_at_the_start(
     with pytest.raises(ValidationError) as refused:
         Settings()
     assert [error["loc"] for error in refused.value.errors()] == [(name,)]
+
+
+ADDRESS = "://somebody:p4ssw0rd@[host"
+NONSENSE = {
+    float: ("x", "-1", "inf", "nan", "1e300", "1" + "0" * 30),
+    int: ("x", "-1", "1.5", "inf", "1" + "0" * 30),
+    bool: ("sometimes", "-1", "1.5"),
+}
+ANY_TEXT = {"TICKET_HOME_DATA_DIR", "TICKET_HOME_DEMO_PASSWORD", "METRICS_TOKEN", "TICKET_HOME_BUILD", "REPLICA"}
+"""Settings that any text is a value of."""
+
+
+def nonsense_for(kind: object) -> tuple[str, ...]:
+    return NONSENSE.get(kind, ("x:y", f"http{ADDRESS}", f"redis{ADDRESS}", "10.0.0.0/99", "10.0.0.1/8", "300.1.1.1"))  # type: ignore[arg-type]  # a type of a field
+
+
+def test_no_setting_takes_nonsense_and_no_refusal_repeats_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each setting there is: of its kind, and what stands for an address, a list, a limit."""
+    looked_at = set()
+    monkeypatch.setenv("TICKET_HOME_ENV", "production")
+    for name, value in {"DATABASE_URL": SAFE_DATABASE, "REDIS_URL": SAFE_REDIS, "SECRET_KEYS": MADE_BY_CHANCE}.items():
+        monkeypatch.setenv(name, value)
+    for info in Settings.model_fields.values():
+        assert info.alias is not None
+        if info.alias in ANY_TEXT:
+            continue
+        for value in nonsense_for(info.annotation):
+            with monkeypatch.context() as given:
+                given.setenv(info.alias, value)
+                with pytest.raises(ValidationError) as refused:
+                    Settings()
+            assert info.alias in str(refused.value), (info.alias, value)
+            assert "p4ssw0rd" not in str(refused.value)
+            looked_at.add(info.alias)
+    assert len(looked_at) == len(Settings.model_fields) - len(ANY_TEXT)
+
+
+@pytest.mark.parametrize("value", ["10.0.0.7", "10.30.0.0/16", "*", "169.254.0.0/16, ::1", ""])
+def test_proxies_are_named_by_address_or_network(monkeypatch: pytest.MonkeyPatch, value: str) -> None:
+    monkeypatch.setenv("TRUSTED_PROXIES", value)
+    assert Settings().trusted_proxies == tuple(one.strip() for one in value.split(",") if one)
+
+
+@pytest.mark.parametrize(
+    "value", ["redis://h:99999", "redis://", "redis://a,b", "unix://", "unix+cluster:///a", "redis+x://a"]
+)
+def test_what_leads_to_no_redis_is_refused(monkeypatch: pytest.MonkeyPatch, value: str) -> None:
+    monkeypatch.setenv("REDIS_URL", value)
+    with pytest.raises(ValidationError, match="REDIS_URL"):
+        Settings()

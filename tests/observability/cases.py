@@ -60,6 +60,8 @@ CASES = (
     Case("ErrorsSlowly", 9 * 60, errors(3), errors(0)),
     Case("Slow", 70, slow(200), slow(10)),
     Case("Slow", 70, slow(200), slow(900, route="/v1/exports/full.zip")),
+    # A stream of events is open for a quarter of an hour.
+    Case("Slow", 70, slow(200), slow(900, route="/v1/events")),
     Case("SlowSlowly", 9 * 60, slow(20), slow(5)),
     Case("FewHits", 90, reads(60, 40), reads(80, 20)),
     # A night without readers, and the canary's own misses, are nobody's.
