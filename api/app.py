@@ -13,6 +13,7 @@ from api.middleware.request_stats import RequestStats
 from api.middleware.sharing import Preflights, Sharing
 from api.ops import docs
 from api.ops.routes import router as ops
+from api.ops.stream import router as stream
 from api.requests.by_path import ByPath
 from api.v1.routers import ROUTERS
 from core.cache.versions.header import VersionHeader
@@ -46,7 +47,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.state.slots = None  # where other processes serve beside this one: api/server/application.py
     error_handlers.register(app)
     # The routes themselves, and not routers of routes: FastAPI asks such a router, and each of its routes, twice.
-    for router in (ops, *ROUTERS, *([docs.router] if settings.docs else ())):
+    for router in (ops, stream, *ROUTERS, *([docs.router] if settings.docs else ())):
         app.router.routes += router.routes
     app.router.routes.insert(0, ByPath(app.router.routes))
     if settings.docs:

@@ -10,7 +10,7 @@ from api.app import create_app
 from api.openapi import MAKE_NO_VERSION, text
 
 SNAPSHOT = Path(__file__).parent / "openapi.json"
-OPERATIONS = frozenset({"livez", "readyz", "metrics"})
+OPERATIONS = frozenset({"livez", "readyz", "metrics", "streamsProbe"})
 UNSIGNED = frozenset({"authLogin", "authMethods", "authDisplay"})
 METHODS = frozenset({"get", "post", "put", "patch", "delete"})
 

@@ -16,7 +16,7 @@ from pydantic import SecretStr
 
 from core.operations.doctor.finding import Finding, Verdict
 from core.operations.doctor.service.asking import Service
-from core.operations.doctor.service.balancer import look_at_limits
+from core.operations.doctor.service.balancer import look_at_limits, look_at_streams
 from core.operations.doctor.service.examine import examine
 from core.settings import Settings
 from tests.factories import rows
@@ -38,6 +38,8 @@ SMALL_BODIES = {"client_max_body_size 1m;": "client_max_body_size 100k;"}
 SMALL_HEADS = {
     "large_client_header_buffers 4 8k;": "large_client_header_buffers 2 1k; add_header Via '1.1 google' always;",
 }
+BUFFERED = {"proxy_buffering off;": "proxy_buffering on;"}
+HELD = {"proxy_buffering off;": "proxy_buffering on; proxy_ignore_headers X-Accel-Buffering;"}
 Found = list[Finding]
 
 
@@ -88,7 +90,7 @@ async def test_a_service_in_order_and_then_with_a_replica_that_hangs(keyed: Sett
     with replicas(keyed, tmp_path, *[{"METRICS_TOKEN": KEY}] * 2) as served, nginx(tmp_path, served, {}) as before:
         found = await findings(keyed, before.url, served[0].url)
         assert wrong(found) == set(), [str(one) for one in found]
-        checks = {"Replicas", "Releases", "Version maps", "Sizes", "Keep-alive", "Clients' addresses"}
+        checks = {"Replicas", "Releases", "Version maps", "Sizes", "Streams", "Keep-alive", "Clients' addresses"}
         assert {one.check for one in found} == checks | {"Demo logins", "Clocks", "Certificates", "Secret keys"}
         assert "r0, r1" in of(found, "Releases"), "both were met"
         assert "own" in of(found, "Clients' addresses"), "behind a proxy, too"
@@ -146,11 +148,17 @@ async def test_all_that_is_set_wrong_is_told_with_what_to_do(
             found = await findings(settings, before.url)
         with nginx(tmp_path / "bodies", served, SMALL_BODIES) as before:
             body = await look_at_limits(Service(before.url))
+        with nginx(tmp_path / "held", served, HELD) as before:
+            held = await look_at_streams(Service(before.url))
+        with nginx(tmp_path / "asked", served, BUFFERED) as before:
+            asked = await look_at_streams(Service(before.url))
     checks = {"Releases", "Sizes", "Keep-alive", "Demo logins", "Certificates", "Secret keys", "Clients' addresses"}
     assert wrong(found) == checks, [str(one) for one in found]
     assert "+next on r1" in of(found, "Releases")
     assert "a head of" in of(found, "Sizes")
     assert "a body of" in str(body)
+    assert (held.verdict, "/v1/exports/" in str(held)) == (Verdict.FAILED, True)
+    assert asked.verdict is Verdict.OK, "nginx buffers by itself, but for answers that ask it not to"
     assert "620" in of(found, "Keep-alive")
     assert "superuser" in of(found, "Demo logins")
     assert "renew it now" in of(found, "Certificates")

@@ -5,7 +5,7 @@ import asyncio
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from api.answers.cached import NO_STORE
+from api.answers.streamed import STREAMED
 from api.requests.client import until_it_leaves
 from core.events.events import Events
 from core.sessions.copies import SessionCopy
@@ -22,7 +22,7 @@ class EventStream(Response):
 
     def __init__(self, events: Events, clinic_id: int | None, token: str, copy: SessionCopy) -> None:
         # nginx holds back what does not say this. The connection ends with the stream: it is set up for nothing else.
-        super().__init__(headers=NO_STORE | {"X-Accel-Buffering": "no", "Connection": "close"})
+        super().__init__(headers=STREAMED | {"Connection": "close"})
         del self.headers["content-length"]
         self.headers["content-type"] = MEDIA_TYPE
         self._asked = (events, clinic_id, token, copy)

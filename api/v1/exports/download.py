@@ -8,7 +8,7 @@ from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from api.answers.cached import NO_STORE
+from api.answers.streamed import STREAMED
 from api.requests.client import until_it_leaves
 from core.exports.export import Export
 
@@ -26,7 +26,7 @@ class Download(Response):
         super().__init__(media_type=media_type)
         self._export = export
         del self.headers["content-length"]
-        self.headers.update(NO_STORE | {"Content-Disposition": f'attachment; filename="{export.filename}"'})
+        self.headers.update(STREAMED | {"Content-Disposition": f'attachment; filename="{export.filename}"'})
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         sending = asyncio.ensure_future(self._send(send))

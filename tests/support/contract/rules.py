@@ -90,6 +90,7 @@ RULES: dict[str, Rule] = {
     "livez": Rule(None),
     "readyz": Rule(None),
     "metrics": Rule(None),
+    "streamsProbe": Rule(None),
     "authLogin": Rule(None, body=lambda _: {"username": "nobody", "password": "x" * 12}, to_strangers=401),
     "authMethods": Rule(None),
     "authIap": Rule(None, to_strangers=404),

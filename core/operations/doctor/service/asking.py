@@ -29,6 +29,8 @@ class Answer:
     began: float
     """Epoch seconds of this machine, when it was asked."""
     seconds: float
+    coming: float = 0.0
+    """Of these seconds, those from the first of the body to the last."""
     from_address: str = ""
     """This machine's, as its end of the connection is called."""
 
@@ -90,9 +92,12 @@ class Service:
             address = str(connection.sock.getsockname()[0])
             connection.request(asked.method, asked.path, body=asked.body or None, headers=dict(asked.headers))
             answer = connection.getresponse()
-            body = answer.read(MOST)
+            body = answer.read1(MOST)
+            first = time.monotonic()
+            body += answer.read(MOST)
             headers = {name.lower(): value for name, value in answer.getheaders()}
-            return Answer(answer.status, headers, body, began, time.monotonic() - started, address)
+            ended = time.monotonic()
+            return Answer(answer.status, headers, body, began, ended - started, ended - first, address)
         except TimeoutError:
             return Silence(f"no answer within {PATIENCE:.0f} s", hangs=True)
         except ssl.SSLError as error:

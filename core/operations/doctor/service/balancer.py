@@ -3,11 +3,12 @@
 import json
 import secrets
 from dataclasses import dataclass
+from typing import TypeGuard
 
 from core.operations.doctor.finding import Finding, failed, ok, skipped, warning
 from core.operations.doctor.service.asking import Answer, Asked, Service, Silence
 
-LIMITS, KEEP_ALIVE, ADDRESSES = "Sizes", "Keep-alive", "Clients' addresses"
+LIMITS, STREAMS, KEEP_ALIVE, ADDRESSES = "Sizes", "Streams", "Keep-alive", "Clients' addresses"
 LINE = 4000
 LINES = 3
 """Bytes of a header's value, and how many there are: cookies, `If-None-Match` and `Cache-Version` may be so long."""
@@ -21,6 +22,10 @@ FORGED = "203.0.113.77"
 LOGIN = "/v1/auth/login"
 WRITE = "/v1/tickets"
 """Refused for want of a sign-in, once it has come there."""
+PROBE = "/v1/exports/probe"
+"""Answered in two parts, some time apart."""
+TRIES, APART = 3, 0.2
+"""Of an answer's time, the share between its parts where nobody holds it back; on a busy machine not each time."""
 JSON = {"Content-Type": "application/json"}
 
 
@@ -38,12 +43,24 @@ async def look_at_limits(service: Service) -> Finding:
     return ok(LIMITS, f"heads of {LINES * LINE:,} and bodies of {BODY:,} bytes get through")
 
 
-def _got_through(asked: Answer | Silence, status: int) -> bool:
+def _got_through(asked: Answer | Silence, status: int) -> TypeGuard[Answer]:
     return isinstance(asked, Answer) and asked.is_ours and asked.status == status
 
 
 def _said(asked: Answer | Silence) -> str:
     return asked.reason if isinstance(asked, Silence) else f"{asked.status}"
+
+
+async def look_at_streams(service: Service) -> Finding:
+    """Failed where an answer that is sent in parts comes at once: exports begin late then, and events never come."""
+    for _ in range(TRIES):
+        asked = await service.ask(Asked(PROBE))
+        if not _got_through(asked, 200):
+            return skipped(STREAMS, f"{PROBE} is not answered ({_said(asked)})")
+        if asked.coming > APART * asked.seconds:
+            return ok(STREAMS, "an answer comes on as it is made")
+    seen = "answers are held back until they are whole"
+    return failed(STREAMS, seen, f"switch buffering off for /v1/exports/ and /v1/events ({PAGE})")
 
 
 def look_at_keep_alive(answer: Answer, keep_alive: float) -> Finding:

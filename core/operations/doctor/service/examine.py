@@ -58,6 +58,7 @@ async def _one(service: Service, settings: Settings) -> AsyncIterator[Finding]:
         yield skipped(SERVICE, REST)
         return
     yield await balancer.look_at_limits(service)
+    yield await balancer.look_at_streams(service)
     yield balancer.look_at_keep_alive(answer, settings.keep_alive_seconds)
     probed = await balancer.probe(service)
     believed = await _asked(settings, BELIEVED, probed.username)
