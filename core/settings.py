@@ -1,39 +1,30 @@
 """One frozen Settings: every environment variable the service reads, with its unit and default."""
 
 import os
-import re
 from functools import cached_property
 from importlib.metadata import version
 from pathlib import Path
 from socket import gethostname
-from typing import Annotated, Any, Literal, Self
+from typing import Literal, Self
 
-from limits import parse as parse_limit
-from pydantic import Field, SecretStr, field_validator, model_validator
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic import Field, SecretStr, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from core.database_address import normalised
 from core.safe_settings import (
     DEMO_PASSWORD,
-    EMAIL,
     LOCAL_SECRET,
-    ORIGIN,
     flaw_of,
     is_database_safe,
-    is_key_set_safe,
-    is_network,
-    is_redis,
     is_redis_safe,
     is_safe,
 )
+from core.setting_kinds import Audiences, Database, Emails, Keys, KeySet, Limit, Origins, Proxies, Redis
 
 PACKAGE = "ticket-home"
 DAY = 24 * 3600
 """Seconds. Nothing that is waited for by the second waits longer: `inf`, and what no clock counts, is a mistake."""
 DEMO_DOMAIN = "ticket-home.example"
 """Of the demo's email addresses."""
-
-CommaSeparated = Annotated[tuple[str, ...], NoDecode]
 
 
 class Settings(BaseSettings):
@@ -49,27 +40,27 @@ class Settings(BaseSettings):
     )
     demo_password: SecretStr = Field(SecretStr(DEMO_PASSWORD), alias="TICKET_HOME_DEMO_PASSWORD")
 
-    database_url: SecretStr | None = Field(
+    database_url: Database | None = Field(
         None, alias="DATABASE_URL", description="postgresql://…?sslmode=verify-full; absent: embedded"
     )
-    database_listen_url: SecretStr | None = Field(
+    database_listen_url: Database | None = Field(
         None, alias="DATABASE_LISTEN_URL", description="past a transaction pooler that DATABASE_URL leads to"
     )
     database_pool_size: int = Field(10, alias="DATABASE_POOL_SIZE", ge=1, le=200)
-    redis_url: SecretStr | None = Field(
+    redis_url: Redis | None = Field(
         None,
         alias="REDIS_URL",
         description="redis://, rediss://, unix://, redis+cluster://host:port,host:port; absent: embedded."
         " TLS with a private CA: rediss://…?ssl_ca_certs=/path/ca.pem (core/cache/tiers/address.py has all of it)",
     )
 
-    secret_keys: Annotated[tuple[SecretStr, ...], NoDecode] = Field(
+    secret_keys: Keys = Field(
         (SecretStr(LOCAL_SECRET),), alias="SECRET_KEYS", description="comma-separated; the first signs, all verify"
     )
-    trusted_proxies: CommaSeparated = Field(
+    trusted_proxies: Proxies = Field(
         (), alias="TRUSTED_PROXIES", description="addresses and networks whose X-Forwarded-For counts; *: anybody's"
     )
-    allowed_origins: CommaSeparated = Field((), alias="ALLOWED_ORIGINS", description="beside the service's own origin")
+    allowed_origins: Origins = Field((), alias="ALLOWED_ORIGINS", description="beside the service's own origin")
     metrics_token: SecretStr | None = Field(
         None, alias="METRICS_TOKEN", description="/metrics is for its bearer only; absent: for everybody who gets there"
     )
@@ -94,6 +85,7 @@ class Settings(BaseSettings):
         5000,
         alias="EVENT_STREAMS",
         ge=1,
+        le=1_000_000,
         description="open at once in each worker, and half of its connections at most",
     )
     event_seconds: float = Field(
@@ -129,18 +121,18 @@ class Settings(BaseSettings):
 
     session_idle_seconds: int = Field(3600, alias="SESSION_IDLE_SECONDS", ge=1, le=366 * DAY)
     session_max_seconds: int = Field(12 * 3600, alias="SESSION_MAX_SECONDS", ge=1, le=366 * DAY)
-    iap_audience: CommaSeparated = Field(
+    iap_audience: Audiences = Field(
         (),
         alias="IAP_AUDIENCE",
         description="/projects/NUMBER/locations/REGION/services/NAME or /projects/NUMBER/global/backendServices/ID;"
         " absent: nobody signs in by Google's Identity-Aware Proxy",
     )
-    iap_keys_url: str = Field(
+    iap_keys_url: KeySet = Field(
         "https://www.gstatic.com/iap/verify/public_key-jwk",
         alias="IAP_KEYS_URL",
         description="the JWK set of what signs assertions",
     )
-    superuser_emails: CommaSeparated = Field(
+    superuser_emails: Emails = Field(
         (),
         alias="SUPERUSER_EMAILS",
         description="made superusers at their first sign-in by IAP, where there is no such user",
@@ -150,85 +142,15 @@ class Settings(BaseSettings):
     )
     # A hospital has one address: the second limit stops a machine that tries many names, not a ward that mistypes.
     # `ticket-home user unlock` lifts either.
-    login_limit_user: str = Field(
+    login_limit_user: Limit = Field(
         "10/15 minutes", alias="LOGIN_LIMIT_USER", description="failed sign-ins of one user, then 429"
     )
-    login_limit_address: str = Field(
+    login_limit_address: Limit = Field(
         "100/15 minutes",
         alias="LOGIN_LIMIT_ADDRESS",
         description="failed sign-ins from one address, of any names; devices that a user has signed in from pass it",
     )
-    export_limit: str = Field("10/hour", alias="EXPORT_LIMIT", description="exports that one user begins, then 429")
-
-    @field_validator(
-        *("secret_keys", "trusted_proxies", "allowed_origins", "iap_audience", "superuser_emails"), mode="before"
-    )
-    @classmethod
-    def _split(cls, value: Any) -> Any:
-        return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
-
-    @field_validator("database_url", "database_listen_url")
-    @classmethod
-    def _understood(cls, value: SecretStr | None) -> SecretStr | None:
-        """For all who connect, in the form that all of them take."""
-        return None if value is None else SecretStr(normalised(value.get_secret_value()))
-
-    @field_validator("redis_url")
-    @classmethod
-    def _leads_to_redis(cls, value: SecretStr | None) -> SecretStr | None:
-        if value is not None and not is_safe(is_redis, value):
-            raise ValueError("it is no address such as rediss://:password@host:6379/0")
-        return value
-
-    @field_validator("trusted_proxies")
-    @classmethod
-    def _addresses(cls, value: tuple[str, ...]) -> tuple[str, ...]:
-        """A name, or a network that is none, would match no proxy: all clients would silently count as one."""
-        if not all(one == "*" or is_network(one) for one in value):
-            raise ValueError("each is an address or a network, such as 10.0.0.7 or 10.30.0.0/16")
-        return value
-
-    @field_validator("allowed_origins")
-    @classmethod
-    def _origins(cls, value: tuple[str, ...]) -> tuple[str, ...]:
-        """As browsers write them. `*` or `null` would have any page read what the user's cookie opens."""
-        written = tuple(one.lower().removesuffix("/") for one in value)
-        if not all(ORIGIN.fullmatch(one) for one in written):
-            raise ValueError("each is scheme, host and port, such as https://pages.example")
-        return written
-
-    @field_validator("iap_audience")
-    @classmethod
-    def _audiences(cls, value: tuple[str, ...]) -> tuple[str, ...]:
-        if not all(re.fullmatch(r"/projects/[!-~]+", one) for one in value):
-            raise ValueError("each begins with /projects/, as IAP's page in the console shows it")
-        return value
-
-    @field_validator("iap_keys_url")
-    @classmethod
-    def _proves_who_it_is(cls, value: str) -> str:
-        """Whoever could answer in its place could sign in as anybody."""
-        if not is_safe(is_key_set_safe, SecretStr(value)):
-            raise ValueError("https://, or http:// to this machine")
-        return value
-
-    @field_validator("superuser_emails")
-    @classmethod
-    def _emails(cls, value: tuple[str, ...]) -> tuple[str, ...]:
-        if not all(EMAIL.fullmatch(one) for one in value):
-            raise ValueError("emails in ASCII, with commas between them")
-        return tuple(one.lower() for one in value)
-
-    @field_validator("login_limit_user", "login_limit_address", "export_limit")
-    @classmethod
-    def _limit(cls, value: str) -> str:
-        try:
-            amount = 0 if ";" in value else parse_limit(value).amount
-        except ValueError:
-            amount = 0
-        if amount < 1:
-            raise ValueError("one limit of at least one attempt, like 10/15 minutes")
-        return value
+    export_limit: Limit = Field("10/hour", alias="EXPORT_LIMIT", description="exports that one user begins, then 429")
 
     @model_validator(mode="after")
     def _refuse_unsafe_production(self) -> Self:
