@@ -115,5 +115,5 @@ class Readiness:
             await asyncio.sleep(times.TRY_WRITE_EVERY)
 
     async def drain(self, within: float) -> None:
-        """At shutdown."""
+        """At shutdown: let a try whether the database takes writes end, `within` seconds at most."""
         await self._tries.drain(within)

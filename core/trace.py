@@ -11,7 +11,8 @@ AWAY = "database-unavailable"
 
 @dataclass(slots=True)
 class Trace:
-    """Times are milliseconds, `cache_ttl` and `cache_age` seconds."""
+    """What is noted of one request, for its answer's headers, the log and spans. Times are milliseconds, `cache_ttl`
+    and `cache_age` seconds."""
 
     request_id: str = ""
     route: str = ""

@@ -31,7 +31,7 @@ def is_configured() -> bool:
 
 
 class Tracing:
-    """Of one process. `served`: its release and replica, in each span's resource."""
+    """What makes and sends the spans of one process. `served`: its release and replica, in each span's resource."""
 
     def __init__(self, served: Mapping[str, str]) -> None:
         from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
@@ -61,7 +61,7 @@ def spanned(
     kind: SpanKind = SpanKind.INTERNAL,
     context: Context | None = None,
 ) -> Iterator[Span]:
-    """Around what the span is about. An error is its kind, without its message."""
+    """A span around the block that it is about. Of an error it has the kind, without its message."""
     span = tracer.start_span(name, context=context, kind=kind, attributes=dict(attributes))
     with use_span(span, end_on_exit=True, record_exception=False, set_status_on_exception=False):
         try:

@@ -5,25 +5,21 @@ Built without holding up writers. Where it is broken off it begins again.
 
 from alembic import op
 
+from core.db.indexes import build_beside_writers
+
 revision = "0020"
 down_revision = "0019"
 branch_labels = None
 depends_on = None
 
 INDEXES = {
-    "ix_ticket_clinic_id_discharged_at": "(clinic_id, discharged_at) WHERE discharged_at IS NOT NULL",
-    "ix_ticket_clinic_id_surgery_id_created_at": "(clinic_id, surgery_id, created_at)",
+    "ix_ticket_clinic_id_discharged_at": "ticket (clinic_id, discharged_at) WHERE discharged_at IS NOT NULL",
+    "ix_ticket_clinic_id_surgery_id_created_at": "ticket (clinic_id, surgery_id, created_at)",
 }
 
 
 def upgrade() -> None:
-    with op.get_context().autocommit_block():
-        # It waits for older transactions, and nobody waits for it meanwhile: an export may take minutes.
-        op.execute("SET lock_timeout = 0")
-        for name, columns in INDEXES.items():
-            op.execute(f"DROP INDEX CONCURRENTLY IF EXISTS {name}")
-            op.execute(f"CREATE INDEX CONCURRENTLY {name} ON ticket {columns}")
-        op.execute("RESET lock_timeout")
+    build_beside_writers(INDEXES)
 
 
 def downgrade() -> None:

@@ -5,6 +5,8 @@ Built without holding up writers. Where it is broken off it begins again.
 
 from alembic import op
 
+from core.db.indexes import build_beside_writers
+
 revision = "0022"
 down_revision = "0021"
 branch_labels = None
@@ -14,16 +16,13 @@ COLUMNS = ("episode_id", "bed_number")
 
 
 def upgrade() -> None:
-    with op.get_context().autocommit_block():
-        # It waits for older transactions, and nobody waits for it meanwhile: an export may take minutes.
-        op.execute("SET lock_timeout = 0")
-        for column in COLUMNS:
-            op.execute(f"DROP INDEX CONCURRENTLY IF EXISTS ix_ticket_active_{column}")
-            op.execute(
-                f"CREATE INDEX CONCURRENTLY ix_ticket_active_{column} ON ticket (clinic_id, folded_text({column}))"
-                f" WHERE status = 'active' AND {column} IS NOT NULL"
-            )
-        op.execute("RESET lock_timeout")
+    build_beside_writers(
+        {
+            f"ix_ticket_active_{column}": f"ticket (clinic_id, folded_text({column}))"
+            f" WHERE status = 'active' AND {column} IS NOT NULL"
+            for column in COLUMNS
+        }
+    )
 
 
 def downgrade() -> None:

@@ -6,6 +6,8 @@ an index takes. Built without holding up writers. Where it is broken off it begi
 
 from alembic import op
 
+from core.db.indexes import build_beside_writers
+
 revision = "0023"
 down_revision = "0022"
 branch_labels = None
@@ -21,13 +23,7 @@ INDEXES = {
 
 
 def upgrade() -> None:
-    with op.get_context().autocommit_block():
-        # It waits for older transactions, and nobody waits for it meanwhile: an export may take minutes.
-        op.execute("SET lock_timeout = 0")
-        for name, columns in INDEXES.items():
-            op.execute(f"DROP INDEX CONCURRENTLY IF EXISTS {name}")
-            op.execute(f"CREATE INDEX CONCURRENTLY {name} ON {columns}")
-        op.execute("RESET lock_timeout")
+    build_beside_writers(INDEXES)
 
 
 def downgrade() -> None:

@@ -8,6 +8,8 @@ before reads stays.
 
 from alembic import op
 
+from core.db.indexes import build_beside_writers
+
 revision = "0024"
 down_revision = "0023"
 branch_labels = None
@@ -34,15 +36,9 @@ def upgrade() -> None:
         " EXECUTE FUNCTION ticket_end_recorded()"
     )
     op.execute("ALTER TABLE ticket ENABLE ALWAYS TRIGGER end_recorded")
-    with op.get_context().autocommit_block():
-        # It waits for older transactions, and nobody waits for it meanwhile: an export may take minutes.
-        op.execute("SET lock_timeout = 0")
-        op.execute("DROP INDEX CONCURRENTLY IF EXISTS ix_ticket_ended")
-        op.execute(
-            "CREATE INDEX CONCURRENTLY ix_ticket_ended ON ticket"
-            " (clinic_id, coalesce(end_recorded_at, annulled_at, discharged_at))"
-        )
-        op.execute("RESET lock_timeout")
+    build_beside_writers(
+        {"ix_ticket_ended": "ticket (clinic_id, coalesce(end_recorded_at, annulled_at, discharged_at))"}
+    )
 
 
 def downgrade() -> None:

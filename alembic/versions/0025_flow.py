@@ -12,6 +12,7 @@ are filled anew.
 import sqlalchemy as sa
 from alembic import op
 
+from core.db.indexes import build_beside_writers
 from core.db.rollup_stamping import COUNTED_COLUMNS, stamp_ticket
 from core.db.stamping import STAMPED_BY_0021, Rule, stamp_table, unstamp_table
 
@@ -58,8 +59,8 @@ BEGIN
 END $$
 """
 INDEXES = {
-    "ix_ticket_active_long_stay_at": "(clinic_id, long_stay_at) WHERE status = 'active'",
-    "ix_ticket_active_ready_at": "(clinic_id, ready_at) WHERE status = 'active' AND ready_at IS NOT NULL",
+    "ix_ticket_active_long_stay_at": "ticket (clinic_id, long_stay_at) WHERE status = 'active'",
+    "ix_ticket_active_ready_at": "ticket (clinic_id, ready_at) WHERE status = 'active' AND ready_at IS NOT NULL",
 }
 CATEGORY = "standardized_reason", "ck_standardized_reason_category"
 
@@ -81,10 +82,8 @@ def upgrade() -> None:
         op.execute("SET lock_timeout = 0")
         op.execute("ALTER TABLE ticket VALIDATE CONSTRAINT ck_ticket_ready")
         op.execute(FILL)
-        for name, columns in INDEXES.items():
-            op.execute(f"DROP INDEX CONCURRENTLY IF EXISTS {name}")
-            op.execute(f"CREATE INDEX CONCURRENTLY {name} ON ticket {columns}")
         op.execute("RESET lock_timeout")
+    build_beside_writers(INDEXES)
     # In one transaction with the revision: it happens once.
     op.execute("SET LOCAL lock_timeout = '3s'")
     _categories("'modification', 'annulment', 'delay', 'initial'")

@@ -38,9 +38,11 @@ class Place:
 
     @property
     def is_read(self) -> bool:
+        """Whether it was read lately: nothing else is refreshed."""
         return boottime() - self.read_at <= READ_LATELY
 
     def depends_on(self, clinic_id: int, topic: str) -> bool:
+        """Whether its entry has that version in its key; clinic 0 is the network's."""
         policy = self.asked.policy
         return topic in (policy.topics if clinic_id else policy.global_topics)
 

@@ -18,6 +18,7 @@ class SamePerson:
     revision: int
 
     def means(self, patient: Patient) -> bool:
+        """Whether it is this patient, as they are on file now."""
         return (self.id, self.revision) == (patient.id, patient.revision)
 
 

@@ -31,6 +31,7 @@ class Device:
     """Ids of those who have signed in there, the last one first."""
 
     def is_of(self, user_id: int | None) -> bool:
+        """Whether that user has signed in there."""
         return user_id in self.users
 
     def used_by(self, user_id: int) -> "Device":
@@ -40,7 +41,7 @@ class Device:
 
 
 class Devices:
-    """`secret_keys`: the first signs, all verify."""
+    """Reads and writes the cookie that names a device. `secret_keys`: the first signs, all verify."""
 
     def __init__(self, secret_keys: Sequence[str]) -> None:
         # itsdangerous signs with the last of its keys.

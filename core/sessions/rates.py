@@ -13,7 +13,7 @@ from core.sessions.throttle import SharedCounts
 
 
 class Rates:
-    """One per process."""
+    """Counts what users do that costs much, in all processes together. One per process."""
 
     def __init__(self, redis: RedisTier) -> None:
         self._counts = SharedCounts(redis)

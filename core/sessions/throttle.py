@@ -231,6 +231,7 @@ def plain(name: str) -> str:
 
 
 def is_address(text: str) -> bool:
+    """Whether it is an IP address, of either version."""
     try:
         ip_address(text)
     except ValueError:

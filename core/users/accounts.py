@@ -89,6 +89,7 @@ async def locked_account_of_email(session: WriteSession, email: str) -> Account 
 
 
 async def set_password_hash(session: WriteSession, user_id: int, password_hash: str) -> None:
+    """Store the hash of a user's new password."""
     await session.execute(
         update(User)
         .where(User.id == user_id)

@@ -170,4 +170,5 @@ async def sign_out(session: WriteSession, actor: Actor) -> None:
 
 
 def wrong_credentials() -> NotAuthenticated:
+    """The refusal of a sign-in, the same whatever the reason."""
     return NotAuthenticated("The user name or the password is wrong.", code="invalid_credentials")

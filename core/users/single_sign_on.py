@@ -63,7 +63,7 @@ async def sign_in_proved(
 
 
 def outcome_of(account: Account | None) -> str:
-    """What the audit says."""
+    """The outcome in the login audit's row: `succeeded`, or why it did not."""
     if account is None:
         return "not_provisioned"
     if not account.is_active:

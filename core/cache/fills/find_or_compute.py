@@ -39,6 +39,7 @@ class VersionedKey:
 
     @property
     def stored_under(self) -> str:
+        """The entry's key in the tiers: its successor's, where it is computed ahead."""
         return self.key if self.as_of is None else successor_of(self.key, self.as_of)
 
     def followed_at(self, until: float) -> "VersionedKey":

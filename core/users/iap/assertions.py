@@ -26,7 +26,7 @@ CLAIMS = ("iss", "aud", "exp", "iat", "sub", "email")
 
 
 class Assertions:
-    """Those for one of `audiences`, signed with one of the keys at `keys_url`. One per process; `close` ends it."""
+    """Proves assertions for one of `audiences` by the keys at `keys_url`. One per process; `close` ends it."""
 
     def __init__(self, audiences: Sequence[str], keys_url: str) -> None:
         self._audiences = frozenset(audiences)
@@ -79,7 +79,7 @@ class Assertions:
 
 
 def email_in(claims: dict[str, Any]) -> str:
-    """In lower case. Raises jwt.InvalidTokenError for what is none."""
+    """The email of who proved claims are about, in lower case. Raises jwt.InvalidTokenError where they name none."""
     email = claims["email"]
     if not claims["sub"] or not isinstance(email, str) or not EMAIL.fullmatch(email):
         raise jwt.InvalidTokenError("no email")

@@ -83,7 +83,7 @@ async def fetched(by: httpx.AsyncClient, url: str) -> dict[str, jwt.PyJWK]:
 
 
 class SigningKeys:
-    """Those at `url`. One per process; `close` ends it."""
+    """The public keys of the set at `url`, fetched when they are asked for. One per process; `close` ends it."""
 
     def __init__(self, url: str) -> None:
         self._url = url
