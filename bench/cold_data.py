@@ -14,6 +14,8 @@ CATALOG = (
     "INSERT INTO surgery (clinic_id, name, specialty_id, base_stay_hours)"
     " SELECT $1::integer, 'Surgery ' || n, (SELECT min(id) FROM specialty WHERE clinic_id = $1) + n % 8, 24"
     " FROM generate_series(1, 50) AS n",
+    "INSERT INTO standardized_reason (clinic_id, category, reason)"
+    " SELECT $1::integer, 'delay', 'Delay ' || n FROM generate_series(1, 12) AS n",
     "INSERT INTO doctor (clinic_id, name) SELECT $1::integer, 'Doctor ' || n FROM generate_series(1, 100) AS n",
 )
 RARE, COMMON = "Ñancupil", "María"
@@ -34,7 +36,7 @@ TICKETS = """
 INSERT INTO ticket (
     id, clinic_id, year, number, patient_id, surgery_id, doctor_id, surgery_name, surgery_base_hours, surgery_at,
     admission_at, system_fpa, initial_fpa, current_fpa, overnight_stays, initial_overnight_stays, status,
-    discharged_at, annulled_at, bed_number, location, episode_id, imported, created_at, created_by
+    discharged_at, annulled_at, ready_at, ready_by, bed_number, location, episode_id, imported, created_at, created_by
 )
 SELECT 'TH-' || $2::text || '-2026-' || n, $1::integer, 2026, n,
     (SELECT id FROM patient WHERE clinic_id = $1 AND document_type = 'passport'
@@ -43,7 +45,8 @@ SELECT 'TH-' || $2::text || '-2026-' || n, $1::integer, 2026, n,
     (SELECT min(id) FROM doctor WHERE clinic_id = $1) + n * 7 % 100,
     'Surgery ' || n % 50, 24, fpa - interval '22 hours', fpa - interval '24 hours', fpa, fpa, fpa, 1, 1, status,
     CASE status WHEN 'discharged' THEN fpa + (random() * 240 - 120) * interval '1 minute' END,
-    CASE status WHEN 'annulled' THEN fpa END, (n % 400)::text, 'Piso ' || n % 9, CASE WHEN n % 3 > 0 THEN 'E-' || n END,
+    CASE status WHEN 'annulled' THEN fpa END, ready_at, CASE WHEN ready_at IS NOT NULL THEN 'bench' END,
+    (n % 400)::text, 'Piso ' || n % 9, CASE WHEN n % 3 > 0 THEN 'E-' || n END,
     true, fpa - interval '26 hours', 'bench'
 FROM (
     SELECT n, CASE WHEN n > $3::integer - $6::integer THEN 'active' WHEN n % 30 = 0 THEN 'annulled'
@@ -54,12 +57,19 @@ FROM (
         END AS fpa
     FROM generate_series($4::integer, $5::integer) AS n
 ) AS planned
+CROSS JOIN LATERAL (SELECT CASE WHEN n % 2 = 0 THEN fpa - interval '3 hours' END AS ready_at) AS ready
 """
 MODIFICATIONS = """
 INSERT INTO fpa_modification (clinic_id, ticket_id, previous_fpa, new_fpa, reason, modified_by)
 SELECT clinic_id, id, current_fpa, current_fpa, 'Reason', 'bench'
 FROM ticket CROSS JOIN LATERAL generate_series(1, number % 3) AS times
 WHERE clinic_id = $1 AND number % 2 = 0 AND number BETWEEN $2 AND $3
+"""
+DELAYS = """
+INSERT INTO delay (clinic_id, ticket_id, reason_id, reason, set_at, set_by)
+SELECT clinic_id, id, (SELECT min(id) FROM standardized_reason WHERE clinic_id = $1) + number % 12, 'Delay',
+    current_fpa - interval '2 hours', 'bench'
+FROM ticket WHERE clinic_id = $1 AND number % 5 = 0 AND number BETWEEN $2 AND $3
 """
 SEARCHED = """
 SELECT indexname AS name, indexdef AS made FROM pg_indexes
@@ -71,8 +81,8 @@ FIRST, AT_ONCE = 5_000, 100_000
 async def make_clinic(
     connection: Connection, prefix: str, tickets: int, *, active: int = 300, patients: bool = False
 ) -> int:
-    """The id of a new clinic with that many tickets over ten years, a third of them modified, the last `active` of them
-    in bed; with or without `patients`."""
+    """The id of a new clinic with that many tickets over ten years, a third of them modified, a fifth delayed, half of
+    them ready some time, the last `active` of them in bed; with or without `patients`."""
     clinic_id: int = await connection.fetchval(CLINIC, prefix)
     for statement in CATALOG:
         await connection.execute(statement, clinic_id)
@@ -85,8 +95,9 @@ async def make_clinic(
             await connection.execute(PATIENTS, clinic_id, tickets, first, last)
         await connection.execute(TICKETS, clinic_id, prefix, tickets, first, last, active)
         await connection.execute(MODIFICATIONS, clinic_id, first, last)
+        await connection.execute(DELAYS, clinic_id, first, last)
         # The triggers' plans are those of tables that have rows.
-        await connection.execute("ANALYZE ticket, patient, fpa_modification, modified_ticket")
+        await connection.execute("ANALYZE ticket, patient, fpa_modification, modified_ticket, delay")
         first, at_once = last + 1, AT_ONCE
     await connection.execute("RESET session_replication_role")
     return clinic_id

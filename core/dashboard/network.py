@@ -8,6 +8,7 @@ from typing import TypeVar
 from core.cache.fills.fill import Loaded
 from core.clock import DEFAULT_ZONE, next_full_hour, shown, start_of_hour, zone
 from core.dashboard.counted import TOP_DOCTORS, TOP_SURGERIES
+from core.dashboard.flow import FlowSums, most_delayed
 from core.dashboard.part import COUNTS, Part, Sums, hours_of, kpis_of, loaded, modifications_of
 from core.dashboard.stats import RECENT
 from core.dashboard.views import Dashboard
@@ -33,6 +34,12 @@ def network_of(parts: Sequence[Part], now: datetime) -> Loaded:
         on_time=sum(part.sums.on_time for part in parts),
         delay_microseconds=sum(part.sums.delay_microseconds for part in parts),
     )
+    flows = [dashboard.flow for dashboard in dashboards]
+    flow = FlowSums.sum_of(part.flow for part in parts).flow(
+        sum(one.ready_waiting for one in flows),
+        sum(one.long_stay for one in flows),
+        most_delayed(_all(part.delays for part in parts)),
+    )
     hour_ends = next_full_hour(now + timedelta(microseconds=1), local)
     valid_until = min([hour_ends, *(part.valid_until for part in parts)])
     dated = _all(zip(part.newest, part.dashboard.recent_tickets, strict=True) for part in parts)
@@ -42,6 +49,7 @@ def network_of(parts: Sequence[Part], now: datetime) -> Loaded:
         generated_at=shown(now, local),
         valid_until=shown(valid_until, local),
         kpis=kpis_of(counts, sums),
+        flow=flow,
         top_surgeries=sorted(
             _all(dashboard.top_surgeries for dashboard in dashboards),
             key=lambda one: (-one.tickets, one.name, one.surgery_id),

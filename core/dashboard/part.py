@@ -12,6 +12,7 @@ from sqlalchemy import Row
 from core.cache.entry import Entry
 from core.cache.fills.fill import Loaded, utc
 from core.clock import shown, zone
+from core.dashboard.flow import Delayed, FlowSums, delayed
 from core.dashboard.stats import HOURS
 from core.dashboard.views import Dashboard, DoctorCount, Hour, Kpis, Modifications, RecentTicket, SurgeryCount
 
@@ -46,6 +47,8 @@ class Part:
 
     dashboard: Dashboard
     sums: Sums
+    flow: FlowSums
+    delays: Sequence[Delayed]
     computed_at: datetime
     valid_until: datetime
     """UTC, and exact: the answer shows whole seconds."""
@@ -54,17 +57,25 @@ class Part:
 
     def loaded(self) -> Loaded:
         """For the cache to keep, with what `of_entry` reads beside the answer."""
-        return loaded(self.dashboard, self.valid_until, meta=asdict(self.sums) | {"newest": list(self.newest)})
+        meta = {
+            "sums": asdict(self.sums),
+            "flow": asdict(self.flow),
+            "minutes_lost": [one.minutes for one in self.delays],
+            "newest": list(self.newest),
+        }
+        return loaded(self.dashboard, self.valid_until, meta=meta)
 
     @classmethod
     def of_entry(cls, entry: Entry) -> "Part":
         """What `loaded` gave the cache, from the entry that it made of it."""
-        meta = dict(entry.meta)
+        dashboard, meta = Dashboard.model_validate_json(entry.body), entry.meta
         assert entry.valid_until is not None, "a dashboard always ends"  # noqa: S101
         return cls(
-            newest=meta.pop("newest"),
-            sums=Sums(**meta),
-            dashboard=Dashboard.model_validate_json(entry.body),
+            dashboard=dashboard,
+            sums=Sums(**meta["sums"]),
+            flow=FlowSums(**meta["flow"]),
+            delays=list(map(Delayed, dashboard.flow.delays, meta["minutes_lost"])),
+            newest=meta["newest"],
             computed_at=utc(entry.computed_at),
             valid_until=utc(entry.valid_until),
         )
@@ -85,6 +96,7 @@ def part_of(row: Row[Any], now: datetime) -> Part:
     """A clinic's dashboard from its row of STATS."""
     local = zone(row.timezone)
     sums = Sums(row.timed, row.on_time, row.delay_microseconds)
+    flow, delays = FlowSums.of_row(row), delayed(row.clinic_id, row.delays)
     clinic = {"clinic_id": row.clinic_id}
     recent = [
         RecentTicket.model_validate(
@@ -100,6 +112,7 @@ def part_of(row: Row[Any], now: datetime) -> Part:
         generated_at=shown(now, local),
         valid_until=shown(row.valid_until, local),
         kpis=kpis_of({name: getattr(row, name) for name in COUNTS}, sums),
+        flow=flow.flow(row.ready_waiting, row.long_stay, delays),
         top_surgeries=[SurgeryCount.model_validate(clinic | one) for one in row.top_surgeries],
         doctors_by_modifications=[DoctorCount.model_validate(clinic | one) for one in row.top_doctors],
         modifications=modifications_of(row.modifications, row.modified_tickets, row.total),
@@ -107,7 +120,7 @@ def part_of(row: Row[Any], now: datetime) -> Part:
         recent_tickets=recent,
     )
     newest = [_microseconds(datetime.fromisoformat(one["created_at"])) for one in row.recent]
-    return Part(dashboard, sums, now, row.valid_until, newest)
+    return Part(dashboard, sums, flow, delays, now, row.valid_until, newest)
 
 
 def kpis_of(counts: dict[str, int], sums: Sums) -> Kpis:

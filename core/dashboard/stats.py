@@ -10,7 +10,8 @@ from typing import Any
 
 from sqlalchemy import Row, text
 
-from core.dashboard.counted import COLUMNS, IN_DAYS, IS_ROLLED, OF_SURGERY, PARTS, ROLLED, TICKETS
+from core.dashboard.counted import COLUMNS, IS_ROLLED, PARTS, ROLLED, TICKETS
+from core.dashboard.flow import DELAYS, HERE, LEFT, OF_CLINIC
 from core.db.transaction import ReadSession
 from core.tickets.reads.figures import CONDITIONS, LOCAL_NOW, MOMENTS, Figure, midnight
 
@@ -43,15 +44,16 @@ WITH moment AS (SELECT CAST(:now AS timestamptz) AS now), c AS MATERIALIZED (
 ), parts AS ({PARTS})
 SELECT c.id AS clinic_id, c.timezone, c.hour, c.is_rolled, surgery.clinic_id AS surgery_clinic_id,
     {", ".join(f"k.{name}" for name in COLUMNS if name != "active")},
-    a.ahead AS active, k.active - a.ahead AS overdue, a.near_deadline, a.by_hour, o.discharged_today, r.recent,
-    least(a.next_fpa, a.next_near, c.hour + interval '1 hour', c.tomorrow) AS valid_until
+    a.ahead AS active, k.active - a.ahead AS overdue, a.near_deadline, a.by_hour, r.recent,
+    o.discharged_today, l.*, h.ready_waiting, h.long_stay, d.delays,
+    least(a.next_fpa, a.next_near, h.next_long_stay, c.hour + interval '1 hour', c.tomorrow) AS valid_until
 FROM c
 LEFT JOIN surgery ON surgery.id = c.surgery_id
 CROSS JOIN LATERAL ({ROLLED} UNION ALL {TICKETS}) AS k
 CROSS JOIN LATERAL (
     WITH ahead AS MATERIALIZED (
         SELECT status, current_fpa FROM ticket
-        WHERE {CONDITIONS[Figure.ACTIVE]} AND ticket.clinic_id = c.id AND {OF_SURGERY} AND {IN_DAYS}
+        WHERE {CONDITIONS[Figure.ACTIVE]} AND {OF_CLINIC}
     )
     SELECT count(*) AS ahead, count(*) FILTER (WHERE {CONDITIONS[Figure.NEAR_DEADLINE]}) AS near_deadline,
         min(current_fpa) AS next_fpa,
@@ -66,9 +68,11 @@ CROSS JOIN LATERAL (
     FROM ahead AS ticket
 ) AS a
 CROSS JOIN LATERAL (
-    SELECT count(*) AS discharged_today FROM ticket
-    WHERE ticket.clinic_id = c.id AND {CONDITIONS[Figure.DISCHARGED_TODAY]} AND {OF_SURGERY} AND {IN_DAYS}
+    SELECT count(*) AS discharged_today FROM ticket WHERE {OF_CLINIC} AND {CONDITIONS[Figure.DISCHARGED_TODAY]}
 ) AS o
+CROSS JOIN LATERAL ({LEFT}) AS l
+CROSS JOIN LATERAL ({HERE}) AS h
+CROSS JOIN LATERAL ({DELAYS}) AS d
 CROSS JOIN LATERAL (
     SELECT coalesce(jsonb_agg(to_jsonb(newest) ORDER BY created_at DESC, id COLLATE "C" DESC), '[]') AS recent
     FROM (

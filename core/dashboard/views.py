@@ -25,6 +25,16 @@ EXAMPLE: dict[str, Any] = {
         "on_time_rate": 0.8719,
         "mean_delay_minutes": 14.6,
     },
+    "flow": {
+        "early_discharge_rate": 0.3125,
+        "ready_waiting": 3,
+        "mean_ready_wait_minutes": 96.4,
+        "long_stay": 2,
+        "stay_ratio": 1.08,
+        "delays": [
+            {"clinic_id": 5, "reason_id": 31, "reason": "Espera de laboratorio", "tickets": 2, "hours_lost": 41.5}
+        ],
+    },
     "top_surgeries": [{"clinic_id": 5, "surgery_id": 1, "name": "Colecistectomía laparoscópica", "tickets": 120}],
     "doctors_by_modifications": [{"clinic_id": 5, "doctor_id": 1, "name": "Dra. Paula Soto", "modifications": 41}],
     "modifications": {"total": 380, "tickets": 290, "per_ticket": 0.44},
@@ -58,6 +68,32 @@ class Kpis(View):
         description="Discharged no later than the end of the FPA's block ÷ discharged, four decimals; null if none."
     )
     mean_delay_minutes: float | None = Field(description="Discharge − FPA, one decimal; null if none.")
+
+
+class DelayCount(View):
+    clinic_id: int
+    reason_id: int
+    reason: str
+    tickets: int = Field(description="Active ones that it holds up now.")
+    hours_lost: float = Field(
+        description="By those discharged in the last 30 days: whole minutes of each delay, as hours, one decimal."
+    )
+
+
+class Flow(View):
+    """How patients leave: of the last 30 local days by the date of discharge, and of those who are here now. Assumed
+    discharges are left out."""
+
+    early_discharge_rate: float | None = Field(
+        description="Discharged before 12:00 local ÷ discharged, four decimals; null if none."
+    )
+    ready_waiting: int = Field(description="Ready, and still here.")
+    mean_ready_wait_minutes: float | None = Field(description="Discharge − ready, one decimal; null if none.")
+    long_stay: int = Field(description="Active, beyond twice the surgery's base hours since admission.")
+    stay_ratio: float | None = Field(
+        description="Mean of stay ÷ the surgery's base hours, each in whole thousandths, two decimals; null if none."
+    )
+    delays: list[DelayCount] = Field(description="Ten at most: by hours lost, then tickets, then name.")
 
 
 class SurgeryCount(View):
@@ -102,6 +138,7 @@ class Dashboard(View):
     generated_at: datetime
     valid_until: datetime = Field(description="Until then the clock alone changes no figure.")
     kpis: Kpis
+    flow: Flow
     top_surgeries: list[SurgeryCount] = Field(description="Five at most.")
     doctors_by_modifications: list[DoctorCount] = Field(description="Ten at most.")
     modifications: Modifications

@@ -33,6 +33,12 @@ class Figure(StrEnum):
     ON_TIME_RATE = "on_time_rate"
     ON_TIME = "on_time"
     MEAN_DELAY_MINUTES = "mean_delay_minutes"
+    EARLY_DISCHARGE_RATE = "early_discharge_rate"
+    EARLY_DISCHARGES = "early_discharges"
+    READY_WAITING = "ready_waiting"
+    MEAN_READY_WAIT_MINUTES = "mean_ready_wait_minutes"
+    LONG_STAY = "long_stay"
+    STAY_RATIO = "stay_ratio"
     MODIFIED = "modified"
     HOUR = "hour"
 
@@ -54,6 +60,7 @@ MOMENTS = {
     "hour": "date_trunc('hour', moment.now, clinic.timezone)",
     "today": midnight(f"date_trunc('day', {LOCAL_NOW})"),
     "tomorrow": midnight(f"date_trunc('day', {LOCAL_NOW}) + interval '1 day'"),
+    "lately": midnight(f"date_trunc('day', {LOCAL_NOW}) - interval '29 days'"),
     "week": midnight(f"date_trunc('week', {LOCAL_NOW})"),
     "month": midnight(f"date_trunc('month', {LOCAL_NOW})"),
 }
@@ -62,6 +69,8 @@ MOMENTS = {
 ACTIVE = "ticket.status = 'active'"
 AHEAD = f"{ACTIVE} AND ticket.current_fpa > c.now"
 RECORDED = "ticket.status = 'discharged' AND NOT ticket.discharge_assumed"
+LATELY = "NOT ticket.discharge_assumed AND ticket.discharged_at >= c.lately AND ticket.discharged_at < c.tomorrow"
+BEFORE_NOON = "CAST(ticket.discharged_at AT TIME ZONE c.timezone AS time) < '12:00'"
 CONDITIONS: dict[Figure, str] = {
     Figure.TOTAL: "true",
     Figure.ACTIVE: AHEAD,
@@ -82,6 +91,12 @@ CONDITIONS: dict[Figure, str] = {
             OR ticket.discharged_at <= date_trunc('hour', ticket.current_fpa + interval '30 minutes', c.timezone)
         )""",
     Figure.MEAN_DELAY_MINUTES: RECORDED,
+    Figure.EARLY_DISCHARGE_RATE: LATELY,
+    Figure.EARLY_DISCHARGES: f"{LATELY} AND {BEFORE_NOON}",
+    Figure.READY_WAITING: f"{ACTIVE} AND ticket.ready_at IS NOT NULL",
+    Figure.MEAN_READY_WAIT_MINUTES: f"{LATELY} AND ticket.ready_at IS NOT NULL",
+    Figure.LONG_STAY: f"{ACTIVE} AND ticket.long_stay_at <= c.now",
+    Figure.STAY_RATIO: LATELY,
     Figure.MODIFIED: """EXISTS (
         SELECT FROM fpa_modification m WHERE m.clinic_id = ticket.clinic_id AND m.ticket_id = ticket.id
     )""",
@@ -95,6 +110,10 @@ WITHIN: dict[Figure, tuple[Any, timedelta]] = {
     Figure.CREATED_THIS_WEEK: (Ticket.created_at, 8 * DAY),
     Figure.CREATED_THIS_MONTH: (Ticket.created_at, 32 * DAY),
     Figure.DISCHARGED_TODAY: (Ticket.discharged_at, 2 * DAY),
+    Figure.EARLY_DISCHARGE_RATE: (Ticket.discharged_at, 31 * DAY),
+    Figure.EARLY_DISCHARGES: (Ticket.discharged_at, 31 * DAY),
+    Figure.MEAN_READY_WAIT_MINUTES: (Ticket.discharged_at, 31 * DAY),
+    Figure.STAY_RATIO: (Ticket.discharged_at, 31 * DAY),
 }
 
 # The hours of `by_hour` follow each other from the one that the scope's clock is in. In a zone half an hour off the

@@ -23,6 +23,8 @@ class MadeClinic:
     zone: ZoneInfo
     surgeries: Sequence[int]
     doctors: Sequence[int]
+    reasons: Sequence[int]
+    """Of delays, more than the list shows."""
 
 
 async def made_clinic(connection: rows.Connection, zone: str, *, is_active: bool = True) -> MadeClinic:
@@ -31,7 +33,10 @@ async def made_clinic(connection: rows.Connection, zone: str, *, is_active: bool
     specialty = await rows.specialty(connection, clinic_id)
     surgeries = [await rows.surgery(connection, clinic_id, specialty, name=name) for name in NAMES[:8]]
     doctors = [await rows.doctor(connection, clinic_id, name=name) for name in NAMES[:7] * 2]
-    return MadeClinic(clinic_id, ZoneInfo(zone), surgeries, doctors)
+    reasons = [
+        await rows.reason(connection, clinic_id, "delay", reason=f"{name} {n}") for n in "ab" for name in NAMES[:6]
+    ]
+    return MadeClinic(clinic_id, ZoneInfo(zone), surgeries, doctors, reasons)
 
 
 def made_prefix() -> str:
@@ -48,7 +53,7 @@ async def network(connection: rows.Connection) -> list[MadeClinic]:
 def days_around(now: datetime, zone: ZoneInfo) -> list[datetime]:
     """Where local days begin, or nearly: today's, tomorrow's, this week's, this month's and others."""
     today = now.astimezone(zone).replace(hour=0, minute=0, second=0, microsecond=0, tzinfo=None)
-    days = [today + timedelta(days=days) for days in (-32, -7, -6, -2, -1, 0, 1)]
+    days = [today + timedelta(days=days) for days in (-32, -30, -29, -7, -6, -2, -1, 0, 1)]
     days += [today - timedelta(days=today.weekday()), today.replace(day=1)]
     return [day.replace(tzinfo=zone).astimezone(UTC) for day in days]
 
@@ -76,6 +81,14 @@ def stays(dice: random.Random, clinic: MadeClinic, now: datetime, number: int) -
         status = dice.choice(("active", "active", "discharged", "discharged", "annulled"))
         planned = fpa()
         discharged_at = discharge(planned) if status == "discharged" else None
+        base_hours = dice.choice((1, 7, 24, 48))
+        # A long stay from its FPA on, from now on, or from some other moment; ready before that, or not at all.
+        admission_at = (
+            dice.choice((planned, beside(now), planned - dice.randint(0, 3000) * MINUTE)) - 2 * base_hours * HOUR
+        )
+        ready_at = dice.choice((None, planned - dice.randint(-90, 900) * MINUTE - 7 * TICK))
+        if ready_at is not None and discharged_at is not None:
+            ready_at = min(ready_at, discharged_at)
         return {
             "id": f"TH-{clinic.id}-2026-{dice.choice(('', 'a', 'A', '0'))}{own}",
             "clinic_id": clinic.id,
@@ -84,8 +97,11 @@ def stays(dice: random.Random, clinic: MadeClinic, now: datetime, number: int) -
             "surgery_id": dice.choice((None, *clinic.surgeries)),
             "doctor_id": dice.choice((None, *clinic.doctors)),
             "surgery_name": f"As it was called {own % 3}",
-            "surgery_base_hours": 24,
-            **dict.fromkeys(("surgery_at", "admission_at", "system_fpa", "initial_fpa"), planned - DAY),
+            "surgery_base_hours": base_hours,
+            "admission_at": admission_at,
+            **dict.fromkeys(("surgery_at", "system_fpa", "initial_fpa"), planned - DAY),
+            "ready_at": ready_at,
+            "ready_by": None if ready_at is None else "somebody",
             "current_fpa": planned,
             "overnight_stays": 1,
             "initial_overnight_stays": 1,
@@ -114,3 +130,21 @@ async def fill(
         columns = ["clinic_id", "ticket_id", "previous_fpa", "new_fpa", "reason", "modified_by"]
         records = [(clinic.id, ticket, now, now, "Reason", "somebody") for ticket in modified]
         await connection.copy_records_to_table("fpa_modification", columns=columns, records=records)
+        await delay(connection, dice, clinic, tickets)
+
+
+async def delay(
+    connection: rows.Connection, dice: random.Random, clinic: MadeClinic, tickets: Sequence[dict[str, Any]]
+) -> None:
+    """One ticket in two, for up to three reasons each; some ended by themselves, also after the discharge."""
+    columns = ["clinic_id", "ticket_id", "reason_id", "reason", "set_at", "set_by", "ended_at", "ended_by"]
+    records = []
+    for ticket in tickets:
+        for reason in dice.sample(clinic.reasons, dice.choice((0, 0, 1, 3))):
+            set_at = ticket["current_fpa"] - dice.randint(-50, 900) * MINUTE - dice.randint(0, 90) * TICK
+            # Of a ticket that is there.
+            set_at = max(set_at, ticket["created_at"])
+            ended_at = dice.choice((None, set_at + dice.randint(0, 1000) * MINUTE))
+            by = None if ended_at is None else "somebody"
+            records.append((clinic.id, ticket["id"], reason, "Delay", set_at, "somebody", ended_at, by))
+    await connection.copy_records_to_table("delay", columns=columns, records=records)

@@ -14,6 +14,7 @@ from tests.factories.rows import Connection
 HOUR = timedelta(hours=1)
 DAY = 24 * HOUR
 MINUTE = timedelta(minutes=1)
+TICK = timedelta(microseconds=1)
 NETWORK_ZONE = ZoneInfo("America/Santiago")
 
 Json = dict[str, Any]
@@ -47,18 +48,23 @@ class Ward:
     zones: dict[int, ZoneInfo]
     tickets: list[Row]
     modifications: Counter[str]
+    delays: list[Row]
+    reasons: dict[int, Row]
     surgeries: dict[int, Row]
     doctors: dict[int, Row]
 
     @classmethod
     async def read(cls, connection: Connection) -> "Ward":
-        async def named(table: str) -> dict[int, Row]:
-            return {row["id"]: row for row in await connection.fetch(f"SELECT id, clinic_id, name FROM {table}")}
+        async def named(table: str, name: str = "name") -> dict[int, Row]:
+            found = await connection.fetch(f"SELECT id, clinic_id, {name} AS name FROM {table}")
+            return {row["id"]: row for row in found}
 
         return cls(
             zones={r["id"]: ZoneInfo(r["timezone"]) for r in await connection.fetch("SELECT id, timezone FROM clinic")},
             tickets=await connection.fetch("SELECT * FROM ticket"),
             modifications=Counter(r["ticket_id"] for r in await connection.fetch("SELECT * FROM fpa_modification")),
+            delays=await connection.fetch("SELECT * FROM delay"),
+            reasons=await named("standardized_reason", "reason"),
             surgeries=await named("surgery"),
             doctors=await named("doctor"),
         )
@@ -144,6 +150,7 @@ class Ward:
             "clinic_id": clinic_id,
             "valid_until": iso(self.valid_until(now, zones, active)),
             "kpis": kpis,
+            "flow": self.flow(now, zones, tickets),
             "top_surgeries": top(
                 self.surgeries, Counter(row["surgery_id"] for row in tickets), 5, "surgery_id", "tickets"
             ),
@@ -174,12 +181,77 @@ class Ward:
             ],
         }
 
+    def flow(self, now: datetime, zones: dict[int, ZoneInfo], tickets: list[Row]) -> Json:
+        def local(row: Row) -> datetime:
+            left: datetime = row["discharged_at"]
+            return left.astimezone(zones[row["clinic_id"]])
+
+        def is_late(row: Row) -> bool:
+            today = now.astimezone(zones[row["clinic_id"]]).date()
+            return today - timedelta(days=29) <= local(row).date() <= today
+
+        active = {row["id"]: row for row in tickets if row["status"] == "active"}
+        left = {
+            row["id"]: row
+            for row in tickets
+            if row["status"] == "discharged" and not row["discharge_assumed"] and is_late(row)
+        }
+        waits = [row["discharged_at"] - row["ready_at"] for row in left.values() if row["ready_at"]]
+        ratios = [
+            int((row["discharged_at"] - row["admission_at"]) / (row["surgery_base_hours"] * HOUR / 1000))
+            for row in left.values()
+        ]
+        held: Counter[int] = Counter()
+        minutes: Counter[int] = Counter()
+        for delay in self.delays:
+            if delay["ticket_id"] in active and delay["ended_at"] is None:
+                held[delay["reason_id"]] += 1
+            if row := left.get(delay["ticket_id"]):
+                lasted = (delay["ended_at"] or row["discharged_at"]) - delay["set_at"]
+                minutes[delay["reason_id"]] += max(0, lasted // MINUTE)
+        found = [
+            (-minutes[id_], -held[id_], self.reasons[id_]["name"], id_)
+            for id_ in {*held, *minutes}
+            if minutes[id_] or held[id_]
+        ]
+        early = sum(1 for row in left.values() if local(row).hour < 12)
+        return {
+            "early_discharge_rate": rounded(Fraction(early, len(left)), 4) if left else None,
+            "ready_waiting": sum(1 for row in active.values() if row["ready_at"]),
+            "mean_ready_wait_minutes": rounded(mean([Fraction(wait // TICK, 60_000_000) for wait in waits]), 1)
+            if waits
+            else None,
+            "long_stay": sum(
+                1 for row in active.values() if row["admission_at"] + 2 * row["surgery_base_hours"] * HOUR <= now
+            ),
+            "stay_ratio": rounded(mean([Fraction(ratio, 1000) for ratio in ratios]), 2) if ratios else None,
+            "delays": [
+                {
+                    "clinic_id": self.reasons[id_]["clinic_id"],
+                    "reason_id": id_,
+                    "reason": name,
+                    "tickets": -tickets_held,
+                    "hours_lost": rounded(Fraction(-lost, 60), 1),
+                }
+                for lost, tickets_held, name, id_ in sorted(found)[:10]
+            ],
+        }
+
     @staticmethod
     def valid_until(now: datetime, zones: dict[int, ZoneInfo], active: list[Row]) -> datetime:
         moments: list[datetime] = [row["current_fpa"] for row in active] + [row["current_fpa"] - DAY for row in active]
+        moments += [row["admission_at"] + 2 * row["surgery_base_hours"] * HOUR for row in active]
         for zone in zones.values():
             moments += [full_hour(now, zone) + HOUR, next_midnight(now, zone)]
         return min(moment for moment in moments if moment > now)
+
+
+def rounded(value: Fraction, digits: int) -> float:
+    return float(round(value, digits))
+
+
+def mean(values: list[Fraction]) -> Fraction:
+    return sum(values, Fraction()) / len(values)
 
 
 def top(named: dict[int, Row], counts: Counter[int], most: int, id_name: str, count_name: str) -> list[Json]:

@@ -78,6 +78,13 @@ CHANGES: dict[str, str] = {
     "discharged": "UPDATE ticket SET status = 'discharged', discharged_at = admission_at WHERE clinic_id = :clinic",
     "annulled": "UPDATE ticket SET status = 'annulled', annulled_at = created_at WHERE clinic_id = :clinic",
     "another surgery": "UPDATE ticket SET surgery_id = surgery_id + 1 WHERE clinic_id = :clinic",
+    "ready": "UPDATE ticket SET ready_at = admission_at, ready_by = 'nurse' WHERE clinic_id = :clinic",
+    "delayed": "INSERT INTO delay (clinic_id, ticket_id, reason_id, reason, set_by)"
+    " SELECT clinic_id, id, (SELECT min(id) FROM standardized_reason r WHERE r.clinic_id = :clinic), 'Reason', 'nurse'"
+    " FROM ticket WHERE clinic_id = :clinic",
+    "admitted long before": "UPDATE ticket SET admission_at = admission_at - interval '9 days'"
+    " WHERE clinic_id = :clinic",
+    "fewer base hours": "UPDATE ticket SET surgery_base_hours = 1 WHERE clinic_id = :clinic",
     "a surgery renamed": "UPDATE surgery SET name = name || ' anew' WHERE clinic_id = :clinic",
     "deleted": "DELETE FROM ticket WHERE clinic_id = :clinic",
     "another time zone": "UPDATE clinic SET timezone = 'America/Coyhaique' WHERE id = :clinic",

@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import DateTime, Select, func, literal, select
 
 from core.access import ClinicScope
+from core.dashboard.views import Flow, Kpis
 from core.db.transaction import ReadSession
 from core.tickets.reads.figures import Figure
 from core.tickets.reads.filters import TicketFilter, filtered
@@ -59,7 +60,21 @@ async def test_a_list_by_a_figure_is_as_long_as_the_figure(desk: Desk, connectio
                 assert of[Figure.MODIFIED] == shown["modifications"]["tickets"]
                 rate = round(of["on_time"] / of["on_time_rate"], 4) if of["on_time_rate"] else None
                 assert rate == shown["kpis"]["on_time_rate"]
+                flow = shown["flow"]
+                assert (of["ready_waiting"], of["long_stay"]) == (flow["ready_waiting"], flow["long_stay"])
+                lately = of["early_discharge_rate"]
+                assert flow["early_discharge_rate"] == (round(of["early_discharges"] / lately, 4) if lately else None)
+                assert of["stay_ratio"] == lately
+                assert bool(lately) == (flow["stay_ratio"] is not None)
+                assert bool(of["mean_ready_wait_minutes"]) == (flow["mean_ready_wait_minutes"] is not None)
                 assert bool(of["mean_delay_minutes"]) == (shown["kpis"]["mean_delay_minutes"] is not None)
+
+
+def test_every_kpi_and_every_figure_of_the_flow_has_a_list() -> None:
+    lists = {figure.value for figure in Figure}
+    assert {*Kpis.model_fields, *Flow.model_fields} - lists == {"delays"}
+    # A rate's numerator beside its denominator, which its own name has, and what stands elsewhere on the dashboard.
+    assert lists - {*Kpis.model_fields, *Flow.model_fields} == {"on_time", "early_discharges", "modified", "hour"}
 
 
 async def test_an_hour_that_is_over_has_no_ticket_and_any_moment_of_an_hour_names_it(

@@ -159,6 +159,8 @@ async def edit(writer: Writer) -> None:
             "discharge_assumed = NOT discharge_assumed",
             "created_at = created_at - interval '11 hours'",
             "doctor_id = NULL",
+            "surgery_base_hours = 1 + surgery_base_hours % 7",
+            "ready_at = current_fpa - interval '3 days', ready_by = 'somebody'",
             "doctor_id = (SELECT max(id) FROM doctor d WHERE d.clinic_id = ticket.clinic_id AND d.id % 3 = 1)",
             "surgery_id = (SELECT min(id) FROM surgery s WHERE s.clinic_id = ticket.clinic_id AND s.id % 2 = 1)",
             "bed_number = '7'",

@@ -21,6 +21,8 @@ async def some_tickets(connection: rows.Connection, seed: Seed) -> None:
         for _ in range(number):
             ticket = await clinic.ticket(connection, doctor_id=clinic.doctor_id)
             await rows.modification(connection, clinic.id, ticket)
+        reason = await rows.reason(connection, clinic.id, "delay")
+        await rows.delay(connection, clinic.id, ticket, reason)
 
 
 def shape(value: Any) -> Any:

@@ -1,0 +1,150 @@
+"""How patients leave, beside the KPIs: SQL of what is read of a clinic `c`, and what it is made into.
+
+The window is today and the 29 local days before, by the date of discharge; discharges that nobody recorded are left
+out. It is read by an index on the discharge, not from rollups.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, fields
+from fractions import Fraction
+from typing import Any
+
+from sqlalchemy import Row
+
+from core.dashboard.counted import IN_DAYS, OF_SURGERY
+from core.dashboard.views import DelayCount, Flow
+from core.tickets.reads.figures import BEFORE_NOON, CONDITIONS, LATELY, Figure
+
+TOP_DELAYS = 10
+THOUSANDTHS = 1000
+"""Of a stay's ratio: each is cut off to whole ones, so that their sum is exact."""
+
+OF_CLINIC = f"ticket.clinic_id = c.id AND {OF_SURGERY} AND {IN_DAYS}"
+
+
+def microseconds(interval: str) -> str:
+    """SQL: an interval as a whole number, exact up to decades."""
+    return f"(date_part('epoch', {interval}) * 1000000)::bigint"
+
+
+LEFT = f"""
+SELECT count(*) AS lately, count(*) FILTER (WHERE {BEFORE_NOON}) AS early,
+    coalesce(sum({microseconds("ticket.discharged_at - ticket.admission_at")}
+        / (ticket.surgery_base_hours * bigint '{3_600_000_000 // THOUSANDTHS}')), 0)::bigint AS stay_thousandths,
+    count(ticket.ready_at) AS waited,
+    coalesce(sum({microseconds("ticket.discharged_at - ticket.ready_at")}), 0)::bigint AS wait_microseconds
+FROM ticket WHERE {OF_CLINIC} AND {LATELY}
+"""  # noqa: S608  put together from constants of this file
+"""Those who left, from an index alone."""
+
+HERE = f"""
+SELECT
+    (SELECT count(*) FROM ticket WHERE {OF_CLINIC} AND {CONDITIONS[Figure.READY_WAITING]}) AS ready_waiting,
+    (SELECT count(*) FROM ticket WHERE {OF_CLINIC} AND {CONDITIONS[Figure.LONG_STAY]}) AS long_stay,
+    (
+        SELECT ticket.long_stay_at FROM ticket
+        WHERE {OF_CLINIC} AND ticket.status = 'active' AND ticket.long_stay_at > c.now
+        ORDER BY ticket.long_stay_at LIMIT 1
+    ) AS next_long_stay
+"""  # noqa: S608  put together from constants of this file
+"""Those who are here. Only long stays are a matter of the clock."""
+
+DELAY = "d.clinic_id = c.id AND d.ticket_id = ticket.id"
+MINUTES = f"greatest(0, {microseconds('coalesce(d.ended_at, ticket.discharged_at) - d.set_at')} / 60000000)"
+# Each way goes by index from few rows, whatever the planner believes of their numbers (OFFSET). The window's discharges
+# are put beside the delays set in it, each read once (of a FULL JOIN there is no nested loop); only those who were here
+# before it are looked up one by one, for none is delayed before its ticket is there.
+DELAYS = f"""
+SELECT coalesce(jsonb_agg(jsonb_build_object('reason_id', id, 'reason', reason, 'tickets', tickets, 'minutes', minutes)
+                          ORDER BY minutes DESC, tickets DESC, reason COLLATE "C", id), '[]') AS delays
+FROM (
+    SELECT reason.id, reason.reason, tickets, minutes FROM (
+        SELECT reason_id AS id, sum(tickets)::bigint AS tickets, sum(minutes)::bigint AS minutes FROM (
+            SELECT d.reason_id, 1 AS tickets, 0 AS minutes FROM ticket CROSS JOIN LATERAL (
+                SELECT d.reason_id FROM delay d WHERE {DELAY} AND d.ended_at IS NULL OFFSET 0
+            ) AS d WHERE {OF_CLINIC} AND ticket.status = 'active'
+            UNION ALL SELECT d.reason_id, 0, CASE WHEN ticket.id IS NOT NULL THEN {MINUTES} END FROM (
+                SELECT d.reason_id, d.ticket_id, d.set_at, d.ended_at FROM delay d
+                WHERE d.clinic_id = c.id AND d.set_at >= c.lately OFFSET 0
+            ) AS d FULL JOIN (
+                SELECT ticket.id, ticket.discharged_at FROM ticket WHERE {OF_CLINIC} AND {LATELY} OFFSET 0
+            ) AS ticket ON ticket.id = d.ticket_id
+            UNION ALL SELECT d.reason_id, 0, d.minutes FROM (
+                SELECT ticket.id, ticket.discharged_at FROM ticket
+                WHERE {OF_CLINIC} AND {LATELY} AND ticket.created_at < c.lately OFFSET 0
+            ) AS ticket CROSS JOIN LATERAL (
+                SELECT d.reason_id, {MINUTES} AS minutes FROM delay d WHERE {DELAY} AND d.set_at < c.lately OFFSET 0
+            ) AS d
+        ) AS each GROUP BY 1
+    ) AS counted JOIN standardized_reason reason USING (id) WHERE tickets > 0 OR minutes > 0
+    ORDER BY minutes DESC, tickets DESC, reason COLLATE "C", id LIMIT {TOP_DELAYS}
+) AS top
+"""  # noqa: S608  put together from constants of this file
+
+
+@dataclass(frozen=True, slots=True)
+class FlowSums:
+    """What the flow's rates and means are made of."""
+
+    lately: int
+    early: int
+    stay_thousandths: int
+    waited: int
+    wait_microseconds: int
+
+    @classmethod
+    def of_row(cls, row: Row[Any]) -> "FlowSums":
+        return cls(**{field.name: getattr(row, field.name) for field in fields(cls)})
+
+    @classmethod
+    def sum_of(cls, all_of: Iterable["FlowSums"]) -> "FlowSums":
+        every = list(all_of)
+        return cls(**{field.name: sum(getattr(one, field.name) for one in every) for field in fields(cls)})
+
+    def flow(self, ready_waiting: int, long_stay: int, delays: Sequence["Delayed"]) -> Flow:
+        """`delays`: in their order."""
+        return Flow(
+            early_discharge_rate=_ratio(self.early, self.lately, 4),
+            ready_waiting=ready_waiting,
+            mean_ready_wait_minutes=_ratio(self.wait_microseconds, 60_000_000 * self.waited, 1),
+            long_stay=long_stay,
+            stay_ratio=_ratio(self.stay_thousandths, THOUSANDTHS * self.lately, 2),
+            delays=[one.count for one in delays],
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Delayed:
+    """A reason's delays, with the minutes that its hours are of, and that order it."""
+
+    count: DelayCount
+    minutes: int
+
+
+def delayed(clinic_id: int, rows: Iterable[dict[str, Any]]) -> list[Delayed]:
+    """Of a clinic's `delays`, as DELAYS has them."""
+    return [
+        Delayed(
+            DelayCount(
+                clinic_id=clinic_id,
+                reason_id=row["reason_id"],
+                reason=row["reason"],
+                tickets=row["tickets"],
+                hours_lost=float(round(Fraction(row["minutes"], 60), 1)),
+            ),
+            row["minutes"],
+        )
+        for row in rows
+    ]
+
+
+def most_delayed(all_of: Iterable[Delayed]) -> list[Delayed]:
+    """The network's, of all clinics' own."""
+    return sorted(all_of, key=lambda one: (-one.minutes, -one.count.tickets, one.count.reason, one.count.reason_id))[
+        :TOP_DELAYS
+    ]
+
+
+def _ratio(amount: int, of: int, digits: int) -> float | None:
+    # Exact before it is rounded, so that the order of the clinics cannot matter.
+    return float(round(Fraction(amount, of), digits)) if of else None
