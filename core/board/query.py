@@ -35,7 +35,9 @@ from core.tickets.models import Status, Ticket, ended_at
 from core.tickets.reads.filters import TicketFilter
 from core.tickets.reads.pages import (
     AT,
+    WHOLE,
     Page,
+    Shape,
     Turn,
     all_in,
     clinics_of,
@@ -79,7 +81,9 @@ class Board:
     """The clinic's; of the network the global ones. Each ticket's state is by those of its own clinic."""
 
 
-async def nursing_board(session: Session, scope: ClinicScope, asked: BoardQuery, at: datetime | None = None) -> Board:
+async def nursing_board(
+    session: Session, scope: ClinicScope, asked: BoardQuery, at: datetime | None = None, shape: Shape = WHOLE
+) -> Board:
     """The page of the board that is asked for, with the counts of everything beside it. `at`: the moment of a first
     page; now, where it is not given.
 
@@ -87,15 +91,16 @@ async def nursing_board(session: Session, scope: ClinicScope, asked: BoardQuery,
     """
     # The plain board, which every ward has open, is put together once; what somebody types or turns to is not kept.
     plain = not asked.filter.words and asked.turn.position is None
-    statement = _kept_statement(scope, asked) if plain else _statement(scope, asked)
+    statement = (_kept_statement if plain else board_statement)(scope, asked, shape)
     rows = (await session.execute(statement, {AT: at})).all()
-    shown, fact = read_page(rows, asked.turn, scope), rows[0]
+    shown, fact = read_page(rows, asked.turn, scope, shape), rows[0]
     limits = fact.fact__thresholds
     thresholds = ThresholdHours(clinic_id=scope.clinic_id, inherited=fact.fact__inherited, **limits)
     return Board(shown, fact.fact__counts, fact.fact__locations or [], thresholds)
 
 
-def _statement(scope: ClinicScope, asked: BoardQuery) -> Select[Any]:
+def board_statement(scope: ClinicScope, asked: BoardQuery, shape: Shape) -> Select[Any]:
+    """The whole board, as one row for each ticket of the page."""
     turn, clinics = asked.turn, clinics_of(scope)
     window = _window(scope, asked, clinics)
     locations = distinct(window, "location")
@@ -114,10 +119,10 @@ def _statement(scope: ClinicScope, asked: BoardQuery) -> Select[Any]:
         "inherited": false() if scope.clinic_id is None else ~own,
     }
     named = {Surgery: asked.filter.surgery_id, Doctor: asked.also.doctor_id, Specialty: asked.also.specialty_id}
-    return page_statement(clinics, ids_of_page(shown, keys, turn), turn, all_in(scope, named), facts)
+    return page_statement(clinics, ids_of_page(shown, keys, turn), turn, all_in(scope, named), facts, shape)
 
 
-_kept_statement = lru_cache(maxsize=KEPT)(_statement)
+_kept_statement = lru_cache(maxsize=KEPT)(board_statement)
 
 
 def _window(scope: ClinicScope, asked: BoardQuery, clinics: CTE) -> CTE:

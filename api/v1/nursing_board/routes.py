@@ -9,19 +9,21 @@ from starlette.responses import Response
 
 from api.answers.unstored import unstored
 from api.pagination import Cursor, next_cursor, position_of
-from api.requests.dependencies import CurrentUser, ReadScope, RuntimeState
+from api.requests.dependencies import ReadScope, RuntimeState
 from api.requests.routing import Router
 from api.responses import signed_in
 from api.v1.nursing_board.filters import BoardFilters, BoardLimit, board_parameters
-from api.v1.nursing_board.views import EXAMPLE, Counts, NursingBoard
+from api.v1.nursing_board.reader import Reader, is_display
+from api.v1.nursing_board.views import EXAMPLE, Counts, DisplayBoard, NursingBoard
 from api.v1.tickets.filters import TicketFilters, parameters
+from core.board.display import DISPLAYED
 from core.board.query import POLICY, Board, BoardQuery, nursing_board
 from core.board.view import View
 from core.cache.unstored import UnstoredRead
 from core.clock import shown, zone
 from core.db.spanish_order import SPANISH
 from core.db.transaction import ReadSession
-from core.tickets.reads.pages import Turn
+from core.tickets.reads.pages import WHOLE, Turn
 from core.tickets.state import State
 
 router: Router = Router(prefix="/v1/nursing-board", tags=["nursing board"])
@@ -50,14 +52,16 @@ Urgency = Literal["critical", "warning", "normal", "scheduled", "overdue"]
     "filters, not the view or urgency chosen; `locations` follow all but `location`. The default order is by urgency "
     "(critical, warning, normal, scheduled, overdue), then FPA; by `bed` is by what numbers are worth (2 before 10), "
     "then location; by `doctor` is in Spanish order. `cursor` keeps to the first page's moment; other people's changes "
-    "neither hide nor repeat a ticket while you turn pages. Patient data: never stored, neither here nor on the way.",
-    response_model=NursingBoard,
+    "neither hide nor repeat a ticket while you turn pages. Patient data: never stored, neither here nor on the way. A "
+    "display gets a `DisplayBoard`, with initials only, and may ask by `view`, `location`, `limit`, `cursor` and "
+    "`sort` (but by doctor).",
+    response_model=NursingBoard | DisplayBoard,
     responses={200: {"content": {"application/json": {"example": EXAMPLE}}}, **signed_in()},
 )
 async def nursing_board_get(
     request: Request,
     runtime: RuntimeState,
-    _: CurrentUser,
+    actor: Reader,
     scope: ReadScope,
     filters: TicketFilters,
     also: BoardFilters,
@@ -68,8 +72,9 @@ async def nursing_board_get(
     cursor: Cursor = None,
 ) -> Response:
     turn = Turn(sort, limit)
+    shape, kind = (DISPLAYED, DisplayBoard) if is_display(actor) else (WHOLE, NursingBoard)
     question = {
-        **parameters(filters, of="nursing_board", clinic_id=scope.clinic_id, view=view, urgency=urgency, sort=sort),
+        **parameters(filters, of=kind.__name__, clinic_id=scope.clinic_id, view=view, urgency=urgency, sort=sort),
         **board_parameters(also, order=SPANISH if turn.column in ("bed", "doctor") else None),
     }
     position = position_of(runtime.settings, question, cursor, now=runtime.versions.now())
@@ -77,11 +82,11 @@ async def nursing_board_get(
 
     async def compute(now: datetime) -> bytes:
         async def work(session: ReadSession) -> Board:
-            return await nursing_board(session, scope, asked, now)
+            return await nursing_board(session, scope, asked, now, shape)
 
         board = await runtime.database.read(work)
         page = board.page
-        answer = NursingBoard(
+        answer = kind(
             items=page.items,
             next=next_cursor(runtime.settings, question, page.next),
             total=page.total,

@@ -1,13 +1,16 @@
 """What the nursing board answers."""
 
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 from pydantic import Field
 
 from api.v1.tickets.examples import SUMMARY
+from core.board.display import DisplayedTicket
 from core.catalogs.views import ThresholdHours
 from core.tickets.views import Local, TicketSummary, Total, TotalMore
 from core.views import View
+
+Item = TypeVar("Item", bound=View)
 
 EXAMPLE: dict[str, Any] = {
     "items": [SUMMARY],
@@ -49,8 +52,8 @@ class Counts(View):
     all: int
 
 
-class NursingBoard(View):
-    items: list[TicketSummary]
+class BoardOf(View, Generic[Item]):
+    items: list[Item]
     next: str | None
     total: Total
     total_more: TotalMore
@@ -58,3 +61,11 @@ class NursingBoard(View):
     counts: Counts
     locations: list[str] = Field(description="Of the tickets that all filters but `location` leave.")
     thresholds: ThresholdHours = Field(description="The clinic's, or the network's global ones.")
+
+
+class NursingBoard(BoardOf[TicketSummary]):
+    pass
+
+
+class DisplayBoard(BoardOf[DisplayedTicket]):
+    """What a wall display gets."""

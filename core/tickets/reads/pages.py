@@ -6,7 +6,7 @@ that others create or change move none of the rest from one page to another; one
 turns pages stands where its new values put it.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -40,7 +40,7 @@ from core.patients.models import Patient
 from core.tickets.models import Ticket
 from core.tickets.reads.summary import columns, summary
 from core.tickets.state import thresholds_for
-from core.tickets.views import TicketSummary
+from core.views import View
 
 SortKey = datetime | str | int
 
@@ -93,10 +93,25 @@ class Turn:
 
 
 @dataclass(frozen=True, slots=True)
+class Shape:
+    """What is read of each ticket, and what becomes of a row of it."""
+
+    columns: Callable[[Any, Any], list[ColumnElement[Any]]]
+    """Over Ticket, its Patient and its Doctor, of a clinic's zone and thresholds; `id` is one of them."""
+    item: Callable[[Row[Any], datetime], View]
+    """Of a row, at an instant."""
+
+
+WHOLE = Shape(columns, summary)
+"""A TicketSummary."""
+
+
+@dataclass(frozen=True, slots=True)
 class Page:
     """One page of tickets. `next` is where it ended; None: no page follows."""
 
-    items: list[TicketSummary]
+    items: list[Any]
+    """As their shape makes them."""
     now: datetime
     timezone: str
     next: Position | None
@@ -160,8 +175,9 @@ def page_statement(
     turn: Turn,
     known: ColumnElement[bool],
     facts: Mapping[str, ColumnElement[Any] | ScalarSelect[Any]],
+    shape: Shape = WHOLE,
 ) -> Select[Any]:
-    """The page's tickets with all that `summary` reads of them, and beside each the `facts` of the whole answer, by
+    """The page's tickets with all that their shape reads of them, and beside each the `facts` of the whole answer, by
     name; `total` is one of them. `known`: whether what is asked for of the catalogs is there.
 
     At least one row: a page without tickets has one of nulls beside its facts, by which `read_page` knows an unknown
@@ -181,13 +197,13 @@ def page_statement(
         .outerjoin(Doctor, Doctor.id == Ticket.doctor_id)
     )
     return (
-        select(*fact.c, *keys, *columns(clinics.c.timezone, clinics.c))
+        select(*fact.c, *keys, *shape.columns(clinics.c.timezone, clinics.c))
         .select_from(fact.outerjoin(tickets, true()))
         .order_by(*turn.ordered(keys))
     )
 
 
-def read_page(rows: Sequence[Row[Any]], turn: Turn, scope: ClinicScope) -> Page:
+def read_page(rows: Sequence[Row[Any]], turn: Turn, scope: ClinicScope, shape: Shape = WHOLE) -> Page:
     """What a `page_statement` brought. Raises NotFound where the scope's clinic, or what is `known`, is not there."""
     fact = rows[0]
     if not fact.fact__known or (scope.clinic_id is not None and fact.fact__timezone is None):
@@ -202,7 +218,7 @@ def read_page(rows: Sequence[Row[Any]], turn: Turn, scope: ClinicScope) -> Page:
     timezone = DEFAULT_ZONE if scope.clinic_id is None else fact.fact__timezone
     total = fact.fact__total
     return Page(
-        items=[summary(row, now) for row in on_page],
+        items=[shape.item(row, now) for row in on_page],
         now=now,
         timezone=timezone,
         next=following,
