@@ -30,7 +30,7 @@ from core.db.transaction import Session
 from core.patients.models import NAME_ORDERED, Patient
 from core.tickets.models import SURGERY_ORDERED, Ticket
 from core.tickets.reads.filters import TicketFilter, filtered
-from core.tickets.reads.pages import Page, Turn, all_in, clinics_of, keyed, page_statement, read_page
+from core.tickets.reads.pages import Page, Turn, all_in, clinics_of, first, keyed, page_statement, read_page
 from core.tickets.reads.search import matching, patient_text
 
 ALONG = 40
@@ -51,7 +51,7 @@ def _statement(scope: ClinicScope, asked: TicketFilter, turn: Turn) -> Select[An
     if asked.words:
         page = _searched(scope, asked, turn, clinics)
     else:
-        page = _first(_in_order(scope, filtered(scope, asked, turn.now, clinics), turn), turn, turn.limit + 1)
+        page = _first_of(_in_order(scope, filtered(scope, asked, turn.now, clinics), turn), turn, turn.limit + 1)
     known = all_in(scope, {Surgery: asked.surgery_id})
     return page_statement(clinics, page.subquery("page"), turn, known, {"total": null()})
 
@@ -61,8 +61,8 @@ def _searched(scope: ClinicScope, asked: TicketFilter, turn: Turn, clinics: CTE)
     found is put in order."""
     wanted = turn.limit + 1
     unsearched = filtered(scope, replace(asked, words=()), turn.now, clinics)
-    first = _first(_in_order(scope, unsearched, turn), turn, ALONG * wanted)
-    order = first.cte("in_order").prefix_with("MATERIALIZED")
+    beginning = _first_of(_in_order(scope, unsearched, turn), turn, ALONG * wanted)
+    order = beginning.cte("in_order").prefix_with("MATERIALIZED")
     patient = patient_text()
     met = (
         select(*order.c)
@@ -70,12 +70,12 @@ def _searched(scope: ClinicScope, asked: TicketFilter, turn: Turn, clinics: CTE)
         .outerjoin(patient, true())
         .where(*matching(asked.words, patient.c.search))
     )
-    along = _cut(met, _key_columns(order), turn, wanted).cte("along").prefix_with("MATERIALIZED")
+    along = first(met, _key_columns(order), turn, wanted).cte("along").prefix_with("MATERIALIZED")
     is_enough = or_(_number(along) == wanted, _number(order) < ALONG * wanted)
     every = filtered(scope, asked, turn.now, clinics, shortest=1).where(not_(is_enough))
     ways = [
         select(*along.c).where(is_enough),
-        select(*_first(_in_order(scope, every, turn), turn, wanted).subquery("every").c),
+        select(*_first_of(_in_order(scope, every, turn), turn, wanted).subquery("every").c),
     ]
     return select(*union_all(*ways).subquery("ways").c)
 
@@ -112,17 +112,13 @@ def _first_letters(text: Any, number: int) -> ColumnElement[str]:
     return letters
 
 
-def _first(parts: Sequence[Select[Any]], turn: Turn, wanted: int) -> Select[Any]:
+def _first_of(parts: Sequence[Select[Any]], turn: Turn, wanted: int) -> Select[Any]:
     """The first `wanted` rows of `parts` together, in the turn's order."""
-    cut = [_cut(part, list(part.selected_columns)[1:], turn, wanted) for part in parts]
+    cut = [first(part, list(part.selected_columns)[1:], turn, wanted) for part in parts]
     if len(cut) == 1:
         return cut[0]
     both = union_all(*(select(*one.subquery().c) for one in cut)).subquery("both")
-    return _cut(select(*both.c), _key_columns(both), turn, wanted)
-
-
-def _cut(rows: Select[Any], keys: Sequence[ColumnElement[Any]], turn: Turn, wanted: int) -> Select[Any]:
-    return rows.order_by(*turn.ordered(keys)).limit(wanted)
+    return first(select(*both.c), _key_columns(both), turn, wanted)
 
 
 def _key_columns(of: Any) -> list[ColumnElement[Any]]:

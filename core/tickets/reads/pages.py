@@ -166,7 +166,12 @@ def ids_of_page(tickets: Select[Any], keys: Sequence[ColumnElement[Any]], turn: 
     """`id` and keys of the tickets of one page, and of one more: where there is that one, another page follows.
     `tickets` selects ids.
     """
-    return keyed(tickets, keys, turn).order_by(*turn.ordered(keys)).limit(turn.limit + 1).subquery("page")
+    return first(keyed(tickets, keys, turn), keys, turn, turn.limit + 1).subquery("page")
+
+
+def first(rows: Select[Any], keys: Sequence[ColumnElement[Any]], turn: Turn, wanted: int) -> Select[Any]:
+    """The first `wanted` of `rows`, which have these keys, in the turn's order."""
+    return rows.order_by(*turn.ordered(keys)).limit(wanted)
 
 
 def page_statement(
