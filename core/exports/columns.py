@@ -94,7 +94,12 @@ OF_MODIFICATION = (
     ExportColumn("justification", "justificación", width=24),
 )
 ASSUMED = ExportColumn("assumed", "Alta supuesta", CellKind.FLAG, 9, behind="discharged_at")
-AFTER = (ExportColumn("specialty", "Especialidad", width=20, of="specialty.name", behind="surgery"),)
+AFTER = (
+    ExportColumn("specialty", "Especialidad", width=20, of="specialty.name", behind="surgery"),
+    ExportColumn("ready_at", "Listo para el alta desde", CellKind.TIME, 17, behind="episode_id"),
+    ExportColumn("ready_by", "Listo según", behind="ready_at"),
+    ExportColumn("delays", "Demoras", width=34, behind="ready_by"),
+)
 """What came later stands last: whoever reads a file by the places of its columns still can. New columns go here."""
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, DateTime, case, func, literal, null, select, true
+from sqlalchemy import ColumnElement, DateTime, ScalarSelect, String, case, func, literal, null, select, true
 from sqlalchemy.dialects.postgresql import aggregate_order_by
 from sqlalchemy.sql.selectable import LateralFromClause
 
@@ -18,7 +18,7 @@ from core.exports.job import Batches, Form
 from core.exports.layout import AGE, OF_DOCUMENT
 from core.exports.statements.keyset import one_batch, prepared
 from core.patients.models import Patient, shown_document
-from core.tickets.models import FpaModification, Status, Ticket
+from core.tickets.models import Delay, FpaModification, Status, Ticket
 from core.tickets.reads.filters import TicketFilter, filtered, require_known
 from core.tickets.reads.pages import clinics_of
 from core.tickets.state import sql_state
@@ -97,10 +97,21 @@ def _expressions(now: ColumnElement[datetime], clinics: Any, modified: Any) -> d
         "modifications": modified.number,
         # Of a discharge; where there is none, nothing was assumed or recorded.
         "assumed": case((Ticket.status == Status.DISCHARGED, Ticket.discharge_assumed), else_=None),
+        "delays": _delays(),
         "clinic_id": Ticket.clinic_id,
         "timezone": Clinic.timezone,
         "modification_list": modified.listed,
     }
+
+
+def _delays() -> ScalarSelect[Any]:
+    """Of each Ticket the reasons for which its patient stayed, those that have ended among them, as one text."""
+    return (
+        select(func.string_agg(Delay.reason, aggregate_order_by(literal("; ", String), Delay.id)))
+        .where(Delay.clinic_id == Ticket.clinic_id, Delay.ticket_id == Ticket.id)
+        .correlate(Ticket)
+        .scalar_subquery()
+    )
 
 
 def _modifications() -> LateralFromClause:

@@ -87,6 +87,9 @@ async def test_every_column_of_the_csv(make: Make, seed: Seed, connection: rows.
         "modification_1_block": "13:00 - 15:00",
         "modification_2_block": "12:00 - 14:00",
         "specialty": specialty,
+        "ready_at": "2025-01-17T14:30:00-03:00",
+        "ready_by": "nurse",
+        "delays": "Espera de traslado; Caso social",
     }
 
 

@@ -29,6 +29,15 @@ async def full_ticket(connection: rows.Connection, seed: Seed) -> str:
             new_fpa=SUMMER + (50 - number) * HOUR, reason=f"Fiebre {number}", justification="39°" if number else None,
             modified_at=SUMMER + number * HOUR, modified_by="nurse",
         )  # fmt: skip
+    await connection.execute(
+        "UPDATE ticket SET ready_at = $2, ready_by = 'nurse' WHERE id = $1", ticket, SUMMER + 50 * HOUR
+    )
+    for reason, ended in (
+        ("Espera de traslado", {"ended_at": SUMMER + HOUR, "ended_by": "nurse"}),
+        ("Caso social", {}),
+    ):
+        reason_id = await rows.reason(connection, seed.sant.id, "delay", reason=reason)
+        await rows.delay(connection, seed.sant.id, ticket, reason_id, reason=reason, set_at=SUMMER, **ended)
     return ticket
 
 
