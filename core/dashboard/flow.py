@@ -13,7 +13,7 @@ from sqlalchemy import Row
 
 from core.dashboard.counted import IN_DAYS, OF_SURGERY
 from core.dashboard.views import DelayCount, Flow
-from core.tickets.reads.figures import BEFORE_NOON, CONDITIONS, LATELY, Figure
+from core.tickets.reads.figures import ACTIVE, BEFORE_NOON, CONDITIONS, LATELY, Figure
 
 TOP_DELAYS = 10
 THOUSANDTHS = 1000
@@ -27,58 +27,53 @@ def microseconds(interval: str) -> str:
     return f"(date_part('epoch', {interval}) * 1000000)::bigint"
 
 
-LEFT = f"""
-SELECT count(*) AS lately, count(*) FILTER (WHERE {BEFORE_NOON}) AS early,
-    coalesce(sum({microseconds("ticket.discharged_at - ticket.admission_at")}
-        / (ticket.surgery_base_hours * bigint '{3_600_000_000 // THOUSANDTHS}')), 0)::bigint AS stay_thousandths,
-    count(ticket.ready_at) AS waited,
-    coalesce(sum({microseconds("ticket.discharged_at - ticket.ready_at")}), 0)::bigint AS wait_microseconds
-FROM ticket WHERE {OF_CLINIC} AND {LATELY}
-"""  # noqa: S608  put together from constants of this file
-"""Those who left, from an index alone."""
-
-HERE = f"""
-SELECT
-    (SELECT count(*) FROM ticket WHERE {OF_CLINIC} AND {CONDITIONS[Figure.READY_WAITING]}) AS ready_waiting,
-    (SELECT count(*) FROM ticket WHERE {OF_CLINIC} AND {CONDITIONS[Figure.LONG_STAY]}) AS long_stay,
-    (
-        SELECT ticket.long_stay_at FROM ticket
-        WHERE {OF_CLINIC} AND ticket.status = 'active' AND ticket.long_stay_at > c.now
-        ORDER BY ticket.long_stay_at LIMIT 1
-    ) AS next_long_stay
-"""  # noqa: S608  put together from constants of this file
-"""Those who are here. Only long stays are a matter of the clock."""
-
-DELAY = "d.clinic_id = c.id AND d.ticket_id = ticket.id"
-MINUTES = f"greatest(0, {microseconds('coalesce(d.ended_at, ticket.discharged_at) - d.set_at')} / 60000000)"
-# Each way goes by index from few rows, whatever the planner believes of their numbers (OFFSET). The window's discharges
-# are put beside the delays set in it, each read once (of a FULL JOIN there is no nested loop); only those who were here
-# before it are looked up one by one, for none is delayed before its ticket is there.
-DELAYS = f"""
-SELECT coalesce(jsonb_agg(jsonb_build_object('reason_id', id, 'reason', reason, 'tickets', tickets, 'minutes', minutes)
-                          ORDER BY minutes DESC, tickets DESC, reason COLLATE "C", id), '[]') AS delays
-FROM (
-    SELECT reason.id, reason.reason, tickets, minutes FROM (
-        SELECT reason_id AS id, sum(tickets)::bigint AS tickets, sum(minutes)::bigint AS minutes FROM (
-            SELECT d.reason_id, 1 AS tickets, 0 AS minutes FROM ticket CROSS JOIN LATERAL (
-                SELECT d.reason_id FROM delay d WHERE {DELAY} AND d.ended_at IS NULL OFFSET 0
-            ) AS d WHERE {OF_CLINIC} AND ticket.status = 'active'
-            UNION ALL SELECT d.reason_id, 0, CASE WHEN ticket.id IS NOT NULL THEN {MINUTES} END FROM (
-                SELECT d.reason_id, d.ticket_id, d.set_at, d.ended_at FROM delay d
-                WHERE d.clinic_id = c.id AND d.set_at >= c.lately OFFSET 0
-            ) AS d FULL JOIN (
-                SELECT ticket.id, ticket.discharged_at FROM ticket WHERE {OF_CLINIC} AND {LATELY} OFFSET 0
-            ) AS ticket ON ticket.id = d.ticket_id
-            UNION ALL SELECT d.reason_id, 0, d.minutes FROM (
-                SELECT ticket.id, ticket.discharged_at FROM ticket
-                WHERE {OF_CLINIC} AND {LATELY} AND ticket.created_at < c.lately OFFSET 0
-            ) AS ticket CROSS JOIN LATERAL (
-                SELECT d.reason_id, {MINUTES} AS minutes FROM delay d WHERE {DELAY} AND d.set_at < c.lately OFFSET 0
-            ) AS d
-        ) AS each GROUP BY 1
-    ) AS counted JOIN standardized_reason reason USING (id) WHERE tickets > 0 OR minutes > 0
-    ORDER BY minutes DESC, tickets DESC, reason COLLATE "C", id LIMIT {TOP_DELAYS}
-) AS top
+LOST = f"greatest(0, {microseconds('coalesce(d.ended_at, ticket.discharged_at) - d.set_at')} / 60000000)"
+OF_TICKET = "d.clinic_id = c.id AND d.ticket_id = ticket.id"
+# Tickets are read twice, each time by an index, whatever the planner believes of the rows' numbers (MATERIALIZED,
+# OFFSET). Those who left are put beside the delays set in the window: of a FULL JOIN there is no nested loop. Only who
+# was here before it is looked up one by one, for nobody is delayed before their ticket is there.
+FLOW = f"""
+WITH here AS MATERIALIZED (
+    SELECT ticket.id, ticket.status, ticket.ready_at, ticket.long_stay_at FROM ticket WHERE {OF_CLINIC} AND {ACTIVE}
+), gone AS MATERIALIZED (
+    SELECT ticket.id, ticket.created_at, ticket.admission_at, ticket.surgery_base_hours, ticket.ready_at,
+        ticket.discharged_at
+    FROM ticket WHERE {OF_CLINIC} AND {LATELY}
+)
+SELECT * FROM (
+    SELECT count(*) FILTER (WHERE {CONDITIONS[Figure.READY_WAITING]}) AS ready_waiting,
+        count(*) FILTER (WHERE {CONDITIONS[Figure.LONG_STAY]}) AS long_stay,
+        min(ticket.long_stay_at) FILTER (WHERE ticket.long_stay_at > c.now) AS next_long_stay
+    FROM here AS ticket
+) AS staying CROSS JOIN (
+    SELECT count(*) AS lately, count(*) FILTER (WHERE {BEFORE_NOON}) AS early,
+        coalesce(sum({microseconds("ticket.discharged_at - ticket.admission_at")}
+            / (ticket.surgery_base_hours * bigint '{3_600_000_000 // THOUSANDTHS}')), 0)::bigint AS stay_thousandths,
+        count(ticket.ready_at) AS waited,
+        coalesce(sum({microseconds("ticket.discharged_at - ticket.ready_at")}), 0)::bigint AS wait_microseconds
+    FROM gone AS ticket
+) AS leaving CROSS JOIN (
+    SELECT coalesce(jsonb_agg(jsonb_build_object('reason_id', id, 'reason', reason, 'tickets', tickets, 'lost', lost)
+                              ORDER BY lost DESC, tickets DESC, reason COLLATE "C", id), '[]') AS delays
+    FROM (
+        SELECT reason.id, reason.reason, tickets, lost FROM (
+            SELECT reason_id AS id, sum(tickets)::bigint AS tickets, sum(lost)::bigint AS lost FROM (
+                SELECT d.reason_id, 1 AS tickets, 0 AS lost FROM here AS ticket CROSS JOIN LATERAL (
+                    SELECT d.reason_id FROM delay d WHERE {OF_TICKET} AND d.ended_at IS NULL OFFSET 0
+                ) AS d
+                UNION ALL SELECT d.reason_id, 0, CASE WHEN ticket.id IS NOT NULL THEN {LOST} ELSE 0 END FROM (
+                    SELECT d.reason_id, d.ticket_id, d.set_at, d.ended_at FROM delay d
+                    WHERE d.clinic_id = c.id AND d.set_at >= c.lately OFFSET 0
+                ) AS d FULL JOIN gone AS ticket ON ticket.id = d.ticket_id
+                UNION ALL SELECT d.reason_id, 0, {LOST} FROM gone AS ticket CROSS JOIN LATERAL (
+                    SELECT d.reason_id, d.set_at, d.ended_at FROM delay d
+                    WHERE {OF_TICKET} AND d.set_at < c.lately OFFSET 0
+                ) AS d WHERE ticket.created_at < c.lately
+            ) AS each GROUP BY 1
+        ) AS counted JOIN standardized_reason reason USING (id) WHERE tickets > 0 OR lost > 0
+        ORDER BY lost DESC, tickets DESC, reason COLLATE "C", id LIMIT {TOP_DELAYS}
+    ) AS top
+) AS delayed
 """  # noqa: S608  put together from constants of this file
 
 
@@ -122,7 +117,7 @@ class Delayed:
 
 
 def delayed(clinic_id: int, rows: Iterable[dict[str, Any]]) -> list[Delayed]:
-    """Of a clinic's `delays`, as DELAYS has them."""
+    """Of a clinic's `delays`, as FLOW has them."""
     return [
         Delayed(
             DelayCount(
@@ -130,9 +125,9 @@ def delayed(clinic_id: int, rows: Iterable[dict[str, Any]]) -> list[Delayed]:
                 reason_id=row["reason_id"],
                 reason=row["reason"],
                 tickets=row["tickets"],
-                hours_lost=float(round(Fraction(row["minutes"], 60), 1)),
+                hours_lost=float(round(Fraction(row["lost"], 60), 1)),
             ),
-            row["minutes"],
+            row["lost"],
         )
         for row in rows
     ]

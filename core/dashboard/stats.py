@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import Row, text
 
 from core.dashboard.counted import COLUMNS, IS_ROLLED, PARTS, ROLLED, TICKETS
-from core.dashboard.flow import DELAYS, HERE, LEFT, OF_CLINIC
+from core.dashboard.flow import FLOW, OF_CLINIC
 from core.db.transaction import ReadSession
 from core.tickets.reads.figures import CONDITIONS, LOCAL_NOW, MOMENTS, Figure, midnight
 
@@ -45,8 +45,8 @@ WITH moment AS (SELECT CAST(:now AS timestamptz) AS now), c AS MATERIALIZED (
 SELECT c.id AS clinic_id, c.timezone, c.hour, c.is_rolled, surgery.clinic_id AS surgery_clinic_id,
     {", ".join(f"k.{name}" for name in COLUMNS if name != "active")},
     a.ahead AS active, k.active - a.ahead AS overdue, a.near_deadline, a.by_hour, r.recent,
-    o.discharged_today, l.*, h.ready_waiting, h.long_stay, d.delays,
-    least(a.next_fpa, a.next_near, h.next_long_stay, c.hour + interval '1 hour', c.tomorrow) AS valid_until
+    o.discharged_today, f.*,
+    least(a.next_fpa, a.next_near, f.next_long_stay, c.hour + interval '1 hour', c.tomorrow) AS valid_until
 FROM c
 LEFT JOIN surgery ON surgery.id = c.surgery_id
 CROSS JOIN LATERAL ({ROLLED} UNION ALL {TICKETS}) AS k
@@ -70,9 +70,7 @@ CROSS JOIN LATERAL (
 CROSS JOIN LATERAL (
     SELECT count(*) AS discharged_today FROM ticket WHERE {OF_CLINIC} AND {CONDITIONS[Figure.DISCHARGED_TODAY]}
 ) AS o
-CROSS JOIN LATERAL ({LEFT}) AS l
-CROSS JOIN LATERAL ({HERE}) AS h
-CROSS JOIN LATERAL ({DELAYS}) AS d
+CROSS JOIN LATERAL ({FLOW}) AS f
 CROSS JOIN LATERAL (
     SELECT coalesce(jsonb_agg(to_jsonb(newest) ORDER BY created_at DESC, id COLLATE "C" DESC), '[]') AS recent
     FROM (
