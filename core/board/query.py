@@ -26,7 +26,7 @@ from sqlalchemy.dialects.postgresql import aggregate_order_by
 from core.access import ClinicScope
 from core.board.filter import BoardFilter
 from core.board.order import distinct, ordered
-from core.board.view import View, conditions, in_view
+from core.board.view import KIND, View, conditions, in_view
 from core.cache.policy import Policy
 from core.catalogs.models import Doctor, Specialty, Surgery, UrgencyThreshold
 from core.catalogs.views import ThresholdHours
@@ -136,6 +136,7 @@ def _window(scope: ClinicScope, asked: BoardQuery, clinics: CTE) -> CTE:
             *(Ticket.id, Ticket.current_fpa, Ticket.created_at, Ticket.episode_id.is_(None).label("bare")),
             *(Ticket.location, Ticket.bed_number, Ticket.doctor_id, state.label("state")),
             and_(state == State.OVERDUE.value, is_past).label("forgotten"),
+            Ticket.ready_at.is_not(None).label("is_ready"),
         )
         .join(clinics, clinics.c.id == Ticket.clinic_id)
         .where(
@@ -158,7 +159,7 @@ def _at(location: str, window: CTE, locations: CTE) -> CTE:
 
 def _counts(board: CTE) -> Any:
     """Tickets of each view and of each state, by its name."""
-    columns = board.c["state", "bare", "forgotten"]
+    columns = board.c[KIND]
     kinds = select(*columns, func.count().label("tickets")).group_by(*columns).subquery("kinds")
     counts = {
         name: cast(func.coalesce(func.sum(kinds.c.tickets).filter(condition), 0), BigInteger)

@@ -142,14 +142,20 @@ class TicketSummary(View):
 
 
 Total = Annotated[
-    int | None, Field(description="Tickets on all pages together, exact up to 10,000; null but on the first page.")
+    int | None,
+    Field(
+        description="Tickets on all pages together, exact up to 10,000; null but on the first page. Where a search "
+        "among more tickets than that soon meets enough for a page, those that it meets among the first 10,000."
+    ),
 ]
-TotalMore = Annotated[bool, Field(description="Whether there are more than 10,000.")]
+TotalMore = Annotated[bool, Field(description="Whether there are more than `total`.")]
 
 
 class TicketList(View):
     items: list[TicketSummary]
     next: str | None
+    total: Total
+    total_more: TotalMore
 
 
 class WarningView(View):

@@ -50,6 +50,8 @@ class Stay:
     created_by_id: int | None = None
     doctor_id: int | None = None
     surgery_at: datetime | None = None
+    ready_at: datetime | None = None
+    ready_by: str | None = None
 
     def state(self, now: datetime, limits: Thresholds) -> State:
         return state_at(
@@ -149,10 +151,13 @@ def at_random(dice: random.Random, clinics: Sequence[ClinicSeed], now: datetime,
             second_last_name=dice.choice((None, "Soto")),
             document=dice.choice((f"{number}-K", f"AB {number}/7")),
         )
+        ready_at = dice.choice((None, None, now - HOUR))
         return stay(
             clinic,
             now,
             near(),
+            ready_at=ready_at,
+            ready_by=None if ready_at is None else "x",
             admission_at=now + near(),
             created_at=now - dice.choice(DISTANCES) * HOUR,
             person=dice.choice((person, person, person, None)),

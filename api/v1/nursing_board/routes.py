@@ -48,13 +48,13 @@ Urgency = Literal["critical", "warning", "normal", "scheduled", "overdue"]
     operation_id="nursingBoardGet",
     summary="What matters now on the wards",
     description="All active tickets, and those whose annulment or discharge was written in the last 72 hours. Of those "
-    "whose FPA has passed `overdue` has the ones up to 72 hours late, `forgotten` the others. Counts follow search and "
-    "filters, not the view or urgency chosen; `locations` follow all but `location`. The default order is by urgency "
-    "(critical, warning, normal, scheduled, overdue), then FPA; by `bed` is by what numbers are worth (2 before 10), "
-    "then location; by `doctor` is in Spanish order. `cursor` keeps to the first page's moment; other people's changes "
-    "neither hide nor repeat a ticket while you turn pages. Patient data: never stored, neither here nor on the way. A "
-    "display gets a `DisplayBoard`, with initials only, and may ask by `view`, `location`, `limit`, `cursor` and "
-    "`sort` (but by doctor).",
+    "whose FPA has passed `overdue` has the ones up to 72 hours late, `forgotten` the others; `ready` has whoever may "
+    "leave and is still here. Counts follow search and filters, not the view or urgency chosen; `locations` follow all "
+    "but `location`. The default order is by urgency (critical, warning, normal, scheduled, overdue), then FPA; by "
+    "`bed` is by what numbers are worth (2 before 10), then location; by `doctor` is in Spanish order. `cursor` keeps "
+    "to the first page's moment; other people's changes neither hide nor repeat a ticket while you turn pages. Patient "
+    "data: never stored, neither here nor on the way. A display gets a `DisplayBoard`, with initials only, and may ask "
+    "by `view`, `location`, `limit`, `cursor` and `sort` (but by doctor).",
     response_model=NursingBoard | DisplayBoard,
     responses={200: {"content": {"application/json": {"example": EXAMPLE}}}, **signed_in()},
 )

@@ -26,6 +26,7 @@ EXAMPLE: dict[str, Any] = {
         "critical": 1,
         "overdue": 2,
         "forgotten": 0,
+        "ready": 2,
         "discharged": 5,
         "annulled": 1,
         "without_episode": 7,
@@ -46,6 +47,7 @@ class Counts(View):
     critical: int
     overdue: int = Field(description="Up to 72 hours.")
     forgotten: int = Field(description="Overdue by more than 72 hours.")
+    ready: int = Field(description="Of active, overdue and forgotten ones: the criteria for discharge are met.")
     discharged: int
     annulled: int
     without_episode: int = Field(description="Of active, overdue and forgotten ones.")

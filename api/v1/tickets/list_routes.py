@@ -21,6 +21,7 @@ from core.tickets.views import TicketList
 
 router: Router = Router(prefix="/v1/tickets", tags=["tickets"])
 
+EXAMPLE = {"items": [SUMMARY], "next": None, "total": 1, "total_more": False}
 Sort = Literal["created_at", "-created_at", "current_fpa", "-current_fpa", "patient", "-patient", "surgery", "-surgery"]
 
 
@@ -34,7 +35,7 @@ Sort = Literal["created_at", "-created_at", "current_fpa", "-current_fpa", "pati
     "surnames; names stand in Spanish order: ñ after n, other accents and case do not matter.",
     response_model=TicketList,
     responses={
-        200: {"content": {"application/json": {"example": {"items": [SUMMARY], "next": None}}}},
+        200: {"content": {"application/json": {"example": EXAMPLE}}},
         **signed_in(),
     },
 )
@@ -57,4 +58,5 @@ async def tickets_list(
         return await list_tickets(session, scope, asked, turn)
 
     page = await runtime.database.read(work)
-    return fresh(TicketList(items=page.items, next=next_cursor(runtime.settings, question, page.next)))
+    following = next_cursor(runtime.settings, question, page.next)
+    return fresh(TicketList(items=page.items, next=following, total=page.total, total_more=page.total_more))

@@ -13,6 +13,8 @@ from sqlalchemy import (
     ScalarSelect,
     Select,
     Text,
+    and_,
+    case,
     func,
     literal,
     literal_column,
@@ -30,7 +32,18 @@ from core.db.transaction import Session
 from core.patients.models import NAME_ORDERED, Patient
 from core.tickets.models import SURGERY_ORDERED, Ticket
 from core.tickets.reads.filters import TicketFilter, filtered
-from core.tickets.reads.pages import Page, Turn, all_in, clinics_of, first, keyed, page_statement, read_page
+from core.tickets.reads.pages import (
+    COUNTED,
+    Page,
+    Turn,
+    all_in,
+    clinics_of,
+    first,
+    keyed,
+    page_statement,
+    read_page,
+    total_of,
+)
 from core.tickets.reads.search import matching, patient_text
 
 ALONG = 40
@@ -49,16 +62,19 @@ async def list_tickets(session: Session, scope: ClinicScope, asked: TicketFilter
 def _statement(scope: ClinicScope, asked: TicketFilter, turn: Turn) -> Select[Any]:
     clinics = clinics_of(scope)
     if asked.words:
-        page = _searched(scope, asked, turn, clinics)
+        page, total = _searched(scope, asked, turn, clinics)
     else:
-        page = _first_of(_in_order(scope, filtered(scope, asked, turn.now, clinics), turn), turn, turn.limit + 1)
+        tickets = filtered(scope, asked, turn.now, clinics)
+        page, total = _first_of(_in_order(scope, tickets, turn), turn, turn.limit + 1), total_of(tickets, turn)
     known = all_in(scope, {Surgery: asked.surgery_id})
-    return page_statement(clinics, page.subquery("page"), turn, known, {"total": null()})
+    return page_statement(clinics, page.subquery("page"), turn, known, {"total": total})
 
 
-def _searched(scope: ClinicScope, asked: TicketFilter, turn: Turn, clinics: CTE) -> Select[Any]:
-    """What many have is soon met along the order. Where that fills no page, and there is more of the order, all that is
-    found is put in order."""
+def _searched(
+    scope: ClinicScope, asked: TicketFilter, turn: Turn, clinics: CTE
+) -> tuple[Select[Any], ColumnElement[Any] | ScalarSelect[Any]]:
+    """The page, and its total. What many have is soon met along the order. Where that fills no page, and there is more
+    of the order, all that is found is put in order."""
     wanted = turn.limit + 1
     unsearched = filtered(scope, replace(asked, words=()), turn.now, clinics)
     beginning = _first_of(_in_order(scope, unsearched, turn), turn, ALONG * wanted)
@@ -77,7 +93,21 @@ def _searched(scope: ClinicScope, asked: TicketFilter, turn: Turn, clinics: CTE)
         select(*along.c).where(is_enough),
         select(*_first_of(_in_order(scope, every, turn), turn, wanted).subquery("every").c),
     ]
-    return select(*union_all(*ways).subquery("ways").c)
+    page = select(*union_all(*ways).subquery("ways").c)
+    if not turn.is_first:
+        return page, null()
+    return page, case((is_enough, _met_among(unsearched, asked)), else_=total_of(every, turn))
+
+
+def _met_among(unsearched: Select[Any], asked: TicketFilter) -> ScalarSelect[Any]:
+    """SQL: [how many of COUNTED tickets a search finds; whether there are more tickets]. Of a word that many have in a
+    clinic of a million it takes longer to find ten thousand tickets than all that the page needs."""
+    some = unsearched.limit(COUNTED + 1).subquery("some")
+    patient = patient_text()
+    found = func.count().filter(and_(*matching(asked.words, patient.c.search)))
+    total = func.jsonb_build_array(found, func.count() > COUNTED)
+    rows = some.join(Ticket, Ticket.id == some.c.id).outerjoin(patient, true())
+    return select(total).select_from(rows).scalar_subquery()
 
 
 def _number(of: CTE) -> ScalarSelect[int]:

@@ -118,7 +118,7 @@ class Page:
     total: int | None
     """Tickets on all pages, COUNTED at most; None but for a first page."""
     total_more: bool
-    """Whether there are more than COUNTED."""
+    """Whether there are more than `total`."""
 
 
 def clinics_of(scope: ClinicScope) -> CTE:
@@ -141,12 +141,14 @@ def all_in(scope: ClinicScope, named: Mapping[Any, int | None]) -> ColumnElement
 
 
 def total_of(tickets: Select[Any], turn: Turn) -> ColumnElement[Any] | ScalarSelect[Any]:
-    """SQL: how many `tickets` are found, COUNTED + 1 at most; null but for a first page."""
+    """SQL: [how many `tickets` are found, COUNTED at most; whether there are more]. Null but for a first page."""
     if not turn.is_first:
         return null()
     # Their ids are not asked for: an index may have all the rest.
     counted: Select[Any] = tickets.with_only_columns(literal_column("1"), maintain_column_froms=True).limit(COUNTED + 1)
-    return select(func.count()).select_from(counted.subquery("counted")).scalar_subquery()
+    number = func.count()
+    total = func.jsonb_build_array(func.least(number, COUNTED), number > COUNTED)
+    return select(total).select_from(counted.subquery("counted")).scalar_subquery()
 
 
 def keyed(tickets: Select[Any], keys: Sequence[ColumnElement[Any]], turn: Turn) -> Select[Any]:
@@ -221,12 +223,12 @@ def read_page(rows: Sequence[Row[Any]], turn: Turn, scope: ClinicScope, shape: S
         keys = [name for name in on_page[-1]._fields if name.startswith("key_")]
         following = Position(now, tuple(getattr(on_page[-1], name) for name in keys))
     timezone = DEFAULT_ZONE if scope.clinic_id is None else fact.fact__timezone
-    total = fact.fact__total
+    total, has_more = fact.fact__total or (None, False)
     return Page(
         items=[shape.item(row, now) for row in on_page],
         now=now,
         timezone=timezone,
         next=following,
-        total=None if total is None else min(total, COUNTED),
-        total_more=total is not None and total > COUNTED,
+        total=total,
+        total_more=has_more,
     )

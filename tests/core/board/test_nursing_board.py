@@ -88,6 +88,7 @@ async def ward(connection: rows.Connection, seed: Seed) -> dict[str, Stay]:
         (View.ACTIVE, ["critical", "warning", "normal", "scheduled"]),
         (View.OVERDUE, ["overdue"]),
         (View.FORGOTTEN, []),
+        (View.READY, []),
         (View.DISCHARGED, ["discharged"]),
         (View.ANNULLED, ["annulled"]),
         (View.WITHOUT_EPISODE, ["critical", "warning", "normal", "scheduled", "overdue"]),
@@ -103,7 +104,7 @@ async def test_every_view_shows_its_states_by_urgency(
     # The counts are those of all views, whichever is shown.
     assert board.counts == {
         **dict.fromkeys(("critical", "warning", "normal", "scheduled", "overdue", "discharged", "annulled"), 1),
-        **{"active": 4, "forgotten": 0, "without_episode": 5, "all": 7},
+        **{"active": 4, "forgotten": 0, "ready": 0, "without_episode": 5, "all": 7},
     }
 
 
@@ -115,6 +116,16 @@ async def test_a_ticket_with_an_episode_is_not_among_those_without(
     assert ward["normal"].id not in ids(board)
     assert board.counts["without_episode"] == 4
     assert board.counts["active"] == 4
+
+
+async def test_ready_ones_are_in_a_view_of_their_own_until_they_leave(
+    read: Read, seed: Seed, connection: rows.Connection, ward: dict[str, Stay]
+) -> None:
+    for state in ("normal", "overdue", "discharged"):
+        await connection.execute("UPDATE ticket SET ready_at = $2, ready_by = 'x' WHERE id = $1", ward[state].id, NOW)
+    board = await read(seed.sant.id, view=View.READY)
+    assert ids(board) == [ward["normal"].id, ward["overdue"].id]
+    assert (board.counts["ready"], board.counts["active"], board.counts["overdue"]) == (2, 4, 1)
 
 
 @pytest.mark.parametrize("urgency", ["critical", "warning", "normal", "scheduled", "overdue"])

@@ -17,10 +17,10 @@ from core.board.view import ORDER, View
 from core.db.transaction import Database, ReadSession
 from core.errors import NotFound
 from core.tickets.models import Status
-from core.tickets.reads import listing
+from core.tickets.reads import listing, pages
 from core.tickets.reads.filters import TicketFilter
 from core.tickets.reads.listing import ALONG, list_tickets
-from core.tickets.reads.pages import Page, Position, Turn
+from core.tickets.reads.pages import COUNTED, Page, Position, Turn
 from core.tickets.state import State, Thresholds
 from tests.factories import rows
 from tests.factories.fixtures import ClinicSeed, Seed
@@ -159,6 +159,7 @@ async def test_pages_of_the_list_are_what_python_finds(
         assert turn is not None
         with patch.object(listing, "ALONG", along):
             page = await read(clinic_id, turn, **vars_of(asked))
+        assert (page.total, page.total_more) == ((None, False) if found else (len(expected), False))
         found += [one.id for one in page.items]
         assert [one.state for one in page.items] == [network.state(by_id(network, one.id)) for one in page.items]
         turn = Turn(sort, limit, page.next) if page.next else None
@@ -199,6 +200,7 @@ async def test_pages_of_the_nursing_board_are_what_python_finds(
             View.ACTIVE: is_here and state != State.OVERDUE,
             View.OVERDUE: state == State.OVERDUE and not forgotten,
             View.FORGOTTEN: state == State.OVERDUE and forgotten,
+            View.READY: is_here and one.ready_at is not None,
             View.DISCHARGED: state == State.DISCHARGED,
             View.ANNULLED: state == State.ANNULLED,
             View.WITHOUT_EPISODE: is_here and one.episode_id is None,
@@ -233,6 +235,36 @@ def vars_of(asked: TicketFilter) -> dict[str, Any]:
 
 def by_id(network: Network, ticket_id: str) -> Stay:
     return next(one for one in network.stays if one.id == ticket_id)
+
+
+async def test_the_total_is_the_first_pages_and_beyond_ten_thousand_there_are_more(
+    read: Read, seed: Seed, connection: rows.Connection
+) -> None:
+    await insert(connection, [stay(seed.sant, NOW, bed_number="A1" if n % 2 else "B1") for n in range(12)])
+    assert COUNTED == 10_000
+    # What is looked for is soon met along the order, or all that is found is put in order.
+    cases: list[tuple[dict[str, Any], int, int, tuple[int, bool]]] = [
+        ({}, 40, 12, (12, False)),
+        ({}, 40, 11, (11, True)),
+        ({"words": ("a1",)}, 40, 12, (6, False)),
+        ({"words": ("a1",)}, 1, 5, (5, True)),
+        ({"words": ("a1",)}, 1, 6, (6, False)),
+        ({"words": ("nobody",)}, 1, 5, (0, False)),
+    ]
+    for filters, along, most, expected in cases:
+        with (
+            patch.object(listing, "ALONG", along),
+            patch.object(pages, "COUNTED", most),
+            patch.object(listing, "COUNTED", most),
+        ):
+            page = await read(seed.sant.id, first(limit=3), **filters)
+        assert (page.total, page.total_more) == expected, (filters, along, most)
+    # Whoever has half of the beds fills the page at once: it is told how many of them are among so many tickets.
+    with patch.object(listing, "COUNTED", 7):
+        page = await read(seed.sant.id, first(limit=2), words=("a1",))
+    assert page.total is not None
+    assert page.total <= 6
+    assert page.total_more
 
 
 async def test_created_by_me(read: Read, seed: Seed, connection: rows.Connection) -> None:

@@ -24,7 +24,7 @@ async def test_a_board_as_the_contract_shows_it(
     board = answer.json()
     assert set(board) == {"items", "next", "total", "total_more", "now", "counts", "locations", "thresholds"}
     assert list(board["counts"]) == [
-        *("active", "scheduled", "normal", "warning", "critical", "overdue", "forgotten"),
+        *("active", "scheduled", "normal", "warning", "critical", "overdue", "forgotten", "ready"),
         *("discharged", "annulled", "without_episode", "all"),
     ]
     assert board["thresholds"] == {

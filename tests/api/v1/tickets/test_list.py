@@ -29,7 +29,7 @@ async def test_newest_first_without_history_and_stored_nowhere(nurse: Any) -> No
     assert answer.headers["Cache-Control"] == "no-store"
     assert "ETag" not in answer.headers
     assert 'db;desc="1 query"' in answer.headers["Server-Timing"]
-    assert set(answer.json()) == {"items", "next"}
+    assert set(answer.json()) == {"items", "next", "total", "total_more"}
     assert answer.json()["next"] is None
     items = answer.json()["items"]
     assert [item["id"] for item in items] == [second["id"], first["id"]]
