@@ -24,6 +24,9 @@ EMAIL = re.compile(r"[!-?A-~]{1,64}@[A-Za-z0-9.-]{1,189}")
 """That single sign-on knows somebody by. ASCII, as Google's are: of other letters two may become one in lower case (the
 Kelvin sign is a k)."""
 
+COLLECTORS = ("OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT")
+"""Where OpenTelemetry's own variables say that traces go."""
+
 
 def flaw_of(key: str) -> str | None:
     """What is wrong with a secret key; None where nothing is. Not the key itself."""
@@ -64,6 +67,13 @@ def is_redis(url: str) -> bool:
     hosts = [urlsplit(f"//{host}") for host in parts.netloc.rpartition("@")[2].split(",")]
     whole = all(host.hostname and host.port != 0 for host in hosts)
     return scheme in ("redis", "rediss") and cluster in ("", "cluster") and whole and (bool(cluster) or len(hosts) == 1)
+
+
+def is_collector(url: str) -> bool:
+    """Whether traces can be sent there, and its exporter's complaints repeat no password: OTEL_EXPORTER_OTLP_HEADERS is
+    for that."""
+    parts = urlsplit(url)
+    return parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0 and "@" not in parts.netloc
 
 
 def is_network(text: str) -> bool:

@@ -11,9 +11,11 @@ from pydantic import Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from core.safe_settings import (
+    COLLECTORS,
     DEMO_PASSWORD,
     LOCAL_SECRET,
     flaw_of,
+    is_collector,
     is_database_safe,
     is_redis_safe,
     is_safe,
@@ -151,6 +153,13 @@ class Settings(BaseSettings):
         description="failed sign-ins from one address, of any names; devices that a user has signed in from pass it",
     )
     export_limit: Limit = Field("10/hour", alias="EXPORT_LIMIT", description="exports that one user begins, then 429")
+
+    @model_validator(mode="after")
+    def _refuse_traces_that_go_nowhere(self) -> Self:
+        for name in COLLECTORS:
+            if (url := os.environ.get(name)) and not is_safe(is_collector, SecretStr(url)):
+                raise ValueError(f"{name} is no address such as http://collector:4318, without a password")
+        return self
 
     @model_validator(mode="after")
     def _refuse_unsafe_production(self) -> Self:

@@ -17,15 +17,16 @@ from typing import Final, cast
 from opentelemetry.context import Context
 from opentelemetry.trace import Span, SpanKind, Status, StatusCode, Tracer, get_current_span, use_span
 
+from core.safe_settings import COLLECTORS
+
 NAME: Final = "ticket-home"
-ENDPOINTS: Final = ("OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT")
 LAST_SPANS: Final = 1.0
 """Seconds at shutdown for what is not sent yet."""
 
 
 def is_configured() -> bool:
     """Whether the environment says where traces go, and not that there are none."""
-    names_one = any(os.environ.get(name) for name in ENDPOINTS)
+    names_one = any(os.environ.get(name) for name in COLLECTORS)
     is_off = os.environ.get("OTEL_SDK_DISABLED", "").lower() == "true"
     return names_one and not is_off and os.environ.get("OTEL_TRACES_EXPORTER", "otlp") == "otlp"
 

@@ -6,6 +6,7 @@ from base64 import b64encode
 import pytest
 from pydantic import SecretStr, ValidationError
 
+from core.safe_settings import COLLECTORS
 from core.settings import Settings
 
 SAFE_DATABASE = "postgresql://app:s@db/th?sslmode=verify-full"
@@ -244,3 +245,16 @@ def test_what_leads_to_no_redis_is_refused(monkeypatch: pytest.MonkeyPatch, valu
     monkeypatch.setenv("REDIS_URL", value)
     with pytest.raises(ValidationError, match="REDIS_URL"):
         Settings()
+
+
+@pytest.mark.parametrize("name", COLLECTORS)
+@pytest.mark.parametrize(
+    "value", ["x:y", "collector:4318", f"http{ADDRESS}", "http://", "http://u:p4ssw0rd@collector:4318"]
+)
+def test_traces_go_to_no_nonsense_and_show_no_password(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:
+    monkeypatch.setenv(name, value)
+    with pytest.raises(ValidationError, match=f"{name} is no address") as refused:
+        Settings()
+    assert "p4ssw0rd" not in str(refused.value)
+    monkeypatch.setenv(name, "https://collector.example:4318/base")
+    Settings()
