@@ -79,6 +79,8 @@ CASES = (
     counter("redis_foreign_values_total", 1, 0, "ForeignValues"),
     gauge("canary_silent_seconds", 40, 6, alert="CanarySilent"),
     gauge("canary_silent_seconds", 40, 0, alert="CanarySilent"),
+    gauge("event_lag_seconds", 1.5, 0.2, alert="EventsLate"),
+    counter("event_streams_refused_total", 1, 0, "EventsRefused"),
     gauge("event_loop_lag_seconds", 0.8, 0.1, alert="LoopHeldUp"),
     gauge("worker_silent_seconds", 20, 1, alert="WorkerSilent"),
     gauge("workers_missing", 1, 0, alert="WorkerMissing"),

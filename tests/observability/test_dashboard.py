@@ -71,7 +71,7 @@ async def test_each_query_has_series_on_a_busy_run(settings: Settings, seed: See
 
             async def goes_on() -> None:
                 while True:
-                    for path in ("/v1/dashboard", "/v1/doctors", "/v1/nursing-board", "/v1/tickets"):
+                    for path in ("/v1/dashboard", "/v1/doctors", "/v1/nursing-board", "/v1/tickets", "/v1/events"):
                         await client.get(path)
                     renamed = {"name": f"Dra. {next(numbers)}"}
                     await client.patch(f"/v1/doctors/{seed.sant.doctor_id}", json=renamed, headers=above)

@@ -3,7 +3,7 @@
 import asyncio
 import json
 from asyncio.subprocess import PIPE
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -22,10 +22,12 @@ pytestmark = pytest.mark.parametrize("kind", KINDS)
 
 
 @asynccontextmanager
-async def passing(kind: str, folder: Path, answer: Answer, count: int = 2) -> AsyncIterator[tuple[Balancer, Upstream]]:
+async def passing(
+    kind: str, folder: Path, answer: Answer, count: int = 2, changes: Mapping[str, str] | None = None
+) -> AsyncIterator[tuple[Balancer, Upstream]]:
     async with upstream(answer, count) as servers:
         # In a thread: the balancer's health checks are answered meanwhile.
-        made = balancer(kind, folder / kind, servers.ports)
+        made = balancer(kind, folder / kind, servers.ports, changes)
         found = await asyncio.to_thread(made.__enter__)
         try:
             yield found, servers
@@ -84,6 +86,32 @@ async def test_a_stream_comes_as_it_is_made(kind: str, path: str, tmp_path: Path
         assert await anext(parts) == b"first"
         has_come.set()
         assert b"".join([part async for part in parts]) == b"last"
+
+
+IDLE = {
+    "nginx": {"proxy_read_timeout 60s;": "proxy_read_timeout 1600ms;"},
+    "haproxy": {"timeout client 60s": "timeout client 1600ms", "timeout server 60s": "timeout server 1600ms"},
+}
+"""What ends a connection that is silent, and a comment of the stream (15 s): in the files' proportion."""
+COMMENTS, COMMENT_EVERY = 10, 0.4
+
+
+@pytest.mark.parametrize("version", ["1.1", "2"])
+async def test_a_stream_of_events_is_ended_by_no_idle_time_out(kind: str, version: str, tmp_path: Path) -> None:
+    async def events(writer: asyncio.StreamWriter) -> None:
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n")
+        writer.write(b"Connection: close\r\nX-Accel-Buffering: no\r\n\r\n")
+        for _ in range(COMMENTS):
+            writer.write(b"3\r\n:\n\n\r\n")
+            await asyncio.sleep(COMMENT_EVERY)
+        writer.write(b"5\r\nlast\n\r\n0\r\n\r\n")
+        writer.close()
+
+    async with passing(kind, tmp_path, events, changes=IDLE[kind]) as (found, servers):
+        words = [str(program("curl", "curl")), "-sS", "-N", f"--http{version}", "--cacert", str(found.authority)]
+        asking = await asyncio.create_subprocess_exec(*words, f"{found.url}/v1/events", stdout=PIPE)
+        assert (await asking.communicate())[0] == b":\n\n" * COMMENTS + b"last\n"
+        assert len(servers.heads) == 1
 
 
 async def test_clients_may_speak_http_2_and_plain_http_is_sent_on_to_tls(kind: str, tmp_path: Path) -> None:
