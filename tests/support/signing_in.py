@@ -31,14 +31,23 @@ async def sign_in(client: httpx.AsyncClient, username: str, password: str = PASS
     began = machine.now()
     while True:
         answer = await client.post(LOGIN, json=credentials(username, password))
-        if answer.status_code != 503 or machine.now() - began > machine.PATIENCE:
+        if _is_decided(answer, began):
             break
     client.headers.update(_authorization(answer))
 
 
 def bearer(url: str, username: str, password: str = PASSWORD) -> dict[str, str]:
-    """The header of a user who has just signed in at the service there."""
-    return _authorization(httpx.post(f"{url}{LOGIN}", json=credentials(username, password), timeout=20))
+    """The header of a user who has just signed in at the service there; asked to come again they do, as `sign_in`."""
+    began = machine.now()
+    with httpx.Client(base_url=url, timeout=20) as client:
+        while True:
+            answer = client.post(LOGIN, json=credentials(username, password))
+            if _is_decided(answer, began):
+                return _authorization(answer)
+
+
+def _is_decided(answer: httpx.Response, began: float) -> bool:
+    return answer.status_code != 503 or machine.now() - began > machine.PATIENCE
 
 
 def _authorization(answer: httpx.Response) -> dict[str, str]:
