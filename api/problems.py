@@ -35,6 +35,7 @@ TITLES = {
     "modification_limit": "The FPA was modified as often as it may be",
     "fpa_before_admission": "The FPA would be before the admission",
     "fpa_unchanged": "The FPA would stay as it is",
+    "patient_unchanged": "The ticket is this patient's already",
     "patient_mismatch": "The patient with this document has another name",
     "already_admitted": "This patient has an active ticket",
     "episode_taken": "Another active ticket has this episode",

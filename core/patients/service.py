@@ -15,7 +15,7 @@ from core.audit.service import AuditEntry
 from core.db.failures import is_duplicate
 from core.db.transaction import Session, WriteSession
 from core.errors import Conflict, FieldError, Invalid
-from core.patients.document import Document, refuse_wrong_rut
+from core.patients.document import Document, DocumentType, parse, refuse_wrong_rut
 from core.patients.mismatch import PatientMismatch, SamePerson
 from core.patients.models import Patient
 from core.patients.same_person import is_same_person
@@ -24,6 +24,7 @@ PATH = "patient"
 NAMES = ("first_name", "last_name")
 """What a patient cannot be without."""
 CALLED = ("first_name", "middle_name", "last_name", "second_last_name")
+NAMELESS = "A new patient needs it."
 TAKEN = "Another patient of this clinic has this document."
 FIELDS = ("first_name", "middle_name", "last_name", "second_last_name", "age", "sex")
 
@@ -36,6 +37,31 @@ class Given:
     fields: Mapping[str, Any]
     same_person: SamePerson | None = None
     """The answer to an earlier PatientMismatch."""
+
+
+@dataclass(frozen=True, slots=True)
+class Correction:
+    """What a client said of a ticket's patient field by field: what is None here, or not among `fields`, stays."""
+
+    fields: Mapping[str, Any]
+    document_type: DocumentType | None = None
+    document: str | None = None
+    same_person: SamePerson | None = None
+
+    def given(self, patient: Patient | None) -> Given:
+        """As of the whole patient on file. None, where the ticket has no patient yet, has to be told by a document.
+        Raises Invalid for one that cannot be kept."""
+        kind, text = self.document_type, self.document
+        if patient is not None:
+            if kind is None and text is None:
+                kept = Document(DocumentType(patient.document_type), patient.shown_document, patient.verified)
+                return Given(kept, self.fields, self.same_person)
+            kind = kind or DocumentType(patient.document_type)
+            text = text or patient.shown_document
+        if kind is None or text is None:
+            missing = [name for name, value in (("document_type", kind), ("document", text)) if value is None]
+            raise Invalid(*(FieldError(f"{PATH}.{name}", "required", NAMELESS) for name in missing))
+        return Given(parse(kind, text, f"{PATH}.document"), self.fields, self.same_person)
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,9 +143,28 @@ async def require_nobodys(session: WriteSession, patient: Patient, document: Doc
 
     Before it is written: PostgreSQL logs a refused key with the document in it.
     """
-    found = await on_file(session, patient.clinic_id, document)
-    if found is not None and found.id != patient.id:
+    found = await identified(session, patient.clinic_id, document)
+    if found not in (None, patient.id):
         raise Conflict(TAKEN, code="duplicate")
+
+
+async def identified(session: Session, clinic_id: int, document: Document) -> int | None:
+    """The id of the clinic's patient who is found by `document`, not locked."""
+    if document.is_nobodys:
+        return None
+    return await session.scalar(_identified(clinic_id, document).with_only_columns(Patient.id))
+
+
+async def refuse_nameless(session: Session, clinic_id: int, given: Given) -> None:
+    """Raises Invalid for names that a new patient needs, where `given` is nobody who is on file."""
+    missing = _missing(given)
+    if missing and await identified(session, clinic_id, given.document) is None:
+        raise Invalid(*missing)
+
+
+def _missing(given: Given) -> list[FieldError]:
+    unnamed = [name for name in NAMES if given.fields.get(name) is None]
+    return [FieldError(f"{PATH}.{name}", "required", NAMELESS) for name in unnamed]
 
 
 async def on_file(session: Session, clinic_id: int, document: Document) -> Patient | None:
@@ -163,9 +208,8 @@ def _normal(document: Document) -> ColumnElement[str]:
 async def _create(session: WriteSession, clinic_id: int, given: Given) -> Patient | None:
     """The new row; None where somebody else was first."""
     document = given.document
-    missing = [name for name in NAMES if given.fields.get(name) is None]
-    if missing:
-        raise Invalid(*(FieldError(f"{PATH}.{name}", "required", "A new patient needs it.") for name in missing))
+    if missing := _missing(given):
+        raise Invalid(*missing)
     statement = (
         insert(Patient)
         .values(

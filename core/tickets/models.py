@@ -49,7 +49,7 @@ class Ticket(Base):
         CheckConstraint("imported or (patient_id is not null and surgery_id is not null)", name="imported"),
         CheckConstraint("imported or discharged_at >= admission_at", name="discharge_after_admission"),
         CheckConstraint(
-            "imported or (admission_at <= surgery_at and current_fpa >= admission_at and initial_fpa >= admission_at)",
+            "imported or (admission_at <= surgery_at and current_fpa >= admission_at and system_fpa >= admission_at)",
             name="times",
         ),
         CheckConstraint(

@@ -42,6 +42,7 @@ ACTIONS = OF_CATALOGS | {
     "ticketsCreate": "ticket.created",
     "ticketsPatch": "ticket.placed",
     "ticketsEdit": "ticket.edited",
+    "ticketsReassign": "ticket.reassigned",
     "ticketsModifyFpa": "ticket.fpa_modified",
     "ticketsDischarge": "ticket.discharged",
     "ticketsAssumeDischarges": "ticket.discharged",

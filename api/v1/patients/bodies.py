@@ -7,7 +7,7 @@ from pydantic import BeforeValidator, ConfigDict, Field
 from api.requests.fields import Body, JsonId, number
 from core.patients.document import Document, DocumentType, parse, refuse_wrong_rut
 from core.patients.mismatch import SamePerson
-from core.patients.service import PATH, Given
+from core.patients.service import PATH, Correction, Given
 
 Name = Annotated[str, Field(min_length=1, max_length=80)]
 # The bounds first: outside of the check they would not be JSON Schema's.
@@ -96,6 +96,29 @@ class PatientEditIn(Body):
         """All fields, those too that were left out."""
         document = parse(self.document_type, self.document, f"{PATH}.document")
         return Given(document, self.model_dump(exclude=NO_FIELDS), same_person_of(self.same_person))
+
+
+class PatientPatchIn(Body):
+    """Absent fields stay, null clears. Another document and another name at once are `patient_mismatch`. An imported
+    ticket without a patient needs type and document, and finds or makes its patient."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"age": 41}]})
+
+    # Without a default in the contract: absent or told, never null.
+    document_type: DocumentType = Field(default_factory=lambda: DocumentType.RUT)
+    document: DocumentText = Field(default_factory=str)
+    first_name: Name = Field(default_factory=str, examples=["Ana"])
+    middle_name: Name | None = None
+    last_name: Name = Field(default_factory=str, examples=["Rojas"])
+    second_last_name: Name | None = None
+    age: Age | None = None
+    sex: Sex | None = None
+    same_person: Same = None
+
+    def correction(self) -> Correction:
+        told = self.model_dump(exclude_unset=True, exclude={"same_person"})
+        document = {name: told.pop(name, None) for name in ("document_type", "document")}
+        return Correction(told, **document, same_person=same_person_of(self.same_person))
 
 
 class LookupIn(Body):

@@ -5,7 +5,8 @@ from typing import Annotated
 from pydantic import ConfigDict, Field
 
 from api.requests.fields import Body, Date, JsonId, JsonInt, SurgeryTime, Time
-from api.v1.patients.bodies import PATIENT, PatientEditIn, PatientIn
+from api.v1.patients.bodies import PATIENT, PatientEditIn, PatientIn, PatientPatchIn
+from core.patients.service import Correction
 from core.tickets.verbs.assume_discharges import MOST, Read
 from core.tickets.verbs.create import NewTicket
 from core.tickets.verbs.delays import NewDelay
@@ -28,20 +29,27 @@ SecondStay = Annotated[
 ]
 
 
+PLACEMENT = {"bed_number", "location", "episode_id"}
+
+
 class PlacementIn(Body):
     """Absent fields stay, null clears."""
 
-    model_config = ConfigDict(json_schema_extra={"examples": [{"bed_number": "12B", "location": "Piso 3"}]})
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"bed_number": "12B", "location": "Piso 3", "patient": {"age": 41}}]}
+    )
 
     bed_number: Bed | None = None
     location: Location | None = None
     episode_id: Episode | None = None
+    patient: PatientPatchIn = Field(default_factory=PatientPatchIn)
+    second_stay: SecondStay | None = None
 
     def values(self) -> dict[str, str | None]:
-        return self.model_dump(exclude_unset=True)
+        return self.model_dump(include=PLACEMENT, exclude_unset=True)
 
-
-PLACEMENT = set(PlacementIn.model_fields)
+    def correction(self) -> Correction | None:
+        return self.patient.correction() if "patient" in self.model_fields_set else None
 
 
 class TicketIn(Body):
@@ -165,14 +173,26 @@ class RestorationIn(Body):
 
 
 class TicketEditIn(Body):
-    """Replaces patient data, surgery and doctor; never the times."""
+    """Replaces patient data, surgery and doctor; the surgery's time stays where it is absent or null."""
 
-    model_config = ConfigDict(json_schema_extra={"examples": [{"patient": PATIENT, "surgery_id": 3, "doctor_id": 7}]})
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [{"patient": PATIENT, "surgery_id": 3, "doctor_id": 7, "surgery_at": "2025-01-15T14:30"}]
+        }
+    )
 
     patient: PatientEditIn
     surgery_id: JsonId
     doctor_id: JsonId | None = None
+    surgery_at: SurgeryTime | None = None
     second_stay: SecondStay | None = None
 
     def asked(self) -> Edit:
-        return Edit(self.patient.given(), self.surgery_id, self.doctor_id, self.second_stay)
+        return Edit(self.patient.given(), self.surgery_id, self.doctor_id, self.surgery_at, self.second_stay)
+
+
+class ReassignmentIn(Body):
+    model_config = ConfigDict(json_schema_extra={"examples": [{"patient": PATIENT, "second_stay": None}]})
+
+    patient: PatientIn
+    second_stay: SecondStay | None = None

@@ -74,9 +74,9 @@ async def ticket_get(runtime: RuntimeState, _: CurrentUser, scope: ReadScope, ti
 @router.patch(
     "/{ticket_id}",
     operation_id="ticketsPatch",
-    summary="Set bed, location, episode",
-    description="On a discharged ticket only the episode; on an annulled one nothing. Another active ticket's episode "
-    "is `episode_taken`.",
+    summary="Set bed, location, episode, and the patient's data",
+    description="On a discharged ticket only the episode, and by an administrator the patient's data; on an annulled "
+    "one nothing. Another active ticket's episode is `episode_taken`, another patient's document `duplicate`.",
     response_model=TicketDetail,
     responses=documented(200, *BY_REVISION),
 )
@@ -89,7 +89,10 @@ async def ticket_patch(
     body: PlacementIn,
 ) -> Response:
     async def work(session: WriteSession) -> Written:
-        return ticket_answer(await set_placement(session, actor, ticket_id, revision, body.values()))
+        ticket = await set_placement(
+            session, actor, ticket_id, revision, body.values(), body.correction(), body.second_stay
+        )
+        return ticket_answer(ticket)
 
     return await write(request, runtime, actor, work)
 
@@ -97,8 +100,9 @@ async def ticket_patch(
 @router.put(
     "/{ticket_id}",
     operation_id="ticketsEdit",
-    summary="Edit patient, surgery, doctor",
-    description="Of an active ticket. A changed surgery changes neither the FPA nor the nights. "
+    summary="Edit patient, surgery, doctor, surgery time",
+    description="Of an active ticket. A changed surgery changes neither the FPA nor the nights; another `surgery_at` "
+    "calculates admission and FPA anew, but for an FPA that was modified, and for initial values. "
     "Another document and another name at once are `patient_mismatch`.",
     response_model=TicketDetail,
     responses=documented(200, *BY_REVISION),

@@ -13,12 +13,13 @@ from api.requests.conditional import IfMatch
 from api.requests.dependencies import RequireAdmin, RequireClinical, RuntimeState
 from api.requests.routing import Router
 from api.v1.tickets.answer import BY_REVISION, documented, ticket_answer
-from api.v1.tickets.bodies import AnnulmentIn, DischargeIn, ModificationIn, RestorationIn, SecondStay
+from api.v1.tickets.bodies import AnnulmentIn, DischargeIn, ModificationIn, ReassignmentIn, RestorationIn, SecondStay
 from api.v1.tickets.path import TicketId
 from core.db.transaction import WriteSession
 from core.tickets.verbs.annul import annul, restore
 from core.tickets.verbs.discharge import discharge, undo_discharge
 from core.tickets.verbs.modify_fpa import modify_fpa
+from core.tickets.verbs.reassign import reassign
 from core.tickets.views import TicketDetail
 
 router: Router = Router(prefix="/v1/tickets", tags=["tickets"])
@@ -134,5 +135,30 @@ async def ticket_restore(
 ) -> Response:
     async def work(session: WriteSession) -> Written:
         return ticket_answer(await restore(session, actor, ticket_id, revision, body.second_stay))
+
+    return await write(request, runtime, actor, work)
+
+
+@router.post(
+    "/{ticket_id}/reassignment",
+    operation_id="ticketsReassign",
+    summary="Reassign to another patient",
+    description="It was written for the wrong one. The patient is found or made as for a new ticket, with the same "
+    "questions: `patient_mismatch`, `already_admitted`. Of an active or discharged ticket; its history tells ids, and "
+    "nothing of the patient before.",
+    response_model=TicketDetail,
+    responses=documented(200, *BY_REVISION),
+)
+async def ticket_reassign(
+    request: Request,
+    runtime: RuntimeState,
+    actor: RequireAdmin,
+    ticket_id: TicketId,
+    revision: IfMatch,
+    body: ReassignmentIn,
+) -> Response:
+    async def work(session: WriteSession) -> Written:
+        given = body.patient.given()
+        return ticket_answer(await reassign(session, actor, ticket_id, revision, given, body.second_stay))
 
     return await write(request, runtime, actor, work)

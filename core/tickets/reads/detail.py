@@ -6,6 +6,7 @@ from typing import Any
 
 from sqlalchemy import Row, Select, String, and_, cast, func, or_, select, true
 from sqlalchemy.dialects.postgresql import aggregate_order_by
+from sqlalchemy.orm import aliased
 
 from core.access import ClinicScope
 from core.audit.models import ActionAudit
@@ -19,6 +20,8 @@ from core.tickets.models import Ticket
 from core.tickets.reads.summary import columns, fields
 from core.tickets.state import thresholds_for
 from core.tickets.views import HistoryEntry, TicketDetail
+
+REASSIGNED = "ticket.reassigned"
 
 
 async def require_ticket(session: Session, scope: ClinicScope, ticket_id: str) -> None:
@@ -41,13 +44,27 @@ async def detail(session: Session, scope: ClinicScope, ticket_id: str) -> Ticket
 def _details() -> Select[Any]:
     """Of every ticket; put together once, which takes longer than to run it for one."""
     limits = thresholds_for(Ticket.clinic_id)
-    # What was done to the ticket, and what changed of its patient while it was there.
+    # What was done to the ticket, and what changed of its patient while it was theirs: of whoever it was written for by
+    # mistake nothing is told any more.
+    before = aliased(ActionAudit)
+    reassigned = (
+        select(func.max(before.id))
+        .where(
+            before.target_type == "ticket",
+            before.target_id == Ticket.id,
+            before.action == REASSIGNED,
+            before.clinic_id == Ticket.clinic_id,
+        )
+        .correlate(Ticket)
+        .scalar_subquery()
+    )
     of_ticket = and_(ActionAudit.target_type == "ticket", ActionAudit.target_id == Ticket.id)
     of_patient = and_(
         ActionAudit.target_type == "patient",
         ActionAudit.target_id == cast(Ticket.patient_id, String),
         ActionAudit.action == "patient.changed",
         ActionAudit.at >= Ticket.created_at,
+        ActionAudit.id > func.coalesce(reassigned, 0),
     )
     history = (
         select(

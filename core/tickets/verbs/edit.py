@@ -1,24 +1,20 @@
-"""Correcting a ticket's patient, surgery and doctor."""
+"""Correcting a ticket's patient, surgery and doctor, and when the surgery is."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from core.access import Actor
 from core.db.transaction import WriteSession
+from core.errors import Conflict
 from core.patients import service as patients
-from core.patients.document import refuse_wrong_rut
-from core.patients.models import Patient
-from core.tickets.verbs.held import (
-    Held,
-    Revisions,
-    change,
-    hold_with_patient,
-    raise_revisions,
-    require_active,
-    require_revision,
-)
+from core.tickets.fpa import overnight_stays, stay
+from core.tickets.verbs.held import Held, Revisions, change, hold_with_patient, require_active, require_revision
+from core.tickets.verbs.modify_fpa import BEFORE_ADMISSION
+from core.tickets.verbs.patient_data import refuse_new_document, write_patient
 from core.tickets.verbs.references import Refusals, doctor_of, surgery_of
-from core.tickets.verbs.stays import require_only_stay, written
+from core.tickets.verbs.stays import written
+from core.tickets.verbs.surgery_time import parse_surgery_at
 from core.tickets.views import TicketDetail
 
 
@@ -29,6 +25,8 @@ class Edit:
     patient: patients.Given
     surgery_id: int
     doctor_id: int | None
+    surgery_at: datetime | None = None
+    """As the client sent it; None leaves it as it is."""
     second_stay: str | None = None
     """As a new ticket's, where an imported one gets its patient."""
 
@@ -36,36 +34,52 @@ class Edit:
 async def edit(
     session: WriteSession, actor: Actor, ticket_id: str, revision: Revisions | None, asked: Edit
 ) -> TicketDetail:
-    """Correct patient, surgery and doctor of an active ticket; never its times. An imported ticket without a patient
-    gets one; any other keeps its own.
+    """Correct patient, surgery and doctor of an active ticket. An imported ticket without a patient gets one; any other
+    keeps its own. Times change with `surgery_at` alone.
 
-    Raises Conflict (`ticket_not_active`; `duplicate` for another patient's document; `already_admitted` for an imported
-    ticket's new patient), and PatientMismatch where both the document and the name become another.
+    Raises NotFound, Invalid for references, document and surgery time, RevisionRequired, RevisionMismatch, Conflict
+    (`ticket_not_active`; `fpa_before_admission`; `duplicate` for another patient's document; `already_admitted` for an
+    imported ticket's new patient), and PatientMismatch where both the document and the name become another.
     """
     held, patient = await hold_with_patient(session, actor.scope, ticket_id)
 
     refusals = Refusals()
     values = await _references(session, held, asked, refusals)
-    is_renamed = patient is not None and patients.names_another(patient, asked.patient.document)
-    if is_renamed:
-        with refusals.collect():
-            refuse_wrong_rut(asked.patient.document, f"{patients.PATH}.document")
+    surgery_at = held.ticket.surgery_at
+    with refusals.collect():
+        if asked.surgery_at is not None:
+            surgery_at = parse_surgery_at(asked.surgery_at, held.local, held.now, known=surgery_at)
+    with refusals.collect():
+        refuse_new_document(patient, asked.patient)
     refusals.decide()
     await require_revision(session, held, revision)
     require_active(held)
-    if patient is not None and is_renamed:
-        await patients.require_nobodys(session, patient, asked.patient.document)
-        # Document and names at once: that is another person.
-        patients.require_same_person(patient, asked.patient)
-
-    changed = await _patient(session, held, patient, asked.patient)
-    if patient is None:
-        await require_only_stay(session, changed.patient.id, asked.second_stay, besides=ticket_id)
-    if changed.changed:
-        await raise_revisions(session, changed.patient.id, besides=ticket_id)
+    if surgery_at != held.ticket.surgery_at:
+        values |= _moved(held, surgery_at, values.get("surgery_base_hours", held.ticket.surgery_base_hours))
+    changed = await write_patient(session, held, patient, asked.patient, asked.second_stay)
     values |= {"patient_id": changed.patient.id}
     await change(session, actor, held, "ticket.edited", values, beside=changed.entries)
     return await written(session, actor.scope, ticket_id, names_differ=changed.names_differ)
+
+
+def _moved(held: Held, surgery_at: datetime, base_stay_hours: int) -> dict[str, Any]:
+    """The times of a stay whose surgery is at another hour. An FPA that somebody modified stays, and initial values do.
+
+    Raises Conflict (`fpa_before_admission`) where such an FPA, or the moment from which on the patient was ready, would
+    be before the admission.
+    """
+    ticket = held.ticket
+    calculated = stay(surgery_at, base_stay_hours, held.local)
+    current_fpa = ticket.current_fpa if held.modifications else calculated.fpa
+    if any(at is not None and at < calculated.admission_at for at in (current_fpa, ticket.ready_at)):
+        raise Conflict("The FPA cannot be before the admission, nor can the patient be ready.", code=BEFORE_ADMISSION)
+    return {
+        "surgery_at": surgery_at,
+        "admission_at": calculated.admission_at,
+        "system_fpa": calculated.fpa,
+        "current_fpa": current_fpa,
+        "overnight_stays": overnight_stays(calculated.admission_at, current_fpa, held.local),
+    }
 
 
 async def _references(session: WriteSession, held: Held, asked: Edit, refusals: Refusals) -> dict[str, Any]:
@@ -81,15 +95,3 @@ async def _references(session: WriteSession, held: Held, asked: Edit, refusals: 
     if asked.doctor_id is not None and asked.doctor_id != ticket.doctor_id:
         await doctor_of(session, ticket.clinic_id, asked.doctor_id, refusals)
     return values
-
-
-async def _patient(
-    session: WriteSession, held: Held, patient: Patient | None, given: patients.Given
-) -> patients.WrittenPatient:
-    if patient is None:
-        return await patients.find_or_create(session, held.ticket.clinic_id, given)
-    values = dict(given.fields)
-    if patients.names_another(patient, given.document):
-        document = given.document
-        values |= {"document_type": document.type.value, "document": document.text, "verified": document.verified}
-    return await patients.change(session, patient, values)

@@ -61,13 +61,24 @@ async def hold(session: WriteSession, scope: ClinicScope, ticket_id: str) -> Hel
 
 async def hold_with_patient(session: WriteSession, scope: ClinicScope, ticket_id: str) -> tuple[Held, Patient | None]:
     """Lock the ticket's patient, and then the ticket: the order that everything keeps which needs both. None for an
-    imported ticket whose patient is unknown. Raises NotFound."""
+    imported ticket whose patient is unknown.
+
+    Raises NotFound, and RevisionMismatch where the ticket got another patient while this one was waited for."""
     of = select(Ticket.patient_id).where(Ticket.id == ticket_id, scope.rows(Ticket.clinic_id))
     found = (await session.execute(of)).one_or_none()
     if found is None:
         raise NotFound
     patient = await patients.hold(session, found.patient_id) if found.patient_id is not None else None
-    return await hold(session, scope, ticket_id), patient
+    held = await hold(session, scope, ticket_id)
+    await require_patient(session, held, found.patient_id)
+    return held, patient
+
+
+async def require_patient(session: WriteSession, held: Held, patient_id: int | None) -> None:
+    """Raises RevisionMismatch where the ticket is not that patient's, who was locked before it: it has just been
+    reassigned, so who asks has not read it as it is. Its patient now may not be waited for under the ticket's lock."""
+    if held.ticket.patient_id != patient_id:
+        raise await _mismatch(session, held)
 
 
 async def require_revision(session: WriteSession, held: Held, revision: Revisions | None) -> None:
@@ -76,8 +87,12 @@ async def require_revision(session: WriteSession, held: Held, revision: Revision
     if revision is None:
         raise RevisionRequired("Send If-Match with the ticket's ETag as you read it.")
     if held.ticket.revision not in revision:
-        current = await detail(session, ClinicScope(held.ticket.clinic_id), held.ticket.id)
-        raise RevisionMismatch("Somebody else changed this ticket since you read it.", current=current)
+        raise await _mismatch(session, held)
+
+
+async def _mismatch(session: WriteSession, held: Held) -> RevisionMismatch:
+    current = await detail(session, ClinicScope(held.ticket.clinic_id), held.ticket.id)
+    return RevisionMismatch("Somebody else changed this ticket since you read it.", current=current)
 
 
 def happened_at(held: Held, sent: datetime | None, path: str) -> datetime:

@@ -16,6 +16,7 @@ from core.tickets.verbs.references import Refusals, reason_text
 from core.tickets.views import TicketDetail
 
 MODIFICATION_LIMIT = 5
+BEFORE_ADMISSION = "fpa_before_admission"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +49,7 @@ async def modify_fpa(
     if held.modifications >= MODIFICATION_LIMIT:
         raise Conflict(f"An FPA can be modified {MODIFICATION_LIMIT} times.", code="modification_limit")
     if new_fpa < ticket.admission_at:
-        raise Conflict("The FPA cannot be before the admission.", code="fpa_before_admission")
+        raise Conflict("The FPA cannot be before the admission.", code=BEFORE_ADMISSION)
     if new_fpa == ticket.current_fpa:
         raise Conflict("This is the FPA already.", code="fpa_unchanged")
 

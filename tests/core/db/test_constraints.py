@@ -62,7 +62,7 @@ async def test_a_catalog_row_points_at_no_specialty_of_another_clinic(seed: Seed
         {"surgery_id": None},
         {"admission_at": NOW + 19 * HOUR, "surgery_at": NOW + 18 * HOUR},
         {"current_fpa": NOW - 500 * HOUR},
-        {"initial_fpa": NOW - 500 * HOUR},
+        {"system_fpa": NOW - 500 * HOUR},
         {"overnight_stays": -1},
         {"initial_overnight_stays": -1},
     ],

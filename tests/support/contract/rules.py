@@ -151,6 +151,9 @@ RULES: dict[str, Rule] = {
             "doctor_id": t.clinic.doctor_id,
         },
     ),
+    "ticketsReassign": of_ticket(
+        A, lambda t: {"patient": PATIENT | {"document": f"R{t.clinic.id}"}, "second_stay": None}
+    ),
     "ticketsModifyFpa": of_ticket(
         C,
         lambda t: {"date": "2027-01-17", "block_end_hour": 14, "reason_id": t.clinic.modification_reason_id},

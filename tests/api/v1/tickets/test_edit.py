@@ -1,11 +1,13 @@
-"""PUT /v1/tickets/{id}: an admin corrects patient, surgery, doctor."""
+"""PUT /v1/tickets/{id}: an admin corrects patient, surgery, doctor, and when the surgery is."""
 
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
 from tests.factories import rows
 from tests.factories.fixtures import Seed
+from tests.support.days import calm_day
 
 
 def edit_of(ticket: dict[str, Any], **patient: Any) -> dict[str, Any]:
@@ -130,3 +132,64 @@ async def test_nothing_changed_leaves_no_trace(admin: Any) -> None:
     ticket = await admin.create()
     after = await admin.done("PUT", ticket, body=edit_of(ticket))
     assert (after["revision"], after["history"]) == (ticket["revision"], ticket["history"])
+
+
+TIMES = ("surgery_at", "admission_at", "system_fpa", "current_fpa")
+
+
+async def test_another_surgery_time_calculates_admission_and_fpa_anew_and_initial_values_stay(
+    admin: Any, seed: Seed, connection: rows.Connection
+) -> None:
+    day = calm_day(-10)
+    ticket = await admin.create("overdue", surgery_at=day.at("14:30"))
+    surgery_id = await rows.surgery(connection, seed.sant.id, seed.sant.specialty_id, name="Long", base_stay_hours=48)
+    later = edit_of(ticket) | {"surgery_id": surgery_id, "surgery_at": day.at("08:00", days=3)}
+    after = await admin.done("PUT", ticket, body=later)
+    assert [after[name] for name in TIMES] == [
+        day.shown("08:00", days=3),
+        day.shown("06:30", days=3),
+        # By the base hours after the edit.
+        day.shown("07:00", days=5),
+        day.shown("07:00", days=5),
+    ]
+    assert (after["overnight_stays"], after["initial_overnight_stays"]) == (2, 1)
+    # Before the new admission, and still what was said first.
+    assert after["initial_fpa"] == ticket["initial_fpa"] == day.shown("13:00", days=1)
+    changes = after["history"][-1]["changes"]
+    assert changes["surgery_at"] == [ticket["surgery_at"], after["surgery_at"]]
+    assert changes["current_fpa"] == [ticket["current_fpa"], after["current_fpa"]]
+
+
+async def test_an_absent_or_unchanged_surgery_time_stays_however_long_ago(
+    admin: Any, connection: rows.Connection, refusal: Any
+) -> None:
+    ticket = await admin.create("overdue")
+    long_ago = ", ".join(f"{name} = {name} - interval '60 days'" for name in ("surgery_at", "admission_at"))
+    await connection.execute(f"UPDATE ticket SET {long_ago}")
+    ticket = await admin.get(ticket["id"])
+    for same in ({}, {"surgery_at": None}, {"surgery_at": ticket["surgery_at"]}):
+        after = await admin.done("PUT", ticket, body=edit_of(ticket) | same)
+        assert (after["revision"], [after[name] for name in TIMES]) == (1, [ticket[name] for name in TIMES]), same
+    mistyped = edit_of(ticket) | {"surgery_at": (datetime.now(UTC) + timedelta(days=401)).isoformat()}
+    answer = await admin.send("PUT", ticket, body=mistyped)
+    assert refusal(answer) == (422, "implausible_time", [("surgery_at", "implausible_time")])
+
+
+async def test_a_modified_fpa_stays_and_neither_it_nor_ready_is_before_the_new_admission(
+    admin: Any, connection: rows.Connection, refusal: Any
+) -> None:
+    day = calm_day(-10)
+    ticket = await admin.create("overdue", surgery_at=day.at("14:30"))
+    body = admin.modification(ticket) | {"date": str(day.after(2)), "block_end_hour": 10}
+    ticket = await admin.done("POST", ticket, "fpa-modifications", body)
+    after = await admin.done("PUT", ticket, body=edit_of(ticket) | {"surgery_at": day.at("10:00", days=1)})
+    assert after["system_fpa"] == day.shown("08:00", days=2)
+    assert (after["current_fpa"], after["overnight_stays"]) == (day.shown("10:00", days=2), 1)
+    beyond = edit_of(after) | {"surgery_at": day.at("12:01", days=2)}
+    assert refusal(await admin.send("PUT", after, body=beyond))[:2] == (409, "fpa_before_admission")
+    at = datetime.fromisoformat(day.shown("09:00", days=1))
+    await connection.execute("UPDATE ticket SET ready_at = $1, ready_by = 'x'", at)
+    beyond = edit_of(after) | {"surgery_at": day.at("11:01", days=1)}
+    assert refusal(await admin.send("PUT", after, body=beyond))[:2] == (409, "fpa_before_admission")
+    annulled = await admin.annul(after)
+    assert refusal(await admin.send("PUT", annulled, body=beyond))[:2] == (409, "ticket_not_active")

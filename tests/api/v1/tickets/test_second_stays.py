@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from tests.factories import rows
-from tests.support.answers import refusal
+from tests.support.answers import codes, refusal
 
 PEDRO: dict[str, Any] = {"document_type": "passport", "document": "X123456", "first_name": "Pedro", "last_name": "Soto"}
 EPISODE = {"episode_id": "Ñ-204 517"}
@@ -109,6 +109,21 @@ async def test_an_imported_ticket_that_gets_its_patient_asks_likewise(admin: Any
     answer = await admin.send("PUT", imported, body=body)
     assert (refusal(answer), answer.json()["ticket_id"]) == ((409, "already_admitted"), here["id"])
     after = await admin.done("PUT", imported, body=body | {"second_stay": here["id"]})
+    assert after["patient"] == here["patient"]
+
+    patched = await admin.create(patient=PEDRO)
+    await connection.execute("UPDATE ticket SET imported = true, patient_id = NULL WHERE id = $1", patched["id"])
+    for field in ({"age": 40}, {"document": "X9"}):
+        answer = await admin.send("PATCH", patched, body={"patient": field})
+        assert codes(answer)[-1] == ("patient.document" if "age" in field else "patient.document_type", "required")
+    nameless = {"document_type": "passport", "document": "X9"}
+    assert (
+        codes(await admin.client.patch(f"/v1/tickets/{patched['id']}", json={"patient": nameless}))[0][1] == "required"
+    )
+    hers = {name: admin.new()["patient"][name] for name in ("document_type", "document")}
+    answer = await admin.send("PATCH", patched, body={"patient": hers})
+    assert (refusal(answer), answer.json()["ticket_id"]) == ((409, "already_admitted"), here["id"])
+    after = await admin.done("PATCH", patched, body={"patient": hers, "second_stay": here["id"]})
     assert after["patient"] == here["patient"]
 
 
