@@ -173,7 +173,7 @@ class TicketDetail(TicketSummary):
     """The whole ticket."""
 
     history: list[HistoryEntry]
-    warnings: list[WarningView] = Field([], description="Of the write that this answers; else none.")
+    warnings: list[WarningView] = Field(description="Of the write that this answers; else none.")
 
 
 class AssumedDischargeView(View):

@@ -106,4 +106,4 @@ def _view(row: Row[Any]) -> TicketDetail:
         )
         for one in row.history or []
     ]
-    return TicketDetail(**fields(row, row.now), history=history)
+    return TicketDetail(**fields(row, row.now), history=history, warnings=[])

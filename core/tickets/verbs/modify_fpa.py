@@ -10,9 +10,9 @@ from core.db.transaction import WriteSession
 from core.errors import Conflict
 from core.tickets.fpa import block_end, overnight_stays
 from core.tickets.models import FpaModification
-from core.tickets.reads.detail import detail
 from core.tickets.verbs.held import Revisions, change, hold, require_active, require_revision
 from core.tickets.verbs.references import Refusals, reason_text
+from core.tickets.verbs.stays import written
 from core.tickets.views import TicketDetail
 
 MODIFICATION_LIMIT = 5
@@ -77,4 +77,4 @@ async def modify_fpa(
         {"current_fpa": new_fpa, "overnight_stays": nights},
         more={name: [None, text] for name, text in why.items() if text is not None},
     )
-    return await detail(session, actor.scope, ticket.id)
+    return await written(session, actor.scope, ticket.id)

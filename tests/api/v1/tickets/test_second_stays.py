@@ -127,6 +127,51 @@ async def test_an_imported_ticket_that_gets_its_patient_asks_likewise(admin: Any
     assert after["patient"] == here["patient"]
 
 
+async def test_of_all_the_ways_to_be_admitted_at_once_one_succeeds_and_the_others_are_told(
+    nurse: Any, admin: Any, superuser: Any, connection: rows.Connection
+) -> None:
+    """Each locks the patient first: created, restored, undone, reassigned, an imported ticket's."""
+    ana = nurse.new()["patient"]
+    annulled = await admin.annul(await admin.create())
+    left = await admin.discharge(await admin.create("overdue"))
+    others = [await admin.create(patient=PEDRO | {"document": f"X10000{n}"}) for n in range(3)]
+    imported = [one["id"] for one in others[1:]]
+    await connection.execute("UPDATE ticket SET imported = true, patient_id = NULL WHERE id = ANY($1)", imported)
+    put = {"patient": ana, "surgery_id": left["surgery"]["id"]}
+    document = {name: ana[name] for name in ("document_type", "document")}
+    answers = await asyncio.gather(
+        asked(nurse),
+        superuser.client.post("/v1/tickets", json=nurse.new(clinic_id=nurse.clinic.id)),
+        admin.send("POST", annulled, "restoration"),
+        admin.send("DELETE", left, "discharge"),
+        superuser.send("POST", others[0], "reassignment", {"patient": ana}),
+        admin.send("PUT", others[1], body=put),
+        nurse.send("PATCH", others[2], body={"patient": document}),
+    )
+    done = [answer.json() for answer in answers if answer.is_success]
+    told = [answer.json() for answer in answers if not answer.is_success]
+    assert len(done) == 1, told
+    assert [(one["code"], one["ticket_id"]) for one in told] == [("already_admitted", done[0]["id"])] * 6
+
+
+async def test_of_several_who_become_active_with_one_episode_at_once_one_succeeds(
+    admin: Any, superuser: Any, nurse: Any
+) -> None:
+    annulled = await admin.annul(await admin.create(**EPISODE))
+    left = await admin.discharge(await admin.create("overdue", patient=PEDRO, **EPISODE))
+    here = await admin.create(patient=PEDRO | {"document": "X222222"})
+    answers = await asyncio.gather(
+        superuser.send("POST", annulled, "restoration"),
+        admin.send("DELETE", left, "discharge"),
+        nurse.send("PATCH", here, body=EPISODE | {"patient": {"age": 40}}),
+        asked(nurse, patient=PEDRO | {"document": "X333333"}, **EPISODE),
+    )
+    done = [answer.json() for answer in answers if answer.is_success]
+    told = [answer.json() for answer in answers if not answer.is_success]
+    assert len(done) == 1, told
+    assert [(one["code"], one["ticket_id"]) for one in told] == [("episode_taken", done[0]["id"])] * 3
+
+
 # --- episode_taken
 
 
@@ -235,3 +280,20 @@ async def test_a_restored_ticket_is_told_who_has_its_bed(admin: Any) -> None:
     annulled = await admin.annul(await admin.create(**BED))
     has = await admin.create(patient=PEDRO, **BED)
     assert beds(await admin.done("POST", annulled, "restoration")) == [has["id"]]
+
+
+async def test_each_write_after_which_a_bed_is_taken_tells_it(admin: Any) -> None:
+    """Edited, moved, reassigned, and kept for longer: not where a ticket is made or placed alone."""
+    has = await admin.create(**BED)
+    pedro = await admin.create(patient=PEDRO, **BED)
+    edit = {"patient": PEDRO | {"age": 40}, "surgery_id": pedro["surgery"]["id"]}
+    pedro = await admin.done("PUT", pedro, body=edit)
+    assert beds(pedro) == [has["id"]]
+    pedro = await admin.modify(pedro)
+    assert beds(pedro) == [has["id"]]
+    eva = {"patient": PEDRO | {"document": "X5", "first_name": "Eva"}}
+    pedro = await admin.done("POST", pedro, "reassignment", eva)
+    assert beds(pedro) == [has["id"]]
+    left = await admin.discharge(await admin.create("overdue", patient=PEDRO, bed_number="12B"))
+    assert left["warnings"] == []
+    assert beds(await admin.done("DELETE", left, "discharge")) == [has["id"], pedro["id"]]
