@@ -118,9 +118,9 @@ async def test_tickets_that_change_their_patients_for_each_other_at_once_do_not_
         answers = await asyncio.gather(
             reassigned(admin, hers, people[1], second_stay=evas["id"]),
             reassigned(superuser, evas, people[0], **seen),
-            nurse.send("PATCH", hers, body={"patient": {"age": 40 + turn}, "bed_number": "1"}),
-            nurse.send("PATCH", evas, body={"patient": {"age": 50 + turn}, "episode_id": f"E-{turn}"}),
-            nurse.client.post("/v1/tickets", json=nurse.new(patient=people[0] | {"age": 33}) | seen),
+            nurse.send("PATCH", hers, body={"patient": {"age": 41}, "bed_number": "1"}),
+            nurse.send("PATCH", evas, body={"patient": {"age": 42}, "episode_id": f"E-{turn}"}),
+            nurse.client.post("/v1/tickets", json=nurse.new(patient=people[0] | {"age": 40}) | seen),
             admin.send("POST", hers, "discharge", {}),
         )
         found = [(answer.status_code, answer.json().get("code")) for answer in answers]
