@@ -12,6 +12,7 @@ from core.audit.service import AuditEntry, record_all
 from core.clinics.models import Clinic
 from core.clock import zone
 from core.db.transaction import WriteSession
+from core.patients import service as patients
 from core.tickets.models import Status, Ticket
 from core.tickets.reads.summary import DISCHARGED
 from core.tickets.state import is_forgotten
@@ -87,12 +88,15 @@ class _Held:
 
 
 async def _hold_all(session: WriteSession, scope: ClinicScope, ids: set[str]) -> dict[str, _Held]:
-    """The scope's tickets, locked in the order of their ids: of two administrators at once the second waits for the
-    first, and neither for the other."""
+    """The scope's tickets, locked in the order of their ids after their patients: of two administrators at once the
+    second waits for the first, and neither for the other; nor for whoever corrects a patient, and holds one of their
+    tickets before the others."""
+    among = Ticket.id.in_(ids), scope.rows(Ticket.clinic_id)
+    await patients.hold_all(session, select(Ticket.patient_id).where(*among))
     locking = (
         select(Ticket, Clinic.timezone)
         .join(Clinic, Clinic.id == Ticket.clinic_id)
-        .where(Ticket.id.in_(ids), scope.rows(Ticket.clinic_id))
+        .where(*among)
         .order_by(Ticket.id)
         .with_for_update(key_share=True, of=Ticket)
     )

@@ -46,9 +46,7 @@ async def reassign(
     refuse_wrong_rut(given.document, f"{patients.PATH}.document")
     await patients.refuse_nameless(session, of.clinic_id, given)
     to = await patients.identified(session, of.clinic_id, given.document)
-    for patient_id in sorted({one for one in (of.patient_id, to) if one is not None}):
-        await patients.hold(session, patient_id)
-
+    await patients.hold_all(session, {one for one in (of.patient_id, to) if one is not None})
     held = await hold(session, actor.scope, ticket_id)
     await require_patient(session, held, of.patient_id)
     await require_revision(session, held, revision)

@@ -7,10 +7,13 @@ from typing import Any
 import httpx
 import pytest
 
+from core.db import transaction
+from core.db.failures import is_again, sqlstate
 from tests.factories.fixtures import ClinicSeed, Seed
 
 Json = dict[str, Any]
 HOUR = timedelta(hours=1)
+DEADLOCK = "40P01"
 
 # Hours from now to the surgery; the surgery's stay is 24 hours.
 SURGERY_IN = {"scheduled": 48, "normal": 1, "overdue": -72}
@@ -95,6 +98,20 @@ Refusal = Callable[[httpx.Response], tuple[int, str, list[tuple[str, str]]]]
 @pytest.fixture(name="refusal")
 def _refusal() -> Refusal:
     return refusal
+
+
+@pytest.fixture
+def deadlocks(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Those that happened meanwhile. The service ends them by running a write again, so nobody else sees them."""
+    seen: list[str] = []
+
+    def noting(error: BaseException) -> bool:
+        if sqlstate(error) == DEADLOCK:
+            seen.append(str(error))
+        return is_again(error)
+
+    monkeypatch.setattr(transaction, "is_again", noting)
+    return seen
 
 
 @pytest.fixture

@@ -98,6 +98,23 @@ async def test_two_admins_at_once_discharge_each_once(
     assert await connection.fetchval("SELECT min(revision) || '-' || max(revision) FROM ticket") == "2-2"
 
 
+async def test_whoever_corrects_the_patient_meanwhile_waits_and_is_not_waited_for(
+    admin: Any, nurse: Any, connection: rows.Connection, seed: Seed, deadlocks: list[str]
+) -> None:
+    """Several stays of one patient: each write holds the patient before it holds a ticket."""
+    for turn in range(3):
+        made = [await forgotten(connection, seed) for _ in range(8)]
+        last = {"id": made[-1], "revision": 1}
+        outcomes, corrected = await asyncio.gather(
+            sent(admin, *((ticket, 1) for ticket in made)),
+            nurse.send("PATCH", last, body={"patient": {"age": 40 + turn}}),
+        )
+        done = {outcome for _, outcome, _ in outcomes}
+        assert (done, corrected.status_code) in (({"discharged"}, 403), ({"revision_mismatch"}, 200))
+        assert deadlocks == []
+        await connection.execute("DELETE FROM ticket")
+
+
 async def test_the_same_key_answers_the_same_again(admin: Any, connection: rows.Connection, seed: Seed) -> None:
     one = await forgotten(connection, seed)
     first = await sent(admin, (one, 1), key="once")

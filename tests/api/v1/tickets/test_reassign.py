@@ -108,7 +108,7 @@ async def test_an_imported_ticket_without_a_patient_gets_one(admin: Any, connect
 
 
 async def test_tickets_that_change_their_patients_for_each_other_at_once_do_not_wait_for_each_other(
-    nurse: Any, admin: Any, superuser: Any
+    nurse: Any, admin: Any, superuser: Any, deadlocks: list[str]
 ) -> None:
     """Both patients are locked by id, then the ticket: whatever else is written of them meanwhile, no deadlock."""
     for turn in range(3):
@@ -128,6 +128,7 @@ async def test_tickets_that_change_their_patients_for_each_other_at_once_do_not_
         assert {status for status, _ in found} <= {200, 201, 403, 409, 412}, found
         assert {code for status, code in found if status == 409} <= {"already_admitted", "ticket_not_active"}, found
         assert any(status < 300 for status, _ in found), found
+        assert deadlocks == []
         for ticket in (hers, evas):
             assert (await admin.get(ticket["id"]))["patient"]["first_name"] in ("Ana", "Eva")
 

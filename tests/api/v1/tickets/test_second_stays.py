@@ -128,7 +128,7 @@ async def test_an_imported_ticket_that_gets_its_patient_asks_likewise(admin: Any
 
 
 async def test_of_all_the_ways_to_be_admitted_at_once_one_succeeds_and_the_others_are_told(
-    nurse: Any, admin: Any, superuser: Any, connection: rows.Connection
+    nurse: Any, admin: Any, superuser: Any, connection: rows.Connection, deadlocks: list[str]
 ) -> None:
     """Each locks the patient first: created, restored, undone, reassigned, an imported ticket's."""
     ana = nurse.new()["patient"]
@@ -152,10 +152,11 @@ async def test_of_all_the_ways_to_be_admitted_at_once_one_succeeds_and_the_other
     told = [answer.json() for answer in answers if not answer.is_success]
     assert len(done) == 1, told
     assert [(one["code"], one["ticket_id"]) for one in told] == [("already_admitted", done[0]["id"])] * 6
+    assert deadlocks == []
 
 
 async def test_of_several_who_become_active_with_one_episode_at_once_one_succeeds(
-    admin: Any, superuser: Any, nurse: Any
+    admin: Any, superuser: Any, nurse: Any, deadlocks: list[str]
 ) -> None:
     annulled = await admin.annul(await admin.create(**EPISODE))
     left = await admin.discharge(await admin.create("overdue", patient=PEDRO, **EPISODE))
@@ -170,6 +171,7 @@ async def test_of_several_who_become_active_with_one_episode_at_once_one_succeed
     told = [answer.json() for answer in answers if not answer.is_success]
     assert len(done) == 1, told
     assert [(one["code"], one["ticket_id"]) for one in told] == [("episode_taken", done[0]["id"])] * 3
+    assert deadlocks == []
 
 
 # --- episode_taken
