@@ -120,7 +120,7 @@ async def truncated_and_copied(connection: Connection, _: Backup) -> None:
     async with connection.transaction():
         await connection.execute("SET LOCAL session_replication_role = replica")
         # Not those that the audit refers to: its rows are kept.
-        await connection.execute("TRUNCATE ticket, fpa_modification, doctor, user_session")
+        await connection.execute("TRUNCATE ticket, fpa_modification, delay, doctor, user_session")
         await put_back(connection, *TABLES)
 
 
