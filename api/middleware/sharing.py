@@ -38,8 +38,7 @@ class Sharing:
     """What answers tell pages of other allowed origins (CORS, https://fetch.spec.whatwg.org/#http-cors-protocol)."""
 
     def __init__(self, origins: Sequence[str]) -> None:
-        """`origins`: of other pages, as a browser writes them. None: no answer says anything of origins."""
-        self.origins = origins
+        """`origins`: of other pages, as a browser writes them. Without any, no answer says anything of them."""
         exposed = ", ".join(EXPOSED).encode()
         self._told: dict[str, RawHeaders] = {
             origin: [

@@ -41,7 +41,7 @@ class VersionMap:
         """Whether, at the last read, every change was stamped and the tables had the rows that the versions were
         stamped for. If not, there is no lease, and nothing kept is right (core/cache/versions/timeline.py)."""
         self.is_missing_stamps = False
-        """Whether changes may have left no stamp in this timeline, and would leave one now: another is to begin."""
+        """Whether changes may have left no stamp in this timeline, which looks whole again: another is to begin."""
         self.changes = 0
         """How often rows have changed: while it is the same, whatever was made of the rows is, too."""
         self._trusted_until = NEVER
@@ -184,7 +184,7 @@ class VersionMap:
         """Whether tables or triggers differ from those of the last read that was whole, or were stamped anew since."""
         if timeline.fingerprint is None:
             self._unstamped = timeline.id
-        self.is_missing_stamps = timeline.fingerprint is not None and timeline.id == self._unstamped is not None
+        self.is_missing_stamps = timeline.is_whole and self._unstamped is not None and timeline.id == self._unstamped
         self.is_whole = timeline.is_whole and not self.is_missing_stamps
         before, self._fingerprint = self._fingerprint, timeline.fingerprint
         id_before, self.timeline_id = self.timeline_id, timeline.id or self.timeline_id

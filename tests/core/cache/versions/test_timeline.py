@@ -204,6 +204,23 @@ def test_versions_that_do_not_stand_for_the_rows_have_no_lease(seen: Timeline) -
     assert versions.is_whole
 
 
+def test_what_looks_whole_again_after_changes_without_stamps_is_not_before_another_timeline_begins() -> None:
+    """A subscription leaves no trace in the tables that it wrote."""
+    versions = VersionMap()
+    for timeline, is_whole, is_missing in (
+        (Timeline("a", "a", "one"), True, False),
+        (Timeline(None, "a", "one"), False, False),
+        (Timeline("a", "a", "one"), False, True),
+        (Timeline("a", "a", "two"), True, False),
+        (Timeline("a", "a", "two"), True, False),
+        (Timeline(None, "a", "two"), False, False),
+        (Timeline("b", "a", "two"), False, False),  # triggers that were put back: whoever begins one sees by itself
+    ):
+        polled(versions, timeline, full=True)
+        assert (versions.is_whole, versions.is_missing_stamps) == (is_whole, is_missing), timeline
+        assert versions.is_fresh() == is_whole
+
+
 def test_another_timeline_empties_memory_and_is_trusted_once_all_rows_were_read() -> None:
     versions = VersionMap()
     restored: list[int] = []
