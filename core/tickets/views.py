@@ -145,7 +145,7 @@ Total = Annotated[
     int | None,
     Field(
         description="Tickets on all pages together, exact up to 10,000; null but on the first page. Where a search "
-        "among more tickets than that soon meets enough for a page, those that it meets among the first 10,000."
+        "among more than 5,000 tickets soon meets enough for a page, what it finds among so many of them."
     ),
 ]
 TotalMore = Annotated[bool, Field(description="Whether there are more than `total`.")]

@@ -33,7 +33,6 @@ from core.patients.models import NAME_ORDERED, Patient
 from core.tickets.models import SURGERY_ORDERED, Ticket
 from core.tickets.reads.filters import TicketFilter, filtered
 from core.tickets.reads.pages import (
-    COUNTED,
     Page,
     Turn,
     all_in,
@@ -48,6 +47,8 @@ from core.tickets.reads.search import matching, patient_text
 
 ALONG = 40
 """Tickets, for each that a page takes, of which the order's first are searched one by one."""
+LOOKED_AT = 5_000
+"""Tickets that are looked at one by one for a search's total, where the page needs fewer."""
 
 
 async def list_tickets(session: Session, scope: ClinicScope, asked: TicketFilter, turn: Turn) -> Page:
@@ -100,14 +101,13 @@ def _searched(
 
 
 def _met_among(unsearched: Select[Any], asked: TicketFilter) -> ScalarSelect[Any]:
-    """SQL: [how many of COUNTED tickets a search finds; whether there are more tickets]. Of a word that many have in a
-    clinic of a million it takes longer to find ten thousand tickets than all that the page needs."""
-    some = unsearched.limit(COUNTED + 1).subquery("some")
+    """SQL: [how many of LOOKED_AT tickets a search finds; whether there are more tickets]. Of a word that many have in
+    a clinic of a million it takes much longer to find ten thousand tickets than all that the page needs."""
     patient = patient_text()
-    found = func.count().filter(and_(*matching(asked.words, patient.c.search)))
-    total = func.jsonb_build_array(found, func.count() > COUNTED)
-    rows = some.join(Ticket, Ticket.id == some.c.id).outerjoin(patient, true())
-    return select(total).select_from(rows).scalar_subquery()
+    is_found = and_(*matching(asked.words, patient.c.search)).label("is_found")
+    some = unsearched.outerjoin(patient, true()).add_columns(is_found).limit(LOOKED_AT + 1).subquery("some")
+    total = func.jsonb_build_array(func.count().filter(some.c.is_found), func.count() > LOOKED_AT)
+    return select(total).select_from(some).scalar_subquery()
 
 
 def _number(of: CTE) -> ScalarSelect[int]:

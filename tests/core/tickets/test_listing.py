@@ -255,12 +255,11 @@ async def test_the_total_is_the_first_pages_and_beyond_ten_thousand_there_are_mo
         with (
             patch.object(listing, "ALONG", along),
             patch.object(pages, "COUNTED", most),
-            patch.object(listing, "COUNTED", most),
         ):
             page = await read(seed.sant.id, first(limit=3), **filters)
         assert (page.total, page.total_more) == expected, (filters, along, most)
     # Whoever has half of the beds fills the page at once: it is told how many of them are among so many tickets.
-    with patch.object(listing, "COUNTED", 7):
+    with patch.object(listing, "LOOKED_AT", 7):
         page = await read(seed.sant.id, first(limit=2), words=("a1",))
     assert page.total is not None
     assert page.total <= 6
