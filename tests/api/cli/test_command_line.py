@@ -15,8 +15,9 @@ def names(*words: str) -> set[str]:
 
 
 def test_a_command_is_known_alone_and_without_one_all_are() -> None:
-    everything = {"cache", "demo", "doctor", "housekeeping", "import", "migrate", "serve", "user"}
-    assert names() == names("--help") == names("no such one") == names("import") == everything
+    everything = names()
+    assert everything >= {"cache", "demo", "doctor", "housekeeping", "import", "migrate", "serve", "user"}
+    assert everything == names("--help") == names("no such one") == names("import")
     assert names("serve", "--demo") == {"serve"}
     assert names("user", "create") == {"user"}
 
