@@ -3,13 +3,21 @@
 from itertools import pairwise
 from typing import Any
 
+import pytest
 from fastapi import FastAPI
 
+from core.settings import Settings
 from tests.conftest import SignIn
 from tests.factories.fixtures import Seed
 from tests.support.answers import codes
 from tests.support.contract.operations import Operation, operations
 from tests.support.contract.rules import RULES
+
+
+@pytest.fixture
+def settings(settings: Settings) -> Settings:
+    """For whoever exports again and again."""
+    return settings.model_copy(update={"export_limit": "1000/hour"})
 
 
 def pairs(app: FastAPI) -> list[tuple[Operation, str, str]]:

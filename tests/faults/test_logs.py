@@ -89,7 +89,7 @@ async def test_a_busy_run_under_faults_names_no_patient(
     tmp_path: Path,
 ) -> None:
     settings = on_own_postgres.model_copy(update={"redis_url": SecretStr(redis_server.url)})
-    given = commands.environment(settings, REPLICA="ward-7", TICKET_HOME_BUILD="b1a2")
+    given = commands.environment(settings, REPLICA="ward-7", TICKET_HOME_BUILD="b1a2", EXPORT_LIMIT="1000/hour")
     log = tmp_path / "log"
     with serving(commands.TICKET_HOME, "serve", "--workers", "2", environment=given, log=log) as served:
         nurse, admin = (bearer(served.url, name) for name in (own_seed.sant.clinical, own_seed.sant.admin))

@@ -264,7 +264,8 @@ async def test_a_body_that_nothing_reads_is_refused_in_its_turn(
     """Of every operation that has no body in the contract."""
     ticket = await seed.sant.ticket(connection)
     user_id = await connection.fetchval("SELECT id FROM app_user WHERE username = $1", seed.sant.viewer)
-    named = {"ticket_id": ticket, "user_id": user_id, "session_id": 1}
+    delay_id = await rows.delay(connection, seed.sant.id, ticket, seed.sant.delay_reason_id)
+    named = {"ticket_id": ticket, "user_id": user_id, "session_id": 1, "delay_id": delay_id}
     viewer, admin, foreign = [await sign_in(name) for name in (seed.sant.viewer, seed.sant.admin, seed.maga.admin)]
     walked = 0
     for template, item in app.openapi()["paths"].items():
