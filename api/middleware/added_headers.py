@@ -47,7 +47,9 @@ class AddedHeaders:
             headers += [(b"cache-status", cache_status(trace).encode()), (b"age", b"%d" % age)]
         if trace.cache_versions_made:
             headers.append((b"cache-version", self._version_header.format(trace.cache_versions_made).encode()))
-        start["headers"] = headers + self._sharing.headers(origin, headers)
+        if self._sharing.origins:
+            headers += self._sharing.headers(origin, headers)
+        start["headers"] = headers
 
 
 def raw(headers: dict[str, str]) -> RawHeaders:

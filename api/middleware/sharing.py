@@ -39,6 +39,7 @@ class Sharing:
 
     def __init__(self, origins: Sequence[str]) -> None:
         """`origins`: of other pages, as a browser writes them. Without any, no answer says anything of them."""
+        self.origins = origins
         exposed = ", ".join(EXPOSED).encode()
         self._told: dict[str, RawHeaders] = {
             origin: [

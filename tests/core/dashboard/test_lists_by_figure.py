@@ -15,8 +15,8 @@ from core.tickets.reads.listing import list_tickets
 from core.tickets.reads.pages import Position, Turn, clinics_of
 from tests.core.dashboard.at_random import TICK, fill, made_clinic, network
 from tests.core.dashboard.desk import Desk
+from tests.core.dashboard.moments import MOMENTS, filters_around
 from tests.core.dashboard.oracle import HOUR, Json
-from tests.core.dashboard.test_figures import MOMENTS, filters_around
 from tests.factories import rows
 
 COUNTS = (
