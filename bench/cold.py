@@ -44,7 +44,10 @@ UNFILTERED = "no filter, from rollups"
 SMALL = 10_000
 WARM = 5
 WRITES = 300
-FIGURES = "id, clinic_id, status, current_fpa, discharged_at, discharge_assumed, surgery_id, doctor_id, created_at"
+FIGURES = (
+    "id, clinic_id, status, current_fpa, discharged_at, discharge_assumed, surgery_id, doctor_id, created_at,"
+    " ready_at, admission_at, surgery_base_hours, long_stay_at"
+)
 VERSIONS_ALONE = {
     "ticket": (Rule("tickets"), Rule("figures", f"{FIGURES}, surgery_name, created_by")),
     "fpa_modification": (Rule("tickets"), Rule("figures")),
