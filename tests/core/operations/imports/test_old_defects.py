@@ -11,6 +11,7 @@ from tests.conftest import SignIn
 from tests.core.operations.imports.conftest import Hospital, Import, at
 from tests.core.operations.imports.imported import SANTIAGO
 from tests.factories import rows
+from tests.support.days import lately
 
 
 def utc(text: str) -> datetime:
@@ -250,7 +251,7 @@ async def test_numbering_continues_after_the_highest_number(
     body = {
         "patient": {"document_type": "rut", "document": "12.345.678-5"},
         "surgery_id": surgery_id,
-        "surgery_at": f"{year}-01-15T14:30",
+        "surgery_at": lately(),
     }
     # Imported tickets are not asked about, and new ones are.
     asked = await client.post("/v1/tickets", json=body)
