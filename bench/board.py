@@ -3,9 +3,9 @@ beside one with 100 (docs/design/performance.md, target 6).
 
     .venv/bin/python -m bench.board [--history 1000000] [--rounds 20]
 
-Through HTTP, one request at a time, the clinics in turns; the server has one core and everything else the other. Both
-wards fill their first page, and in both somebody has the rare name. A deep page of the larger clinic has the smaller
-one's first page beside it. Ratios are what counts: times drift.
+Through HTTP, one request at a time, the clinics and all reads of a part in turns; the server has one core and
+everything else the other. Both wards fill their first page, and in both somebody has the rare name. A deep page of the
+larger clinic has the smaller one's first page beside it. Ratios are what counts: times drift.
 """
 
 import argparse
@@ -14,7 +14,7 @@ import json
 import statistics
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
-from time import perf_counter
+from time import perf_counter, sleep, time
 from urllib.parse import urlencode
 
 import asyncpg
@@ -53,6 +53,9 @@ READS: dict[str, dict[str, Query]] = {
         "all views": {"view": "all"},
         "discharged": {"view": "discharged"},
         "by FPA": {"sort": "current_fpa"},
+        "by bed": {"sort": "bed"},
+        "by doctor": {"sort": "doctor"},
+        "a location": {"location": "Piso 3"},
         "created this week": {"date_from": day(7)},
     },
     f"{BOARD}, searched": {
@@ -117,45 +120,47 @@ async def filled(url: str, history: int) -> None:
     await connection.close()
 
 
+Row = tuple[str, float, float]
+
+
 class Clinics:
     """Who asks in each of the two."""
 
     def __init__(self, port: int, bearers: Mapping[str, Mapping[str, str]]) -> None:
         self._port, self._bearers = port, bearers
 
-    def ask(self, prefix: str, path: str, query: Query, times: int) -> tuple[float, Answer]:
-        """p50 in milliseconds, and the last answer. A 503 counts for the two seconds after which it came."""
-        took, answer = [], None
+    def ask(self, prefix: str, path: str, query: Query) -> tuple[float, Answer]:
+        """Milliseconds, and the answer. A 503 counts for the two seconds after which it came."""
         target = f"{path}?{urlencode(query)}"
-        asked = exchanges(self._port, [request(Asked(target, self._bearers[prefix]), HOST)] * times)
-        while True:
-            started = perf_counter()
-            answer, last = next(asked, None), answer
-            if answer is None:
-                break
-            if answer.status not in (200, 503):
-                raise SystemExit(f"{target}: {answer.head.decode()}")
-            took.append((perf_counter() - started) * 1000)
-        if last is None:
-            raise AssertionError("nothing was asked")
-        return statistics.median(took[len(took) // 3 :]), last
+        started = perf_counter()
+        answer = next(exchanges(self._port, [request(Asked(target, self._bearers[prefix]), HOST)]))
+        took = (perf_counter() - started) * 1000
+        if answer.status not in (200, 503):
+            raise SystemExit(f"{target}: {answer.head.decode()}")
+        return took, answer
 
-    def compared(self, path: str, query: Query, rounds: int, *, deep: Query | None = None) -> tuple[float, float]:
-        """p50 in the smaller and in the larger one. `deep`: what the latter is asked for instead."""
-        took: dict[str, list[float]] = {prefix: [] for prefix in ACTIVE}
-        for number in range(1 + rounds // WARM):
-            for prefix in ACTIVE:
-                of = query if prefix == SMALL or deep is None else deep
-                ms, _ = self.ask(prefix, path, of, WARM)
-                if number:
-                    took[prefix].append(ms)
-        return statistics.median(took[SMALL]), statistics.median(took[LARGE])
+    def compared(self, path: str, reads: Mapping[str, tuple[Query, Query]], rounds: int) -> list[Row]:
+        """p50 of each read in the smaller and in the larger one; both queries by the read's name.
+
+        A round asks for each once, and the next begins in another second: who asks for the same board within one is
+        given the same answer.
+        """
+        took: dict[tuple[str, str], list[float]] = {(name, prefix): [] for name in reads for prefix in ACTIVE}
+        for number in range(WARM + rounds):
+            second = int(time())
+            for name, queries in reads.items():
+                for prefix, query in zip(ACTIVE, queries, strict=True):
+                    ms, _ = self.ask(prefix, path, query)
+                    if number >= WARM:
+                        took[name, prefix].append(ms)
+            sleep(max(0.0, second + 1 - time()))
+        return [(name, statistics.median(took[name, SMALL]), statistics.median(took[name, LARGE])) for name in reads]
 
     def cursor(self, path: str, query: Query, pages: int) -> Query:
         """`query` after that many pages of 200."""
         turned = dict(query)
         for _ in range(pages):
-            _, answer = self.ask(LARGE, path, turned | {"limit": 200}, 1)
+            _, answer = self.ask(LARGE, path, turned | {"limit": 200})
             following = json.loads(answer.body)["next"]
             if following is None:
                 break
@@ -173,19 +178,14 @@ class Clinics:
         return first * 1000
 
 
-Row = tuple[str, float, float]
-
-
 def measured(clinics: Clinics, rounds: int) -> dict[str, list[Row]]:
     found: dict[str, list[Row]] = {}
     for part, reads in READS.items():
         path = part.partition(",")[0]
-        for name, query in reads.items():
-            found.setdefault(part, []).append((name, *clinics.compared(path, query, rounds)))
-    for path, deeps in DEEP.items():
-        for name, (query, pages) in deeps.items():
-            deep = clinics.cursor(path, query, pages)
-            found[path].append((name, *clinics.compared(path, query, rounds, deep=deep)))
+        asked = {name: (query, query) for name, query in reads.items()}
+        if part in DEEP:
+            asked |= {name: (query, clinics.cursor(path, query, pages)) for name, (query, pages) in DEEP[part].items()}
+        found[part] = clinics.compared(path, asked, rounds)
     for name, query in {"active tickets": {"status": "active"}, "of a month": {"date_from": day(30)}}.items():
         small, large = (statistics.median(clinics.exported(prefix, query) for _ in range(3)) for prefix in ACTIVE)
         found.setdefault(f"{CSV}, to the first byte", []).append((name, small, large))
