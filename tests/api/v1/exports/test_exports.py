@@ -133,20 +133,6 @@ async def of_clinic(connection: rows.Connection, clinic: ClinicSeed) -> set[str]
     return {row["id"] for row in await connection.fetch("SELECT id FROM ticket WHERE clinic_id = $1", clinic.id)}
 
 
-@pytest.mark.parametrize("path", [CSV, XLSX, FULL])
-async def test_every_user_of_the_clinic_exports_its_tickets_and_a_superuser_all(
-    client: httpx.AsyncClient, sign_in: SignIn, seed: Seed, path: str
-) -> None:
-    assert (await client.get(path)).status_code == 401
-    for role in ("viewer", "clinical", "admin"):
-        answer = await (await sign_in(f"{role}_sant")).get(path)
-        assert answer.status_code == (403 if path == FULL else 200), role
-    assert (await (await sign_in("superuser")).get(path)).status_code == 200
-    display = {"username": "viewer_sant", "password": rows.PASSWORD, "client": "display"}
-    token = (await client.post("/v1/auth/login", json=display)).json()["token"]
-    assert (await client.get(path, headers={"Authorization": f"Bearer {token}"})).status_code == 403
-
-
 @pytest.mark.parametrize(
     ("parameters", "path", "code"),
     [

@@ -5,6 +5,8 @@ import io
 from collections.abc import Callable
 from typing import Any
 
+import httpx
+import pytest
 from openpyxl import load_workbook
 
 from core.settings import Settings
@@ -30,6 +32,20 @@ TABLE: dict[str, Callable[[bytes], list[list[Any]]]] = {
 }
 EN = {"lang": "en"}
 DEFAULT_LIMIT = Settings.model_fields["export_limit"].default
+
+
+@pytest.mark.parametrize("path", [CSV, XLSX, FULL])
+async def test_every_user_of_the_clinic_exports_its_tickets_and_a_superuser_all(
+    client: httpx.AsyncClient, sign_in: SignIn, seed: Seed, path: str
+) -> None:
+    assert (await client.get(path)).status_code == 401
+    for role in ("viewer", "clinical", "admin"):
+        answer = await (await sign_in(f"{role}_sant")).get(path)
+        assert answer.status_code == (403 if path == FULL else 200), role
+    assert (await (await sign_in("superuser")).get(path)).status_code == 200
+    display = {"username": "viewer_sant", "password": rows.PASSWORD, "client": "display"}
+    token = (await client.post("/v1/auth/login", json=display)).json()["token"]
+    assert (await client.get(path, headers={"Authorization": f"Bearer {token}"})).status_code == 403
 
 
 async def test_a_viewers_file_has_no_document_and_age_in_decades(
