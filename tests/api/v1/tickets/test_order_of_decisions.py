@@ -9,6 +9,7 @@ from tests.factories.fixtures import Seed
 from tests.support.days import calm_day
 
 UNKNOWN = "TH-SANT-2025-999"
+NAMES = {"first_name": "Eva", "last_name": "Soto"}
 # Method, verb, and a body where it needs nothing of the ticket.
 WRITES = [
     ("PATCH", "", {"bed_number": "1"}),
@@ -21,6 +22,7 @@ WRITES = [
     ("POST", "delays", None),
     ("POST", "annulment", None),
     ("POST", "restoration", None),
+    ("POST", "reassignment", {"patient": {"document_type": "passport", "document": "X1", **NAMES}}),
 ]
 BODIES = [write for write in WRITES if write[1] not in ("restoration",) and write[0] != "DELETE"]
 
