@@ -12,6 +12,7 @@ from core.events import text
 from core.events.feed import AT_ONCE, Feed, Name
 from core.events.text import End
 from core.sessions.copies import SessionCopy
+from core.sessions.store import READ_ON
 
 if TYPE_CHECKING:
     from core.events.events import Events
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 class Stream:
     __slots__ = (
         *("feed", "is_stale", "_beat", "_changes", "_copy", "_end", "_events", "_generation", "_has_said_end", "_left"),
-        *("_number", "_timer", "_token", "_waiting", "_whole"),
+        *("_number", "_timer", "_token", "_verified_at", "_waiting", "_whole"),
     )
 
     def __init__(self, events: "Events", feed: Feed, token: str, copy: SessionCopy, lasts: float) -> None:
@@ -36,6 +37,8 @@ class Stream:
         """Of the versions that the client was told whole."""
         self._changes = -1
         """Of the version map, when the session was last looked at."""
+        self._verified_at = events.versions.now()
+        """The database's clock."""
         self._whole: list[Name] | None = None
         """Those that it is still to be told."""
         self._beat = False
@@ -98,11 +101,14 @@ class Stream:
     async def _news(self) -> bytes | None:
         if self._events.has_lapsed and not self.is_stale:
             return self._say_stale()
+        is_verified = True
         if self._beat or self._changes != self._events.versions.changes:
-            await self._verify()
+            is_verified = await self._verify()
         # From here on nothing awaits: who is told what was right at one moment.
         if self._end is not None or self._left:
             return None
+        if not is_verified:
+            return None if self.is_stale else self._say_stale()
         if self._generation != self._events.generation:
             self._generation, self._number, self._whole = self._events.generation, self.feed.number, None
             return self._begin()
@@ -117,19 +123,26 @@ class Stream:
         self._events.count(news)
         return news.text
 
-    async def _verify(self) -> None:
-        """End where the session has ended or is another's. It is looked at as any request's is, in memory as long as
-        no user of the clinic has changed; and it is not used by that."""
+    async def _verify(self) -> bool:
+        """Whether the session is known to go on; end where it has ended or is another's, or nobody could say for as
+        long as a session may go on then. It is looked at as any request's is, in memory as long as no user of the
+        clinic has changed; and it is not used by that."""
         self._changes = self._events.versions.changes
         try:
             copy = await self._events.sessions.authenticate(self._token, slide=False)
         except NotAuthenticated:
             self.end(End.SESSION_ENDED)
+            return False
         except Unavailable:
-            self.end(End.UNVERIFIED)
-        else:
-            if (copy.role, copy.clinic_id) != (self._copy.role, self._copy.clinic_id):
-                self.end(End.ACCESS_CHANGED)
+            self._changes = -1
+            if self._events.versions.now() - self._verified_at > READ_ON:
+                self.end(End.UNVERIFIED)
+            return False
+        if (copy.role, copy.clinic_id) != (self._copy.role, self._copy.clinic_id):
+            self.end(End.ACCESS_CHANGED)
+        if self._events.is_current():
+            self._verified_at = self._events.versions.now()
+        return True
 
     def _say_stale(self) -> bytes:
         self.is_stale = True

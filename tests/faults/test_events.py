@@ -12,7 +12,9 @@ import asyncpg
 import httpx
 import pytest
 
+from core.errors import Unavailable
 from core.events import events as hub
+from core.sessions.store import Sessions
 from core.sessions.token import Tokens
 from core.settings import Settings
 from tests.conftest import running
@@ -75,6 +77,25 @@ async def test_who_cannot_be_verified_for_five_minutes_is_sent_away(
         client._transport.app.state.runtime.versions.clock.shift(301.0)  # type: ignore[attr-defined]
         assert (await stream.next()).data["reason"] == "unverified"
         await stream.until_over()
+
+
+async def test_who_cannot_be_verified_just_now_is_told_nothing_but_that_and_stays(
+    settings: Settings, seed: Seed, connection: rows.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with listening(settings, seed) as (stream, _):
+
+        async def away(*_: object, **__: object) -> None:
+            raise Unavailable
+
+        with monkeypatch.context() as broken:
+            broken.setattr(Sessions, "_read", away)
+            await connection.execute(
+                "UPDATE app_user SET email = 'other@example.org' WHERE username = $1", seed.sant.admin
+            )
+            assert (await stream.next()).name == "stale"
+            await connection.execute(CHANGE, seed.sant.id)
+        # After that it is told what it has missed.
+        assert (await stream.next()).name == "versions"
 
 
 async def test_without_redis_streams_go_on_as_if_nothing_were(
