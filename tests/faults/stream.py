@@ -1,7 +1,7 @@
 """Requests that go on whatever happens, each answer compared with what had been committed when it was asked for."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Set
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -11,10 +11,13 @@ from sqlalchemy import text
 
 from core.db.transaction import WriteSession
 from core.runtime import Runtime
+from tests.support import machine
 
 INSERT = text("INSERT INTO doctor (clinic_id, name) VALUES (:clinic, 'Dr. ' || gen_random_uuid())")
 NOTHING_SLOWER = 1.0
 """Seconds: a budget, and room for what comes before and after. redis-py by itself waits up to a minute."""
+READS = frozenset({"hit", "fwd=miss"})
+"""Outcomes that a stream of reads and writes has again and again, whatever befalls Redis."""
 
 
 @dataclass
@@ -90,9 +93,10 @@ class Stream:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
 
-    async def flow(self, seconds: float) -> Seen:
-        """What was seen in the seconds that follow."""
-        self.seen = Seen()
+    async def flow(self, seconds: float, outcomes: Set[str] = frozenset()) -> Seen:
+        """What was seen in the seconds that follow, and for as long as it takes until `outcomes` are among it."""
+        self.seen = seen = Seen()
         # Clients go on by themselves for as long.
         await asyncio.sleep(seconds)
-        return self.seen
+        await machine.until(lambda: outcomes <= seen.outcomes)
+        return seen
