@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
+from core import times
 from core.operations.doctor.finding import Verdict
 from core.operations.doctor.servers.certificates import look, places
 from core.operations.embedded.account import PR_SET_PDEATHSIG, _prctl
@@ -24,6 +25,7 @@ from tests.support.processes.services import free_port
 from tests.support.servers.cluster import Node, formed
 from tests.support.servers.debian import program
 from tests.support.signing_in import sign_in
+from tests.support.unhurried import LONG
 
 pytestmark = pytest.mark.long
 
@@ -38,6 +40,13 @@ class Secured:
     address: str
     authority: Authority
     unencrypted: str
+
+
+@pytest.fixture
+def unhurried_redis(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No handshake takes too long on a busy machine: whether there is trouble is the question."""
+    for name in ("REDIS", "REDIS_CONNECT", "REDIS_PROBE"):
+        monkeypatch.setattr(times, name, LONG)
 
 
 def tls_options(signed: Signed, authority: Authority) -> list[str]:
@@ -96,6 +105,7 @@ async def outcomes(settings: Settings, seed: Seed) -> tuple[list[str], int]:
 
 
 @pytest.mark.parametrize("login", [f":{QUOTED}", f"cache:{QUOTED}"], ids=["default user", "ACL user"])
+@pytest.mark.usefixtures("unhurried_redis")
 async def test_with_the_right_ca_and_password_it_is_shared_by_processes(
     settings: Settings, seed: Seed, secured: Secured, login: str
 ) -> None:
@@ -107,6 +117,7 @@ async def test_with_the_right_ca_and_password_it_is_shared_by_processes(
     assert "detail=redis" in second[0]
 
 
+@pytest.mark.usefixtures("unhurried_redis")
 async def test_over_tls_answers_stay_right_under_reads_and_writes(
     settings: Settings, seed: Seed, secured: Secured
 ) -> None:
@@ -159,6 +170,7 @@ async def test_a_certificate_for_another_name_is_refused_unless_names_are_not_ch
         assert errors == 0
 
 
+@pytest.mark.usefixtures("unhurried_redis")
 async def test_a_cluster_over_tls_with_a_password(settings: Settings, seed: Seed, tmp_path: Path) -> None:
     authority, port = Authority(tmp_path), free_port()
     options = tls_options(authority.sign("IP:127.0.0.1"), authority)
