@@ -26,6 +26,7 @@ PARTS: dict[str, Sequence[str]] = {
     "commits": ("--seconds", "3"),
     "start": (),
     "memory": (),
+    "events": (),
     "workday": ("--beside", "CACHE_REFRESH_AHEAD=false"),
     "scale": ("--most", "1000"),
 }
