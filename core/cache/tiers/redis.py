@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from core.cache.keys import Keys
+from core.cache.tiers.gathered import GatheredReads
 from core.cache.tiers.redis_client import RedisClient
 from core.cache.tiers.seals import Seals
 from core.cache.tiers.trouble import is_wrong_type
@@ -27,6 +28,7 @@ class RedisTier(RedisClient):
     def __init__(self, url: str, keys: Keys, seals: Seals) -> None:
         super().__init__(url, keys)
         self.seals = seals
+        self._gathered = GatheredReads(self._read)
         self.foreign = 0
         """Values that were not ours, and were not used."""
 
@@ -40,13 +42,16 @@ class RedisTier(RedisClient):
         return value if found else None
 
     async def get_many(self, keys: Sequence[str]) -> list[bytes | None]:
-        """The value of each key, in their order; one round trip, in a cluster one to each node."""
+        """The value of each key, in their order; one round trip, in a cluster one to each node, with what others ask for
+        at the same moment."""
         if not keys:
             return []
-        found, values = await self.ask(self._get_each if self.is_cluster else self.client.mget, keys)
-        if not found or values is None:
-            return [None] * len(keys)
+        values = await self._gathered.values(keys)
         return [self.unsealed(key, value) for key, value in zip(keys, values, strict=True)]
+
+    async def _read(self, keys: Sequence[str]) -> list[bytes | None]:
+        found, values = await self.ask(self._get_each if self.is_cluster else self.client.mget, keys)
+        return values if found and values is not None else [None] * len(keys)
 
     async def _get_each(self, keys: Sequence[str]) -> list[bytes | None]:
         # Not MGET: for keys of a slot that is just being moved, a node answers only commands of one key.
