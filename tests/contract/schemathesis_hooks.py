@@ -9,7 +9,7 @@ import itertools
 import json
 import os
 from collections import Counter, defaultdict
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +35,8 @@ OF_A_CLINIC = {
 }
 TEXTS = {"username", *(catalog.columns[0].name for catalog in CATALOGS)}
 """Of which a clinic may not have two alike."""
+AFTER_ADMISSION = {"discharge", "ready", "delays"}
+"""What is done to a ticket whose patient is there."""
 
 CLINICS = ("iqui", "elqu", "valp", "prov", "vita", "ranc", "mayo", "maga")
 LENDERS = [f"{role}_{clinic}" for role in ("viewer", "clinical", "admin") for clinic in CLINICS]
@@ -127,6 +129,8 @@ def fitting(case: Case, number: int) -> dict[str, Any]:
     undoes, verb = case.method == "DELETE", case.path.partition("{ticket_id}/")[2]
     status = {"restoration": "annulled", "discharge": "discharged" if undoes else "active"}.get(verb, "active")
     found = (rows("tickets", status=status) if case.method != "GET" else []) or rows("tickets")
+    if verb in AFTER_ADMISSION and not undoes:
+        found = [one for one in found if datetime.fromisoformat(one["admission_at"]) <= wall_now()] or found
     if verb == "ready":
         found = [one for one in found if (one["ready"] is not None) == undoes] or found
     elif undoes and verb.startswith("delays"):
@@ -143,6 +147,9 @@ def fit(body: dict[str, Any], path: str, number: int, *, new: bool) -> None:
         body["reason_id"] = rows("reasons", category=category)[0]["id"]
     if body.get("surgery_at") is not None:
         body["surgery_at"] = f"{wall_now() + timedelta(hours=number % 48):%Y-%m-%dT%H:%MZ}"
+    for name in ("discharged_at", "ready_at"):
+        if body.get(name) is not None:
+            body[name] = wall_now().isoformat()
     if "block_end_hour" in body:
         body |= {"date": str(wall_now().date() + timedelta(days=number % 60 + 3)), "block_end_hour": 14}
     if new and path in OF_A_CLINIC:
