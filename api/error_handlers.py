@@ -102,8 +102,12 @@ async def _http(request: Request, error: Exception) -> Response:
 def methods_at(app: FastAPI, path: str) -> list[str]:
     """The methods that the contract has for a path, sorted."""
     paths = app.openapi()["paths"]
-    found = {m.upper() for template, item in paths.items() if compile_path(template)[0].match(path) for m in item}
-    return sorted(found)
+    items = (
+        [paths[path]]
+        if path in paths
+        else [item for template, item in paths.items() if compile_path(template)[0].match(path)]
+    )
+    return sorted({method.upper() for item in items for method in item})
 
 
 def register(app: FastAPI) -> None:

@@ -14,7 +14,7 @@ GENERATIONS = 3
 
 
 class Collections:
-    """Since the process serves: of each generation how many there were, seconds of CPU in all, and the longest pause."""
+    """Since the process serves, of each generation: how many, seconds of CPU in all, and the longest pause."""
 
     def __init__(self) -> None:
         self.counts = [0] * GENERATIONS

@@ -106,6 +106,7 @@ def before_call(context: schemathesis.HookContext, case: Case, kwargs: dict[str,
 
 def existing(case: Case) -> None:
     given, body, number = case.path_parameters, case.body, next(numbers)
+    fit_query(case.query)
     if "Idempotency-Key" in case.headers:
         case.headers["Idempotency-Key"] = f"key-{number}"
     if "session_id" in given:
@@ -120,6 +121,8 @@ def existing(case: Case) -> None:
         # Where it is missing, it was taken away on purpose.
         if "If-Match" in case.headers:
             case.headers["If-Match"] = f'"{ticket["revision"]}"'
+    if case.path == "/v1/auth/display" and isinstance(body, dict):
+        body["code"] = display_code()
     if isinstance(body, dict):
         fit(body, case.path, number, new=case.method == "POST")
 
@@ -136,6 +139,23 @@ def fitting(case: Case, number: int) -> dict[str, Any]:
     elif undoes and verb.startswith("delays"):
         found = [one for one in found if one["delays"]] or found
     return found[number % len(found)]
+
+
+def display_code() -> str:
+    """A new one, of a viewer who is in use."""
+    users = rows("users", role="viewer", is_active="true")
+    answer = client.post(f"/v1/users/{users[0]['id']}/display-sessions", headers=WIDE)
+    return str(answer.json()["code"])
+
+
+def fit_query(query: dict[str, Any]) -> None:
+    for catalog in CATALOGS:
+        if query.get(f"{catalog.name}_id") is not None:
+            query[f"{catalog.name}_id"] = rows(catalog.plural)[0]["id"]
+    if query.get("clinic_id") is not None:
+        query["clinic_id"] = CLINIC
+    if query.get("figure") != "hour":
+        query.pop("at", None)
 
 
 def fit(body: dict[str, Any], path: str, number: int, *, new: bool) -> None:

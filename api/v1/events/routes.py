@@ -37,17 +37,30 @@ network. Take unknown topics, and unknown events, as such. A comment comes every
 connection is gone. `id` says nothing, and `Last-Event-ID` is not read: each stream begins with all versions. A
 stream counts as no use of its session. Fetch at most once a second.
 """
-EXAMPLE = (
-    "retry: 2417\n"
-    "event: versions\n"
-    'data: {"versions":[{"clinic_id":5,"topic":"tickets","version":"5/tickets=4242424242.9f3c5d8e3f2a1b0c"}],'
-    '"more":false}\n'
-    "\n"
-    "id: 6f1c2d0a-1\n"
-    "event: change\n"
-    'data: {"clinic_id":5,"topic":"tickets","version":"5/tickets=4242424299.1b0c9f3c5d8e3f2a"}\n'
-    "\n"
-)
+EXAMPLE = [
+    {
+        "retry": 2417,
+        "event": "versions",
+        "data": '{"versions":[{"clinic_id":5,"topic":"tickets","version":"5/tickets=4242424242.9f3c5d8e3f2a1b0c"}],'
+        '"more":false}',
+    },
+    {
+        "id": "6f1c2d0a-1",
+        "event": "change",
+        "data": '{"clinic_id":5,"topic":"tickets","version":"5/tickets=4242424299.1b0c9f3c5d8e3f2a"}',
+    },
+]
+EVENT: dict[str, Any] = {
+    "type": "object",
+    "required": ["event", "data"],
+    "properties": {
+        "event": {"type": "string", "examples": ["change"]},
+        "data": {"type": "string", "contentMediaType": "application/json"},
+        "id": {"type": "string"},
+        "retry": {"type": "integer"},
+    },
+}
+"""Each of them. `itemSchema` is OpenAPI's keyword for that since 3.2, which reads a stream's `schema` as an array's."""
 
 
 class Events(Response):
@@ -55,7 +68,7 @@ class Events(Response):
 
 
 def stream() -> Responses:
-    content: dict[str, Any] = {"schema": {"type": "string"}, "example": EXAMPLE}
+    content: dict[str, Any] = {"schema": {"type": "array", "items": EVENT}, "itemSchema": EVENT, "example": EXAMPLE}
     answer = {"description": "The stream.", "content": {MEDIA_TYPE: content}}
     return {200: answer, **signed_in(406)}
 

@@ -23,14 +23,15 @@ class GatheredReads:
         """Of the read that is about to begin: (place of the first key, number of keys, whose values they are)."""
 
     async def values(self, keys: Sequence[str]) -> Values:
-        """The value of each key, in their order. Read after this call, with what others ask for in this turn of the event
-        loop. Where the one who reads for all is cancelled, the others get None."""
+        """The value of each key, in their order. Read after this call, with what others ask for in this turn of the
+        event loop. Where the one who reads for all is cancelled, the others get None."""
         if 0 < len(self._keys) < MOST:
             mine: asyncio.Future[Values] = asyncio.get_running_loop().create_future()
             self._waiting.append((len(self._keys), len(keys), mine))
             self._keys.extend(keys)
             return await mine
-        all_keys, waiting = self._keys, self._waiting = [*keys], []
+        self._keys, self._waiting = [*keys], []
+        all_keys, waiting = self._keys, self._waiting
         values: Values = []
         try:
             await asyncio.sleep(0)

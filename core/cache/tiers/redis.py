@@ -42,8 +42,8 @@ class RedisTier(RedisClient):
         return value if found else None
 
     async def get_many(self, keys: Sequence[str]) -> list[bytes | None]:
-        """The value of each key, in their order; one round trip, in a cluster one to each node, with what others ask for
-        at the same moment."""
+        """The value of each key, in their order; one round trip, in a cluster one to each node, with what others ask
+        for at the same moment."""
         if not keys:
             return []
         values = await self._gathered.values(keys)

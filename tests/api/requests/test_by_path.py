@@ -22,10 +22,13 @@ def test_the_same_route_is_found(settings: Settings) -> None:
     for path in {*paths, "/", "/v1", "/v1/dashboard/", "/v1/dashboard\n", "/v1/tickets/TH-SANT-2026-1"}:
         for method in ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"):
             match, found = index.matches({"type": "http", "method": method, "path": path, "root_path": ""})
-            if match is Match.FULL:
+            if match is Match.FULL and method in found["route"].methods:
                 assert found["route"] is first(routes, method, path), (method, path)
             elif "{" not in path and path in paths:
-                assert first(routes, method, path) is None, (method, path)
+                # It is refused here, and what stands later with a parameter in its place does not see it.
+                assert match is Match.FULL, (method, path)
+                other = first(routes, method, path)
+                assert other is None or (isinstance(other, APIRoute) and "{" in other.path), (method, path)
 
 
 def test_a_route_that_stands_before_goes_before() -> None:
