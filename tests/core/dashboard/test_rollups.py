@@ -252,11 +252,10 @@ async def test_rollups_are_not_truncated(connection: Connection, table: str) -> 
 async def test_migrating_fills_the_rollups_of_the_tickets_that_are_there(
     connection: Connection, database_url: str, clinics: list[MadeClinic]
 ) -> None:
-    await downgrade(database_url, "0017")
-    await connection.reload_schema_state()
     writer = Writer(connection, random.Random(5), clinics)
     for change in (create, create, modify, modify):
         await change(writer)
+    await downgrade(database_url, "0017")
     await asyncio.to_thread(upgrade, database_url)
     assert [await is_trusted(connection, clinic) for clinic in clinics] == [True] * len(clinics)
     assert await wrong(connection, clinics) == 0

@@ -1,6 +1,7 @@
 """In which order fills get their turns, those ahead of the reader among them."""
 
 import asyncio
+from collections.abc import AsyncIterator, Callable
 
 import pytest
 
@@ -9,11 +10,14 @@ from core.cache.fills.slots import AT_ONCE, FillSlots, FillTurn
 from core.errors import Unavailable
 from tests.support import machine
 
+EVERY = AT_ONCE + 2
+"""Connections of a pool that gives all the turns there may be."""
+
 
 class Work:
     """Fills that go on until they are told to end."""
 
-    def __init__(self, pool_size: int = AT_ONCE + 2) -> None:
+    def __init__(self, pool_size: int) -> None:
         self.slots = FillSlots(pool_size)
         self.begun: list[str] = []
         self._ends: dict[str, asyncio.Event] = {}
@@ -35,14 +39,37 @@ class Work:
         await self._tasks[name]
         await settled()
 
+    async def give_up(self) -> None:
+        """Whatever still works or waits: nobody leaves a task behind that is told of when it is garbage."""
+        for task in self._tasks.values():
+            task.cancel()
+        await asyncio.gather(*self._tasks.values(), return_exceptions=True)
+
+
+WorkOf = Callable[[int], Work]
+
+
+@pytest.fixture
+async def work_of() -> AsyncIterator[WorkOf]:
+    """Works with a pool of so many connections, given up after the test."""
+    made: list[Work] = []
+
+    def make(pool_size: int) -> Work:
+        made.append(Work(pool_size))
+        return made[-1]
+
+    yield make
+    for work in made:
+        await work.give_up()
+
 
 async def settled() -> None:
     for _ in range(5):
         await asyncio.sleep(0)
 
 
-async def test_at_most_two_of_eight_turns_are_ahead() -> None:
-    work = Work()
+async def test_at_most_two_of_eight_turns_are_ahead(work_of: WorkOf) -> None:
+    work = work_of(EVERY)
     for number in range(4):
         await work.asks(f"ahead {number}", FillTurn(ahead=True))
     assert work.begun == ["ahead 0", "ahead 1"]
@@ -53,8 +80,8 @@ async def test_at_most_two_of_eight_turns_are_ahead() -> None:
     assert work.begun[8:] == ["reader 6"]
 
 
-async def test_a_turn_ahead_waits_for_every_reader() -> None:
-    work = Work()
+async def test_a_turn_ahead_waits_for_every_reader(work_of: WorkOf) -> None:
+    work = work_of(EVERY)
     for number in range(8):
         await work.asks(f"{number}")
     await work.asks("ahead", FillTurn(ahead=True))
@@ -65,8 +92,8 @@ async def test_a_turn_ahead_waits_for_every_reader() -> None:
     assert work.begun[9:] == ["ahead"]
 
 
-async def test_a_reader_who_joins_makes_it_an_ordinary_turn() -> None:
-    work = Work()
+async def test_a_reader_who_joins_makes_it_an_ordinary_turn(work_of: WorkOf) -> None:
+    work = work_of(EVERY)
     for number in range(8):
         await work.asks(f"{number}")
     waiting = FillTurn(ahead=True)
@@ -76,7 +103,7 @@ async def test_a_reader_who_joins_makes_it_an_ordinary_turn() -> None:
     await work.end("0")
     assert work.begun[8:] == ["joined"]
     # And where two are ahead already it is none of them.
-    more = Work()
+    more = work_of(EVERY)
     for number in range(3):
         await more.asks(f"{number}", waiting := FillTurn(ahead=True))
     assert len(more.begun) == 2
@@ -85,9 +112,9 @@ async def test_a_reader_who_joins_makes_it_an_ordinary_turn() -> None:
     assert more.begun == ["0", "1", "2"]
 
 
-async def test_who_joins_late_has_an_ordinary_turns_time(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_who_joins_late_has_an_ordinary_turns_time(work_of: WorkOf, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(times, "FILL", 0.2)
-    work = Work(pool_size=3)
+    work = work_of(3)
     await work.asks("first")
     left = await work.asks("left", FillTurn(ahead=True))
     hurried = await work.asks("joined", turn := FillTurn(ahead=True))
@@ -101,8 +128,8 @@ async def test_who_joins_late_has_an_ordinary_turns_time(monkeypatch: pytest.Mon
     assert hurried.done()
 
 
-async def test_who_leaves_takes_nobodys_turn() -> None:
-    work = Work(pool_size=3)
+async def test_who_leaves_takes_nobodys_turn(work_of: WorkOf) -> None:
+    work = work_of(3)
     await work.asks("first")
     (await work.asks("leaves", FillTurn(ahead=True))).cancel()
     (await work.asks("leaves, too")).cancel()
