@@ -102,15 +102,18 @@ class Containers:
         yield from more.items()
 
     def _account(self, user: str, group: str) -> Path:
-        path = self._folder / f"passwd-{user}"
-        path.write_text(f"service:x:{user}:{group}::/:/bin/sh\n")
-        return path
+        return _file(self._folder / f"passwd-{user}", f"service:x:{user}:{group}::/:/bin/sh\n")
 
     def _source(self, service: Service, source: str) -> Path:
         """A volume; or a file beside compose.yaml, where it names addresses with this site's."""
         if not source.startswith("./"):
             return self.volume(source)
-        path = self._folder / source
         text = (compose.FILE.parent / source).read_text().replace(NETWORK, self._network)
-        path.write_text(text.replace("listen ", f"listen {self.address(service.name)}:"))
-        return path
+        return _file(self._folder / source, text.replace("listen ", f"listen {self.address(service.name)}:"))
+
+
+def _file(path: Path, text: str) -> Path:
+    """The file with this text. One that has it is left as it is: who has just been started may be reading it."""
+    if not path.exists() or path.read_text() != text:
+        path.write_text(text)
+    return path

@@ -7,6 +7,7 @@ import ssl
 import subprocess
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -146,7 +147,8 @@ class Site:
 
     def close(self) -> None:
         for name in list(self.running):
-            self.stop(name, signal.SIGKILL)
+            with suppress(ProcessLookupError):  # it has ended by itself
+                self.stop(name, signal.SIGKILL)
 
     def until(self, holds: Callable[[], bool], what: str) -> None:
         began = time.monotonic()

@@ -58,6 +58,9 @@ FLAGS |= {name: NUMBERS[name] for name in AROUND}
 WORDS: dict[str, Spell] = {"upper case": str.upper} | {name: NUMBERS[name] for name in AROUND}
 
 
+DAYS = ("date_from", "date_to", "from", "fpa_from", "fpa_to", "surgery_from", "surgery_to")
+
+
 class Parameter(NamedTuple):
     name: str
     place: str
@@ -81,8 +84,8 @@ def parameters(app: FastAPI, operation: Operation, target: Target) -> Iterator[P
             plain = str(RULES[operation.id].path(target)[name])
         else:
             own: dict[str, Any] = {"clinic_id": target.clinic.id, "surgery_id": target.clinic.surgery_id, "limit": 7}
-            own |= {"specialty_id": target.clinic.specialty_id, "date_from": "2026-01-15", "date_to": "2026-01-16"}
-            own |= {"from": "2026-01-15", "to": "2026-01-16T10:00"}
+            own |= {"specialty_id": target.clinic.specialty_id, "doctor_id": target.clinic.doctor_id}
+            own |= dict.fromkeys(DAYS, "2026-01-15") | {"to": "2026-01-16T10:00"}
             plain = str(own.get(name, "true" if kind["type"] == "boolean" else kind.get("enum", ["word"])[0]))
         yield Parameter(name, found["in"], kind["type"] if "enum" not in kind else "enum", plain)
 
@@ -92,7 +95,7 @@ def spellings(parameter: Parameter) -> dict[str, Spell]:
         return NUMBERS
     if parameter.type == "boolean":
         return FLAGS
-    if parameter.type == "enum" or parameter.name in {"ticket_id", "date_from", "date_to", "from", "to"}:
+    if parameter.type == "enum" or parameter.name in {"ticket_id", "to", *DAYS}:
         return WORDS
     return {}
 
