@@ -5,18 +5,19 @@ import math
 import random
 from dataclasses import replace
 from pathlib import Path
+from typing import cast
 
 import pytest
 
 from tests.faults.chaos import progress
 from tests.faults.chaos.checker import BOUND, check, table_of
-from tests.faults.chaos.faults import KINDS
+from tests.faults.chaos.faults import KINDS, LATE, Breaking, stop
 from tests.faults.chaos.history import Event, History, Read, Restore, Silence, Write
 from tests.faults.chaos.load import World
 from tests.faults.chaos.network_faults import TOXICS
 from tests.faults.chaos.registers import ABSENT, SIGNED_OUT
 from tests.faults.chaos.run import Chaos
-from tests.faults.chaos.site import site
+from tests.faults.chaos.site import Site, site
 from tests.support.machine import until
 from tests.support.processes.services import free_port
 
@@ -190,6 +191,29 @@ async def test_who_does_not_answer_is_silent_unless_it_was_stopped(monkeypatch: 
     await asyncio.gather(watching, return_exceptions=True)
     server.close()
     assert {type(event) for event in history.events} == ({Silence} if state in ("silent", "ended") else set())
+
+
+async def test_a_run_that_ends_while_a_process_is_stopped_closes_its_connections() -> None:
+    stopped, ended = asyncio.Event(), 0
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal ended
+        await reader.read()
+        ended += 1
+        writer.close()
+
+    class Stops:
+        async def stop(self, _: int) -> None:
+            stopped.set()
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    world = World([server.sockets[0].getsockname()[1]], [], "", "", History(), random.Random(7))
+    stopping = asyncio.create_task(stop(Breaking(cast("Site", Stops()), world, world.chance), 0))
+    await stopped.wait()
+    stopping.cancel()
+    await asyncio.gather(stopping, return_exceptions=True)
+    await until(lambda: ended == LATE)
+    server.close()
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ import asyncio
 import math
 import random
 from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
 from core.clock import boottime
@@ -173,21 +173,22 @@ async def process_stopped_and_deaf(here: Breaking) -> AsyncIterator[None]:
 async def stop(here: Breaking, number: int) -> None:
     """For STOPPED seconds. Those who ask at once may be given what was true then; those who ask late may not."""
     here.world.stopped.add(number)
-    late = [Reader(here.world, number) for _ in range(LATE)]
-    for reader in late:
-        await reader.open()
-    await asyncio.sleep(0.1)  # the process has their connections
-    await here.site.stop(number)
-    # As long as it stands still.
-    await asyncio.sleep(STOPPED)
-    registers = [here.chance.choice(here.world.registers) for _ in late]
-    asking = [asyncio.create_task(reader.read([one], one.bearer)) for reader, one in zip(late, registers, strict=True)]
-    await asyncio.sleep(0.05)  # their requests lie in its sockets
-    here.site.go_on(number)
-    here.world.stopped.discard(number)
-    await asyncio.gather(*asking)
-    for reader in late:
-        reader.close()
+    async with AsyncExitStack() as closing:  # also where the run ends meanwhile
+        late = [Reader(here.world, number) for _ in range(LATE)]
+        for reader in late:
+            closing.callback(reader.close)
+            await reader.open()
+        await asyncio.sleep(0.1)  # the process has their connections
+        await here.site.stop(number)
+        # As long as it stands still.
+        await asyncio.sleep(STOPPED)
+        async with asyncio.TaskGroup() as asking:
+            for reader in late:
+                register = here.chance.choice(here.world.registers)
+                asking.create_task(reader.read([register], register.bearer))
+            await asyncio.sleep(0.05)  # their requests lie in its sockets
+            here.site.go_on(number)
+            here.world.stopped.discard(number)
 
 
 @kind("a process killed")
