@@ -6,7 +6,7 @@ from pathlib import Path
 
 from alembic.util import CommandError
 
-from core.db.migrate import check, upgrade
+from core.db.schema.migrate import check, upgrade
 from core.operations.embedded import start_servers
 
 

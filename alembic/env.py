@@ -1,4 +1,4 @@
-"""Migrations run over asyncpg, on a connection given by core/db/migrate.py, or on DATABASE_URL by hand."""
+"""Migrations run over asyncpg, on a connection given by core/db/schema/migrate.py, or on DATABASE_URL by hand."""
 
 import asyncio
 

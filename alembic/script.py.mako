@@ -1,9 +1,9 @@
 """${message}
 
 Old code goes on serving while this runs: expand first, contract in a later release. Indexes on full tables are built
-in a migration of their own (`build_beside_writers`, core/db/indexes.py). Whoever takes something away says which code is
-the oldest that works without it: `op.execute(oldest_code("00NN"))` (core/db/schema.py), undone in downgrade.
-A table that a cached answer reads stamps versions (core/db/stamping.py).
+in a migration of their own (`build_beside_writers`, core/db/schema/indexes.py). Whoever takes something away says which code is
+the oldest that works without it: `op.execute(oldest_code("00NN"))` (core/db/schema/compatibility.py), undone in downgrade.
+A table that a cached answer reads stamps versions (core/db/schema/stamping.py).
 """
 
 import sqlalchemy as sa

@@ -17,9 +17,9 @@ from api.ops.stream import router as stream
 from api.requests.by_path import ByPath
 from api.v1.routers import ROUTERS
 from core.cache.versions.header import VersionHeader
-from core.log import configure
 from core.settings import Settings
-from core.tracing import is_configured
+from core.telemetry.log import configure
+from core.telemetry.spans import is_configured
 
 MAX_BODY = 1024 * 1024
 """Bytes."""
@@ -37,7 +37,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         lifespan=lifespan_with(settings),
         openapi_url=None,  # api/ops/docs.py serves it, and the pages that show it
         redirect_slashes=False,
-        # Its own spans have paths and queries, and a search may name a patient (core/tracing.py makes ours).
+        # Its own spans have paths and queries, and a search may name a patient (core/telemetry/spans.py makes ours).
         telemetry={"tracing": False, "metrics": False, "logs": False, "auto_configure": False},
     )
     app.state.settings = settings

@@ -9,13 +9,13 @@ from sqlalchemy import text
 
 from api.fastapi_cache.start import init_fastapi_cache
 from api.ops.samples import SharedSamples
-from core.db.schema import OtherSchema, refuse_other_schema
+from core.db.schema.compatibility import OtherSchema, refuse_other_schema
 from core.db.transaction import Database, ReadSession
-from core.log import logger
 from core.operations.housekeeping.hourly import hourly
 from core.readiness import STARTING, Readiness
 from core.runtime import open_runtime
 from core.settings import Settings
+from core.telemetry.log import logger
 from core.users.accounts import ACTIVE_DEMO_ACCOUNTS
 
 LOOK_EVERY = 1.0

@@ -8,7 +8,7 @@ from pydantic import Field
 from pydantic_core import to_json
 from starlette.responses import Response
 
-from core.trace import current
+from core.telemetry.trace import current
 from core.views import View
 
 MEDIA_TYPE = "application/problem+json"

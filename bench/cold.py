@@ -30,9 +30,9 @@ from bench.report.results import Part, Table, Target
 from core.cache.versions.map import VersionMap
 from core.dashboard.stats import STATS, Filters, read_stats
 from core.db.connections.engine import dispose, serving_engine
-from core.db.migrate import upgrade
 from core.db.rollups import fill
-from core.db.stamping import Rule, trigger_function
+from core.db.schema.migrate import upgrade
+from core.db.schema.stamping import Rule, trigger_function
 from core.db.transaction import Database, ReadSession
 from core.operations.doctor.tables.migrations import made
 from core.operations.embedded import start_servers

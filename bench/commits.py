@@ -27,7 +27,7 @@ from core.cache.versions.map import VersionMap
 from core.cache.versions.payload import CHANNEL
 from core.cache.versions.push import Push
 from core.db.connections.engine import PushedBy, dispose, serving_engine
-from core.db.migrate import upgrade
+from core.db.schema.migrate import upgrade
 from core.db.transaction import Database, WriteSession
 from core.operations.demo.filling import fill_demo
 from core.operations.embedded import start_servers

@@ -26,7 +26,7 @@ from core.clock import start_of_day, zone
 from core.dashboard.part import part_of
 from core.dashboard.stats import Filters, read_stats
 from core.db.connections.engine import dispose, serving_engine
-from core.db.migrate import upgrade
+from core.db.schema.migrate import upgrade
 from core.db.transaction import Database, ReadSession
 from core.operations.demo import fill
 from core.operations.embedded import start_servers

@@ -21,7 +21,7 @@ from sqlalchemy import text
 from bench.report.ending import finish
 from bench.report.results import Part, Table, Target
 from core.access import Actor, ClinicScope, Role
-from core.db.migrate import upgrade
+from core.db.schema.migrate import upgrade
 from core.exports.export import ExportRequest
 from core.exports.job import Format
 from core.operations.demo import fill

@@ -24,7 +24,7 @@ import httpx
 import redis.asyncio as redis_client
 
 from bench.load.sampled import Load, Window, window
-from core.db.migrate import upgrade
+from core.db.schema.migrate import upgrade
 from core.operations.demo.filling import fill_demo
 from core.operations.embedded import start_servers
 

@@ -26,7 +26,7 @@ from starlette.responses import Response
 from api.app import create_app
 from bench.servers.install import ROOT
 from bench.servers.site import site
-from core.log_lines import LINES
+from core.telemetry.log_lines import LINES
 
 EVERY = 0.0005
 """Seconds between two notes. Of the wall clock: CPU time is told in ticks that are as long as a hundred hits."""
@@ -34,7 +34,7 @@ BATCH = 50
 """Hits between two turns of the event loop, which the version map's poll needs."""
 ROOMS = {
     "api/middleware/request_log.py": "the log line",
-    "core/log_lines.py": "the log line",
+    "core/telemetry/log_lines.py": "the log line",
     "api/middleware/": "the envelope: id, deadline, headers, counts",
     "api/requests/by_path.py": "FastAPI and Starlette",
     "api/requests/plan.py": "the route's plan",

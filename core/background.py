@@ -5,7 +5,7 @@ from collections.abc import Callable, Collection, Coroutine
 from contextvars import Context
 from typing import Any
 
-from core.log import logger
+from core.telemetry.log import logger
 
 AGAIN = 0.1
 """Seconds after which a task that was cancelled, and has not ended, is cancelled once more."""

@@ -24,7 +24,7 @@ from core.clock import boottime
 from core.db.failures import sqlstate
 from core.db.transaction import Database
 from core.errors import Unavailable
-from core.log import logger
+from core.telemetry.log import logger
 
 KEPT: Final = 10.0
 """Seconds that Redis keeps a note."""

@@ -39,7 +39,7 @@ from core.sessions.rates import Rates
 from core.sessions.store import Sessions
 from core.sessions.throttle import Throttle
 from core.settings import Settings
-from core.tracing import Tracing, is_configured
+from core.telemetry.spans import Tracing, is_configured
 from core.users.passwords.hashing import Passwords
 
 if TYPE_CHECKING:

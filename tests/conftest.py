@@ -16,7 +16,7 @@ from fastapi import FastAPI
 from pydantic import SecretStr
 
 from api.app import create_app
-from core.db.migrate import upgrade
+from core.db.schema.migrate import upgrade
 from core.operations.embedded import EmbeddedServers, start_servers
 from core.settings import Settings
 from core.users.passwords import hashing

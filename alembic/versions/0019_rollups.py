@@ -13,7 +13,7 @@ from collections.abc import Sequence
 
 from alembic import op
 
-from core.db.rollup_stamping import (
+from core.db.schema.rollup_stamping import (
     AMOUNTS,
     COUNTED_COLUMNS,
     COUNTS,
@@ -27,7 +27,7 @@ from core.db.rollup_stamping import (
     stamp_ticket,
     sums,
 )
-from core.db.stamping import Rule, trigger_function
+from core.db.schema.stamping import Rule, trigger_function
 
 revision = "0019"
 down_revision = "0018"

@@ -6,7 +6,7 @@ Stamped as the others are, with a topic of its own. It is another fingerprint: w
 import sqlalchemy as sa
 from alembic import op
 
-from core.db.stamping import STAMPED_BY_0015, Rule, stamp_table, unstamp_table
+from core.db.schema.stamping import STAMPED_BY_0015, Rule, stamp_table, unstamp_table
 
 revision = "0021"
 down_revision = "0020"

@@ -5,7 +5,7 @@ Built without holding up writers. Where it is broken off it begins again.
 
 from alembic import op
 
-from core.db.indexes import build_beside_writers
+from core.db.schema.indexes import build_beside_writers
 
 revision = "0022"
 down_revision = "0021"

@@ -6,7 +6,7 @@ an index takes. Built without holding up writers. Where it is broken off it begi
 
 from alembic import op
 
-from core.db.indexes import build_beside_writers
+from core.db.schema.indexes import build_beside_writers
 
 revision = "0023"
 down_revision = "0022"

@@ -8,7 +8,7 @@ before reads stays.
 
 from alembic import op
 
-from core.db.indexes import build_beside_writers
+from core.db.schema.indexes import build_beside_writers
 
 revision = "0024"
 down_revision = "0023"

@@ -12,9 +12,9 @@ are filled anew.
 import sqlalchemy as sa
 from alembic import op
 
-from core.db.indexes import build_beside_writers
-from core.db.rollup_stamping import COUNTED_COLUMNS, stamp_ticket
-from core.db.stamping import STAMPED_BY_0021, Rule, stamp_table, unstamp_table
+from core.db.schema.indexes import build_beside_writers
+from core.db.schema.rollup_stamping import COUNTED_COLUMNS, stamp_ticket
+from core.db.schema.stamping import STAMPED_BY_0021, Rule, stamp_table, unstamp_table
 
 revision = "0025"
 down_revision = "0024"

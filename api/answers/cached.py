@@ -7,16 +7,16 @@ from fastapi import Request
 from pydantic import BaseModel
 from starlette.responses import Response
 
-from api.requests.accepted import admits
-from api.requests.cache_version import versions_required
-from api.requests.conditional import matches
-from api.requests.header_roles import VARY
-from api.requests.headers import RequestHeaders, headers_of
+from api.requests.headers.accepted import admits
+from api.requests.headers.cache_version import versions_required
+from api.requests.headers.conditional import matches
+from api.requests.headers.request_headers import RequestHeaders, headers_of
+from api.requests.headers.roles import VARY
 from api.requests.prepare import PREPARE, Decided
 from core.cache.cached_read import CachedRead
 from core.cache.entry import Entry
 from core.runtime import Runtime
-from core.trace import current
+from core.telemetry.trace import current
 
 CACHE_CONTROL = "private, no-cache"
 ALWAYS = ((b"cache-control", CACHE_CONTROL.encode()), (b"vary", VARY.encode()))

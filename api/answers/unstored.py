@@ -4,8 +4,8 @@ from fastapi import Request
 from starlette.responses import Response
 
 from api.answers.cached import NO_STORE
-from api.requests.cache_version import versions_required
-from api.requests.headers import headers_of
+from api.requests.headers.cache_version import versions_required
+from api.requests.headers.request_headers import headers_of
 from core.cache.unstored import UnstoredRead
 from core.runtime import Runtime
 

@@ -16,7 +16,7 @@ from core.errors import Invalid
 from core.patients.mismatch import PatientMismatch
 from core.runtime import Runtime
 from core.sessions.idempotency import Kept, Replayed, Scope, keep, replay
-from core.trace import current
+from core.telemetry.trace import current
 
 HEADER = "Idempotency-Key"
 LONGEST = 255

@@ -12,8 +12,8 @@ from sqlalchemy.exc import SQLAlchemyError
 from api.server import serve as serving
 from core.db.connections.connection import LeadsToPooler
 from core.db.failures import NO_LOCK, sqlstate
-from core.db.old_application import OldApplication
-from core.db.schema import OtherSchema
+from core.db.schema.compatibility import OtherSchema
+from core.db.schema.old_application import OldApplication
 from core.errors import AppError, FieldError, Invalid
 from core.operations.demo import DemoRefused
 from core.operations.embedded import CannotStart

@@ -11,9 +11,9 @@ from typing import Annotated
 
 import typer
 
-from core.db.migrate import upgrade
-from core.db.old_application import refuse_old_application
-from core.db.schema import refuse_other_schema
+from core.db.schema.compatibility import refuse_other_schema
+from core.db.schema.migrate import upgrade
+from core.db.schema.old_application import refuse_old_application
 from core.operations.embedded import CannotStart, EmbeddedServers, start_servers
 from core.operations.embedded.files import Kind
 from core.operations.embedded.restarts import RestartedServers

@@ -13,7 +13,7 @@ from pkgutil import iter_modules
 import typer
 
 from api.cli import commands
-from core.log import configure
+from core.telemetry.log import configure
 
 MODULES = [module.name for module in iter_modules(commands.__path__, f"{commands.__name__}.")]
 

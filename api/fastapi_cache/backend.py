@@ -17,7 +17,7 @@ from core.cache.keys import policy_in
 from core.cache.tiers.memory import MemoryTier
 from core.cache.tiers.redis import RedisTier
 from core.runtime import Runtime
-from core.trace import current
+from core.telemetry.trace import current
 
 DEFAULT_TTL = 60
 """Seconds, where a route names none."""

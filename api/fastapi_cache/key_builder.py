@@ -22,15 +22,15 @@ from api.fastapi_cache.arguments import Asked, asked_of, shape_of_answer
 from api.fastapi_cache.backend import TieredBackend
 from api.fastapi_cache.invalidation import digest_of, topics_of
 from api.fastapi_cache.key import RouteKey, RouteReading
-from api.requests.cache_version import versions_required
-from api.requests.headers import headers_of
+from api.requests.headers.cache_version import versions_required
+from api.requests.headers.request_headers import headers_of
 from core import times
 from core.cache.keys import digest
 from core.cache.policy import TOPICS, EntryId, Policy
 from core.cache.tiers.last_good import NO_PARAMETERS
 from core.clock import boottime
 from core.errors import Unavailable
-from core.trace import current
+from core.telemetry.trace import current
 
 PREFIX = "ticket-home"
 ROUTE = "route"

@@ -16,11 +16,11 @@ from starlette.responses import Response
 from api.answers.cached import respond
 from api.fastapi_cache.key import RouteReading
 from api.requests.dependencies import runtime_of
-from api.requests.headers import headers_of
+from api.requests.headers.request_headers import headers_of
 from api.requests.routing import TicketHomeRoute
 from core.cache.entry import Entry
 from core.errors import Unavailable
-from core.trace import AWAY, current
+from core.telemetry.trace import AWAY, current
 
 UNSEEN = (b"if-none-match", b"cache-control")
 """Headers that the decorator would act on."""

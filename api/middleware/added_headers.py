@@ -5,9 +5,9 @@ from starlette.types import Message
 
 from api.answers.cached import CACHE_CONTROL
 from api.middleware.sharing import RawHeaders, Sharing
-from api.requests.header_roles import VARY
+from api.requests.headers.roles import VARY
 from core.cache.versions.header import VersionHeader
-from core.trace import AWAY, Trace
+from core.telemetry.trace import AWAY, Trace
 
 API_POLICY = "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
 """For answers that are no pages; a page sets its own."""

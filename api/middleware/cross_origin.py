@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from starlette.types import Scope
 
-from api.requests.headers import headers_of
+from api.requests.headers.request_headers import headers_of
 
 SAFE = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
 

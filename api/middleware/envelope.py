@@ -16,10 +16,10 @@ from api.middleware.added_headers import AddedHeaders
 from api.middleware.request_log import facts_of, facts_of_request, write_request
 from api.middleware.request_stats import RequestStats
 from api.problems import problem
-from api.requests.headers import headers_of
+from api.requests.headers.request_headers import headers_of
 from core.deadline import Deadline, current_deadline
-from core.log import logger
-from core.trace import Trace, current_trace
+from core.telemetry.log import logger
+from core.telemetry.trace import Trace, current_trace
 
 WELL_FORMED = re.compile(r"[A-Za-z0-9._:-]{1,128}")
 """Request ids of clients and proxies that are taken over; any other is replaced by one of ours."""

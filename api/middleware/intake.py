@@ -8,7 +8,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from api.middleware.cross_origin import SAFE, OriginRule
 from api.middleware.head import answer_head
 from api.problems import problem
-from api.requests.headers import headers_of
+from api.requests.headers.request_headers import headers_of
 
 AUTH = "/v1/auth/"
 

@@ -6,9 +6,9 @@ from pydantic_core import to_json
 
 from core.clock import wall_now
 from core.db.failures import sqlstate
-from core.log import WRITER, logger
-from core.log_lines import LINES, write_line
-from core.trace import Trace
+from core.telemetry.log import WRITER, logger
+from core.telemetry.log_lines import LINES, write_line
+from core.telemetry.trace import Trace
 
 
 def facts_of(error: BaseException) -> dict[str, object]:

@@ -4,8 +4,8 @@ from opentelemetry.trace import SpanKind, Status, StatusCode
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from core.trace import current
-from core.tracing import Tracing, spanned
+from core.telemetry.spans import Tracing, spanned
+from core.telemetry.trace import current
 
 PARENT = b"traceparent"
 FROM_CLIENT = TraceContextTextMapPropagator()

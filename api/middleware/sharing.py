@@ -11,7 +11,7 @@ from starlette.datastructures import Headers
 from starlette.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from api.requests.header_roles import FROM_PAGES
+from api.requests.headers.roles import FROM_PAGES
 
 SHARING: Final = "ticket_home.sharing"
 """Where a connection finds it in the state that the lifespan gives."""

@@ -8,7 +8,7 @@ from starlette.responses import FileResponse, RedirectResponse, Response
 from starlette.staticfiles import StaticFiles
 
 from api.answers.cached import respond
-from api.requests.headers import headers_of
+from api.requests.headers.request_headers import headers_of
 from core.cache.entry import Entry
 
 STATIC = Path(__file__).parent / "static"

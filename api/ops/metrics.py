@@ -13,8 +13,8 @@ from sqlalchemy.pool import QueuePool
 
 from api.ops.loop_lag import LOOP_LAG
 from core.canary.canary import CANARY_READS, CANARY_WRITES
-from core.log_lines import LINES
 from core.runtime import Runtime
+from core.telemetry.log_lines import LINES
 
 Labelled = Iterable[tuple[tuple[str, ...], float]]
 

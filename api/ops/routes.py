@@ -12,7 +12,7 @@ from api.ops.exposition import exposition
 from api.ops.samples import SharedSamples
 from api.ops.views import Alive, Ready
 from api.requests.dependencies import RuntimeState
-from api.requests.headers import headers_of
+from api.requests.headers.request_headers import headers_of
 from api.requests.routing import Router
 from api.responses import problems
 from core.errors import NotAuthenticated, Unavailable

@@ -13,8 +13,8 @@ from prometheus_client import ProcessCollector
 from api.middleware.request_stats import RequestStats, Times
 from api.ops import metrics
 from api.ops.slots import Slots
-from core.log import logger
 from core.runtime import Runtime
+from core.telemetry.log import logger
 
 INTERVAL: Final = 1.0
 """Seconds after which a worker shares its samples again. What it counts after that is lost if it is killed: no scrape

@@ -4,14 +4,14 @@ from time import perf_counter
 
 from fastapi import Request
 
-from api.requests.cache_version import of_session, versions_required
 from api.requests.client import address_of
-from api.requests.headers import headers_of
+from api.requests.headers.cache_version import of_session, versions_required
+from api.requests.headers.request_headers import headers_of
 from core.access import Actor
 from core.errors import Forbidden, NotAuthenticated
 from core.runtime import Runtime
 from core.sessions.copies import SessionCopy
-from core.trace import current
+from core.telemetry.trace import current
 
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 LOGOUT = "/v1/auth/logout"

@@ -8,7 +8,7 @@ from typing import Any
 
 from fastapi import Request
 
-from api.requests.headers import headers_of
+from api.requests.headers.request_headers import headers_of
 from core.errors import FieldError, Invalid, Malformed, WrongMediaType
 
 UTF_8 = frozenset({"utf-8", "utf8"})

@@ -1,4 +1,4 @@
-"""What the ordinary route leaves of a hit, so that the server may answer it again (api/server/hits.py)."""
+"""What the ordinary route leaves of a hit, so that the server may answer it again (api/server/prepared/hits.py)."""
 
 from dataclasses import dataclass
 

@@ -19,10 +19,10 @@ from api.middleware.sharing import SHARING
 from api.ops.docs import contract_of
 from api.ops.slots import Slots
 from api.server.bounds import Bounds
-from api.server.hits import HITS, Hits
+from api.server.prepared.hits import HITS, Hits
 from api.server.server import EVENTS
-from core.log_lines import LINES
 from core.runtime import Runtime
+from core.telemetry.log_lines import LINES
 
 LAST_LINES = 0.3
 """Seconds that the log's last lines get to be written, where nobody reads them."""

@@ -6,8 +6,8 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Protocol
 
-from core.log import warn_seldom
 from core.settings import Settings
+from core.telemetry.log import warn_seldom
 
 RESERVE = 128
 """Descriptors for what is no client: servers, files, the event loop. Those of connection pools are added to it."""

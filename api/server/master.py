@@ -17,7 +17,7 @@ from uvicorn.supervisors import Multiprocess, multiprocess
 from api.ops.slots import Slots
 from api.server.server import DrainingConfig, DrainingServer
 from api.server.watchdog import END_AFTER, LAST_LOOKS, LOOKS, Pulse
-from core.log import logger
+from core.telemetry.log import logger
 
 KILL_AFTER = END_AFTER + 0.4
 """Seconds from the master's SIGTERM to a worker until it is killed. The master looks for its own each half second."""

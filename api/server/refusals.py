@@ -9,7 +9,7 @@ from pydantic_core import to_json
 from api.middleware.added_headers import API_POLICY, GUARDING, raw
 from api.middleware.sharing import Sharing
 from api.problems import MEDIA_TYPE, TITLES
-from core.log import warn_seldom
+from core.telemetry.log import warn_seldom
 
 GUARDS = raw(GUARDING | {"Content-Security-Policy": API_POLICY})
 Headers = Iterable[tuple[bytes, bytes]]

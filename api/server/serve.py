@@ -14,11 +14,11 @@ from importlib import import_module
 from uvicorn.config import STARTUP_FAILURE
 
 from api.server.bounds import Bounds
-from api.server.hit_protocol import HitProtocol
 from api.server.master import serve
+from api.server.prepared.hit_protocol import HitProtocol
 from api.server.server import DrainingConfig
-from core.log import configure
 from core.settings import Settings
+from core.telemetry.log import configure
 
 APPLICATION = "api.server.application:application"
 DRAIN_SECONDS = 8
@@ -61,7 +61,7 @@ def configuration(workers: int, settings: Settings, *, loop: str = "uvloop") -> 
         http=HitProtocol,
         ws="none",
         lifespan="on",
-        # Our own log has a line per request, and standard logging's lines go through it (core/log.py).
+        # Our own log has a line per request, and standard logging's lines go through it (core/telemetry/log.py).
         log_config=None,
         access_log=False,
         server_header=False,

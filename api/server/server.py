@@ -19,7 +19,7 @@ import uvicorn
 from uvicorn.importer import import_from_string
 
 from api.ops.slots import Slots
-from api.server.hit_protocol import HitProtocol
+from api.server.prepared.hit_protocol import HitProtocol
 from api.server.timing import ServingConfig
 from api.server.watchdog import Pulse, Watchdog
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import asyncpg
 
 from bench.servers.serving import folder
-from core.db.migrate import upgrade
+from core.db.schema.migrate import upgrade
 from core.operations.demo.filling import fill_demo
 from core.operations.embedded import EmbeddedServers, start_servers
 from core.sessions.token import Tokens

@@ -23,7 +23,7 @@ from core.cache.tiers.both import Tiers
 from core.cache.versions.map import NEVER, VersionMap
 from core.clock import boottime
 from core.errors import AppError, Unavailable
-from core.trace import VersionRow
+from core.telemetry.trace import VersionRow
 
 EVERY, EVERY_NETWORK = 1.0, 2.0
 """Seconds between two refreshes of a place, at least."""

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Iterator
 from core.cache.cached_read import CachedRead
 from core.cache.versions.map import NEVER
 from core.clock import boottime
-from core.trace import VersionRow
+from core.telemetry.trace import VersionRow
 
 MOST = 1000
 """Places that are known at once."""

@@ -25,7 +25,7 @@ from core.cache.versions.vector import Vector, at_least
 from core.clock import boottime
 from core.db.transaction import Database
 from core.errors import AppError, Unavailable
-from core.trace import AWAY, current
+from core.telemetry.trace import AWAY, current
 
 ROUNDS = 8
 """Times that a request looks, where writes overtake what it found each time."""

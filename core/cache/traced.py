@@ -10,7 +10,7 @@ from core.cache.cached_read import CachedRead
 from core.cache.fills.fill import Fill, Loaded
 from core.cache.read_through import Cache
 from core.cache.versions.vector import Vector
-from core.tracing import is_for_request, spanned
+from core.telemetry.spans import is_for_request, spanned
 
 
 class TracedCache(Cache):

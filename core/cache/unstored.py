@@ -19,7 +19,7 @@ from core.cache.single_flight import Flights
 from core.cache.versions.direct_reads import DirectReads
 from core.cache.versions.map import VersionMap
 from core.cache.versions.vector import Vector
-from core.trace import current
+from core.telemetry.trace import current
 
 BOUND = 8 * 1024 * 1024
 """Bytes of answers that are kept for the rest of their second."""

@@ -27,9 +27,9 @@ from core.cache.versions.map import VersionMap
 from core.clock import boottime
 from core.db.transaction import Database, WriteSession
 from core.errors import Unavailable
-from core.log import warn_seldom
-from core.longest import Longest
-from core.trace import VersionRow
+from core.telemetry.log import warn_seldom
+from core.telemetry.longest import Longest
+from core.telemetry.trace import VersionRow
 
 TOPIC: Final = "canary"
 READ_EVERY: Final = 0.5

@@ -11,7 +11,7 @@ from core.db.connections.connection import APPLICATION, connect_directly
 from core.db.rollups import TO_DO, TO_DO_THOROUGHLY, keep_up
 from core.db.transaction import Database, ReadSession
 from core.errors import Unavailable
-from core.log import logger
+from core.telemetry.log import logger
 
 PERIOD = 5.0
 THOROUGHLY = 3600.0

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import Row, text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
 
-from core.trace import VersionRow
+from core.telemetry.trace import VersionRow
 
 PENDING = text("SELECT split_part(coalesce(current_setting('ticket_home.pending', true), ''), '|', 2)")
 """What the triggers remember to bump at COMMIT: `5/figures 5/tickets`; a star stands for every clinic or topic."""

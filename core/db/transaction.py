@@ -20,7 +20,7 @@ from core.db.connections.waits import Waits
 from core.db.failures import is_again, is_away, is_forgotten, is_of_schema
 from core.deadline import left
 from core.errors import Unavailable
-from core.trace import VersionRow, current
+from core.telemetry.trace import VersionRow, current
 
 T = TypeVar("T")
 

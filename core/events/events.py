@@ -23,11 +23,11 @@ from core.events.feed import TOPICS, Feed, Name, News
 from core.events.held_figures import HeldFigures
 from core.events.stream import Stream
 from core.events.text import End
-from core.log import warn_seldom
-from core.longest import Longest
 from core.sessions.copies import SessionCopy
 from core.sessions.store import Sessions
-from core.trace import VersionRow
+from core.telemetry.log import warn_seldom
+from core.telemetry.longest import Longest
+from core.telemetry.trace import VersionRow
 
 OF_A_SESSION: Final = 10
 """Streams at once; a newer one ends the oldest. Behind some proxies nobody hears that a client is gone."""

@@ -13,7 +13,7 @@ from core.db.failures import AWAY_CLASSES
 from core.errors import Unavailable
 from core.exports.child.scratch import sweep
 from core.exports.job import Job
-from core.log import logger
+from core.telemetry.log import logger
 
 AT_ONCE = 3
 """Exports per serving process: each is a process of some 60 MB, with a connection of its own."""

@@ -22,8 +22,8 @@ from core.exports.child_process import ChildProcesses
 from core.exports.job import Form, Format, Job
 from core.exports.statements.tables import left_out, tables
 from core.exports.statements.tickets import Subject, subject, tickets
-from core.log import logger
 from core.sessions.rates import Rates
+from core.telemetry.log import logger
 from core.tickets.reads.filters import TicketFilter
 
 TARGET = "export"

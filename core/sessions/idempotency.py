@@ -9,7 +9,7 @@ from core.db.bumps import pending_bumps, versions_of
 from core.db.named_lock import lock_named
 from core.db.transaction import WriteSession
 from core.errors import Conflict
-from core.trace import VersionRow
+from core.telemetry.trace import VersionRow
 
 FORGET = text("DELETE FROM idempotency_key WHERE user_id = :user_id")
 FIND = text(

@@ -26,7 +26,7 @@ from core.sessions.last_seen import COPY, LastSeen
 from core.sessions.records import Opened
 from core.sessions.token import Tokens
 from core.settings import Settings
-from core.trace import current
+from core.telemetry.trace import current
 
 POLICY = COPY
 """The name under which the cache's settings and statistics have these."""

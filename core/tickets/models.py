@@ -96,7 +96,7 @@ class Ticket(Base):
             postgresql_where=text("discharged_at IS NOT NULL"),
         ),
         Index("ix_ticket_patient_id", "patient_id"),
-        # What an active ticket may have for itself: core/tickets/verbs/stays.py asks for it.
+        # What an active ticket may have for itself: core/tickets/change/stays.py asks for it.
         *(
             Index(
                 f"ix_ticket_active_{name}",

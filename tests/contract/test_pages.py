@@ -7,7 +7,7 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 FOLDERS = ("api", "core", "tests", "bench", "alembic", "docs", ".ci", ".github")
 SUFFIXES = frozenset({".py", ".md", ".toml", ".ini", ".mako", ".yml", ".yaml", ""})
-MADE = frozenset({"core/db/migrations"})
+MADE = frozenset({"core/db/schema/migrations"})
 """Named, and made by a build."""
 
 FILE = re.compile(rf"(?<![\w/.-])(?:{'|'.join(map(re.escape, FOLDERS))})/[\w./*<>-]*\w(?:/|\*+)?")

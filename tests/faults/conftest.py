@@ -9,7 +9,7 @@ import asyncpg
 import pytest
 from pydantic import SecretStr
 
-from core.db.migrate import upgrade
+from core.db.schema.migrate import upgrade
 from core.settings import Settings
 from tests.conftest import TEMPLATE
 from tests.factories.fixtures import Seed, seed_clinic

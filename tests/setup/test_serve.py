@@ -14,7 +14,7 @@ import pytest
 import redis
 
 from api.cli.installation import local_secret
-from core.safe_settings import DEMO_PASSWORD
+from core.settings.safe import DEMO_PASSWORD
 from tests.support.machine import wait_until
 from tests.support.processes.commands import TICKET_HOME, environment, refused, run
 from tests.support.processes.services import Serving, serving

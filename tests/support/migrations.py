@@ -4,7 +4,7 @@ from alembic import command
 from sqlalchemy import Connection
 
 from core.db.connections.engine import migration_engine
-from core.db.migrate import config
+from core.db.schema.migrate import config
 
 
 async def downgrade(url: str, revision: str) -> None:

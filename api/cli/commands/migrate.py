@@ -4,7 +4,7 @@ import typer
 
 from api.cli.failures import explained
 from api.cli.installation import DataDir, installation
-from core.db.migrate import upgrade
+from core.db.schema.migrate import upgrade
 
 commands = typer.Typer()
 

@@ -15,8 +15,8 @@ from api.cli.commands.demo import filled
 from api.cli.failures import explained
 from api.cli.installation import DataDir, installation
 from api.server import serve as serving
-from core.log import logger
 from core.settings import Settings
+from core.telemetry.log import logger
 
 commands = typer.Typer()
 

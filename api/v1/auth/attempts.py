@@ -5,12 +5,12 @@ from starlette.responses import Response
 
 from api.answers.cached import fresh
 from api.requests.client import address_of
-from api.requests.headers import headers_of
+from api.requests.headers.request_headers import headers_of
 from api.v1.auth import cookies
 from api.v1.auth.views import LoginOut, SessionOut
 from core.runtime import Runtime
 from core.sessions.devices import LIFE
-from core.trace import current
+from core.telemetry.trace import current
 from core.users.attempt import Attempt
 from core.users.sign_in import SignedIn
 

@@ -13,8 +13,8 @@ from starlette.responses import Response
 from api.answers.cached import cached
 from api.answers.written import Written, write
 from api.requests.dependencies import CurrentUser, ReadScope, RequireSuperuser, RuntimeState
-from api.requests.path import row_named
 from api.requests.routing import Router
+from api.requests.row_in_path import row_named
 from api.responses import Responses, cached_responses, conflict, signed_in
 from api.v1.catalogs.bodies import Change
 from api.v1.catalogs.queries import IncludeInactive

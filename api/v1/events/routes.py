@@ -5,10 +5,10 @@ from typing import Any
 from fastapi import Request
 from starlette.responses import Response
 
-from api.requests.accepted import admits
-from api.requests.cache_version import versions_required
 from api.requests.dependencies import CurrentUser, ReadScope, RuntimeState
-from api.requests.headers import headers_of
+from api.requests.headers.accepted import admits
+from api.requests.headers.cache_version import versions_required
+from api.requests.headers.request_headers import headers_of
 from api.requests.routing import Router
 from api.responses import Responses, signed_in
 from api.v1.events.event_stream import MEDIA_TYPE, EventStream

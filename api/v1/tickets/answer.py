@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from api.answers.written import Written
-from api.requests.conditional import revision_etag
+from api.requests.headers.conditional import revision_etag
 from api.responses import Responses, signed_in
 from api.v1.tickets.examples import TICKET
 from core.tickets.views import TicketDetail

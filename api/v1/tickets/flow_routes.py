@@ -4,8 +4,8 @@ from fastapi import Request
 from starlette.responses import Response
 
 from api.answers.written import Written, write
-from api.requests.conditional import IfMatch
 from api.requests.dependencies import RequireClinical, RuntimeState
+from api.requests.headers.conditional import IfMatch
 from api.requests.routing import Router
 from api.v1.tickets.answer import BY_REVISION, documented, ticket_answer
 from api.v1.tickets.bodies import DelayIn, ReadyIn

@@ -7,8 +7,8 @@ from fastapi import Depends, Path, Request
 
 from api.requests.authentication import authenticate
 from api.requests.dependencies import runtime_of
-from api.requests.path import row_named
 from api.requests.routing import when_refused
+from api.requests.row_in_path import row_named
 from api.v1.tickets.bodies import TICKET_ID
 from core.access import Actor
 from core.db.transaction import ReadSession

@@ -6,8 +6,8 @@ from starlette.responses import Response
 from api.answers.cached import fresh
 from api.answers.written import Written, write
 from api.problems import MEDIA_TYPE
-from api.requests.conditional import IfMatch, revision_etag
 from api.requests.dependencies import CurrentUser, ReadScope, RequireAdmin, RequireClinical, RuntimeState
+from api.requests.headers.conditional import IfMatch, revision_etag
 from api.requests.routing import Router
 from api.responses import refusal
 from api.v1.tickets.answer import BY_REVISION, documented, ticket_answer

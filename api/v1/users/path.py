@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from api.requests.path import row_named
+from api.requests.row_in_path import row_named
 from core.access import Actor
 from core.db.transaction import ReadSession
 from core.users.listing import user_item

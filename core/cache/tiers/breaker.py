@@ -1,7 +1,7 @@
 """A circuit breaker: after trouble nobody waits for Redis again until a probe has succeeded."""
 
 from core.cache.tiers.trouble import Trouble
-from core.log import logger
+from core.telemetry.log import logger
 
 REFUSALS = 3
 """Errors in a row that open it. A time-out opens it at once: it has cost somebody the whole budget already."""

@@ -8,7 +8,7 @@ from core.cache.tiers.gathered import GatheredReads
 from core.cache.tiers.redis_client import RedisClient
 from core.cache.tiers.seals import Seals
 from core.cache.tiers.trouble import is_wrong_type
-from core.log import logger
+from core.telemetry.log import logger
 
 MOST_DIGITS = 19
 """Of a count: what is longer is none of ours."""

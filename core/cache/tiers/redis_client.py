@@ -10,7 +10,7 @@ from core.cache.tiers.address import client_of, is_cluster
 from core.cache.tiers.breaker import Breaker
 from core.cache.tiers.time_limit import TimeLimit
 from core.cache.tiers.trouble import Trouble, is_refused_script, is_wrong_type, named, trouble_of
-from core.log import logger
+from core.telemetry.log import logger
 
 AT_ONCE = 32
 """Operations under way at once: a crowd's opening of 200 connections would take longer than the budget by itself."""

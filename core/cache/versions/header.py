@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from hashlib import sha256
 
 from core.cache.versions.vector import Vector
-from core.trace import VersionRow
+from core.telemetry.trace import VersionRow
 
 MAC_DIGITS = 16
 LONGEST = 4096

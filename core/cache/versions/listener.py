@@ -15,7 +15,7 @@ from core.clock import boottime
 from core.db.connections.connection import APPLICATION, ServiceConnection, connect_to_primary
 from core.db.failures import is_away, is_of_schema
 from core.errors import Unavailable
-from core.log import logger
+from core.telemetry.log import logger
 
 SETTINGS = {"timezone": "UTC"}
 SHORTEST_PAUSE = 0.1

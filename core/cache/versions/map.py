@@ -13,7 +13,7 @@ from core.cache.versions.snapshot import VersionSnapshot
 from core.cache.versions.timeline import Timeline
 from core.cache.versions.vector import Vector
 from core.clock import boottime
-from core.trace import VersionRow
+from core.telemetry.trace import VersionRow
 
 T = TypeVar("T")
 

@@ -15,8 +15,8 @@ from core.cache.versions.payload import CHANNEL, POLL, Told, payload_of
 from core.cache.versions.vector import Vector
 from core.db.connections.connection import APPLICATION, ServiceConnection, connect_to_primary
 from core.db.failures import is_away
-from core.log import logger
-from core.trace import VersionRow
+from core.telemetry.log import logger
+from core.telemetry.trace import VersionRow
 
 GATHER = 0.003
 """Seconds for which versions are gathered before they are sent together."""

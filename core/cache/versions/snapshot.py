@@ -8,7 +8,7 @@ from sqlalchemy import text
 from core.cache.versions.timeline import ID, STAMPED, Timeline
 from core.cache.versions.vector import Vector
 from core.db.transaction import FINGERPRINT
-from core.trace import VersionRow
+from core.telemetry.trace import VersionRow
 
 ALL_ROWS = "0"
 """In place of a transaction's id: rows changed in any."""

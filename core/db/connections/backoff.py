@@ -6,7 +6,7 @@ from typing import Any
 
 from core.db.connections.connection import CannotConnect, ServiceConnection, connect_to_primary
 from core.db.failures import sqlstate
-from core.log import logger
+from core.telemetry.log import logger
 
 SHORTEST_PAUSE = 0.1
 LONGEST_PAUSE = 0.5

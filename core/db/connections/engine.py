@@ -15,7 +15,7 @@ from core import times
 from core.db.connections.backoff import Backoff
 from core.db.connections.connection import APPLICATION, STATEMENTS, ServiceConnection, connect_directly
 from core.settings import Settings
-from core.trace import current
+from core.telemetry.trace import current
 
 DIALECT = "postgresql+asyncpg://"
 COMPILED = 100

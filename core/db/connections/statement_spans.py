@@ -7,7 +7,7 @@ from sqlalchemy import event
 from sqlalchemy.engine import ExceptionContext
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from core.tracing import failed, is_for_request
+from core.telemetry.spans import failed, is_for_request
 
 LONGEST = 2000
 """Characters of a statement. It stands as in the code: what clients sent is in its parameters, which are left out."""

@@ -13,10 +13,10 @@ from core.catalogs.catalogs import CATALOGS
 from core.catalogs.thresholds import THRESHOLDS
 from core.clinics.listing import CLINICS
 from core.dashboard.cached import CLINIC, NETWORK
-from core.database_address import NoAddress, normalised
 from core.operations.doctor.finding import Finding, failed, listed, ok, warning
 from core.sessions.store import POLICY as SESSION
 from core.settings import Settings
+from core.settings.database_address import NoAddress, normalised
 from core.tickets.discharge_blocks import DISCHARGE_BLOCKS
 
 CHECK = "Settings"

@@ -5,8 +5,8 @@ import random
 
 from core.db.transaction import Database
 from core.errors import Unavailable
-from core.log import logger
 from core.operations.housekeeping.sweep import sweep
+from core.telemetry.log import logger
 
 PERIOD = 3600.0
 """Seconds."""

@@ -3,11 +3,11 @@
 from core.access import Actor
 from core.db.transaction import WriteSession
 from core.errors import Conflict
+from core.tickets.change.held import Revisions, change, hold, hold_with_patient, require_active, require_revision
+from core.tickets.change.references import Refusals, reason_text
+from core.tickets.change.stays import require_may_be_active, written
 from core.tickets.models import Status
 from core.tickets.reads.detail import detail
-from core.tickets.verbs.held import Revisions, change, hold, hold_with_patient, require_active, require_revision
-from core.tickets.verbs.references import Refusals, reason_text
-from core.tickets.verbs.stays import require_may_be_active, written
 from core.tickets.views import TicketDetail
 
 

@@ -13,11 +13,11 @@ from core.clinics.models import Clinic
 from core.clock import zone
 from core.db.transaction import WriteSession
 from core.patients import service as patients
+from core.tickets.change.held import audited
 from core.tickets.models import Status, Ticket
 from core.tickets.reads.summary import DISCHARGED
 from core.tickets.state import is_forgotten
 from core.tickets.verbs.discharge import left_at
-from core.tickets.verbs.held import audited
 
 MOST = 200
 """Tickets in one request."""

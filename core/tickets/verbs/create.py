@@ -11,13 +11,13 @@ from core.audit.service import AuditEntry, record_all
 from core.clock import shown, zone
 from core.db.transaction import WriteSession
 from core.patients.service import Given, find_or_create
+from core.tickets.change.held import raise_revisions
+from core.tickets.change.references import Refusals, clinic_with
+from core.tickets.change.stays import require_free_episode, require_only_stay, written
+from core.tickets.change.surgery_time import parse_surgery_at
 from core.tickets.fpa import stay
 from core.tickets.models import Ticket
 from core.tickets.numbering import next_number, ticket_id, year_of
-from core.tickets.verbs.held import raise_revisions
-from core.tickets.verbs.references import Refusals, clinic_with
-from core.tickets.verbs.stays import require_free_episode, require_only_stay, written
-from core.tickets.verbs.surgery_time import parse_surgery_at
 from core.tickets.views import TicketDetail
 
 

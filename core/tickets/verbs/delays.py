@@ -11,10 +11,10 @@ from sqlalchemy import Select, delete, insert, select, update
 from core.access import Actor, ClinicScope
 from core.db.transaction import Session, WriteSession
 from core.errors import Conflict, NotFound
+from core.tickets.change.held import Revisions, change, hold, require_active, require_revision
+from core.tickets.change.references import Refusals, reason_text
 from core.tickets.models import Delay
 from core.tickets.reads.detail import detail
-from core.tickets.verbs.held import Revisions, change, hold, require_active, require_revision
-from core.tickets.verbs.references import Refusals, reason_text
 from core.tickets.views import TicketDetail
 
 MISTAKE = timedelta(minutes=10)

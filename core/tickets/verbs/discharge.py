@@ -7,10 +7,7 @@ from core.access import Actor, Role
 from core.audit.models import ActionAudit
 from core.db.transaction import WriteSession
 from core.errors import Conflict, Forbidden
-from core.tickets.models import Status, Ticket
-from core.tickets.reads.detail import detail
-from core.tickets.reads.summary import DISCHARGED, discharge_record
-from core.tickets.verbs.held import (
+from core.tickets.change.held import (
     Held,
     Revisions,
     change,
@@ -20,7 +17,10 @@ from core.tickets.verbs.held import (
     require_active,
     require_revision,
 )
-from core.tickets.verbs.stays import require_may_be_active, written
+from core.tickets.change.stays import require_may_be_active, written
+from core.tickets.models import Status, Ticket
+from core.tickets.reads.detail import detail
+from core.tickets.reads.summary import DISCHARGED, discharge_record
 from core.tickets.views import TicketDetail
 
 OWN = timedelta(minutes=30)

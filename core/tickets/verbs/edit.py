@@ -8,13 +8,13 @@ from core.access import Actor
 from core.db.transaction import WriteSession
 from core.errors import Conflict
 from core.patients import service as patients
+from core.tickets.change.held import Held, Revisions, change, hold_with_patient, require_active, require_revision
+from core.tickets.change.patient_data import refuse_new_document, write_patient
+from core.tickets.change.references import Refusals, doctor_of, surgery_of
+from core.tickets.change.stays import written
+from core.tickets.change.surgery_time import parse_surgery_at
 from core.tickets.fpa import overnight_stays, stay
-from core.tickets.verbs.held import Held, Revisions, change, hold_with_patient, require_active, require_revision
 from core.tickets.verbs.modify_fpa import BEFORE_ADMISSION
-from core.tickets.verbs.patient_data import refuse_new_document, write_patient
-from core.tickets.verbs.references import Refusals, doctor_of, surgery_of
-from core.tickets.verbs.stays import written
-from core.tickets.verbs.surgery_time import parse_surgery_at
 from core.tickets.views import TicketDetail
 
 

@@ -8,11 +8,11 @@ from sqlalchemy import insert
 from core.access import Actor
 from core.db.transaction import WriteSession
 from core.errors import Conflict
+from core.tickets.change.held import Revisions, change, hold, require_active, require_revision
+from core.tickets.change.references import Refusals, reason_text
+from core.tickets.change.stays import written
 from core.tickets.fpa import block_end, overnight_stays
 from core.tickets.models import FpaModification
-from core.tickets.verbs.held import Revisions, change, hold, require_active, require_revision
-from core.tickets.verbs.references import Refusals, reason_text
-from core.tickets.verbs.stays import written
 from core.tickets.views import TicketDetail
 
 MODIFICATION_LIMIT = 5

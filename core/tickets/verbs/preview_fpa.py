@@ -4,9 +4,9 @@ from datetime import datetime
 
 from core.clock import shown, zone
 from core.db.transaction import Session
+from core.tickets.change.references import Refusals, clinic_with
+from core.tickets.change.surgery_time import parse_surgery_at
 from core.tickets.fpa import block_of, stay
-from core.tickets.verbs.references import Refusals, clinic_with
-from core.tickets.verbs.surgery_time import parse_surgery_at
 from core.tickets.views import BlockView, FpaPreview
 
 

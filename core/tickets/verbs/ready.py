@@ -5,8 +5,8 @@ from datetime import datetime
 from core.access import Actor
 from core.db.transaction import WriteSession
 from core.errors import Conflict
+from core.tickets.change.held import Revisions, change, happened_at, hold, require_active, require_revision
 from core.tickets.reads.detail import detail
-from core.tickets.verbs.held import Revisions, change, happened_at, hold, require_active, require_revision
 from core.tickets.views import TicketDetail
 
 

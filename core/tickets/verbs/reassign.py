@@ -7,9 +7,7 @@ from core.db.transaction import WriteSession
 from core.errors import Conflict, NotFound
 from core.patients import service as patients
 from core.patients.document import refuse_wrong_rut
-from core.tickets.models import Status, Ticket
-from core.tickets.reads.detail import REASSIGNED
-from core.tickets.verbs.held import (
+from core.tickets.change.held import (
     Revisions,
     change,
     hold,
@@ -18,7 +16,9 @@ from core.tickets.verbs.held import (
     require_patient,
     require_revision,
 )
-from core.tickets.verbs.stays import require_only_stay, written
+from core.tickets.change.stays import require_only_stay, written
+from core.tickets.models import Status, Ticket
+from core.tickets.reads.detail import REASSIGNED
 from core.tickets.views import TicketDetail
 
 

@@ -10,8 +10,8 @@ from typing import Any
 import jwt
 
 from core.errors import NotAuthenticated
-from core.log import warn_seldom
-from core.safe_settings import EMAIL
+from core.settings.safe import EMAIL
+from core.telemetry.log import warn_seldom
 from core.users.iap.keys import SigningKeys
 
 ISSUER = "https://cloud.google.com/iap"

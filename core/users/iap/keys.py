@@ -15,7 +15,7 @@ from core import times
 from core.cache.single_flight import Flights
 from core.clock import boottime
 from core.errors import Unavailable
-from core.log import logger
+from core.telemetry.log import logger
 
 LIFE = 3600.0
 """Seconds for which a set is used before it is fetched again: a key that was withdrawn proves nothing for longer."""

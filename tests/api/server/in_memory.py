@@ -5,7 +5,7 @@ from typing import Any
 
 from uvicorn.server import ServerState
 
-from api.server.hit_protocol import HitProtocol
+from api.server.prepared.hit_protocol import HitProtocol
 from api.server.protocol import DrainingProtocol
 from api.server.timing import ServingConfig
 from tests.api.server.wire import bounds

@@ -13,7 +13,7 @@ from starlette.types import ASGIApp
 from uvicorn.server import ServerState
 
 from api.server.bounds import Bounds
-from api.server.hit_protocol import HitProtocol
+from api.server.prepared.hit_protocol import HitProtocol
 from api.server.timing import ServingConfig
 
 PATIENCE = 20.0

@@ -11,9 +11,9 @@ import asyncpg
 import pytest
 
 from core.dashboard.upkeep import to_do, upkeep
-from core.db.migrate import upgrade
 from core.db.rollups import IS_IN_DOUBT, MERGED_FROM, fill, keep_up
-from core.db.stamping import Rule, trigger_function
+from core.db.schema.migrate import upgrade
+from core.db.schema.stamping import Rule, trigger_function
 from core.operations.doctor.tables.migrations import made
 from tests.core.dashboard.at_random import MadeClinic, network
 from tests.core.dashboard.desk import Desk

@@ -6,7 +6,7 @@ from datetime import timedelta
 import asyncpg
 import pytest
 
-from core.db.migrate import upgrade
+from core.db.schema.migrate import upgrade
 from tests.factories import rows
 from tests.factories.fixtures import Seed
 from tests.support.migrations import downgrade

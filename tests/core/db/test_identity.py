@@ -6,7 +6,7 @@ import unicodedata
 import asyncpg
 import pytest
 
-from core.db.migrate import upgrade
+from core.db.schema.migrate import upgrade
 from core.operations.doctor.tables.twins import look_at_patients
 from core.patients.document import DocumentType, parse
 from core.text import clean, folded

@@ -16,8 +16,8 @@ from typing import Any
 import asyncpg
 import pytest
 
-from core.db.migrate import upgrade
-from core.db.schema import newest, revisions
+from core.db.schema.compatibility import newest, revisions
+from core.db.schema.migrate import upgrade
 from core.operations.doctor.configuration import Addresses
 from core.operations.doctor.examine import examine
 from core.operations.doctor.finding import Verdict

@@ -13,7 +13,7 @@ from sqlalchemy.exc import DBAPIError
 
 from core.db.connections.statement_spans import trace_statements
 from core.db.transaction import Database, ReadSession
-from core.tracing import spanned
+from core.telemetry.spans import spanned
 
 TEXT = "SELECT CAST(CAST(:word AS text) AS integer)"
 

@@ -24,9 +24,9 @@ from core.exports.child.batches import FIRST, MORE
 from core.exports.child.scratch import sweep
 from core.exports.child_process import ChildProcess, ChildProcesses, ExportFailed
 from core.exports.job import Format, Job
-from core.log import configure
 from core.runtime import open_runtime
 from core.settings import Settings
+from core.telemetry.log import configure
 from tests.core.exports.conftest import clock, is_locked, job, left
 from tests.core.exports.tickets import many
 from tests.factories import rows

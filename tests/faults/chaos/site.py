@@ -18,7 +18,7 @@ import httpx
 from pydantic import SecretStr
 from sqlalchemy.engine import make_url
 
-from core.db.migrate import upgrade
+from core.db.schema.migrate import upgrade
 from core.operations.embedded.wheels import folder_of
 from core.settings import Settings
 from tests.factories import rows

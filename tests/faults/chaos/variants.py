@@ -24,7 +24,7 @@ from core.cache.versions.timeline import Timeline
 from core.cache.versions.vector import Vector
 from core.clock import boottime
 from core.db.transaction import ReadSession
-from core.trace import VersionRow
+from core.telemetry.trace import VersionRow
 
 SHORTEST_LIFE = 1.0
 """Seconds for which an entry serves, at least."""

@@ -15,7 +15,7 @@ import asyncpg
 import pytest
 from pydantic import SecretStr
 
-from core.db.migrate import upgrade
+from core.db.schema.migrate import upgrade
 from core.operations.doctor.finding import Verdict
 from core.operations.doctor.servers.certificates import look, places
 from core.settings import Settings

@@ -15,7 +15,7 @@ from fastapi import FastAPI
 from sqlalchemy.engine import make_url
 
 from core.clock import boottime
-from core.db.migrate import upgrade
+from core.db.schema.migrate import upgrade
 from core.operations.doctor.configuration import Addresses
 from core.operations.doctor.examine import examine
 from core.operations.doctor.finding import Verdict

@@ -19,9 +19,9 @@ from core.cache.fills.fill import Fill, Loaded
 from core.cache.policy import Policy
 from core.clock import wall_now
 from core.errors import Unavailable
-from core.log import configure
 from core.runtime import Runtime, open_runtime
 from core.settings import Settings
+from core.telemetry.log import configure
 
 POLICY = Policy("doctors", 60, "counted", ("catalogs",))
 COUNT = text("SELECT count(*) FROM doctor WHERE clinic_id = :clinic")

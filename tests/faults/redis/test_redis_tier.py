@@ -6,8 +6,8 @@ import pytest
 from pydantic import SecretStr
 
 from core.cache.stats.published import PublishedStats
-from core.log import FIRST, configure
 from core.settings import Settings
+from core.telemetry.log import FIRST, configure
 from tests.factories.fixtures import Seed
 from tests.faults.redis.trouble import write_garbage
 from tests.support import machine

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 import pytest
 
 from core.cache.versions.map import VersionMap
-from core.trace import Trace, current_trace
+from core.telemetry.trace import Trace, current_trace
 
 
 @contextmanager

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from core.operations.doctor.finding import Finding, failed, listed, ok, skipped
 from core.operations.doctor.service.asking import Answer, Asked, Service
 from core.operations.doctor.service.balancer import JSON, LOGIN
-from core.safe_settings import DEMO_PASSWORD, flaw_of
+from core.settings.safe import DEMO_PASSWORD, flaw_of
 
 DEMO, KEYS = "Demo logins", "Secret keys"
 NAMES = ("superuser", "admin_sant", "viewer_sant")

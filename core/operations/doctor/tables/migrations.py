@@ -15,12 +15,12 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection as SyncConnection
 from sqlalchemy.engine import make_url
 
-from core.db import schema
 from core.db.bulk_copy import Connection
 from core.db.connections.engine import migration_engine
-from core.db.migrate import config
 from core.db.models import metadata
-from core.db.old_application import WHAT_TO_DO, is_old_application
+from core.db.schema import compatibility
+from core.db.schema.migrate import config
+from core.db.schema.old_application import WHAT_TO_DO, is_old_application
 from core.operations.doctor.finding import Finding, failed, listed, ok, warning
 
 CHECK = "Migrations"
@@ -106,7 +106,7 @@ async def look(connection: Connection) -> Finding:
     newer release has migrated it: what that release needs, this code cannot judge."""
     if await is_old_application(connection):
         return failed(CHECK, "this is the old application's database", WHAT_TO_DO)
-    found = await schema.look(connection)
+    found = await compatibility.look(connection)
     if found.at is None:
         return failed(CHECK, "the database is empty", MIGRATE)
     if found.is_newer:
@@ -116,8 +116,8 @@ async def look(connection: Connection) -> Finding:
         return failed(CHECK, f"{seen}, which does not fit it any more", "deploy the newer release")
     if found.refusal is None:
         return ok(CHECK, f"at the newest revision, {found.at}")
-    waiting = list(_scripts().iterate_revisions(schema.newest(), found.at))
-    return failed(CHECK, f"at {found.at}, {len(waiting)} behind {schema.newest()}", MIGRATE)
+    waiting = list(_scripts().iterate_revisions(compatibility.newest(), found.at))
+    return failed(CHECK, f"at {found.at}, {len(waiting)} behind {compatibility.newest()}", MIGRATE)
 
 
 async def look_at_tables(database_url: str) -> Finding:

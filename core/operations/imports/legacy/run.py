@@ -13,19 +13,19 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from core.db.bulk_copy import Connection
 from core.db.connections.connection import APPLICATION, connect_directly
-from core.db.migrate import upgrade
+from core.db.schema.migrate import upgrade
 from core.operations.imports.legacy.audits import bring_actions, bring_logins
-from core.operations.imports.legacy.catalogs import Specialties, bring_reasons, bring_specialties
+from core.operations.imports.legacy.catalogs.by_name import Specialties, bring_reasons, bring_specialties
+from core.operations.imports.legacy.catalogs.doctors import bring_doctors
+from core.operations.imports.legacy.catalogs.surgeries import bring_surgeries
+from core.operations.imports.legacy.catalogs.thresholds import bring_thresholds
 from core.operations.imports.legacy.clinics import bring_clinics
 from core.operations.imports.legacy.context import Folding, Run
-from core.operations.imports.legacy.doctors import bring_doctors
 from core.operations.imports.legacy.memory import Memory
 from core.operations.imports.legacy.people.patients import bring_patients
 from core.operations.imports.legacy.people.users import bring_users
 from core.operations.imports.legacy.report import Report
 from core.operations.imports.legacy.source import COLUMNS, Source, opened
-from core.operations.imports.legacy.surgeries import bring_surgeries
-from core.operations.imports.legacy.thresholds import bring_thresholds
 from core.operations.imports.legacy.tickets.bring import bring_tickets
 from core.operations.imports.legacy.tickets.later import IMPORT
 from core.operations.imports.legacy.tickets.modifications import bring_modifications

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import asyncpg
 
-from core.database_address import NoAddress, normalised
 from core.db.bulk_copy import Connection
+from core.settings.database_address import NoAddress, normalised
 
 BATCH = 5000
 """Rows that are in memory at once, or a few times as many."""

@@ -14,8 +14,8 @@ from typing import Any
 from fastapi import FastAPI
 from uvicorn.server import ServerState
 
-from api.server import hits as hits_module
-from api.server.hits import HITS, Hits
+from api.server.prepared import hits as hits_module
+from api.server.prepared.hits import HITS, Hits
 from core.runtime import Runtime
 from tests.api.server.in_memory import InMemoryConnection, config_of, connect
 

@@ -12,11 +12,11 @@ import pytest
 
 from api.answers.cached import accepts_gzip, remembered_gzip
 from api.server.heads import is_host
-from api.server.said import LINES as MOST
-from api.server.said import LONGEST, MEANINGS, REMEMBERED, UNREADABLE, meaning_of, said_by
+from api.server.prepared.said import LINES as MOST
+from api.server.prepared.said import LONGEST, MEANINGS, REMEMBERED, UNREADABLE, meaning_of, said_by
 from core.cache.cached_read import CachedRead
 from core.cache.entry import Entry
-from core.log_lines import LINES
+from core.telemetry.log_lines import LINES
 from tests.api.server.prepared.differing import with_lines
 from tests.api.server.prepared.requests import bearer, plain_heads
 from tests.api.server.prepared.side_by_side import STATUS, head
@@ -26,7 +26,7 @@ from tests.api.server.prepared.situations import Here
 async def test_the_log_line_is_that_of_the_routes(here: Here, monkeypatch: pytest.MonkeyPatch) -> None:
     lines: list[bytes] = []
     monkeypatch.setattr(LINES, "are_json", True)
-    monkeypatch.setattr("api.server.hit_line.write_line", lines.append)
+    monkeypatch.setattr("api.server.prepared.hit_line.write_line", lines.append)
     monkeypatch.setattr("api.middleware.request_log.write_line", lines.append)
     asked = with_lines(plain_heads(here)[0], "X-Request-ID: the-proxy-s")
     await here.side.prepared.ask(asked)

@@ -8,9 +8,9 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from api.server import hit_protocol, said
-from api.server.hit_protocol import HitProtocol
-from api.server.hits import Hits
+from api.server.prepared import hit_protocol, said
+from api.server.prepared.hit_protocol import HitProtocol
+from api.server.prepared.hits import Hits
 from core.sessions.store import Sessions
 from tests.api.server.prepared.differing import differences
 from tests.api.server.prepared.situations import Here

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from api.server.hits import Hits
-from api.server.said import said_by
+from api.server.prepared.hits import Hits
+from api.server.prepared.said import said_by
 from tests.api.server.prepared.requests import bearer, plain_heads
 from tests.api.server.prepared.side_by_side import STATUS, head
 from tests.api.server.prepared.situations import Here

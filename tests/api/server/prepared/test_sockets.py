@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from uvicorn.server import ServerState
 
-from api.server.hit_protocol import HitProtocol
-from api.server.hits import HITS
+from api.server.prepared.hit_protocol import HitProtocol
+from api.server.prepared.hits import HITS
 from tests.api.server.in_memory import config_of
 from tests.api.server.prepared.requests import plain_heads
 from tests.api.server.prepared.side_by_side import STATUS

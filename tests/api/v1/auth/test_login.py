@@ -11,8 +11,8 @@ from argon2 import PasswordHasher
 from fastapi import FastAPI
 from pydantic import SecretStr
 
-from core.safe_settings import DEMO_PASSWORD
 from core.settings import DEMO_DOMAIN, Settings
+from core.settings.safe import DEMO_PASSWORD
 from tests.conftest import BASE_URL, running
 from tests.factories import rows
 from tests.factories.fixtures import Seed

@@ -17,8 +17,8 @@ from core.cache.tiers.last_good import NO_PARAMETERS
 from core.cache.tiers.newest import STAMP
 from core.cache.tiers.seals import Seals
 from core.dashboard.cached import CLINIC
-from core.log import FIRST
 from core.settings import Settings
+from core.telemetry.log import FIRST
 from tests.conftest import SignIn, running
 from tests.factories.fixtures import Seed
 from tests.support.cache.cached_reads import POLICY, process
