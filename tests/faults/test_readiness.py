@@ -63,7 +63,7 @@ async def test_all_stay_ready_while_the_database_is_away_for_all(
             assert not await may_write(one)
             await machine.until(lambda: wrote(one, 0.0))
         await machine.until(lambda: is_ready(one, "ok"))
-        assert await may_write(one)
+        await machine.until(lambda: may_write(one))  # perhaps later: reads and writes are looked at apart
         await machine.until(lambda: wrote(one, 1.0))
 
 
