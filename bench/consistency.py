@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from bench.servers.install import ROOT, python_of_peers
-from tests.faults.chaos.checker import Verdict
+from tests.faults.chaos.history.checker import Verdict
 from tests.faults.chaos.run import Chaos
 from tests.faults.chaos.site import Site, site
 

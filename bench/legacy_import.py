@@ -18,7 +18,7 @@ import asyncpg
 from core.operations.demo.names import NETWORK
 from core.operations.embedded import start_servers
 from core.operations.imports.legacy import import_legacy
-from tests.core.operations.imports.old_database import SCHEMA
+from tests.core.operations.imports.legacy.old_database import SCHEMA
 from tests.support.servers.databases import administer, database_named
 
 FILL = (

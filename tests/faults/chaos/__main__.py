@@ -3,7 +3,7 @@
     python -m tests.faults.chaos [--seconds 300] [--processes 4] [--clinics 6] [--seed N] [--history FILE] [--pooler]
 
 A run is known by its seed: which faults, when, in which order. Its history is kept, and
-`python -m tests.faults.chaos.checker FILE` judges it again.
+`python -m tests.faults.chaos.history.checker FILE` judges it again.
 """
 
 import argparse
@@ -14,9 +14,9 @@ import sys
 import tempfile
 from pathlib import Path
 
-from tests.faults.chaos.checker import table_of
 from tests.faults.chaos.faults import KINDS
-from tests.faults.chaos.history import save
+from tests.faults.chaos.history.checker import table_of
+from tests.faults.chaos.history.history import save
 from tests.faults.chaos.run import READERS, Chaos
 from tests.faults.chaos.site import PooledSite, Site, site
 from tests.faults.chaos.variants import PATCHES, STATEMENTS

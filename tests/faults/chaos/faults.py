@@ -8,11 +8,11 @@ from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontext
 from dataclasses import dataclass
 
 from core.clock import boottime
-from tests.faults.chaos.history import Restore
+from tests.faults.chaos.history.history import Restore
 from tests.faults.chaos.load import Reader, World
-from tests.faults.chaos.network import LISTENER
+from tests.faults.chaos.network.network import LISTENER
+from tests.faults.chaos.network.toxic import DOWN
 from tests.faults.chaos.site import DATABASE, Site
-from tests.faults.chaos.toxic import DOWN
 from tests.faults.redis import trouble
 from tests.support.servers.breakable import command
 

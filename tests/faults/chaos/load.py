@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 import asyncpg
 
 from core.clock import boottime
-from tests.faults.chaos.history import History, Read, Write
+from tests.faults.chaos.history.history import History, Read, Write
 from tests.faults.chaos.http import Connection
 from tests.faults.chaos.registers import SIGNED_OUT, Register
 from tests.faults.clients.crowd import Answer

@@ -14,4 +14,4 @@ if __name__ == "__main__":
     if float(slowest):
         slow_fills(float(slowest))
     # As `ticket-home serve` does with one worker: in this very process, which is stopped and killed as one.
-    serve(configuration(1, Settings(), loop="tests.faults.chaos.network:loop"), listen("127.0.0.1", int(port)))
+    serve(configuration(1, Settings(), loop="tests.faults.chaos.network.network:loop"), listen("127.0.0.1", int(port)))

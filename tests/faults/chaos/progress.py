@@ -3,7 +3,7 @@
 import asyncio
 
 from core.clock import boottime
-from tests.faults.chaos.history import Silence
+from tests.faults.chaos.history.history import Silence
 from tests.faults.chaos.http import Connection
 from tests.faults.chaos.load import World
 from tests.support import machine

@@ -14,7 +14,7 @@ import asyncpg
 from core.clock import boottime
 from core.operations.embedded.wheels import folder_of
 from tests.faults.chaos.faults import Breaking, kind
-from tests.faults.chaos.history import Restore
+from tests.faults.chaos.history.history import Restore
 from tests.faults.chaos.site import BACKUP, Site
 from tests.support.servers.databases import database_named
 

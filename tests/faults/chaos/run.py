@@ -7,11 +7,12 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 
 from core.clock import boottime
-from tests.faults.chaos import network_faults, restores  # noqa: F401  their kinds are among KINDS
-from tests.faults.chaos.checker import Verdict, check
+from tests.faults.chaos import restores  # noqa: F401  its kinds are among KINDS
 from tests.faults.chaos.faults import KINDS, Breaking
-from tests.faults.chaos.history import Fault, History
+from tests.faults.chaos.history.checker import Verdict, check
+from tests.faults.chaos.history.history import Fault, History
 from tests.faults.chaos.load import PAUSE, Reader, World, Writer
+from tests.faults.chaos.network import faults  # noqa: F401  likewise
 from tests.faults.chaos.progress import Watcher
 from tests.faults.chaos.site import Site
 

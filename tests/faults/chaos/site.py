@@ -23,7 +23,7 @@ from core.operations.embedded.wheels import folder_of
 from core.settings import Settings
 from tests.factories import rows
 from tests.faults.chaos import registers
-from tests.faults.chaos.network import LISTENER, POSTGRES, Network
+from tests.faults.chaos.network.network import LISTENER, POSTGRES, Network
 from tests.faults.chaos.registers import Made, Register
 from tests.faults.postgres.pooler import pooler
 from tests.support import machine

@@ -23,8 +23,8 @@ from core.settings import Settings
 from tests.conftest import running
 from tests.factories import rows
 from tests.factories.fixtures import Seed
-from tests.faults.chaos.checker import table_of
 from tests.faults.chaos.faults import KINDS
+from tests.faults.chaos.history.checker import table_of
 from tests.faults.chaos.run import Chaos
 from tests.faults.chaos.site import PooledSite, site
 from tests.faults.postgres.pooler import LENT, pooler

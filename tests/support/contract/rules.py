@@ -166,7 +166,7 @@ RULES: dict[str, Rule] = {
     "ticketsEndDelay": replace(
         of_ticket(C), path=lambda target: {"ticket_id": target.ticket_id, "delay_id": target.delay_id}
     ),
-    # A foreign ticket is `not_found` among its outcomes: tests/api/v1/tickets/test_assumed_discharges.py.
+    # A foreign ticket is `not_found` among its outcomes: tests/api/v1/tickets/flow/test_assumed_discharges.py.
     "ticketsAssumeDischarges": Rule(A, body=lambda t: {"tickets": [{"id": t.ticket_id, "revision": 1}]}),
     "ticketsAnnul": of_ticket(C, lambda t: {"reason_id": t.clinic.annulment_reason_id}),
     "ticketsRestore": of_ticket(A, lambda _: {"second_stay": None}),

@@ -14,7 +14,7 @@ from api.cli.actor import OPERATOR
 from core.db.transaction import Database
 from core.operations.imports.catalog import CatalogReport, import_catalog
 from core.operations.imports.legacy import Report, import_legacy
-from tests.core.operations.imports.old_database import PBKDF2, add, make_old_database
+from tests.core.operations.imports.legacy.old_database import PBKDF2, add, make_old_database
 from tests.factories import rows
 from tests.factories.fixtures import Seed
 from tests.support.servers.databases import Copies

@@ -9,7 +9,7 @@ import pytest
 
 from core.operations.imports.legacy.people.patients import NOBODYS
 from tests.core.operations.imports.conftest import Hospital, at
-from tests.core.operations.imports.oddities import fill
+from tests.core.operations.imports.legacy.oddities import fill
 from tests.factories import rows
 from tests.factories.fixtures import Seed
 from tests.support.machine import until

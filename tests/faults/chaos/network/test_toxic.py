@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults.chaos.toxic import ADDRESS, DOWN, MOVED_TO, UP, Toxic
+from tests.faults.chaos.network.toxic import ADDRESS, DOWN, MOVED_TO, UP, Toxic
 from tests.support import machine
 
 Ends = tuple[asyncio.StreamReader, asyncio.StreamWriter]

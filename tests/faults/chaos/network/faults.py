@@ -8,8 +8,8 @@ import asyncpg
 
 from core.cache.versions.payload import CHANNEL
 from tests.faults.chaos.faults import Breaking, kind
-from tests.faults.chaos.network import LISTENER, NOWHERE, POSTGRES, REDIS
-from tests.faults.chaos.toxic import ADDRESS, DOWN, MOVED_TO, UP, Toxic
+from tests.faults.chaos.network.network import LISTENER, NOWHERE, POSTGRES, REDIS
+from tests.faults.chaos.network.toxic import ADDRESS, DOWN, MOVED_TO, UP, Toxic
 
 LATEST = 1.6
 """Seconds that one way is late, at most."""

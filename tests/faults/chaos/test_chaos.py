@@ -10,11 +10,11 @@ from typing import cast
 import pytest
 
 from tests.faults.chaos import progress
-from tests.faults.chaos.checker import BOUND, check, table_of
 from tests.faults.chaos.faults import KINDS, LATE, Breaking, stop
-from tests.faults.chaos.history import Event, History, Read, Restore, Silence, Write
+from tests.faults.chaos.history.checker import BOUND, check, table_of
+from tests.faults.chaos.history.history import Event, History, Read, Restore, Silence, Write
 from tests.faults.chaos.load import World
-from tests.faults.chaos.network_faults import TOXICS
+from tests.faults.chaos.network.faults import TOXICS
 from tests.faults.chaos.registers import ABSENT, SIGNED_OUT
 from tests.faults.chaos.run import Chaos
 from tests.faults.chaos.site import Site, site

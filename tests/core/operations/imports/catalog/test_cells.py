@@ -13,10 +13,10 @@ from core.catalogs.columns import Column, Flag, Word
 from core.operations.imports.catalog.cells import catalog_called, column_called, flag, reader_of
 from core.operations.imports.catalog.cells import text as text_column
 from core.operations.imports.catalog.workbook import unescaped
-from tests.core.operations.imports import spreadsheets
+from tests.core.operations.imports.catalog import spreadsheets
+from tests.core.operations.imports.catalog.spreadsheets import Page, text_file
 from tests.core.operations.imports.conftest import Bring
 from tests.core.operations.imports.imported import catalog
-from tests.core.operations.imports.spreadsheets import Page, text_file
 from tests.factories import rows
 from tests.factories.fixtures import Seed
 

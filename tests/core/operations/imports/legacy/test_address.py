@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from tests.core.operations.imports.conftest import Hospital
-from tests.core.operations.imports.old_database import checksums
+from tests.core.operations.imports.legacy.old_database import checksums
 from tests.support.processes.commands import run
 
 TOLD = "This is the old application's database"

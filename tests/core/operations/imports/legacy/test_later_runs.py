@@ -11,7 +11,7 @@ from core.operations.imports.legacy.report import Outcome
 from tests.conftest import SignIn
 from tests.core.operations.imports.conftest import Hospital, Import, at
 from tests.core.operations.imports.imported import in_santiago
-from tests.core.operations.imports.old_database import checksums
+from tests.core.operations.imports.legacy.old_database import checksums
 from tests.factories import rows
 
 TICKET = "TH-SANT-2025-001"

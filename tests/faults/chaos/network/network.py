@@ -13,7 +13,7 @@ from typing import Any
 import uvloop
 from sqlalchemy.engine import make_url
 
-from tests.faults.chaos.toxic import ADDRESS, Toxic
+from tests.faults.chaos.network.toxic import ADDRESS, Toxic
 
 NOWHERE = "127.0.0.9"
 """An address where nothing listens."""
@@ -80,5 +80,5 @@ def named(host: str | None) -> str | None:
 
 
 def loop() -> asyncio.AbstractEventLoop:
-    """For uvicorn: `--loop tests.faults.chaos.network:loop`."""
+    """For uvicorn: `--loop tests.faults.chaos.network.network:loop`."""
     return NamedLoop()

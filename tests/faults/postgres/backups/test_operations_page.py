@@ -16,9 +16,9 @@ from api.cli.main import command_line
 from core.settings import Settings
 from tests.factories import rows
 from tests.factories.fixtures import Seed
-from tests.faults.postgres.archived import WHOLE
+from tests.faults.postgres.backups.archived import WHOLE
+from tests.faults.postgres.backups.restoring import PROGRAMS
 from tests.faults.postgres.otherwise import StartedOtherwise
-from tests.faults.postgres.restoring import PROGRAMS
 from tests.support.processes.commands import ROOT, TICKET_HOME, environment
 from tests.support.servers.breakable import Breakable
 from tests.support.servers.databases import administer, database_named

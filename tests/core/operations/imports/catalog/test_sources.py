@@ -11,10 +11,10 @@ from openpyxl import Workbook
 
 from core.operations.imports.catalog import NoCatalog
 from core.operations.imports.catalog.decoding import decoded
-from tests.core.operations.imports import spreadsheets
+from tests.core.operations.imports.catalog import spreadsheets
+from tests.core.operations.imports.catalog.spreadsheets import Page, inline, number
 from tests.core.operations.imports.conftest import Bring
 from tests.core.operations.imports.imported import catalog
-from tests.core.operations.imports.spreadsheets import Page, inline, number
 from tests.factories import rows
 from tests.factories.fixtures import Seed
 

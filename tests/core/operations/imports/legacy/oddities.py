@@ -1,7 +1,7 @@
 """Every oddity that docs/design/legacy.md names, at once, beside a second clinic."""
 
 from tests.core.operations.imports.conftest import Hospital, at
-from tests.core.operations.imports.old_database import SCRYPT
+from tests.core.operations.imports.legacy.old_database import SCRYPT
 
 
 async def fill(hospital: Hospital) -> None:

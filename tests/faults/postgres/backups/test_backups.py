@@ -22,8 +22,8 @@ from core.settings import Settings
 from tests.conftest import running
 from tests.factories import rows
 from tests.factories.fixtures import Seed
-from tests.faults.postgres.archived import Archived
-from tests.faults.postgres.restoring import PROGRAMS, Backup
+from tests.faults.postgres.backups.archived import Archived
+from tests.faults.postgres.backups.restoring import PROGRAMS, Backup
 from tests.support.machine import until
 from tests.support.servers.breakable import Breakable
 from tests.support.servers.databases import administer, database_named

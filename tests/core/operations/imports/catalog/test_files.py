@@ -11,9 +11,9 @@ from api.cli.actor import OPERATOR
 from core.db.transaction import Database
 from core.errors import NotFound
 from core.operations.imports.catalog import NoCatalog, SheetProblem, import_catalog
+from tests.core.operations.imports.catalog.spreadsheets import Table, text_file
 from tests.core.operations.imports.conftest import Bring
 from tests.core.operations.imports.imported import catalog
-from tests.core.operations.imports.spreadsheets import Table, text_file
 from tests.factories import rows
 from tests.factories.fixtures import Seed
 

@@ -12,7 +12,7 @@ from core.users.passwords.hashing import UNUSABLE, hash_password, verify_passwor
 from tests.conftest import BASE_URL
 from tests.core.operations.imports.conftest import Hospital, Import
 from tests.core.operations.imports.imported import users
-from tests.core.operations.imports.old_database import PBKDF2, SCRYPT
+from tests.core.operations.imports.legacy.old_database import PBKDF2, SCRYPT
 from tests.factories import rows
 from tests.support.signing_in import log_in
 

@@ -6,7 +6,7 @@ import pytest
 from core.operations.imports.legacy.report import Outcome
 from tests.core.operations.imports.conftest import Hospital, Import
 from tests.core.operations.imports.imported import users
-from tests.core.operations.imports.old_database import PBKDF2, SCRYPT
+from tests.core.operations.imports.legacy.old_database import PBKDF2, SCRYPT
 from tests.factories import rows
 from tests.support.signing_in import log_in
 

@@ -1,6 +1,6 @@
 """Whether a history can be: each read must equal the database's state at some instant in its allowance.
 
-    python -m tests.faults.chaos.checker HISTORY
+    python -m tests.faults.chaos.history.checker HISTORY
 
 The allowance reaches from (its start - bound) to its end. The bound is 0 for who asks the process that wrote and for
 who sends `Cache-Version`, 2 s for anybody else. An answer labelled stale is exempt, but not from telling its age.
@@ -14,7 +14,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tests.faults.chaos.history import Event, Fault, Read, Restore, Silence, Write, load
+from tests.faults.chaos.history.history import Event, Fault, Read, Restore, Silence, Write, load
 from tests.faults.chaos.registers import ABSENT
 
 BOUND = 2.0

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults.chaos.checker import table_of
+from tests.faults.chaos.history.checker import table_of
 from tests.faults.chaos.run import Chaos
 from tests.faults.chaos.site import site
 from tests.faults.chaos.variants import STATEMENTS

@@ -11,8 +11,8 @@ from core.operations.imports.legacy import NotTheSource, import_legacy
 from core.operations.imports.legacy.report import Outcome
 from core.operations.imports.legacy.source import BATCH
 from tests.core.operations.imports.conftest import Hospital, Import, Old, at
-from tests.core.operations.imports.oddities import fill
-from tests.core.operations.imports.old_database import checksums
+from tests.core.operations.imports.legacy.oddities import fill
+from tests.core.operations.imports.legacy.old_database import checksums
 from tests.factories import rows
 
 

@@ -25,7 +25,7 @@ from core.settings import Settings
 from tests.conftest import SignIn, running
 from tests.factories import rows
 from tests.factories.fixtures import Seed
-from tests.faults.postgres.restoring import (
+from tests.faults.postgres.backups.restoring import (
     KEPT,
     LOST,
     WHOLE,
