@@ -8,8 +8,8 @@ from pydantic import Field
 from pydantic_core import to_json
 from starlette.responses import Response
 
+from core.answer_model import AnswerModel
 from core.telemetry.trace import current
-from core.views import View
 
 MEDIA_TYPE = "application/problem+json"
 
@@ -62,13 +62,13 @@ TITLES = {
 }
 
 
-class ProblemField(View):
+class ProblemField(AnswerModel):
     path: str = Field(examples=["patient.document"])
     code: str = Field(examples=["unknown_reference"])
     message: str
 
 
-class Problem(View):
+class Problem(AnswerModel):
     """What every refusal answers. Clients switch on `code`."""
 
     type: str = Field(description="A stable URI path.", examples=["/problems/ticket_not_active"])

@@ -10,7 +10,7 @@ from starlette.responses import Response
 
 from api.answers.cached import NO_STORE
 from core.access import Actor
-from core.audit.service import record_all
+from core.audit.record import record_all
 from core.db.transaction import WriteSession
 from core.errors import Invalid
 from core.patients.mismatch import PatientMismatch

@@ -2,14 +2,14 @@
 
 from typing import Literal
 
-from core.views import View
+from core.answer_model import AnswerModel
 
 
-class Alive(View):
+class Alive(AnswerModel):
     status: Literal["alive"] = "alive"
 
 
-class Ready(View):
+class Ready(AnswerModel):
     status: Literal["ready"] = "ready"
     database: Literal["ok", "away"]
     """Away for all processes, as far as is known: what is answered is labelled stale."""

@@ -39,7 +39,7 @@ class Reading(Enum):
     """It is thrown away: the connection ends."""
 
 
-class Flow(FlowControl):
+class HoldableFlowControl(FlowControl):
     """uvicorn's, but whoever waits for a body does not read on while requests wait for their turn."""
 
     is_held = False
@@ -64,7 +64,7 @@ class TimedConnection(HttpToolsProtocol):
     config: ServingConfig
     cycle: Cycle
     """Of the head that was read last."""
-    flow: Flow
+    flow: HoldableFlowControl
 
     is_draining = False
     last_used = 0.0
@@ -86,7 +86,7 @@ class TimedConnection(HttpToolsProtocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn's
         self.bounds = self.config.bounds
         super().connection_made(transport)
-        self.flow = Flow(transport)
+        self.flow = HoldableFlowControl(transport)
         self.last_used = self.loop.time()
         self._look_in(self.bounds.head)
 

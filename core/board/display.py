@@ -7,6 +7,7 @@ from typing import Any
 from pydantic import Field
 from sqlalchemy import ColumnElement, Row, func
 
+from core.answer_model import AnswerModel
 from core.clock import shown, zone
 from core.patients.models import Patient
 from core.tickets.fpa import block_of
@@ -14,10 +15,9 @@ from core.tickets.models import Ticket
 from core.tickets.reads.pages import Shape
 from core.tickets.state import State, Thresholds, WarningLevel, state_at
 from core.tickets.views import BlockView, Local
-from core.views import View
 
 
-class DisplayedTicket(View):
+class DisplayedTicket(AnswerModel):
     id: str = Field(examples=["TH-SANT-2025-001"])
     clinic_id: int
     initials: str | None = Field(description="Of first name and surname; null without a patient.", examples=["A.R."])

@@ -7,7 +7,7 @@ from sqlalchemy import ColumnElement, delete, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from core.access import Actor
-from core.audit.service import record
+from core.audit.record import record
 from core.catalogs.models import UrgencyThreshold
 from core.catalogs.thresholds import DEFAULTS, threshold_item
 from core.catalogs.views import ThresholdItem

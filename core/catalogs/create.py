@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import insert, select
 
 from core.access import Actor
-from core.audit.service import record
+from core.audit.record import record
 from core.catalogs.catalogs import Catalog
 from core.catalogs.references import TAKEN, check, require_unlike
 from core.clinics.references import require_clinic

@@ -5,20 +5,20 @@ from typing import Literal
 
 from pydantic import Field
 
-from core.views import View
+from core.answer_model import AnswerModel
 
 Category = Literal["modification", "annulment", "delay", "initial"]
 """Those that may be asked for. What is told is a word: a client shows one that it does not know as such."""
 
 
-class SpecialtyItem(View):
+class SpecialtyItem(AnswerModel):
     id: int = Field(examples=[2])
     clinic_id: int = Field(examples=[5])
     name: str = Field(examples=["Traumatología"])
     is_active: bool = Field(examples=[True])
 
 
-class SurgeryItem(View):
+class SurgeryItem(AnswerModel):
     id: int = Field(examples=[3])
     clinic_id: int = Field(examples=[5])
     name: str = Field(examples=["Artroscopía de rodilla"])
@@ -31,7 +31,7 @@ class SurgeryItem(View):
     is_active: bool = Field(examples=[True])
 
 
-class DoctorItem(View):
+class DoctorItem(AnswerModel):
     id: int = Field(examples=[7])
     clinic_id: int = Field(examples=[5])
     name: str = Field(examples=["Dra. Marcela Soto Vergara"])
@@ -43,7 +43,7 @@ class DoctorItem(View):
     is_active: bool = Field(examples=[True])
 
 
-class ReasonItem(View):
+class ReasonItem(AnswerModel):
     id: int = Field(examples=[9])
     clinic_id: int = Field(examples=[5])
     reason: str = Field(examples=["Dolor no controlado"])
@@ -55,7 +55,7 @@ class ReasonItem(View):
     is_active: bool = Field(examples=[True])
 
 
-class ThresholdHours(View):
+class ThresholdHours(AnswerModel):
     clinic_id: int | None = Field(examples=[5], description="null: the global ones.")
     red_hours: int = Field(examples=[2])
     yellow_hours: int = Field(examples=[4])
@@ -71,21 +71,21 @@ class ThresholdItem(ThresholdHours):
     updated_by: str | None = Field(examples=["admin_sant"])
 
 
-class SpecialtyList(View):
+class SpecialtyList(AnswerModel):
     items: list[SpecialtyItem]
 
 
-class SurgeryList(View):
+class SurgeryList(AnswerModel):
     items: list[SurgeryItem]
 
 
-class DoctorList(View):
+class DoctorList(AnswerModel):
     items: list[DoctorItem]
 
 
-class ReasonList(View):
+class ReasonList(AnswerModel):
     items: list[ReasonItem]
 
 
-class ThresholdList(View):
+class ThresholdList(AnswerModel):
     items: list[ThresholdItem]

@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import select, text, update
 
 from core.access import Actor
-from core.audit.service import record
+from core.audit.record import record
 from core.clinics.create import ONE_AT_A_TIME, TAKEN, require_unlike
 from core.clinics.models import Clinic
 from core.clinics.timezones import require_zone

@@ -3,7 +3,7 @@
 from sqlalchemy import Text, exists, func, insert, literal, select, text
 
 from core.access import Actor
-from core.audit.service import record
+from core.audit.record import record
 from core.clinics.listing import COLUMNS
 from core.clinics.models import Clinic
 from core.clinics.prefix import prefix_for

@@ -2,10 +2,10 @@
 
 from pydantic import Field
 
-from core.views import View
+from core.answer_model import AnswerModel
 
 
-class ClinicItem(View):
+class ClinicItem(AnswerModel):
     id: int = Field(examples=[5])
     name: str = Field(examples=["Clínica RedSalud Santiago"])
     prefix: str = Field(examples=["SANT"], description="Four letters; part of its tickets' ids.")
@@ -13,5 +13,5 @@ class ClinicItem(View):
     is_active: bool = Field(examples=[True])
 
 
-class ClinicList(View):
+class ClinicList(AnswerModel):
     items: list[ClinicItem]

@@ -5,7 +5,7 @@ from typing import Any
 
 from pydantic import ConfigDict, Field
 
-from core.views import View
+from core.answer_model import AnswerModel
 
 EXAMPLE: dict[str, Any] = {
     "clinic_id": 5,
@@ -53,7 +53,7 @@ EXAMPLE: dict[str, Any] = {
 }
 
 
-class Kpis(View):
+class Kpis(AnswerModel):
     active: int = Field(description="Active, its FPA to come.")
     overdue: int = Field(description="Active, its FPA passed.")
     discharged: int
@@ -70,7 +70,7 @@ class Kpis(View):
     mean_delay_minutes: float | None = Field(description="Discharge − FPA, one decimal; null if none.")
 
 
-class DelayCount(View):
+class DelayCount(AnswerModel):
     clinic_id: int
     reason_id: int
     reason: str
@@ -80,7 +80,7 @@ class DelayCount(View):
     )
 
 
-class Flow(View):
+class Flow(AnswerModel):
     """How patients leave: of the last 30 local days by the date of discharge, and of those who are here now. Assumed
     discharges are left out."""
 
@@ -96,32 +96,32 @@ class Flow(View):
     delays: list[DelayCount] = Field(description="Ten at most: by hours lost, then tickets, then name.")
 
 
-class SurgeryCount(View):
+class SurgeryCount(AnswerModel):
     clinic_id: int
     surgery_id: int
     name: str
     tickets: int
 
 
-class DoctorCount(View):
+class DoctorCount(AnswerModel):
     clinic_id: int
     doctor_id: int
     name: str
     modifications: int
 
 
-class Modifications(View):
+class Modifications(AnswerModel):
     total: int
     tickets: int = Field(description="With at least one.")
     per_ticket: float = Field(description="total ÷ tickets in scope, two decimals; 0 if none.")
 
 
-class Hour(View):
+class Hour(AnswerModel):
     hour: datetime = Field(description="Its first instant.")
     discharges: int = Field(description="Active tickets whose FPA lies in it.")
 
 
-class RecentTicket(View):
+class RecentTicket(AnswerModel):
     id: str
     clinic_id: int
     surgery_name: str
@@ -131,7 +131,7 @@ class RecentTicket(View):
     created_by: str
 
 
-class Dashboard(View):
+class Dashboard(AnswerModel):
     model_config = ConfigDict(json_schema_extra={"examples": [EXAMPLE]})
 
     clinic_id: int | None = Field(description="Null: the network.")

@@ -19,7 +19,7 @@ MADE = text(
 MADE_EVERYWHERE = text(f"SELECT {COLUMNS} FROM cache_version")  # noqa: S608
 
 
-class Made(NamedTuple):
+class MadeVersions(NamedTuple):
     """The versions that a transaction has made."""
 
     versions: list[VersionRow]
@@ -34,7 +34,7 @@ async def pending_bumps(session: AsyncSession) -> str:
     return pending
 
 
-async def versions_of(connection: AsyncConnection | AsyncSession, pending: str) -> Made:
+async def versions_of(connection: AsyncConnection | AsyncSession, pending: str) -> MadeVersions:
     """The versions that `pending` names (as `pending_bumps` gives it), as they are now.
 
     After that transaction's COMMIT these are the ones that it made, or newer ones.
@@ -42,14 +42,16 @@ async def versions_of(connection: AsyncConnection | AsyncSession, pending: str) 
     keys = [(clinic, topic) for clinic, _, topic in (key.partition("/") for key in pending.split())]
     if any("*" in key for key in keys):
         everything = _made((await connection.execute(MADE_EVERYWHERE)).all())
-        return Made([row for row in everything.versions if any(_meant(key, row) for key in keys)], everything.timeline)
+        return MadeVersions(
+            [row for row in everything.versions if any(_meant(key, row) for key in keys)], everything.timeline
+        )
     parameters = {"clinics": [int(clinic) for clinic, _ in keys], "topics": [topic for _, topic in keys]}
     return _made((await connection.execute(MADE, parameters)).all())
 
 
-def _made(rows: Sequence[Row[Any]]) -> Made:
+def _made(rows: Sequence[Row[Any]]) -> MadeVersions:
     versions = [(row.clinic_id, row.topic, row.version) for row in rows]
-    return Made(versions, rows[0].timeline if rows else None)
+    return MadeVersions(versions, rows[0].timeline if rows else None)
 
 
 def _meant(key: tuple[str, str], row: VersionRow) -> bool:

@@ -10,7 +10,7 @@ from limits import RateLimitItem
 
 from core import times
 from core.access import Actor, ClinicScope, Role
-from core.audit.service import record
+from core.audit.record import record
 from core.background import Background
 from core.clock import DEFAULT_ZONE, in_zone, zone
 from core.db.connections.connection import APPLICATION

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from core.audit.service import AuditEntry
+from core.audit.record import AuditEntry
 from core.errors import Conflict
 from core.patients.models import Patient
 

@@ -5,16 +5,16 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
+from core.answer_model import AnswerModel
 from core.tickets.fpa import Block
 from core.tickets.models import Status
 from core.tickets.state import State, WarningLevel
-from core.views import View
 
 Local = Annotated[datetime, Field(examples=["2025-01-15T12:30:00-03:00"])]
 """Carries the clinic's offset at that moment."""
 
 
-class PatientView(View):
+class PatientView(AnswerModel):
     id: int
     document_type: str = Field(examples=["rut"])
     document: str = Field(examples=["12345678-5"])
@@ -30,18 +30,18 @@ class PatientView(View):
     sex: str | None = Field(examples=["F"])
 
 
-class SurgeryView(View):
+class SurgeryView(AnswerModel):
     id: int | None = Field(description="Null in imported tickets whose surgery is unknown.")
     name: str = Field(description="As it was when the ticket was made or its surgery last changed.")
     base_stay_hours: int = Field(examples=[24])
 
 
-class DoctorView(View):
+class DoctorView(AnswerModel):
     id: int
     name: str
 
 
-class BlockView(View):
+class BlockView(AnswerModel):
     """The two hours that end at the FPA."""
 
     start_hour: int = Field(examples=[11])
@@ -53,11 +53,11 @@ class BlockView(View):
         return cls(start_hour=block.start_hour, end_hour=block.end_hour, label=block.label)
 
 
-class DischargeBlockList(View):
+class DischargeBlockList(AnswerModel):
     items: list[BlockView]
 
 
-class ModificationView(View):
+class ModificationView(AnswerModel):
     id: int
     previous_fpa: Local
     new_fpa: Local
@@ -67,7 +67,7 @@ class ModificationView(View):
     by: str
 
 
-class DischargeView(View):
+class DischargeView(AnswerModel):
     at: Local
     recorded_at: Local | None = Field(description="When it was written; null where nobody wrote it down.")
     by: str | None = Field(description="Who wrote it.", examples=["clinical_sant"])
@@ -77,12 +77,12 @@ class DischargeView(View):
     )
 
 
-class ReadyView(View):
+class ReadyView(AnswerModel):
     at: Local
     by: str = Field(examples=["clinical_sant"])
 
 
-class DelayView(View):
+class DelayView(AnswerModel):
     """Open: it has not been ended, and the patient is here."""
 
     id: int
@@ -92,13 +92,13 @@ class DelayView(View):
     by: str = Field(examples=["clinical_sant"])
 
 
-class AnnulmentView(View):
+class AnnulmentView(AnswerModel):
     at: Local
     by: str | None = Field(description="Null in imported tickets that do not tell.", examples=["clinical_sant"])
     reason: str | None = Field(examples=["Error de ingreso"])
 
 
-class HistoryEntry(View):
+class HistoryEntry(AnswerModel):
     at: Local
     by: str
     action: str = Field(examples=["ticket.created"])
@@ -107,7 +107,7 @@ class HistoryEntry(View):
     )
 
 
-class TicketSummary(View):
+class TicketSummary(AnswerModel):
     """A ticket without its history."""
 
     id: str = Field(examples=["TH-SANT-2025-001"])
@@ -151,14 +151,14 @@ Total = Annotated[
 TotalMore = Annotated[bool, Field(description="Whether there are more than `total`.")]
 
 
-class TicketList(View):
+class TicketList(AnswerModel):
     items: list[TicketSummary]
     next: str | None
     total: Total
     total_more: TotalMore
 
 
-class WarningView(View):
+class WarningView(AnswerModel):
     """What whoever wrote should look at; codes that a client does not know are to be shown as such."""
 
     code: str = Field(
@@ -176,7 +176,7 @@ class TicketDetail(TicketSummary):
     warnings: list[WarningView] = Field(description="Of the write that this answers; else none.")
 
 
-class AssumedDischargeView(View):
+class AssumedDischargeView(AnswerModel):
     id: str = Field(examples=["TH-SANT-2025-001"])
     outcome: str = Field(
         description="`discharged`; or, of several reasons the first, `not_found` (also another clinic's), "
@@ -186,11 +186,11 @@ class AssumedDischargeView(View):
     revision: int | None = Field(description="As it is now; null where there is no such ticket.", examples=[3])
 
 
-class AssumedDischargeList(View):
+class AssumedDischargeList(AnswerModel):
     items: list[AssumedDischargeView] = Field(description="In the order of the request.")
 
 
-class FpaPreview(View):
+class FpaPreview(AnswerModel):
     """What creating a ticket would calculate."""
 
     surgery_id: int

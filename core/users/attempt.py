@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
-from core.audit.service import record_login
+from core.audit.record import record_login
 from core.db.transaction import Database, WriteSession
 from core.sessions.devices import Device
 from core.sessions.throttle import Throttle, Throttled, Tried, user_key

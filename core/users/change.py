@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import exists, select, text, update
 
 from core.access import Actor, Role
-from core.audit.service import AuditEntry, Changes, record, record_all
+from core.audit.record import AuditEntry, Changes, record, record_all
 from core.clinics.references import name_of, require_clinic
 from core.db.failures import refused_as_duplicate
 from core.db.transaction import WriteSession

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from sqlalchemy import insert
 
 from core.access import Actor, Role
-from core.audit.service import record
+from core.audit.record import record
 from core.clinics.references import name_of, require_clinic
 from core.db.failures import refused_as_duplicate
 from core.db.transaction import WriteSession

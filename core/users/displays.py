@@ -1,7 +1,7 @@
 """Wall displays: an admin makes a code for a viewer's, and whoever stands at the wall takes it there."""
 
 from core.access import Actor, Role
-from core.audit.service import record
+from core.audit.record import record
 from core.db.transaction import Database, WriteSession
 from core.errors import Conflict, NotAuthenticated
 from core.sessions.display_codes import DisplayCode, new_display_code, take_code, user_of_code

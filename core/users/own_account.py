@@ -1,7 +1,7 @@
 """What users do with their own account: see and end their sessions, change their password."""
 
 from core.access import Actor
-from core.audit.service import record
+from core.audit.record import record
 from core.db.transaction import Database, ReadSession, WriteSession
 from core.errors import Invalid, NotAuthenticated, NotFound
 from core.sessions import records

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from core.access import Actor, Role
-from core.audit.service import record
+from core.audit.record import record
 from core.db.transaction import Database, ReadSession, WriteSession
 from core.errors import NotAuthenticated
 from core.sessions import records

@@ -7,7 +7,7 @@ from collections.abc import Collection
 from sqlalchemy.dialects.postgresql import insert
 
 from core.access import Actor, Role
-from core.audit.service import record
+from core.audit.record import record
 from core.db.transaction import Database, WriteSession
 from core.errors import Forbidden
 from core.sessions.store import Sessions

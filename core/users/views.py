@@ -6,7 +6,7 @@ from pydantic import ConfigDict, Field
 from pydantic.config import JsonDict
 
 from core.access import Role
-from core.views import View
+from core.answer_model import AnswerModel
 
 USER: JsonDict = {
     "id": 4,
@@ -20,7 +20,7 @@ USER: JsonDict = {
 }
 
 
-class UserItem(View):
+class UserItem(AnswerModel):
     model_config = ConfigDict(json_schema_extra={"examples": [USER]})
 
     id: int
@@ -33,14 +33,14 @@ class UserItem(View):
     created_at: datetime = Field(description="Clinic-local.")
 
 
-class UserList(View):
+class UserList(AnswerModel):
     model_config = ConfigDict(json_schema_extra={"examples": [{"items": [USER], "next": None}]})
 
     items: list[UserItem]
     next: str | None = Field(description="`cursor` of the next page; null: there is none.")
 
 
-class DisplayCodeOut(View):
+class DisplayCodeOut(AnswerModel):
     """What is typed in at the wall."""
 
     model_config = ConfigDict(

@@ -13,7 +13,7 @@ from api.cli.failures import by_the_rules_of_http, explained, fail
 from api.cli.installation import DataDir, installation
 from api.v1.users.bodies import UserIn
 from core.access import Role
-from core.audit.service import record
+from core.audit.record import record
 from core.clinics.references import clinic_with_prefix
 from core.db.transaction import ReadSession, WriteSession
 from core.errors import NotFound, Unavailable

@@ -7,7 +7,7 @@ from typing import Final, NamedTuple
 from api.server.heads import Lines
 
 
-class Form(Enum):
+class AnswerForm(Enum):
     """Of a hit's answer: what differs in its head."""
 
     PLAIN = auto()
@@ -20,7 +20,7 @@ class Form(Enum):
     __hash__ = object.__hash__
 
 
-class Made(NamedTuple):
+class MadeHeader(NamedTuple):
     """A header that is made for each answer."""
 
     name: bytes
@@ -31,20 +31,20 @@ class Made(NamedTuple):
 
 
 MADE: Final = (
-    Made(b"etag", re.compile(rb'W/"[0-9a-f]{24}"'), b"%(etag)b"),
-    Made(b"content-length", re.compile(rb"[0-9]+"), b"%(length)d"),
-    Made(
+    MadeHeader(b"etag", re.compile(rb'W/"[0-9a-f]{24}"'), b"%(etag)b"),
+    MadeHeader(b"content-length", re.compile(rb"[0-9]+"), b"%(length)d"),
+    MadeHeader(
         b"server-timing",
         re.compile(rb'session;dur=[0-9.]+, cache;desc="hit memory";dur=[0-9.]+, total;dur=[0-9.]+'),
         b'session;dur=%%b, cache;desc="hit memory";dur=%%b, total;dur=%%b',
     ),
-    Made(b"x-request-id", re.compile(rb"[A-Za-z0-9._:-]+"), b"%%b"),
-    Made(
+    MadeHeader(b"x-request-id", re.compile(rb"[A-Za-z0-9._:-]+"), b"%%b"),
+    MadeHeader(
         b"cache-status",
         re.compile(rb"ticket-home; hit; ttl=[0-9]+; detail=memory"),
         b"ticket-home; hit; ttl=%%b; detail=memory",
     ),
-    Made(b"age", re.compile(rb"[0-9]+"), b"%%b"),
+    MadeHeader(b"age", re.compile(rb"[0-9]+"), b"%%b"),
 )
 """In the order in which they come."""
 ORDER: Final = {
@@ -60,11 +60,11 @@ AS_IT_WAS: Final = frozenset(
 """Headers that are the same each time. An answer with any other is not prepared."""
 
 
-def form_of(status: int, lines: Lines) -> Form:
+def form_of(status: int, lines: Lines) -> AnswerForm:
     """The form of an answer with this status and these header lines."""
     if status == 304:
-        return Form.KNOWN
-    return Form.PACKED if any(name == b"content-encoding" for name, _ in lines) else Form.PLAIN
+        return AnswerForm.KNOWN
+    return AnswerForm.PACKED if any(name == b"content-encoding" for name, _ in lines) else AnswerForm.PLAIN
 
 
 def with_gaps(status: int, lines: Lines) -> bytes | None:

@@ -16,7 +16,7 @@ from api.middleware.request_stats import RequestStats
 from api.requests.headers.cache_version import of_session
 from api.requests.headers.conditional import matches
 from api.server.heads import Lines
-from api.server.prepared.answer_head import Form
+from api.server.prepared.answer_head import AnswerForm
 from api.server.prepared.digits import milliseconds, whole
 from api.server.prepared.prepared import PreparedAnswer, PreparedHit, PreparedHits
 from api.server.prepared.said import Said
@@ -29,7 +29,7 @@ from core.telemetry.log import warn_seldom
 
 HITS = "hits"
 """Where a protocol finds them, in the state of the lifespan."""
-PLAIN, PACKED, KNOWN = Form.PLAIN, Form.PACKED, Form.KNOWN
+PLAIN, PACKED, KNOWN = AnswerForm.PLAIN, AnswerForm.PACKED, AnswerForm.KNOWN
 Found = tuple[Entry, HeldCopy, float, float]
 """(entry, session, the database's clock, boottime once the session was known to be right)"""
 Made = tuple[bytes, PreparedAnswer, float, bytes, bytes, float]
@@ -51,7 +51,7 @@ class Hits:
         self._parse = runtime.version_header.parse
         self._required = lru_cache(maxsize=1024)(self._required_by)
         self._own_headers: Lines = []
-        self._own_heads: dict[Form, bytes] = {}
+        self._own_heads: dict[AnswerForm, bytes] = {}
 
     def answer(self, hit: PreparedHit, said: Said, transport: Transport, own_headers: Lines) -> bool:
         """Whether the request was answered here: if not, nothing was written. `own_headers` are the server's, a new
@@ -144,7 +144,7 @@ class Hits:
     def _renew_own_heads(self, own_headers: Lines) -> None:
         """The status lines and the server's own headers, the date among them."""
         own = b"".join(b"%b: %b\r\n" % line for line in own_headers)
-        self._own_heads = {form: STATUS_LINE[304 if form is KNOWN else 200] + own for form in Form}
+        self._own_heads = {form: STATUS_LINE[304 if form is KNOWN else 200] + own for form in AnswerForm}
         self._own_headers = own_headers
 
     def _note(self, hit: PreparedHit, found: Found, made: Made) -> None:

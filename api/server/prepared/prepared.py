@@ -10,7 +10,7 @@ from weakref import ref
 from api.middleware.request_stats import RequestStats, Times
 from api.requests.prepare import Decided
 from api.server.heads import Lines
-from api.server.prepared.answer_head import Form, form_of, with_gaps
+from api.server.prepared.answer_head import AnswerForm, form_of, with_gaps
 from api.server.prepared.hit_line import HitLine
 from api.server.prepared.said import Key, Said
 from core.cache.entry import Entry
@@ -55,7 +55,7 @@ class PreparedHit:
     def __init__(self, decided: Decided) -> None:
         self.decided = decided
         self.counted = (decided.asked.policy.name, "hit", "memory")
-        self.answers: dict[Form, PreparedAnswer] = {}
+        self.answers: dict[AnswerForm, PreparedAnswer] = {}
         """Of the forms in which the routes have answered."""
         self.changes = -1
         """`VersionMap.changes` when `entry_key` was made and the session was current; -1: not yet."""

@@ -4,10 +4,10 @@ from typing import Any, Literal
 
 from pydantic import ConfigDict, Field
 
-from core.views import View
+from core.answer_model import AnswerModel
 
 
-class PolicyTier(View):
+class PolicyTier(AnswerModel):
     """One policy in one tier, since the processes started. Who misses in memory asks Redis; there, the database."""
 
     model_config = ConfigDict(from_attributes=True)
@@ -24,7 +24,7 @@ class PolicyTier(View):
     bytes: int | None
 
 
-class RedisStatus(View):
+class RedisStatus(AnswerModel):
     """Redis's own figures, null while it is away, and what this process makes of it."""
 
     available: bool
@@ -40,13 +40,13 @@ class RedisStatus(View):
     uptime_seconds: int | None
 
 
-class Version(View):
+class Version(AnswerModel):
     clinic_id: int = Field(description="0: the network and global rows.")
     topic: str
     version: int
 
 
-class CacheStatus(View):
+class CacheStatus(AnswerModel):
     processes: int = Field(description="Live processes that are summed here.")
     complete: bool = Field(description="False where not all could be asked.")
     policies: list[PolicyTier]

@@ -7,8 +7,8 @@ from pydantic import ConfigDict, Field
 from pydantic.config import JsonDict
 from sqlalchemy import Row
 
+from core.answer_model import AnswerModel
 from core.clock import shown, zone
-from core.views import View
 
 LOGIN: JsonDict = {
     "id": 812,
@@ -38,7 +38,7 @@ ACTION: JsonDict = {
 }
 
 
-class LoginEntry(View):
+class LoginEntry(AnswerModel):
     id: int
     at: datetime = Field(description="Clinic-local.")
     user_id: int | None = Field(description="Null for a name that nobody had.")
@@ -52,7 +52,7 @@ class LoginEntry(View):
     request_id: str | None
 
 
-class ActionEntry(View):
+class ActionEntry(AnswerModel):
     id: int
     at: datetime = Field(description="Clinic-local.")
     user_id: int | None
@@ -66,14 +66,14 @@ class ActionEntry(View):
     request_id: str | None
 
 
-class LoginAudits(View):
+class LoginAudits(AnswerModel):
     model_config = ConfigDict(json_schema_extra={"examples": [{"items": [LOGIN], "next": None}]})
 
     items: list[LoginEntry]
     next: str | None = Field(description="`cursor` of the next page; null: there is none.")
 
 
-class ActionAudits(View):
+class ActionAudits(AnswerModel):
     model_config = ConfigDict(json_schema_extra={"examples": [{"items": [ACTION], "next": None}]})
 
     items: list[ActionEntry]

@@ -9,11 +9,11 @@ from pydantic.config import JsonDict
 
 from api.v1.auth.bodies import Client
 from core.access import Role
+from core.answer_model import AnswerModel
 from core.clock import shown, zone
 from core.sessions.copies import SessionCopy
 from core.sessions.models import UserSession
 from core.users.sign_in import SignedIn
-from core.views import View
 
 USER: JsonDict = {"id": 4, "username": "admin_sant", "email": "admin_sant@example.org", "role": "admin", "clinic_id": 5}
 SESSION: JsonDict = {"user": USER, "expires_at": "2025-01-15T20:30:00-03:00", "idle_seconds": 3600}
@@ -29,7 +29,7 @@ OPEN_SESSION: JsonDict = {
 }
 
 
-class MethodsOut(View):
+class MethodsOut(AnswerModel):
     """How somebody at a browser may sign in."""
 
     password: bool = Field(
@@ -38,7 +38,7 @@ class MethodsOut(View):
     sso: bool = Field(description="By `POST /v1/auth/iap`.", examples=[False])
 
 
-class UserOut(View):
+class UserOut(AnswerModel):
     id: int = Field(examples=[4])
     username: str = Field(examples=["admin_sant"])
     email: str = Field(examples=["admin_sant@example.org"])
@@ -46,7 +46,7 @@ class UserOut(View):
     clinic_id: int | None = Field(description="Null for a superuser.", examples=[5])
 
 
-class SessionOut(View):
+class SessionOut(AnswerModel):
     """Who is signed in, and until when."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [SESSION]})
@@ -77,7 +77,7 @@ class LoginOut(SessionOut):
     )
 
 
-class OpenSession(View):
+class OpenSession(AnswerModel):
     """One of one's own sessions. Times are clinic-local."""
 
     id: int = Field(examples=[81])
@@ -103,7 +103,7 @@ class OpenSession(View):
         )
 
 
-class OpenSessions(View):
+class OpenSessions(AnswerModel):
     model_config = ConfigDict(json_schema_extra={"examples": [{"items": [OPEN_SESSION]}]})
 
     items: list[OpenSession]

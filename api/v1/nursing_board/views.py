@@ -5,12 +5,12 @@ from typing import Any, Generic, TypeVar
 from pydantic import Field
 
 from api.v1.tickets.examples import SUMMARY
+from core.answer_model import AnswerModel
 from core.board.display import DisplayedTicket
 from core.catalogs.views import ThresholdHours
 from core.tickets.views import Local, TicketSummary, Total, TotalMore
-from core.views import View
 
-Item = TypeVar("Item", bound=View)
+Item = TypeVar("Item", bound=AnswerModel)
 
 EXAMPLE: dict[str, Any] = {
     "items": [SUMMARY],
@@ -37,7 +37,7 @@ EXAMPLE: dict[str, Any] = {
 }
 
 
-class Counts(View):
+class Counts(AnswerModel):
     """Of every view and state, whichever of them is shown."""
 
     active: int = Field(description="Normal, warning, critical and scheduled.")
@@ -54,7 +54,7 @@ class Counts(View):
     all: int
 
 
-class BoardOf(View, Generic[Item]):
+class BoardOf(AnswerModel, Generic[Item]):
     items: list[Item]
     next: str | None
     total: Total

@@ -7,7 +7,7 @@ from pydantic import BeforeValidator, ConfigDict, Field
 from api.requests.fields import Body, JsonId, number
 from core.patients.document import Document, DocumentType, parse, refuse_wrong_rut
 from core.patients.mismatch import SamePerson
-from core.patients.service import PATH, Correction, Given
+from core.patients.patients import PATH, Correction, Given
 
 Name = Annotated[str, Field(min_length=1, max_length=80)]
 # The bounds first: outside of the check they would not be JSON Schema's.

@@ -6,7 +6,7 @@ from pydantic import ConfigDict, Field
 
 from api.requests.fields import Body, Date, JsonId, JsonInt, SurgeryTime, Time
 from api.v1.patients.bodies import PATIENT, PatientEditIn, PatientIn, PatientPatchIn
-from core.patients.service import Correction
+from core.patients.patients import Correction
 from core.tickets.verbs.assume_discharges import MOST, Read
 from core.tickets.verbs.create import NewTicket
 from core.tickets.verbs.delays import NewDelay

@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import text
 
 from core.access import Actor
-from core.audit.service import record
+from core.audit.record import record
 from core.cache.keys import FILL_LEASE, policy_in
 from core.cache.policy import TOPICS
 from core.cache.stats.published import PublishedStats, StatsTotals

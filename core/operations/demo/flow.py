@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from random import Random
 from typing import NamedTuple
 
-from core.audit.service import Changes
+from core.audit.record import Changes
 from core.clock import in_zone
 from core.operations.demo.people import pick
 from core.operations.demo.ward import Staff, Ward
@@ -34,7 +34,7 @@ class DelayRow(NamedTuple):
     ended_by: str | None
 
 
-class Flow(NamedTuple):
+class DemoFlow(NamedTuple):
     ready_at: datetime | None
     ready_by: str | None
     delay: DelayRow | None
@@ -45,14 +45,14 @@ class Flow(NamedTuple):
 def flow(
     rng: Random, ward: Ward, ticket: str, somebody: Callable[[], Staff], since: datetime, fpa: datetime,
     left: datetime | None,
-) -> Flow:  # fmt: skip
+) -> DemoFlow:  # fmt: skip
     """Between `since`, when the stay was last changed, and its end: `left`, or now. Nobody writes anything of one who
     was forgotten."""
     end, by = left or ward.now, somebody()
     entries: list[tuple[datetime, Staff, str, Changes]] = []
     is_late = left is not None or -FORGOTTEN_AFTER < fpa - ward.now < SOON
     if not is_late or end <= since:
-        return Flow(None, None, None, entries)
+        return DemoFlow(None, None, None, entries)
     ready_at, ready_by = None, None
     if rng.random() < READY:
         ready_at, ready_by = end - min((end - since) / 2, LONGEST) * rng.uniform(0.05, 1), by.username
@@ -66,7 +66,7 @@ def flow(
         if delay.ended_at is not None:
             ended_by = next(one for one in ward.staff if one.username == delay.ended_by)
             entries.append((delay.ended_at, ended_by, "ticket.delay_ended", {"delay": [delay.reason, None]}))
-    return Flow(ready_at, ready_by, delay, entries)
+    return DemoFlow(ready_at, ready_by, delay, entries)
 
 
 def _delay(

@@ -8,7 +8,7 @@ from typing import Any
 
 from pydantic_core import to_json
 
-from core.audit.service import Changes
+from core.audit.record import Changes
 from core.clock import in_zone
 from core.operations.demo.catalog import AMBULATORY_WARD, JUSTIFICATIONS, MATERNITY, WARDS
 from core.operations.demo.flow import flow

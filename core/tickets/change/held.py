@@ -12,12 +12,12 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import func, select, update
 
 from core.access import Actor, ClinicScope
-from core.audit.service import AuditEntry, Changes, record_all
+from core.audit.record import AuditEntry, Changes, record_all
 from core.clinics.models import Clinic
 from core.clock import parse_local, shown, zone
 from core.db.transaction import WriteSession
 from core.errors import Conflict, Invalid, NotFound, RevisionMismatch, RevisionRequired
-from core.patients import service as patients
+from core.patients import patients
 from core.patients.models import Patient
 from core.tickets.models import FpaModification, Status, Ticket
 from core.tickets.reads.detail import detail

@@ -1,7 +1,7 @@
 """What is written of a ticket's patient with the ticket: corrections of the file, or an imported ticket's patient."""
 
 from core.db.transaction import WriteSession
-from core.patients import service as patients
+from core.patients import patients
 from core.patients.document import refuse_wrong_rut
 from core.patients.models import Patient
 from core.tickets.change.held import Held, raise_revisions

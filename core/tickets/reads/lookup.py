@@ -7,21 +7,20 @@ from pydantic import Field
 from sqlalchemy import select
 
 from core.access import Actor
-from core.audit.service import AuditEntry, record_all
+from core.answer_model import AnswerModel
+from core.audit.record import AuditEntry, record_all
 from core.clinics.references import require_clinic
 from core.db.transaction import WriteSession
-from core.patients import mismatch
-from core.patients import service as patients
+from core.patients import mismatch, patients
 from core.patients.document import Document
 from core.tickets.models import Status, Ticket
-from core.views import View
 
 LOOKED_UP = "patient.looked_up"
 LIMIT = RateLimitItemPerHour(60)
 """For each user: a ward's morning is far below it, and whoever reads a clinic's file number by number is not."""
 
 
-class PatientOnFile(View):
+class PatientOnFile(AnswerModel):
     """As `patient_mismatch` shows them: `id` and `revision` are what `same_person` takes."""
 
     id: int
@@ -36,7 +35,7 @@ class PatientOnFile(View):
     sex: str | None
 
 
-class Lookup(View):
+class Lookup(AnswerModel):
     patient: PatientOnFile | None = Field(description="Null where the document is nobody's in this clinic.")
     active_tickets: list[str] = Field(
         description="The patient's, the newest first, which `already_admitted` would show."

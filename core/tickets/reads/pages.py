@@ -32,6 +32,7 @@ from sqlalchemy import (
 )
 
 from core.access import ClinicScope
+from core.answer_model import AnswerModel
 from core.catalogs.models import Doctor
 from core.clinics.models import Clinic
 from core.clock import DEFAULT_ZONE
@@ -40,7 +41,6 @@ from core.patients.models import Patient
 from core.tickets.models import Ticket
 from core.tickets.reads.summary import columns, summary
 from core.tickets.state import thresholds_for
-from core.views import View
 
 SortKey = datetime | str | int
 
@@ -98,7 +98,7 @@ class Shape:
 
     columns: Callable[[Any, Any], list[ColumnElement[Any]]]
     """Over Ticket, its Patient and its Doctor, of a clinic's zone and thresholds; `id` is one of them."""
-    item: Callable[[Row[Any], datetime], View]
+    item: Callable[[Row[Any], datetime], AnswerModel]
     """Of a row, at an instant."""
 
 

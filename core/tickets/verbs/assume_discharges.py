@@ -8,11 +8,11 @@ from enum import StrEnum
 from sqlalchemy import func, select, update
 
 from core.access import Actor, ClinicScope
-from core.audit.service import AuditEntry, record_all
+from core.audit.record import AuditEntry, record_all
 from core.clinics.models import Clinic
 from core.clock import zone
 from core.db.transaction import WriteSession
-from core.patients import service as patients
+from core.patients import patients
 from core.tickets.change.held import audited
 from core.tickets.models import Status, Ticket
 from core.tickets.reads.summary import DISCHARGED
@@ -42,14 +42,14 @@ class Read:
 
 
 @dataclass(frozen=True, slots=True)
-class Decided:
+class AssumedDischarge:
     id: str
     outcome: Outcome
     revision: int | None
     """As it is now; None where there is no such ticket."""
 
 
-async def assume_discharges(session: WriteSession, actor: Actor, asked: Sequence[Read]) -> list[Decided]:
+async def assume_discharges(session: WriteSession, actor: Actor, asked: Sequence[Read]) -> list[AssumedDischarge]:
     """Each decided alone, in the order in which they were asked for: whoever is forgotten is taken to have left at
     their FPA, and that is marked as assumed. What is named twice finds what became of it the first time."""
     held = await _hold_all(session, actor.scope, {one.id for one in asked})
@@ -74,7 +74,7 @@ async def assume_discharges(session: WriteSession, actor: Actor, asked: Sequence
     if discharged:
         await _write(session, actor, discharged)
     return [
-        Decided(ticket_id, told, held[ticket_id].revision if ticket_id in held else None)
+        AssumedDischarge(ticket_id, told, held[ticket_id].revision if ticket_id in held else None)
         for ticket_id, told in outcomes
     ]
 

@@ -7,10 +7,10 @@ from datetime import datetime
 from sqlalchemy import insert
 
 from core.access import Actor, ClinicScope
-from core.audit.service import AuditEntry, record_all
+from core.audit.record import AuditEntry, record_all
 from core.clock import shown, zone
 from core.db.transaction import WriteSession
-from core.patients.service import Given, find_or_create
+from core.patients.patients import Given, find_or_create
 from core.tickets.change.held import raise_revisions
 from core.tickets.change.references import Refusals, clinic_with
 from core.tickets.change.stays import require_free_episode, require_only_stay, written

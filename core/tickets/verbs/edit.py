@@ -7,7 +7,7 @@ from typing import Any
 from core.access import Actor
 from core.db.transaction import WriteSession
 from core.errors import Conflict
-from core.patients import service as patients
+from core.patients import patients
 from core.tickets.change.held import Held, Revisions, change, hold_with_patient, require_active, require_revision
 from core.tickets.change.patient_data import refuse_new_document, write_patient
 from core.tickets.change.references import Refusals, doctor_of, surgery_of

@@ -5,7 +5,7 @@ from sqlalchemy import select
 from core.access import Actor
 from core.db.transaction import WriteSession
 from core.errors import Conflict, NotFound
-from core.patients import service as patients
+from core.patients import patients
 from core.patients.document import refuse_wrong_rut
 from core.tickets.change.held import (
     Revisions,

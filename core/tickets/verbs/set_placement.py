@@ -6,7 +6,7 @@ from core.access import Actor, Role
 from core.db.transaction import WriteSession
 from core.errors import Forbidden
 from core.patients.models import Patient
-from core.patients.service import Correction, Given, refuse_nameless
+from core.patients.patients import Correction, Given, refuse_nameless
 from core.tickets.change.held import Held, Revisions, change, hold, hold_with_patient, require_active, require_revision
 from core.tickets.change.patient_data import refuse_new_document, write_patient
 from core.tickets.change.stays import require_free_episode, written

@@ -10,7 +10,7 @@ from core.db.transaction import Database, WriteSession
 from core.errors import Conflict, Invalid
 from core.patients.document import DocumentType, parse
 from core.patients.mismatch import PatientMismatch, SamePerson
-from core.patients.service import Given, WrittenPatient, change, find_or_create, hold
+from core.patients.patients import Given, WrittenPatient, change, find_or_create, hold
 from tests.factories import rows
 from tests.factories.fixtures import Seed
 

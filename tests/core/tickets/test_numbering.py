@@ -14,7 +14,7 @@ from core.db.connections.engine import DIALECT
 from core.db.transaction import Database, WriteSession
 from core.errors import Conflict
 from core.patients.document import DocumentType, parse
-from core.patients.service import Given
+from core.patients.patients import Given
 from core.tickets.numbering import next_number, ticket_id, year_of
 from core.tickets.verbs.create import NewTicket, create
 from tests.factories import rows

@@ -17,7 +17,7 @@ from pydantic import SecretStr
 
 from core.db.schema.migrate import upgrade
 from core.operations.doctor.finding import Verdict
-from core.operations.doctor.servers.certificates import look, places
+from core.operations.doctor.servers.certificates import endpoints, look
 from core.settings import Settings
 from tests.conftest import running
 from tests.factories.fixtures import seed_clinic
@@ -148,9 +148,9 @@ async def test_what_is_not_right_is_never_used(
 
 
 async def test_the_doctor_tells_when_its_certificate_ends(secured: Secured) -> None:
-    [place] = places(database=secured.url(secured.trusted))
-    found = await look(place)
+    [endpoint] = endpoints(database=secured.url(secured.trusted))
+    found = await look(endpoint)
     assert found is not None
     # In two days.
     assert (found.verdict, found.seen.startswith("PostgreSQL's ends on 20")) == (Verdict.FAILED, True)
-    assert places(database=secured.url("sslmode=disable")) == []
+    assert endpoints(database=secured.url("sslmode=disable")) == []

@@ -13,7 +13,7 @@ from pydantic import SecretStr
 
 from core import times
 from core.operations.doctor.finding import Verdict
-from core.operations.doctor.servers.certificates import look, places
+from core.operations.doctor.servers.certificates import endpoints, look
 from core.operations.embedded.account import PR_SET_PDEATHSIG, _prctl
 from core.settings import Settings
 from tests.conftest import running
@@ -152,8 +152,8 @@ async def test_what_is_not_right_is_refused_and_no_client_sees_it(
 
 
 async def test_the_doctor_tells_when_its_certificate_ends(secured: Secured) -> None:
-    [place] = places(redis=f"rediss://:{QUOTED}@{secured.address}")
-    found = await look(place)
+    [endpoint] = endpoints(redis=f"rediss://:{QUOTED}@{secured.address}")
+    found = await look(endpoint)
     assert found is not None
     # In two days.
     assert (found.verdict, found.seen.startswith("Redis's ends on 20")) == (Verdict.FAILED, True)

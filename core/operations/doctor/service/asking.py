@@ -19,7 +19,7 @@ MOST = 4 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class ServiceAnswer:
     """What a running service answered to one request."""
 
     status: int
@@ -58,7 +58,7 @@ class Silence:
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class ServiceRequest:
     """What one request is."""
 
     path: str
@@ -80,11 +80,11 @@ class Service:
         self.port = parts.port or (443 if parts.scheme == "https" else 80)
         self.has_tls = parts.scheme == "https"
 
-    async def ask(self, asked: Asked) -> Answer | Silence:
+    async def ask(self, asked: ServiceRequest) -> ServiceAnswer | Silence:
         """The answer, or why there is none within the time that one may take."""
         return await asyncio.to_thread(self._ask, asked)
 
-    def _ask(self, asked: Asked) -> Answer | Silence:
+    def _ask(self, asked: ServiceRequest) -> ServiceAnswer | Silence:
         connection = self._connection()
         try:
             began, started = wall_now().timestamp(), time.monotonic()
@@ -97,7 +97,7 @@ class Service:
             body += answer.read(MOST)
             headers = {name.lower(): value for name, value in answer.getheaders()}
             ended = time.monotonic()
-            return Answer(answer.status, headers, body, began, ended - started, ended - first, address)
+            return ServiceAnswer(answer.status, headers, body, began, ended - started, ended - first, address)
         except TimeoutError:
             return Silence(f"no answer within {PATIENCE:.0f} s", hangs=True)
         except ssl.SSLError as error:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TypeGuard
 
 from core.operations.doctor.finding import Finding, failed, ok, skipped, warning
-from core.operations.doctor.service.asking import Answer, Asked, Service, Silence
+from core.operations.doctor.service.asking import Service, ServiceAnswer, ServiceRequest, Silence
 
 LIMITS, STREAMS, KEEP_ALIVE, ADDRESSES = "Sizes", "Streams", "Keep-alive", "Clients' addresses"
 LINE = 4000
@@ -32,29 +32,29 @@ JSON = {"Content-Type": "application/json"}
 async def look_at_limits(service: Service) -> Finding:
     """Failed where a head or a body that the service takes does not get to it."""
     head = {f"X-Padding-{number}": "x" * LINE for number in range(LINES)}
-    asked = await service.ask(Asked("/livez", headers=head))
+    asked = await service.ask(ServiceRequest("/livez", headers=head))
     if not _got_through(asked, 200):
         return failed(LIMITS, f"a head of {LINES * LINE:,} bytes is refused ({_said(asked)})", f"see {PAGE}")
     body = json.dumps({"padding": "x" * BODY}).encode()
-    asked = await service.ask(Asked(WRITE, "POST", JSON, body))
+    asked = await service.ask(ServiceRequest(WRITE, "POST", JSON, body))
     if not _got_through(asked, 401):
         seen = f"a body of {BODY:,} bytes is refused ({_said(asked)}); the service takes 1 MiB"
         return failed(LIMITS, seen, f"see {PAGE}")
     return ok(LIMITS, f"heads of {LINES * LINE:,} and bodies of {BODY:,} bytes get through")
 
 
-def _got_through(asked: Answer | Silence, status: int) -> TypeGuard[Answer]:
-    return isinstance(asked, Answer) and asked.is_ours and asked.status == status
+def _got_through(asked: ServiceAnswer | Silence, status: int) -> TypeGuard[ServiceAnswer]:
+    return isinstance(asked, ServiceAnswer) and asked.is_ours and asked.status == status
 
 
-def _said(asked: Answer | Silence) -> str:
+def _said(asked: ServiceAnswer | Silence) -> str:
     return asked.reason if isinstance(asked, Silence) else f"{asked.status}"
 
 
 async def look_at_streams(service: Service) -> Finding:
     """Failed where an answer that is sent in parts comes at once: exports begin late then, and events never come."""
     for _ in range(TRIES):
-        asked = await service.ask(Asked(PROBE))
+        asked = await service.ask(ServiceRequest(PROBE))
         if not _got_through(asked, 200):
             return skipped(STREAMS, f"{PROBE} is not answered ({_said(asked)})")
         if asked.coming > APART * asked.seconds:
@@ -63,7 +63,7 @@ async def look_at_streams(service: Service) -> Finding:
     return failed(STREAMS, seen, f"switch buffering off for /v1/exports/ and /v1/events ({PAGE})")
 
 
-def look_at_keep_alive(answer: Answer, keep_alive: float) -> Finding:
+def look_at_keep_alive(answer: ServiceAnswer, keep_alive: float) -> Finding:
     """`keep_alive`: KEEP_ALIVE_SECONDS. How long a balancer keeps its connections is known of Google's only."""
     if "google" in answer.headers.get("via", "").lower() and keep_alive <= GOOGLES:
         seen = (
@@ -78,14 +78,14 @@ class Probe:
     """A sign-in that fails, and says that it comes from FORGED: the audit shows what was believed."""
 
     username: str
-    answer: Answer | Silence
+    answer: ServiceAnswer | Silence
 
 
 async def probe(service: Service) -> Probe:
     """Try a sign-in that fails, once: it counts against this machine's address, and a name that nobody has."""
     name = f"doctor-{secrets.token_hex(6)}"
     body = json.dumps({"username": name, "password": secrets.token_hex(8), "client": "mobile"}).encode()
-    return Probe(name, await service.ask(Asked(LOGIN, "POST", JSON | {"X-Forwarded-For": FORGED}, body)))
+    return Probe(name, await service.ask(ServiceRequest(LOGIN, "POST", JSON | {"X-Forwarded-For": FORGED}, body)))
 
 
 def look_at_addresses(probed: Probe, believed: str | None, *, trusts_somebody: bool) -> Finding:

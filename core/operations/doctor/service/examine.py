@@ -11,7 +11,7 @@ from core.db.connections.connection import APPLICATION, connect
 from core.operations.doctor.finding import Finding, failed, skipped
 from core.operations.doctor.servers import certificates, clocks
 from core.operations.doctor.service import balancer, replicas, ways_in
-from core.operations.doctor.service.asking import Answer, Asked, Service, Silence
+from core.operations.doctor.service.asking import Service, ServiceAnswer, ServiceRequest, Silence
 from core.settings import Settings
 
 SERVICE = "Service"
@@ -40,15 +40,15 @@ async def examine(urls: Sequence[str], settings: Settings) -> AsyncIterator[Find
 
 
 async def _one(service: Service, settings: Settings) -> AsyncIterator[Finding]:
-    ready = await replicas.many(service, Asked("/readyz"))
+    ready = await replicas.many(service, ServiceRequest("/readyz"))
     yield replicas.look_at_readiness(service.url, ready)
-    answer = next((one for one in ready if isinstance(one, Answer) and one.is_ours), None)
+    answer = next((one for one in ready if isinstance(one, ServiceAnswer) and one.is_ours), None)
     if answer is None:
         yield skipped(SERVICE, REST)
         return
     token = settings.metrics_token
     bearer = {} if token is None else {"Authorization": f"Bearer {token.get_secret_value()}"}
-    measured = await replicas.many(service, Asked("/metrics", headers=bearer))
+    measured = await replicas.many(service, ServiceRequest("/metrics", headers=bearer))
     release = settings.served["release"]
     rows = await _asked(settings, ROWS)
     for finding in replicas.look_at_metrics(service.url, measured, release, rows):
@@ -68,7 +68,7 @@ async def _one(service: Service, settings: Settings) -> AsyncIterator[Finding]:
         yield clocks.compared({f"{service.url}'s is": reading})
 
 
-def _clock(answer: Answer) -> clocks.ClockReading | None:
+def _clock(answer: ServiceAnswer) -> clocks.ClockReading | None:
     try:
         date = parsedate_to_datetime(answer.headers["date"]).astimezone(UTC)
     except (KeyError, ValueError):

@@ -10,7 +10,7 @@ from math import inf, nan
 from prometheus_client.parser import text_string_to_metric_families
 
 from core.operations.doctor.finding import Finding, failed, listed, ok, skipped, warning
-from core.operations.doctor.service.asking import Answer, Asked, Service, Silence
+from core.operations.doctor.service.asking import Service, ServiceAnswer, ServiceRequest, Silence
 
 REPLICAS, RELEASES, VERSIONS, STATE = "Replicas", "Releases", "Version maps", "State"
 TIMES = 16
@@ -31,21 +31,21 @@ class Sample:
     replica: str
 
 
-async def many(service: Service, asked: Asked) -> list[Answer | Silence]:
+async def many(service: Service, asked: ServiceRequest) -> list[ServiceAnswer | Silence]:
     """TIMES answers, AT_ONCE at a time."""
     turns = asyncio.Semaphore(AT_ONCE)
 
-    async def one() -> Answer | Silence:
+    async def one() -> ServiceAnswer | Silence:
         async with turns:
             return await service.ask(asked)
 
     return await asyncio.gather(*(one() for _ in range(TIMES)))
 
 
-def look_at_readiness(url: str, answers: Sequence[Answer | Silence]) -> Finding:
+def look_at_readiness(url: str, answers: Sequence[ServiceAnswer | Silence]) -> Finding:
     """Failed where one hangs or refuses, or is not ready while another is; what they say of themselves."""
     silent = [one for one in answers if isinstance(one, Silence)]
-    said = [one for one in answers if isinstance(one, Answer)]
+    said = [one for one in answers if isinstance(one, ServiceAnswer)]
     if not said:
         return failed(REPLICAS, f"{url} does not answer ({silent[0].reason})", "start it, or correct the address")
     if silent:
@@ -64,7 +64,7 @@ def look_at_readiness(url: str, answers: Sequence[Answer | Silence]) -> Finding:
     return failed(REPLICAS, f"{url}: {seen}", "see the other lines, and the service's log")
 
 
-def _state(answer: Answer) -> str:
+def _state(answer: ServiceAnswer) -> str:
     said = answer.json()
     if answer.status != 200:
         return f"not ready ({said.get('detail', answer.status)})"
@@ -72,9 +72,9 @@ def _state(answer: Answer) -> str:
     return f"without {' and '.join(away)}" if away else "ready"
 
 
-def samples_of(answers: Sequence[Answer | Silence]) -> list[Sample]:
+def samples_of(answers: Sequence[ServiceAnswer | Silence]) -> list[Sample]:
     """What each /metrics that was answered with 200 tells."""
-    return [_sample(one.body.decode()) for one in answers if isinstance(one, Answer) and one.status == 200]
+    return [_sample(one.body.decode()) for one in answers if isinstance(one, ServiceAnswer) and one.status == 200]
 
 
 def _sample(text: str) -> Sample:
@@ -88,11 +88,11 @@ def _sample(text: str) -> Sample:
     return Sample(gauges, served.get("release", "unknown"), served.get("replica", "unknown"))
 
 
-def look_at_metrics(url: str, answers: Sequence[Answer | Silence], ours: str, rows: int | None) -> list[Finding]:
+def look_at_metrics(url: str, answers: Sequence[ServiceAnswer | Silence], ours: str, rows: int | None) -> list[Finding]:
     """`ours`: this doctor's release. `rows`: of versions in the database, where that could be asked."""
     samples = samples_of(answers)
     if not samples:
-        refused = any(isinstance(one, Answer) and one.status == 401 for one in answers)
+        refused = any(isinstance(one, ServiceAnswer) and one.status == 401 for one in answers)
         seen = f"{url}/metrics is not shown" + (": METRICS_TOKEN here is not the service's" if refused else "")
         return [skipped(RELEASES, seen)]
     return [_releases(samples, ours), _versions(samples, rows), *_states(samples)]

@@ -4,7 +4,7 @@ import json
 from collections.abc import Sequence
 
 from core.operations.doctor.finding import Finding, failed, listed, ok, skipped
-from core.operations.doctor.service.asking import Answer, Asked, Service
+from core.operations.doctor.service.asking import Service, ServiceAnswer, ServiceRequest
 from core.operations.doctor.service.balancer import JSON, LOGIN
 from core.settings.safe import DEMO_PASSWORD, flaw_of
 
@@ -18,14 +18,14 @@ async def look_at_demo(service: Service) -> Finding:
     works, tried = [], 0
     for name in NAMES:
         body = json.dumps({"username": name, "password": DEMO_PASSWORD, "client": "mobile"}).encode()
-        answer = await service.ask(Asked(LOGIN, "POST", JSON, body))
-        if not isinstance(answer, Answer) or answer.status not in (200, 401):
+        answer = await service.ask(ServiceRequest(LOGIN, "POST", JSON, body))
+        if not isinstance(answer, ServiceAnswer) or answer.status not in (200, 401):
             continue
         tried += 1
         if answer.status == 200:
             works.append(name)
             bearer = {"Authorization": f"Bearer {answer.json().get('token', '')}"}
-            await service.ask(Asked("/v1/auth/logout", "POST", bearer))
+            await service.ask(ServiceRequest("/v1/auth/logout", "POST", bearer))
     if works:
         seen = f"{listed(works)} can sign in with the demo's password, which is published"
         return failed(DEMO, seen, "deactivate them (ticket-home user deactivate), or give them other passwords")

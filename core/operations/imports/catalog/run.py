@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import insert, select, update
 
 from core.access import Actor
-from core.audit.service import AuditEntry, record_all
+from core.audit.record import AuditEntry, record_all
 from core.catalogs.catalogs import CATALOGS, Catalog
 from core.catalogs.models import Specialty
 from core.clinics.references import clinic_with_prefix

@@ -3,7 +3,7 @@
 from pydantic import BaseModel, ConfigDict
 
 
-class View(BaseModel):
+class AnswerModel(BaseModel):
     """What a client is shown of something; never changed once it is made."""
 
     model_config = ConfigDict(frozen=True)

@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, Select, Text, func, literal, select, updat
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import IntegrityError
 
-from core.audit.service import AuditEntry
+from core.audit.record import AuditEntry
 from core.db.failures import is_duplicate
 from core.db.transaction import Session, WriteSession
 from core.errors import Conflict, FieldError, Invalid
