@@ -47,12 +47,13 @@ schemathesis: setup ## schemathesis for a quarter of an hour, each time from ano
 	    SCHEMATHESIS_SEED="$${SCHEMATHESIS_SEED:-$$(od -An -N4 -tu4 /dev/urandom | tr -d ' ')}" \
 	    $(BIN)/python -m pytest -s tests/contract/test_schemathesis.py $(ARGS)
 
-check: setup ## Lint, format, types, import layers, migration drift, OpenAPI snapshot
+check: setup ## Lint, format, types, import layers, migration drift, OpenAPI snapshot, the web client's files and types
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	PYTHONPATH=. $(BIN)/python .ci/migration_drift.py
+	PYTHONPATH=. $(BIN)/python -P .ci/client.py
 	$(BIN)/python -m api.openapi | diff -u $(SNAPSHOT) - || \
 	    { echo "The API is not that of $(SNAPSHOT). If the change is meant: make openapi" >&2; exit 1; }
 

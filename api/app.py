@@ -16,6 +16,7 @@ from api.ops.routes import router as ops
 from api.ops.stream import router as stream
 from api.requests.by_path import ByPath
 from api.v1.routers import ROUTERS
+from api.web.routes import router as web
 from core.cache.versions.header import VersionHeader
 from core.settings import Settings
 from core.telemetry.log import configure
@@ -47,7 +48,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.state.slots = None  # where other processes serve beside this one: api/server/application.py
     error_handlers.register(app)
     # The routes themselves, and not routers of routes: FastAPI asks such a router, and each of its routes, twice.
-    for router in (ops, stream, *ROUTERS, *([docs.router] if settings.docs else ())):
+    for router in (ops, stream, *ROUTERS, web, *([docs.router] if settings.docs else ())):
         app.router.routes += router.routes
     app.router.routes.insert(0, ByPath(app.router.routes))
     if settings.docs:

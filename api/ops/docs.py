@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 from fastapi import APIRouter, FastAPI, Request
-from starlette.responses import FileResponse, RedirectResponse, Response
+from starlette.responses import FileResponse, Response
 from starlette.staticfiles import StaticFiles
 
 from api.answers.cached import respond
@@ -25,12 +25,6 @@ router = APIRouter(include_in_schema=False)
 
 def page(name: str) -> FileResponse:
     return FileResponse(STATIC / name, headers={"Content-Security-Policy": POLICY, "Cache-Control": "no-cache"})
-
-
-@router.get("/")
-async def root() -> RedirectResponse:
-    """Until there are pages of our own: whoever types the address alone wants to see what is here."""
-    return RedirectResponse("/docs")
 
 
 @router.get("/docs")

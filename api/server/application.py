@@ -21,6 +21,7 @@ from api.ops.slots import Slots
 from api.server.bounds import Bounds
 from api.server.prepared.hits import HITS, Hits
 from api.server.server import EVENTS
+from api.web.release import release
 from core.runtime import Runtime
 from core.telemetry.log_lines import LINES
 
@@ -36,8 +37,9 @@ def application(slots: Slots | None) -> FastAPI:
     `slots`: where the workers publish what they counted, for each other; None: there is one worker."""
     app = create_app()
     app.state.slots = slots
-    # Now, for it takes some 200 ms: whoever asked for it first would hold up all requests of this process.
+    # Now, for they take some 200 ms: whoever asked for them first would hold up all requests of this process.
     contract_of(app)
+    release()
     opened = app.router.lifespan_context
 
     @asynccontextmanager

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.clients.programs import output, require_seen
-from tests.clients.toolchains import NODE_AT_LEAST, installed_node, node_from_wheel, typescript
+from tests.clients.toolchains import NODE_AT_LEAST, installed_node, node_from_wheel, npm_packages
 from tests.support.processes.services import Serving
 
 HERE = Path(__file__).parent / "typescript"
@@ -19,7 +19,7 @@ def test_the_generated_typescript_client_does_what_integrators_do(
     served: Serving, contract: Path, tmp_path: Path
 ) -> None:
     node = installed_node() or node_from_wheel()
-    modules = typescript(node) / "node_modules"
+    modules = npm_packages(node, HERE) / "node_modules"
     for name in ("package.json", "tsconfig.json", "integrator.ts"):
         shutil.copy(HERE / name, tmp_path)
     (tmp_path / "node_modules").symlink_to(modules)

@@ -60,10 +60,10 @@ def node_from_wheel() -> Node:
     return Node(program, (program, str(folder / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js")))
 
 
-def typescript(node: Node) -> Path:
-    """A folder with `node_modules`: openapi-typescript, openapi-fetch and the TypeScript compiler."""
-    inputs = [HERE / "typescript" / name for name in ("package.json", "package-lock.json", ".npmrc")]
-    with _made("typescript", inputs) as folder:
+def npm_packages(node: Node, wanted: Path) -> Path:
+    """A folder with the `node_modules` that the lock file in the folder `wanted` names."""
+    inputs = [wanted / name for name in ("package.json", "package-lock.json", ".npmrc")]
+    with _made(wanted.name, inputs) as folder:
         if folder.exists():
             return folder
         folder.mkdir()

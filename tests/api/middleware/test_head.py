@@ -21,7 +21,9 @@ def lasting(answer: httpx.Response) -> dict[str, str]:
     return {name: value for name, value in answer.headers.items() if name not in PASSING}
 
 
-@pytest.mark.parametrize("path", ["/livez", "/readyz", "/docs", "/openapi.json", "/docs/static/docs.js", "/v1/nothing"])
+@pytest.mark.parametrize(
+    "path", ["/", "/livez", "/readyz", "/docs", "/openapi.json", "/docs/static/docs.js", "/v1/nothing"]
+)
 async def test_what_everybody_may_get_everybody_may_head(client: httpx.AsyncClient, path: str) -> None:
     got, head = await client.get(path), await client.head(path)
     assert (head.status_code, head.content) == (got.status_code, b"")

@@ -45,14 +45,8 @@ def test_a_process_that_serves_has_the_contract_before_anybody_asks() -> None:
     assert application(None).state.contract is not None
 
 
-async def test_the_bare_address_leads_to_the_docs(client: httpx.AsyncClient, app: FastAPI) -> None:
-    answer = await client.get("/")
-    assert (answer.status_code, answer.headers["location"]) == (307, "/docs")
-    assert "/" not in app.openapi()["paths"]
-
-
 async def test_without_docs_there_are_none_and_no_contract(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
-    paths = ["/", "/docs", "/redoc", "/openapi.json", "/docs/static/docs.js", "/docs/", "/openapi.json/"]
+    paths = ["/docs", "/redoc", "/openapi.json", "/docs/static/docs.js", "/docs/", "/openapi.json/"]
     async with running(settings.model_copy(update={"docs": False})) as (_, client):
         for path in paths:
             for method in ("GET", "HEAD", "POST"):

@@ -1,0 +1,10 @@
+/** The client's beginning: find out who is signed in, and show the page of the address. */
+
+import { html, render } from "./html.js";
+import { load } from "./service/session.js";
+import { App } from "./shell/app.js";
+import "./shell/shortcuts.js";
+import "./shell/theme.js";
+
+render(html`<${App} />`, /** @type {HTMLElement} */ (document.getElementById("app")));
+load();

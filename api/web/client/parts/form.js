@@ -1,0 +1,120 @@
+/**
+ * Forms: what is typed stays whatever happens, and what the service refuses stands at the field that it is about.
+ * A field's `name` is its path in the request's body, such as `patient.age`.
+ */
+
+import { createContext, html, useContext, useId, useState } from "../html.js";
+import { fieldTexts, problemText } from "../service/problems.js";
+import { t } from "../shell/text.js";
+
+const Refused = createContext(/** @type {Record<string, string>} */ ({}));
+
+/**
+ * @param {object} props
+ * @param {() => Promise<unknown>} props.submit  Rejects where it failed; the form shows that.
+ * @param {string} props.action  On the button.
+ * @param {() => void} [props.cancel]
+ * @param {boolean} [props.danger]
+ * @param {any} [props.children]
+ */
+export function Form({ submit, action, cancel, danger = false, children }) {
+  const [failure, setFailure] = useState(/** @type {unknown} */ (null));
+  const [sending, setSending] = useState(false);
+  const sent = async (/** @type {Event} */ event) => {
+    event.preventDefault();
+    if (sending) return;
+    setSending(true);
+    setFailure(null);
+    await submit().catch(setFailure);
+    setSending(false);
+  };
+  return html`
+    <form class="form" onSubmit=${sent} noValidate aria-busy=${sending}>
+      <${Refused.Provider} value=${fieldTexts(failure)}>${children}</${Refused.Provider}>
+      ${failure ? html`<p class="refused" role="alert">${problemText(failure)}</p>` : null}
+      <footer>
+        ${cancel ? html`<button type="button" onClick=${cancel}>${t("dialog.cancel")}</button>` : null}
+        <button type="submit" class=${danger ? "danger" : "primary"} disabled=${sending}>${action}</button>
+      </footer>
+    </form>
+  `;
+}
+
+/** @typedef {{id: string, described: string | undefined, invalid: boolean}} Given  What a control has to carry. */
+/**
+ * A label, its control, a hint, and what was refused about it.
+ * @param {{name: string, label: string, hint?: string, children?: (given: Given) => any}} props
+ */
+export function Field({ name, label, hint, children }) {
+  const id = useId();
+  const refused = useContext(Refused)[name];
+  const described = refused || hint ? `${id}-told` : undefined;
+  return html`
+    <div class="field" data-refused=${refused ? "" : undefined}>
+      <label for=${id}>${label}</label>
+      ${children?.({ id, described, invalid: Boolean(refused) })}
+      ${described ? html`<small id=${described}>${refused ?? hint}</small>` : null}
+    </div>
+  `;
+}
+
+/**
+ * @param {object} props
+ * @param {string} props.name
+ * @param {string} props.label
+ * @param {import("../html.js").Signal<string>} props.value
+ * @param {string} [props.hint]
+ * @param {string} [props.type]
+ * @param {string} [props.autocomplete]
+ * @param {number} [props.maxlength]
+ * @param {string} [props.inputmode]
+ * @param {boolean} [props.required]
+ * @param {boolean} [props.first]  Has the focus when the form appears.
+ */
+export function TextField({ name, label, value, hint, type = "text", autocomplete = "off", first = false, ...more }) {
+  return html`
+    <${Field} name=${name} label=${label} hint=${hint}>
+      ${(/** @type {Given} */ { id, described, invalid }) => html`
+        <input
+          id=${id}
+          name=${name}
+          type=${type}
+          value=${value.value}
+          autocomplete=${autocomplete}
+          autofocus=${first}
+          aria-describedby=${described}
+          aria-invalid=${invalid || undefined}
+          onInput=${(/** @type {any} */ event) => (value.value = event.target.value)}
+          ...${more}
+        />
+      `}
+    </${Field}>
+  `;
+}
+
+/**
+ * @param {object} props
+ * @param {string} props.name
+ * @param {string} props.label
+ * @param {import("../html.js").Signal<string>} props.value
+ * @param {{value: string, label: string}[]} props.options
+ * @param {string} [props.hint]
+ */
+export function SelectField({ name, label, value, options, hint }) {
+  return html`
+    <${Field} name=${name} label=${label} hint=${hint}>
+      ${(/** @type {Given} */ { id, described, invalid }) => html`
+        <select
+          id=${id}
+          name=${name}
+          value=${value.value}
+          aria-describedby=${described}
+          aria-invalid=${invalid || undefined}
+          onChange=${(/** @type {any} */ event) => (value.value = event.target.value)}
+        >
+          ${options.map((one) => html`<option key=${one.value} value=${one.value}>${one.label}</option>`)}
+        </select>
+      `}
+    </${Field}>
+  `;
+}

@@ -1,0 +1,24 @@
+/** Small drawings, each of a 24 by 24 grid. They stand beside words, and say nothing to who reads by ear. */
+
+import { html } from "../html.js";
+
+/** @type {Record<string, string>} */
+const PATHS = {
+  home: "M3 12 12 4l9 8M6 10v10h12V10M10 20v-5h4v5",
+  person: "M12 12a4 4 0 1 0 0-8 4 4 0 0 0 0 8ZM4 21c0-4 3.6-6.5 8-6.5s8 2.5 8 6.5",
+  live: "M12 13.5a1.5 1.5 0 1 0 0-3 1.5 1.5 0 0 0 0 3ZM7.8 16.2a6 6 0 0 1 0-8.4M16.2 7.8a6 6 0 0 1 0 8.4M5 19a10 10 0 0 1 0-14M19 5a10 10 0 0 1 0 14",
+  wait: "M20 12a8 8 0 1 1-2.6-5.9M20 3v4h-4",
+  old: "M12 8v4.5l3 1.8M12 21a9 9 0 1 0 0-18 9 9 0 0 0 0 18Z",
+  offline: "M3 3l18 18M8.5 16.4a5 5 0 0 1 7 0M5 12.9a10 10 0 0 1 4.6-2.6M19 12.9a10 10 0 0 0-3.4-2.2M12 20h.01",
+  close: "M6 6l12 12M18 6 6 18",
+  check: "M5 12.5 10 17.5 19.5 7",
+  warning: "M12 9v4.5M12 17h.01M10.3 4 2.6 17.5A2 2 0 0 0 4.3 20.5h15.4a2 2 0 0 0 1.7-3L13.7 4a2 2 0 0 0-3.4 0Z",
+  search: "M11 18a7 7 0 1 0 0-14 7 7 0 0 0 0 14ZM20.5 20.5 16 16",
+};
+
+/** @param {{name: string}} props of PATHS */
+export function Icon({ name }) {
+  return html`
+    <svg class="icon" viewBox="0 0 24 24" aria-hidden="true" focusable="false"><path d=${PATHS[name]} /></svg>
+  `;
+}

@@ -1,0 +1,20 @@
+/** The client's pages, by address. A new page is a line here, and one in `PAGES` of api/web/routes.py. */
+
+import { AccountPage } from "./pages/account.js";
+import { HomePage } from "./pages/home.js";
+
+/**
+ * @typedef {object} Route
+ * @property {string} path  `:name` takes one part of the path, and is among the page's `params`.
+ * @property {(given: {params: Record<string, string>, query: URLSearchParams}) => import("./html.js").Shown} page
+ * @property {import("./shell/text.js").Key} title
+ * @property {import("./service/session.js").Role} [role]  Who may see it, at least; without one, whoever is signed in.
+ * @property {string} [icon]  It stands in the navigation with this icon (parts/icon.js); without one, it does not.
+ * @property {boolean} [open]  Also for whom nobody knows, without the frame: such as a wall screen.
+ */
+
+/** @type {Route[]} */
+export const ROUTES = [
+  { path: "/", page: HomePage, title: "home.title" },
+  { path: "/account", page: AccountPage, title: "account.title" },
+];

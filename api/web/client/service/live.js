@@ -1,0 +1,124 @@
+/**
+ * An answer that follows the changes: read anew when one of its topics has another version than it was read with, once a
+ * second at most, and asked to be at least that new.
+ */
+
+import { batch, effect, signal, untracked } from "../html.js";
+import { Problem, reachable, Unreachable } from "./api.js";
+import { known, line } from "./events.js";
+
+/** @typedef {"tickets" | "figures" | "catalogs" | "clinics"} Topic */
+/** @template Body @typedef {import("./api.js").Answer<Body>} Answer */
+/**
+ * @template Body
+ * @typedef {object} Live
+ * @property {import("../html.js").ReadonlySignal<Answer<Body> | null>} answer  The last one; it stays where a later read fails.
+ * @property {import("../html.js").ReadonlySignal<unknown>} error  Of the last read; null where it succeeded.
+ * @property {import("../html.js").ReadonlySignal<boolean>} reading
+ * @property {import("../html.js").ReadonlySignal<number | null>} staleSince  When what is shown was right, epoch
+ *   milliseconds, where it may be overtaken; else null.
+ * @property {(versions?: string | null) => void} refresh  Read now; after a write with its `versions`.
+ * @property {() => void} stop
+ */
+
+const AT_MOST_EVERY = 1000;
+const AFTER_A_FAILURE = 3000;
+
+/**
+ * @template Body
+ * @param {Topic[]} topics
+ * @param {(sent: {signal: AbortSignal, versions: string | null}) => Promise<Answer<Body>>} read  Signals that it looks at
+ *   before its first `await` are followed, too.
+ * @returns {Live<Body>}
+ */
+export function live(topics, read) {
+  /** @type {import("../html.js").Signal<Answer<Body> | null>} */
+  const answer = signal(null);
+  const error = signal(/** @type {unknown} */ (null));
+  const reading = signal(false);
+  const asked = signal(0);
+  const staleSince = signal(/** @type {number | null} */ (null));
+  /** @type {string | null} */
+  let required = null;
+  let readWith = "";
+  let readAt = -Infinity;
+  let flight = new AbortController();
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  let timer;
+
+  /** The newest versions of the topics, as `Cache-Version` has them. */
+  const newest = () =>
+    [...known.value].filter(([name]) => topics.some((topic) => name.endsWith(`/${topic}`))).map(([, word]) => word).join(", ");
+
+  function later() {
+    clearTimeout(timer);
+    timer = setTimeout(() => (asked.value += 1), Math.max(0, readAt + AT_MOST_EVERY - performance.now()));
+  }
+
+  async function now() {
+    clearTimeout(timer);
+    flight.abort();
+    const mine = (flight = new AbortController());
+    const versions = untracked(newest);
+    const sent = [versions, required].filter(Boolean).join(", ");
+    readAt = performance.now();
+    const answering = read({ signal: mine.signal, versions: sent || null });
+    untracked(() => (reading.value = true));
+    try {
+      const found = await answering;
+      if (mine.signal.aborted) return;
+      readWith = versions;
+      required = null;
+      batch(() => {
+        answer.value = found;
+        error.value = null;
+        reading.value = false;
+      });
+      if (newest() !== versions) later();
+    } catch (failure) {
+      if (mine.signal.aborted) return;
+      batch(() => {
+        error.value = failure;
+        reading.value = false;
+      });
+      const passes = failure instanceof Unreachable || (failure instanceof Problem && failure.status >= 429);
+      const wait = (failure instanceof Problem && failure.retryAfter ? 1000 * failure.retryAfter : 0) || AFTER_A_FAILURE;
+      if (passes) timer = setTimeout(() => (asked.value += 1), wait);
+    }
+  }
+
+  const stops = [
+    effect(() => {
+      asked.value;
+      now();
+    }),
+    effect(() => {
+      const differs = newest() !== readWith;
+      if (differs && line.value === "live" && !untracked(() => reading.value)) later();
+    }),
+    effect(() => {
+      const shown = answer.value;
+      const sure = reachable.value && !error.value && (line.value === "live" || line.value === "connecting");
+      if (!shown) staleSince.value = null;
+      else if (shown.stale) staleSince.value = shown.at;
+      else if (sure) staleSince.value = null;
+      else staleSince.value ??= Date.now();
+    }),
+  ];
+
+  return {
+    answer,
+    error,
+    reading,
+    staleSince,
+    refresh(versions = null) {
+      required = versions ?? required;
+      asked.value += 1;
+    },
+    stop() {
+      for (const stop of stops) stop();
+      clearTimeout(timer);
+      flight.abort();
+    },
+  };
+}

@@ -1,0 +1,97 @@
+/** Who is signed in, in all tabs of this browser at once. */
+
+import { batch, signal } from "../html.js";
+import { get, Unreachable, whenSignedOut, write } from "./api.js";
+
+/** @typedef {import("./api.js").Schemas["SessionOut"]} Session */
+/** @typedef {import("./api.js").Schemas["ClinicItem"]} Clinic */
+/** @typedef {"viewer" | "clinical" | "admin" | "superuser"} Role */
+
+/** Undefined until it is known; null: nobody. @type {import("../html.js").Signal<Session | null | undefined>} */
+export const session = signal(undefined);
+/** Why nobody is signed in any more: the service ended the session, not the user. */
+export const wasEnded = signal(false);
+/** Those that the user may see, for their names and zones. @type {import("../html.js").Signal<Clinic[]>} */
+export const clinics = signal([]);
+/** The one that a superuser looks at; null: the network. @type {import("../html.js").Signal<number | null>} */
+export const chosenClinic = signal(null);
+
+const RANKS = { viewer: 0, clinical: 1, admin: 2, superuser: 3 };
+const tabs = new BroadcastChannel("ticket-home.session");
+/** @type {(() => void)[]} */
+const forgetters = [];
+
+/** @param {() => void} forget called when nobody is signed in any more: nothing of patients may stay. */
+export function onForget(forget) {
+  forgetters.push(forget);
+}
+
+/** Whether who is signed in has at least this role. @param {Role} role */
+export function may(role) {
+  const own = /** @type {Role | undefined} */ (session.value?.user.role);
+  return own !== undefined && RANKS[own] >= RANKS[role];
+}
+
+/** The zone of a clinic, or of the one that is looked at. @param {number | null} [id] */
+export function zoneOf(id = session.value?.user.clinic_id ?? chosenClinic.value) {
+  return clinics.value.find((one) => one.id === id)?.timezone ?? "America/Santiago";
+}
+
+/** Find out who is signed in; retried while nobody answers. */
+export async function load() {
+  try {
+    const { body } = await get("/v1/auth/me");
+    await enter(body);
+  } catch (error) {
+    if (error instanceof Unreachable) setTimeout(load, 2000);
+  }
+}
+
+/** @param {string} username @param {string} password */
+export async function signIn(username, password) {
+  const { body } = await write("post", "/v1/auth/login", { body: { username, password, client: "web" } });
+  await enter(body);
+  tabs.postMessage("changed");
+}
+
+/** By the organisation's proxy, which stands before this service. */
+export async function signInByOrganisation() {
+  const { body } = await write("post", "/v1/auth/iap", {});
+  await enter(body);
+  tabs.postMessage("changed");
+}
+
+export async function signOut() {
+  await write("post", "/v1/auth/logout", {});
+  leave(false);
+  tabs.postMessage("changed");
+}
+
+/** @param {Session} found */
+async function enter(found) {
+  if (session.value && session.value.user.id !== found.user.id) forgetAll();
+  const { body } = await get("/v1/clinics", { query: { include_inactive: found.user.role === "superuser" } });
+  batch(() => {
+    wasEnded.value = false;
+    clinics.value = body.items;
+    session.value = found;
+  });
+}
+
+/** @param {boolean} ended by the service */
+function leave(ended) {
+  forgetAll();
+  batch(() => {
+    wasEnded.value = ended && Boolean(session.value);
+    session.value = null;
+    clinics.value = [];
+    chosenClinic.value = null;
+  });
+}
+
+function forgetAll() {
+  for (const forget of forgetters) forget();
+}
+
+whenSignedOut(() => leave(true));
+tabs.onmessage = () => load();

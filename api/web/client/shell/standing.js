@@ -1,0 +1,59 @@
+/** How things stand with the service: live, coming back, offline, stale; and whether there is a newer release. */
+
+import { computed, html, signal } from "../html.js";
+import { Icon } from "../parts/icon.js";
+import { reachable, repeating } from "../service/api.js";
+import { line } from "../service/events.js";
+import { t } from "./text.js";
+
+/** @typedef {"connecting" | "live" | "reconnecting" | "stale" | "offline"} Standing */
+
+const network = signal(navigator.onLine);
+addEventListener("online", () => (network.value = true));
+addEventListener("offline", () => (network.value = false));
+
+/** @type {import("../html.js").ReadonlySignal<Standing>} */
+export const standing = computed(() => {
+  if (!network.value) return "offline";
+  if (!reachable.value) return "reconnecting";
+  return line.value;
+});
+
+/** @type {Record<Standing, string>} */
+const ICONS = { connecting: "wait", live: "live", reconnecting: "wait", stale: "old", offline: "offline" };
+
+export function ConnectionState() {
+  const now = standing.value;
+  const waiting = repeating.value;
+  return html`
+    <span class="standing" data-standing=${now} role="status">
+      <${Icon} name=${ICONS[now]} /><span>${t(`standing.${now}`)}</span>
+      ${waiting ? html`<span class="waiting">${t("standing.repeating", { n: waiting })}</span>` : null}
+    </span>
+  `;
+}
+
+const newer = signal(false);
+
+/** A deploy ends every stream: whoever comes back looks whether the page is another one now. */
+async function look() {
+  const page = await fetch("/", { cache: "no-cache" }).catch(() => null);
+  const release = page?.ok ? /data-release="(\w+)"/.exec(await page.text())?.[1] : undefined;
+  if (release) newer.value = release !== document.documentElement.dataset.release;
+}
+
+let before = line.peek();
+line.subscribe((now) => {
+  if (now === "live" && before === "reconnecting") look();
+  before = now;
+});
+
+export function NewRelease() {
+  if (!newer.value) return null;
+  return html`
+    <div class="banner" role="status">
+      <span>${t("release.newer")}</span>
+      <button class="primary" onClick=${() => location.reload()}>${t("release.reload")}</button>
+    </div>
+  `;
+}

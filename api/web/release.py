@@ -1,0 +1,60 @@
+"""The client's files as this release has them: read once, named by a digest of them all."""
+
+import gzip
+import hashlib
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+CLIENT = Path(__file__).parent / "client"
+MEDIA_TYPES = {
+    ".html": "text/html; charset=utf-8",
+    ".js": "text/javascript; charset=utf-8",
+    ".css": "text/css; charset=utf-8",
+    ".svg": "image/svg+xml",
+    ".txt": "text/plain; charset=utf-8",
+}
+"""Of what is served. Other files of the folder, such as types, are for whoever works on it."""
+INDEX, BOOT = "index.html", "boot.js"
+"""The page, and the one script that has no digest in its address: it starts those that have."""
+
+
+@dataclass(frozen=True, slots=True)
+class ClientFile:
+    body: bytes
+    packed: bytes
+    """The same, by gzip."""
+    etag: str
+    media_type: str
+
+    @classmethod
+    def of(cls, body: bytes, suffix: str) -> "ClientFile":
+        etag = f'W/"{hashlib.blake2b(body, digest_size=12).hexdigest()}"'
+        return cls(body, gzip.compress(body, compresslevel=6, mtime=0), etag, MEDIA_TYPES[suffix])
+
+
+@dataclass(frozen=True, slots=True)
+class Release:
+    """All that a browser needs to run the client."""
+
+    digest: str
+    files: dict[str, ClientFile]
+    """By path below `client/`."""
+    index: ClientFile
+    """The page, which names the digest, and every module so that a browser need not find them one after the other."""
+
+
+@cache
+def release() -> Release:
+    paths = sorted(path for path in CLIENT.rglob("*") if path.suffix in MEDIA_TYPES and path.name != INDEX)
+    contents = {path.relative_to(CLIENT).as_posix(): path.read_bytes() for path in paths}
+    template = (CLIENT / INDEX).read_text()
+    whole = hashlib.blake2b(template.encode(), digest_size=8)
+    for name, content in contents.items():
+        whole.update(f"\n{name} {len(content)}\n".encode() + content)
+    digest = whole.hexdigest()
+    modules = [name for name in contents if name.endswith(".js") and name != BOOT]
+    preloads = "\n".join(f'<link rel="modulepreload" href="/app/{digest}/{name}">' for name in modules)
+    index = template.replace("{{digest}}", digest).replace("{{preloads}}", preloads)
+    files = {name: ClientFile.of(content, Path(name).suffix) for name, content in contents.items()}
+    return Release(digest, files, ClientFile.of(index.encode(), ".html"))

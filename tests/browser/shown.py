@@ -1,0 +1,19 @@
+"""Every page of the client, for the tests that all pages have to pass: a new page is covered by a line here."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Shown:
+    name: str
+    path: str
+    role: str | None
+    """Of who looks at it, in the test's clinic; None: nobody is signed in."""
+    ready: str
+    """A selector of what is there once the page is."""
+
+
+SHOWN = (
+    Shown("sign-in", "/", None, "input[name=username]"),
+    Shown("account", "/account", "viewer", "td"),
+)
