@@ -59,6 +59,9 @@ def invalid_from(error: RequestValidationError) -> AppError:
     fields = []
     for one in found:
         cause = (one.get("ctx") or {}).get("error")
+        if isinstance(cause, Exception):
+            # Its frames have the list that it is itself in, and the request with its connection: a circle.
+            cause.__traceback__ = None
         if isinstance(cause, Invalid):
             return cause
         place = [str(part) for part in one["loc"]]

@@ -35,6 +35,7 @@ from core.tickets.models import Status, Ticket, ended_at
 from core.tickets.reads.filters import TicketFilter
 from core.tickets.reads.pages import (
     AT,
+    KEPT,
     WHOLE,
     Page,
     Shape,
@@ -54,9 +55,6 @@ POLICY = Policy("nursing_board", 0, "", topics=("tickets", "catalogs"), global_t
 WINDOW = timedelta(hours=72)
 """What was discharged or annulled longer ago is found in the list of tickets only. Whoever is active is in a bed, or
 was forgotten: nobody is on no view."""
-
-KEPT = 32
-"""Statements, each of some 220 KB: of one clinic's board as it is filtered and ordered."""
 
 
 @dataclass(frozen=True, slots=True)

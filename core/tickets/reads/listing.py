@@ -5,6 +5,7 @@ In a clinic with a million past tickets a page reads some dozens of them: every 
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import (
@@ -33,6 +34,7 @@ from core.patients.models import NAME_ORDERED, Patient
 from core.tickets.models import SURGERY_ORDERED, Ticket
 from core.tickets.reads.filters import TicketFilter, filtered
 from core.tickets.reads.pages import (
+    KEPT,
     Page,
     Turn,
     all_in,
@@ -56,7 +58,9 @@ async def list_tickets(session: Session, scope: ClinicScope, asked: TicketFilter
 
     Raises NotFound where the scope's clinic, or the surgery asked for, does not exist in the scope.
     """
-    rows = (await session.execute(_statement(scope, asked, turn))).all()
+    # As for the board: what is asked for again and again is put together once, which takes longer than to run it.
+    plain = not asked.words and turn.position is None and asked.at is None
+    rows = (await session.execute((_kept_statement if plain else _statement)(scope, asked, turn))).all()
     return read_page(rows, turn, scope)
 
 
@@ -69,6 +73,9 @@ def _statement(scope: ClinicScope, asked: TicketFilter, turn: Turn) -> Select[An
         page, total = _first_of(_in_order(scope, tickets, turn), turn, turn.limit + 1), total_of(tickets, turn)
     known = all_in(scope, {Surgery: asked.surgery_id})
     return page_statement(clinics, page.subquery("page"), turn, known, {"total": total})
+
+
+_kept_statement = lru_cache(maxsize=KEPT)(_statement)
 
 
 def _searched(

@@ -46,6 +46,9 @@ SortKey = datetime | str | int
 
 MOST = 200
 """Tickets on a page."""
+KEPT = 32
+"""First pages' statements that are kept put together, each of some 220 KB: of one clinic's board or list as it is
+filtered and ordered."""
 COUNTED = 10_000
 """Of more tickets than these it is told that there are more."""
 AT = "at"
