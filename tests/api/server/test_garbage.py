@@ -18,7 +18,7 @@ from typing import Any
 from fastapi import FastAPI
 from uvicorn.server import ServerState
 
-from api.server.hits import HITS, Hits
+from api.server.prepared.hits import HITS, Hits
 from tests.api.server.in_memory import InMemoryConnection, config_of, connect
 from tests.api.server.prepared.side_by_side import DATE, STATUS, head
 from tests.conftest import SignIn
