@@ -163,5 +163,3 @@ async def test_what_requests_leave_is_freed_as_they_end(
             others = [one for one in garbage if not is_of_a_statement(one)]
             assert not others, (name, others[:20])
             assert len(garbage) < STATEMENTS * TIMES, name
-
-
