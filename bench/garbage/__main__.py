@@ -39,9 +39,14 @@ class Waited:
     p99: float
     p999: float
     most: float
-    full: int
-    """Collections of the oldest generation."""
-    longest: float
+    young: float
+    middle: float
+    full: float
+    """Collections of each generation."""
+    young_ms: float
+    middle_ms: float
+    full_ms: float
+    """The longest of each, which everybody waits for: milliseconds of CPU."""
     spent: float
     """Milliseconds of CPU, all collections together."""
 
@@ -64,9 +69,9 @@ def measured(place: Site, cores: Cores, thresholds: str, sessions: list[Bearer],
         raise SystemExit(str(wrong[:1] or found.unexpected))
     told = json.loads(notes.read_text())
     times = sorted(1000 * took for took in found.times)
-    p50, p99, p999 = (times[int(share * (len(times) - 1))] for share in (0.5, 0.99, 0.999))
-    longest, spent = 1000 * max(told["longest"]), 1000 * sum(told["seconds"])
-    return Waited(p50, p99, p999, times[-1], told["counts"][2], longest, spent)
+    waited = [times[int(share * (len(times) - 1))] for share in (0.5, 0.99, 0.999, 1)]
+    pauses = [1000 * longest for longest in told["longest"]]
+    return Waited(*[*waited, *told["counts"], *pauses, 1000 * sum(told["seconds"])])
 
 
 def dashboard(bearer: Bearer, number: int) -> Asked:
@@ -97,9 +102,9 @@ def main() -> None:
                 one = measured(place, cores, THRESHOLDS[name], sessions, asked.rate, asked.seconds)
                 rounds[name].append(one)
     columns = list(Waited.__annotations__)
-    print(f"{'':<20}" + "".join(f"{column:>10}" for column in columns))
+    print(f"{'':<20}" + "".join(f"{column:>11}" for column in columns))
     for name, ones in rounds.items():
-        print(f"{name:<20}" + "".join(f"{median(getattr(one, column) for one in ones):>10.2f}" for column in columns))
+        print(f"{name:<20}" + "".join(f"{median(getattr(one, column) for one in ones):>11.2f}" for column in columns))
 
 
 if __name__ == "__main__":

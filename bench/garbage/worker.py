@@ -6,7 +6,7 @@ import gc
 import json
 import sys
 from pathlib import Path
-from time import perf_counter, thread_time
+from time import thread_time
 
 from api.cli.main import main
 
@@ -14,28 +14,29 @@ GENERATIONS = 3
 
 
 class Collections:
-    """Since the process serves, of each generation: how many, seconds of CPU in all, and the longest pause."""
+    """Since the process serves, of each generation: how many, seconds of CPU in all, and of the longest, which is a
+    pause for everybody: a collection waits for nothing but its core."""
 
     def __init__(self) -> None:
         self.counts = [0] * GENERATIONS
         self.seconds = [0.0] * GENERATIONS
         self.longest = [0.0] * GENERATIONS
-        self._began = self._cpu = 0.0
+        self._began = 0.0
         self._serves = False
 
     def note(self, phase: str, about: dict[str, int]) -> None:
         """One of `gc.callbacks`. Those before `gc.freeze()` are start-up's, and nobody waits for them."""
         if phase == "start":
-            self._began, self._cpu = perf_counter(), thread_time()
+            self._began = thread_time()
             return
-        ended, cpu = perf_counter(), thread_time()
+        took = thread_time() - self._began
         # Counted by walking all that is frozen: only until there is something.
         self._serves = self._serves or gc.get_freeze_count() > 0
         if self._serves:
             generation = about["generation"]
             self.counts[generation] += 1
-            self.seconds[generation] += cpu - self._cpu
-            self.longest[generation] = max(self.longest[generation], ended - self._began)
+            self.seconds[generation] += took
+            self.longest[generation] = max(self.longest[generation], took)
 
 
 if __name__ == "__main__":

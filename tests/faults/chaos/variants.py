@@ -66,8 +66,8 @@ def lease_by_timer() -> None:
 
     VersionMap.read_ended = polled_and_flagged  # type: ignore[method-assign]
     VersionMap.is_fresh = lambda self: flags.get(id(self), False)  # type: ignore[method-assign]
-    # Which a hit asks, prepared or routed.
-    VersionMap.is_fresh_at = lambda self, _moment: flags.get(id(self), False)  # type: ignore[method-assign]
+    # This one a hit asks, prepared or routed.
+    VersionMap.is_fresh_at = lambda self, moment: flags.get(id(self), False)  # type: ignore[method-assign]
 
 
 def flight_without_versions() -> None:
