@@ -1,16 +1,12 @@
 """Who may leave, and why they are still here: ready, and delays. Each write answers the whole ticket."""
 
-from fastapi import Request
 from starlette.responses import Response
 
-from api.answers.written import Written, write
-from api.requests.dependencies import RequireClinical, RuntimeState
-from api.requests.headers.conditional import IfMatch
 from api.requests.routing import Router
-from api.v1.tickets.answer import BY_REVISION, documented, ticket_answer
+from api.v1.tickets.answer import BY_REVISION, documented
 from api.v1.tickets.bodies import DelayIn, ReadyIn
-from api.v1.tickets.path import DelayId, TicketId
-from core.db.transaction import WriteSession
+from api.v1.tickets.change import ClinicalChange
+from api.v1.tickets.path import DelayId
 from core.tickets.verbs.delays import end_delay, set_delay
 from core.tickets.verbs.ready import ready, undo_ready
 from core.tickets.views import TicketDetail
@@ -29,18 +25,8 @@ NOW = ReadyIn()
     response_model=TicketDetail,
     responses=documented(200, *BY_REVISION),
 )
-async def ticket_ready(
-    request: Request,
-    runtime: RuntimeState,
-    actor: RequireClinical,
-    ticket_id: TicketId,
-    revision: IfMatch,
-    body: ReadyIn = NOW,
-) -> Response:
-    async def work(session: WriteSession) -> Written:
-        return ticket_answer(await ready(session, actor, ticket_id, revision, body.ready_at))
-
-    return await write(request, runtime, actor, work)
+async def ticket_ready(change: ClinicalChange, body: ReadyIn = NOW) -> Response:
+    return await change.by(ready, body.ready_at)
 
 
 @router.delete(
@@ -50,13 +36,8 @@ async def ticket_ready(
     response_model=TicketDetail,
     responses=documented(200, 409, 412, 428),
 )
-async def ticket_undo_ready(
-    request: Request, runtime: RuntimeState, actor: RequireClinical, ticket_id: TicketId, revision: IfMatch
-) -> Response:
-    async def work(session: WriteSession) -> Written:
-        return ticket_answer(await undo_ready(session, actor, ticket_id, revision))
-
-    return await write(request, runtime, actor, work)
+async def ticket_undo_ready(change: ClinicalChange) -> Response:
+    return await change.by(undo_ready)
 
 
 @router.post(
@@ -69,18 +50,8 @@ async def ticket_undo_ready(
     response_model=TicketDetail,
     responses=documented(201, *BY_REVISION),
 )
-async def ticket_delay(
-    request: Request,
-    runtime: RuntimeState,
-    actor: RequireClinical,
-    ticket_id: TicketId,
-    revision: IfMatch,
-    body: DelayIn,
-) -> Response:
-    async def work(session: WriteSession) -> Written:
-        return ticket_answer(await set_delay(session, actor, ticket_id, revision, body.asked()), status=201)
-
-    return await write(request, runtime, actor, work)
+async def ticket_delay(change: ClinicalChange, body: DelayIn) -> Response:
+    return await change.by(set_delay, body.asked())
 
 
 @router.delete(
@@ -91,15 +62,5 @@ async def ticket_delay(
     response_model=TicketDetail,
     responses=documented(200, 409, 412, 428),
 )
-async def ticket_end_delay(
-    request: Request,
-    runtime: RuntimeState,
-    actor: RequireClinical,
-    ticket_id: TicketId,
-    delay_id: DelayId,
-    revision: IfMatch,
-) -> Response:
-    async def work(session: WriteSession) -> Written:
-        return ticket_answer(await end_delay(session, actor, ticket_id, revision, delay_id))
-
-    return await write(request, runtime, actor, work)
+async def ticket_end_delay(change: ClinicalChange, delay_id: DelayId) -> Response:
+    return await change.by(end_delay, delay_id)

@@ -6,12 +6,13 @@ from starlette.responses import Response
 from api.answers.cached import fresh
 from api.answers.written import Written, write
 from api.problems import MEDIA_TYPE
-from api.requests.dependencies import CurrentUser, ReadScope, RequireAdmin, RequireClinical, RuntimeState
-from api.requests.headers.conditional import IfMatch, revision_etag
+from api.requests.dependencies import CurrentUser, ReadScope, RequireClinical, RuntimeState
+from api.requests.headers.conditional import revision_etag
 from api.requests.routing import Router
 from api.responses import refusal
 from api.v1.tickets.answer import BY_REVISION, documented, ticket_answer
 from api.v1.tickets.bodies import PlacementIn, TicketEditIn, TicketIn
+from api.v1.tickets.change import AdminChange, ClinicalChange
 from api.v1.tickets.examples import TICKET
 from api.v1.tickets.path import TicketId
 from core.db.transaction import ReadSession, WriteSession
@@ -80,21 +81,8 @@ async def ticket_get(runtime: RuntimeState, _: CurrentUser, scope: ReadScope, ti
     response_model=TicketDetail,
     responses=documented(200, *BY_REVISION),
 )
-async def ticket_patch(
-    request: Request,
-    runtime: RuntimeState,
-    actor: RequireClinical,
-    ticket_id: TicketId,
-    revision: IfMatch,
-    body: PlacementIn,
-) -> Response:
-    async def work(session: WriteSession) -> Written:
-        ticket = await set_placement(
-            session, actor, ticket_id, revision, body.values(), body.correction(), body.second_stay
-        )
-        return ticket_answer(ticket)
-
-    return await write(request, runtime, actor, work)
+async def ticket_patch(change: ClinicalChange, body: PlacementIn) -> Response:
+    return await change.by(set_placement, body.values(), body.correction(), body.second_stay)
 
 
 @router.put(
@@ -107,15 +95,5 @@ async def ticket_patch(
     response_model=TicketDetail,
     responses=documented(200, *BY_REVISION),
 )
-async def ticket_edit(
-    request: Request,
-    runtime: RuntimeState,
-    actor: RequireAdmin,
-    ticket_id: TicketId,
-    revision: IfMatch,
-    body: TicketEditIn,
-) -> Response:
-    async def work(session: WriteSession) -> Written:
-        return ticket_answer(await edit(session, actor, ticket_id, revision, body.asked()))
-
-    return await write(request, runtime, actor, work)
+async def ticket_edit(change: AdminChange, body: TicketEditIn) -> Response:
+    return await change.by(edit, body.asked())

@@ -5,17 +5,13 @@ Every write answers the whole ticket, and its ETag is the next If-Match.
 
 from typing import Annotated
 
-from fastapi import Query, Request
+from fastapi import Query
 from starlette.responses import Response
 
-from api.answers.written import Written, write
-from api.requests.dependencies import RequireAdmin, RequireClinical, RuntimeState
-from api.requests.headers.conditional import IfMatch
 from api.requests.routing import Router
-from api.v1.tickets.answer import BY_REVISION, documented, ticket_answer
+from api.v1.tickets.answer import BY_REVISION, documented
 from api.v1.tickets.bodies import AnnulmentIn, DischargeIn, ModificationIn, ReassignmentIn, RestorationIn, SecondStay
-from api.v1.tickets.path import TicketId
-from core.db.transaction import WriteSession
+from api.v1.tickets.change import AdminChange, ClinicalChange
 from core.tickets.verbs.annul import annul, restore
 from core.tickets.verbs.discharge import discharge, undo_discharge
 from core.tickets.verbs.modify_fpa import modify_fpa
@@ -39,18 +35,8 @@ RESTORED = RestorationIn()
     response_model=TicketDetail,
     responses=documented(201, *BY_REVISION),
 )
-async def ticket_modify_fpa(
-    request: Request,
-    runtime: RuntimeState,
-    actor: RequireClinical,
-    ticket_id: TicketId,
-    revision: IfMatch,
-    body: ModificationIn,
-) -> Response:
-    async def work(session: WriteSession) -> Written:
-        return ticket_answer(await modify_fpa(session, actor, ticket_id, revision, body.asked()), status=201)
-
-    return await write(request, runtime, actor, work)
+async def ticket_modify_fpa(change: ClinicalChange, body: ModificationIn) -> Response:
+    return await change.by(modify_fpa, body.asked())
 
 
 @router.post(
@@ -60,18 +46,8 @@ async def ticket_modify_fpa(
     response_model=TicketDetail,
     responses=documented(200, *BY_REVISION),
 )
-async def ticket_discharge(
-    request: Request,
-    runtime: RuntimeState,
-    actor: RequireClinical,
-    ticket_id: TicketId,
-    revision: IfMatch,
-    body: DischargeIn = NOW,
-) -> Response:
-    async def work(session: WriteSession) -> Written:
-        return ticket_answer(await discharge(session, actor, ticket_id, revision, body.discharged_at))
-
-    return await write(request, runtime, actor, work)
+async def ticket_discharge(change: ClinicalChange, body: DischargeIn = NOW) -> Response:
+    return await change.by(discharge, body.discharged_at)
 
 
 @router.delete(
@@ -83,17 +59,9 @@ async def ticket_discharge(
     responses=documented(200, 409, 412, 428),
 )
 async def ticket_undo_discharge(
-    request: Request,
-    runtime: RuntimeState,
-    actor: RequireClinical,
-    ticket_id: TicketId,
-    revision: IfMatch,
-    second_stay: Annotated[SecondStay | None, Query()] = None,
+    change: ClinicalChange, second_stay: Annotated[SecondStay | None, Query()] = None
 ) -> Response:
-    async def work(session: WriteSession) -> Written:
-        return ticket_answer(await undo_discharge(session, actor, ticket_id, revision, second_stay))
-
-    return await write(request, runtime, actor, work)
+    return await change.by(undo_discharge, second_stay)
 
 
 @router.post(
@@ -103,18 +71,8 @@ async def ticket_undo_discharge(
     response_model=TicketDetail,
     responses=documented(200, *BY_REVISION),
 )
-async def ticket_annul(
-    request: Request,
-    runtime: RuntimeState,
-    actor: RequireClinical,
-    ticket_id: TicketId,
-    revision: IfMatch,
-    body: AnnulmentIn,
-) -> Response:
-    async def work(session: WriteSession) -> Written:
-        return ticket_answer(await annul(session, actor, ticket_id, revision, body.reason_id))
-
-    return await write(request, runtime, actor, work)
+async def ticket_annul(change: ClinicalChange, body: AnnulmentIn) -> Response:
+    return await change.by(annul, body.reason_id)
 
 
 @router.post(
@@ -125,18 +83,8 @@ async def ticket_annul(
     response_model=TicketDetail,
     responses=documented(200, *BY_REVISION),
 )
-async def ticket_restore(
-    request: Request,
-    runtime: RuntimeState,
-    actor: RequireAdmin,
-    ticket_id: TicketId,
-    revision: IfMatch,
-    body: RestorationIn = RESTORED,
-) -> Response:
-    async def work(session: WriteSession) -> Written:
-        return ticket_answer(await restore(session, actor, ticket_id, revision, body.second_stay))
-
-    return await write(request, runtime, actor, work)
+async def ticket_restore(change: AdminChange, body: RestorationIn = RESTORED) -> Response:
+    return await change.by(restore, body.second_stay)
 
 
 @router.post(
@@ -149,16 +97,5 @@ async def ticket_restore(
     response_model=TicketDetail,
     responses=documented(200, *BY_REVISION),
 )
-async def ticket_reassign(
-    request: Request,
-    runtime: RuntimeState,
-    actor: RequireAdmin,
-    ticket_id: TicketId,
-    revision: IfMatch,
-    body: ReassignmentIn,
-) -> Response:
-    async def work(session: WriteSession) -> Written:
-        given = body.patient.given()
-        return ticket_answer(await reassign(session, actor, ticket_id, revision, given, body.second_stay))
-
-    return await write(request, runtime, actor, work)
+async def ticket_reassign(change: AdminChange, body: ReassignmentIn) -> Response:
+    return await change.by(reassign, body.patient.given(), body.second_stay)
