@@ -15,19 +15,22 @@ from typing import Any
 
 import asyncpg
 import pytest
-from playwright.async_api import Browser, Page, async_playwright
+from playwright.async_api import Browser, Page, async_playwright, expect
 from pydantic import SecretStr
 
 from core.operations.embedded import EmbeddedServers
 from core.settings import Settings
+from tests.browser import wards
 from tests.browser.watched import Watched
 from tests.conftest import SEEDED
 from tests.factories import rows
 from tests.factories.fixtures import ClinicSeed, seed_clinic
+from tests.support.machine import PATIENCE
 from tests.support.processes.services import workers
 from tests.support.servers.databases import Copies
 from tests.support.servers.debian import program
 
+expect.set_options(timeout=PATIENCE * 1000)
 PREFIXES = itertools.product(string.ascii_uppercase, repeat=3)
 
 
@@ -82,6 +85,12 @@ async def there(site: Site) -> AsyncIterator[rows.Connection]:
 async def clinic(there: rows.Connection) -> ClinicSeed:
     """A new one, with a catalog and users of every role."""
     return await seed_clinic(there, "W" + "".join(next(PREFIXES)), "America/Santiago")
+
+
+@pytest.fixture
+async def ward(there: rows.Connection, clinic: ClinicSeed) -> list[str]:
+    """The ids of the clinic's tickets (wards.py)."""
+    return await wards.ward(there, clinic)
 
 
 Opened = Callable[..., Any]

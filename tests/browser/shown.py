@@ -15,5 +15,6 @@ class Shown:
 
 SHOWN = (
     Shown("sign-in", "/", None, "input[name=username]"),
+    Shown("board", "/board", "clinical", ".card"),
     Shown("account", "/account", "viewer", "td"),
 )

@@ -15,6 +15,10 @@ from tests.factories.fixtures import ClinicSeed
 ROOT = Path(__file__).parents[2]
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 RUN = "(rules) => axe.run(document, {runOnly: rules, resultTypes: ['violations']})"
+FITS = (
+    """() => [document.documentElement, document.querySelector("main")].every((one) => one.scrollWidth <= innerWidth)"""
+)
+"""What is wider than the screen is not reached on a phone."""
 
 pytestmark = pytest.mark.long
 
@@ -32,6 +36,7 @@ async def violations(page: Page, axe: str) -> list[dict[str, Any]]:
     return [{"rule": one["id"], "at": [node["html"] for node in one["nodes"]]} for one in found["violations"]]
 
 
+@pytest.mark.usefixtures("ward")
 @pytest.mark.parametrize("shown", SHOWN, ids=lambda shown: shown.name)
 async def test_a_page_in_both_themes_and_on_all_sizes(
     shown: Shown, opened: Opened, clinic: ClinicSeed, axe: str, shots: Callable[[str], Path | None]

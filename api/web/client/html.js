@@ -11,5 +11,11 @@ export const html = htm.bind(h);
 
 /** @typedef {import("./vendor/preact.js").VNode<any>} VNode */
 /** @typedef {VNode | VNode[] | string | number | null | undefined | false} Shown What a part may return. */
-/** @template T @typedef {import("./vendor/signals.js").Signal<T>} Signal */
-/** @template T @typedef {import("./vendor/signals.js").ReadonlySignal<T>} ReadonlySignal */
+/**
+ * @template T
+ * @typedef {import("./vendor/signals.js").Signal<T>} Signal
+ */
+/**
+ * @template T
+ * @typedef {import("./vendor/signals.js").ReadonlySignal<T>} ReadonlySignal
+ */

@@ -1,6 +1,7 @@
 /** The client's pages, by address. A new page is a line here, and one in `PAGES` of api/web/routes.py. */
 
 import { AccountPage } from "./pages/account.js";
+import { BoardPage } from "./pages/board.js";
 import { HomePage } from "./pages/home.js";
 
 /**
@@ -16,5 +17,6 @@ import { HomePage } from "./pages/home.js";
 /** @type {Route[]} */
 export const ROUTES = [
   { path: "/", page: HomePage, title: "home.title" },
+  { path: "/board", page: BoardPage, title: "board.title", icon: "board" },
   { path: "/account", page: AccountPage, title: "account.title" },
 ];

@@ -75,7 +75,7 @@ export function whenSignedOut(callback) {
  * @template {import("./contract.d.ts").PathWith<"get">} P
  * @param {P} path
  * @param {Omit<Sent, "query" | "params"> & {params?: import("./contract.d.ts").ParamsOf<P, "get">,
- *   query?: import("./contract.d.ts").QueryOf<P, "get">}} [sent]
+ *   query?: NoInfer<import("./contract.d.ts").QueryOf<P, "get">>}} [sent]
  * @returns {Promise<Answer<import("./contract.d.ts").AnswerOf<P, "get">>>}
  */
 export async function get(path, sent = {}) {

@@ -4,15 +4,16 @@
  */
 
 import { batch, effect, signal, untracked } from "../html.js";
-import { Problem, reachable, Unreachable } from "./api.js";
+import { Problem, Unreachable } from "./api.js";
 import { known, line } from "./events.js";
+import { standing } from "./standing.js";
 
+/** @typedef {{signal: AbortSignal, versions: string | null}} LiveSent  What a read has to send along. */
 /** @typedef {"tickets" | "figures" | "catalogs" | "clinics"} Topic */
-/** @template Body @typedef {import("./api.js").Answer<Body>} Answer */
 /**
  * @template Body
  * @typedef {object} Live
- * @property {import("../html.js").ReadonlySignal<Answer<Body> | null>} answer  The last one; it stays where a later read fails.
+ * @property {import("../html.js").ReadonlySignal<import("./api.js").Answer<Body> | null>} answer  The last one; it stays where a later read fails.
  * @property {import("../html.js").ReadonlySignal<unknown>} error  Of the last read; null where it succeeded.
  * @property {import("../html.js").ReadonlySignal<boolean>} reading
  * @property {import("../html.js").ReadonlySignal<number | null>} staleSince  When what is shown was right, epoch
@@ -25,14 +26,14 @@ const AT_MOST_EVERY = 1000;
 const AFTER_A_FAILURE = 3000;
 
 /**
- * @template Body
+ * @template {import("./api.js").Answer<any>} Found
  * @param {Topic[]} topics
- * @param {(sent: {signal: AbortSignal, versions: string | null}) => Promise<Answer<Body>>} read  Signals that it looks at
- *   before its first `await` are followed, too.
- * @returns {Live<Body>}
+ * @param {(sent: LiveSent) => Promise<Found>} read  Signals that it looks at before its first `await` are followed,
+ *   too.
+ * @returns {Live<Found["body"]>}
  */
 export function live(topics, read) {
-  /** @type {import("../html.js").Signal<Answer<Body> | null>} */
+  /** @type {import("../html.js").Signal<Found | null>} */
   const answer = signal(null);
   const error = signal(/** @type {unknown} */ (null));
   const reading = signal(false);
@@ -98,7 +99,7 @@ export function live(topics, read) {
     }),
     effect(() => {
       const shown = answer.value;
-      const sure = reachable.value && !error.value && (line.value === "live" || line.value === "connecting");
+      const sure = !error.value && (standing.value === "live" || standing.value === "connecting");
       if (!shown) staleSince.value = null;
       else if (shown.stale) staleSince.value = shown.at;
       else if (sure) staleSince.value = null;

@@ -1,25 +1,13 @@
-/** How things stand with the service: live, coming back, offline, stale; and whether there is a newer release. */
+/** Shows how things stand with the service, and whether there is a newer release of this page. */
 
-import { computed, html, signal } from "../html.js";
+import { html, signal } from "../html.js";
 import { Icon } from "../parts/icon.js";
-import { reachable, repeating } from "../service/api.js";
+import { repeating } from "../service/api.js";
 import { line } from "../service/events.js";
+import { standing } from "../service/standing.js";
 import { t } from "./text.js";
 
-/** @typedef {"connecting" | "live" | "reconnecting" | "stale" | "offline"} Standing */
-
-const network = signal(navigator.onLine);
-addEventListener("online", () => (network.value = true));
-addEventListener("offline", () => (network.value = false));
-
-/** @type {import("../html.js").ReadonlySignal<Standing>} */
-export const standing = computed(() => {
-  if (!network.value) return "offline";
-  if (!reachable.value) return "reconnecting";
-  return line.value;
-});
-
-/** @type {Record<Standing, string>} */
+/** @type {Record<import("../service/standing.js").Standing, string>} */
 const ICONS = { connecting: "wait", live: "live", reconnecting: "wait", stale: "old", offline: "offline" };
 
 export function ConnectionState() {

@@ -1,0 +1,74 @@
+/** Somebody else changed it meanwhile: how it was, how it is, and what one was about to write, side by side. */
+
+import { html } from "../html.js";
+import { dayAndHour } from "../service/times.js";
+import { t } from "../shell/text.js";
+import { ask, Dialog } from "./dialog.js";
+
+/** @typedef {import("../service/api.js").Schemas["TicketSummary"]} Ticket */
+
+const FIELDS = /** @type {const} */ (["status", "ready", "fpa", "bed_number", "location", "episode_id", "patient", "surgery", "doctor"]);
+
+/** @param {Ticket} ticket @returns {Record<typeof FIELDS[number], string>} */
+function told(ticket) {
+  const { patient } = ticket;
+  return {
+    status: t(`status.${ticket.status}`),
+    ready: ticket.ready ? dayAndHour(ticket.ready.at) : "–",
+    fpa: dayAndHour(ticket.current_fpa),
+    bed_number: ticket.bed_number ?? "–",
+    location: ticket.location ?? "–",
+    episode_id: ticket.episode_id ?? "–",
+    patient: patient ? `${patient.first_name} ${patient.last_name} · ${patient.document}` : "–",
+    surgery: ticket.surgery.name,
+    doctor: ticket.doctor?.name ?? "–",
+  };
+}
+
+/**
+ * @param {{seen: Ticket, current: Ticket, mine?: Record<string, string | null>}} versions  `mine` by name of FIELDS.
+ * @returns {Promise<boolean>} whether to write it over what is there now.
+ */
+export async function resolved({ seen, current, mine = {} }) {
+  const before = told(seen);
+  const now = told(current);
+  const rows = FIELDS.filter((name) => before[name] !== now[name] || name in mine);
+  const answer = await ask(
+    (close) => html`
+      <${Dialog} title=${t("conflict.title")} close=${close} wide>
+        <p>${t("conflict.text")}</p>
+        <div class="table">
+          <table class="conflict">
+            <thead>
+              <tr>
+                <td></td>
+                <th scope="col">${t("conflict.seen")}</th>
+                <th scope="col">${t("conflict.now")}</th>
+                ${Object.keys(mine).length ? html`<th scope="col">${t("conflict.mine")}</th>` : null}
+              </tr>
+            </thead>
+            <tbody>
+              ${rows.map(
+                (name) => html`
+                  <tr key=${name}>
+                    <th scope="row">${t(`ticket.${name}`)}</th>
+                    <td data-label=${t("conflict.seen")}>${before[name]}</td>
+                    <td data-label=${t("conflict.now")} data-differs=${before[name] !== now[name] ? "" : undefined}>${now[name]}</td>
+                    ${Object.keys(mine).length
+                      ? html`<td data-label=${t("conflict.mine")}>${name in mine ? mine[name] || "–" : now[name]}</td>`
+                      : null}
+                  </tr>
+                `,
+              )}
+            </tbody>
+          </table>
+        </div>
+        <footer>
+          <button type="button" onClick=${() => close()}>${t("conflict.keep")}</button>
+          <button type="button" class="primary" onClick=${() => close(true)}>${t("conflict.write")}</button>
+        </footer>
+      </${Dialog}>
+    `,
+  );
+  return answer === true;
+}
