@@ -143,7 +143,7 @@ def document(app: FastAPI, cookie: str, routers: Iterable[APIRouter]) -> dict[st
                 if method == "post" and operation["operationId"] != "authLogout":
                     operation.setdefault("parameters", []).append(IDEMPOTENCY_KEY)
             if "requestBody" in operation:
-                operation["responses"]["415"] = problems(415)[415]
+                operation["responses"].setdefault("415", problems(415)[415])
             for status, answer in operation["responses"].items():
                 headers = answer.setdefault("headers", {})
                 for name in headers_of(method, operation, status):

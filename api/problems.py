@@ -53,7 +53,10 @@ TITLES = {
     "http_version": "This version of HTTP is not spoken here",
     "body_too_large": "The body is too large",
     "unsupported_media_type": "The body is not said to be JSON",
+    "unsupported_file_type": "The body is said to be no file that is read here",
     "invalid": "The input is not valid",
+    "no_catalog": "The file is no catalog",
+    "catalog_refused": "Rows of the file are wrong",
     "nonexistent_local_time": "This local time does not exist",
     "implausible_time": "This is too far from now",
     "too_many_attempts": "Too many attempts",
@@ -82,6 +85,9 @@ class Problem(AnswerModel):
     patient: dict[str, Any] | None = Field(
         None,
         description="Of `patient_mismatch`: the patient on file, with `id` and `revision` for `same_person`.",
+    )
+    report: dict[str, Any] | None = Field(
+        None, description="Of `catalog_refused`: what `importsCatalog` answers of the file."
     )
     ticket_id: str | None = Field(
         None, description="Of `already_admitted` and `episode_taken`: the active ticket that it is about."

@@ -61,6 +61,13 @@ async def in_time(work: Awaitable[T]) -> T:
         raise
 
 
+def extend(seconds: float) -> None:
+    """Give the request more time than others have: what it asks for takes it. Outside of requests there is no bound."""
+    deadline = current_deadline.get()
+    if deadline is not None:
+        deadline.extend(seconds)
+
+
 def without_deadline() -> None:
     """Call first in a task that serves several requests. It was given a copy of the context of the request that began
     it, whose deadline is not the others'."""

@@ -75,8 +75,10 @@ class Invalid(AppError):
 
     code = "invalid"
 
-    def __init__(self, *errors: FieldError, detail: str = "The input is not valid.", code: str | None = None) -> None:
-        super().__init__(detail, code=code)
+    def __init__(
+        self, *errors: FieldError, detail: str = "The input is not valid.", code: str | None = None, **extra: Any
+    ) -> None:
+        super().__init__(detail, code=code, **extra)
         self.errors = errors
 
     @classmethod

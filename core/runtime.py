@@ -26,6 +26,7 @@ from core.cache.versions.map import VersionMap
 from core.cache.versions.push import Push
 from core.cache.versions.timeline import begin_timeline
 from core.canary.canary import Canary
+from core.catalogs.imports.child_process import FileReader
 from core.dashboard.upkeep import upkeep
 from core.db.connections.engine import dispose, serving_engine
 from core.db.connections.statement_spans import trace_statements
@@ -74,6 +75,7 @@ class Runtime:
     assertions: "Assertions | None"
     """None where nobody signs in by IAP."""
     exports: Exports
+    catalog_files: FileReader
     events: Events
     canary: Canary
     tracing: Tracing | None
@@ -162,6 +164,7 @@ async def open_runtime(settings: Settings, *, serves: bool = True) -> AsyncItera
             devices=Devices([key.get_secret_value() for key in settings.secret_keys]),
             assertions=assertions,
             exports=exports,
+            catalog_files=FileReader(),
             events=events,
             canary=Canary(database, versions, cache, settings.canary_seconds),
             tracing=tracing,

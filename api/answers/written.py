@@ -9,6 +9,7 @@ from pydantic import BaseModel
 from starlette.responses import Response
 
 from api.answers.cached import NO_STORE
+from core import times
 from core.access import Actor
 from core.audit.record import record_all
 from core.db.transaction import WriteSession
@@ -37,8 +38,10 @@ class Written:
 Work = Callable[[WriteSession], Awaitable[Written]]
 
 
-async def write(request: Request, runtime: Runtime, actor: Actor, work: Work) -> Response:
-    """Run `work` in one transaction and answer what it gives, after the commit.
+async def write(
+    request: Request, runtime: Runtime, actor: Actor, work: Work, *, budget: float = times.DATABASE
+) -> Response:
+    """Run `work` in one transaction, within `budget` seconds, and answer what it gives, after the commit.
 
     Raises Invalid for a malformed Idempotency-Key, Conflict for one used before with another body, what `work` raises,
     and Unavailable where the database is away.
@@ -57,7 +60,7 @@ async def write(request: Request, runtime: Runtime, actor: Actor, work: Work) ->
         return made
 
     try:
-        answered = await runtime.database.write(once)
+        answered = await runtime.database.write(once, budget=budget)
     except PatientMismatch as question:
         await _record_shown(runtime, actor, question)
         raise
@@ -84,12 +87,15 @@ def _answer(kept: Kept, more: Mapping[str, str] | None = None) -> Response:
 
 
 async def idempotency_scope(request: Request, actor: Actor) -> Scope | None:
-    """What makes two requests one write: user, method, path, Idempotency-Key and body's digest. None without the
-    header; raises Invalid for a key that is empty, too long, or has other characters than visible ASCII."""
+    """What makes two requests one write: user, method, path, Idempotency-Key, and a digest of query and body. None
+    without the header; raises Invalid for a key that is empty, too long, or has other characters than visible ASCII."""
     key = request.headers.get(HEADER)
     if key is None:
         return None
     if not 1 <= len(key) <= LONGEST or not all("!" <= character <= "~" for character in key):
         raise Invalid.field(HEADER, "invalid", f"1 to {LONGEST} visible ASCII characters.")
     digest = sha256(await request.body()).digest()
+    if query := request.scope["query_string"]:
+        # What is asked of the same file may be another thing: to try it, or to do it.
+        digest = sha256(digest + query).digest()
     return Scope(actor.user_id, request.method, request.url.path, key, digest)

@@ -15,6 +15,7 @@ from starlette.responses import Response
 
 from api.requests.authentication import authenticate
 from api.requests.body import JsonRequest, refuse_other_than_json
+from api.requests.file_in_body import FileInBody
 from api.requests.plan import plan_of
 from core.errors import AppError, FieldError, Invalid, Malformed, WrongMediaType
 
@@ -77,6 +78,7 @@ class TicketHomeRoute(APIRoute):
             if getattr(field.field_info, "in_", None) is ParamTypes.query
         )
 
+        files = [call for call in called if isinstance(call, FileInBody)]
         plan = plan_of(self.dependant, known) if self.methods == {"GET"} else None
 
         async def in_order(asked: Request) -> Response:
@@ -89,6 +91,8 @@ class TicketHomeRoute(APIRoute):
                 if self.body_field is not None:
                     await refuse_other_than_json(request)
                     await request.json()
+                elif files:
+                    await files[0].refuse_others(request)
                 elif request.method != "GET":
                     await refuse_body(request)
                 return await handle(request)

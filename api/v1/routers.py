@@ -16,6 +16,7 @@ from api.v1.dashboard.routes import router as dashboard
 from api.v1.events.routes import router as events
 from api.v1.exports.routes import router as exports
 from api.v1.fpa.routes import router as fpa
+from api.v1.imports.routes import router as imports
 from api.v1.nursing_board.routes import router as nursing_board
 from api.v1.patients.routes import router as patients
 from api.v1.tickets.assumed_routes import router as assumed_discharges
@@ -35,6 +36,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     clinics,
     *CATALOG_ROUTERS,
     thresholds,
+    imports,
     blocks,
     nursing_board,
     ticket_list,

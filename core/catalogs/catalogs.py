@@ -2,7 +2,7 @@
 
 From a description come its list and its order (listing.py), its changes and what the audit calls them (create.py,
 change.py, references.py), its routes (api/v1/catalogs/) and the sheet that it is imported from
-(core/operations/imports/catalog/).
+(core/catalogs/imports/).
 """
 
 from dataclasses import dataclass, replace

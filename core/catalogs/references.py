@@ -8,7 +8,7 @@ from sqlalchemy import ColumnElement, Text, exists, func, literal, select
 from core.access import ClinicScope
 from core.catalogs.catalogs import Catalog
 from core.catalogs.models import Specialty
-from core.clinics.models import Clinic
+from core.clinics.references import lock_clinic
 from core.db.transaction import Session, WriteSession
 from core.errors import Conflict, Invalid, NotFound
 
@@ -48,16 +48,12 @@ async def require_unlike(
     """
     if not catalog.told_apart_by:
         return
-    await _queue(session, clinic_id)
+    # No index keeps such rows apart: whoever writes one waits for the others.
+    await lock_clinic(session, clinic_id)
     table, (name, *equal) = catalog.table, catalog.told_apart_by
     alike = func.folded_text(getattr(table, name)) == func.folded_text(literal(row[name], Text))
     same = [getattr(table, one) == row[one] for one in equal]
     await _require_none(session, table, row_id, table.clinic_id == clinic_id, alike, *same, message=TAKEN)
-
-
-async def _queue(session: WriteSession, clinic_id: int) -> None:
-    """Lock the clinic's row: no index keeps such rows apart, so whoever writes one waits for the others."""
-    await session.execute(select(Clinic.id).where(Clinic.id == clinic_id).with_for_update(key_share=True))
 
 
 async def _require_specialty(session: Session, clinic_id: int, specialty_id: int) -> None:
@@ -74,7 +70,7 @@ async def _require_unused(
     session: WriteSession, catalog: Catalog, clinic_id: int, name: str, value: Any, row_id: int | None
 ) -> None:
     """Raises Conflict. No unique index: what the old application left behind may have the same twice."""
-    await _queue(session, clinic_id)
+    await lock_clinic(session, clinic_id)
     table = catalog.table
     message = f"Another {catalog.name} of this clinic has this {name.upper()}."
     same = getattr(table, name) == value

@@ -29,13 +29,16 @@ async def require_clinic(session: Session, clinic_id: int, *, active: bool = Fal
         raise Invalid.field("clinic_id", "inactive", "It is no longer in use.")
 
 
-async def clinic_with_prefix(session: Session, prefix: str, *, locked: bool = False) -> int:
-    """The clinic's id; case does not matter. `locked`: writers of its catalog wait here for one another.
+async def lock_clinic(session: Session, clinic_id: int) -> None:
+    """Lock the clinic's row: writers of its catalogs wait here for one another. Raises NotFound for an unknown one."""
+    found = select(Clinic.id).where(Clinic.id == clinic_id).with_for_update(key_share=True)
+    if await session.scalar(found) is None:
+        raise NotFound
 
-    Raises NotFound for a prefix that no clinic has.
-    """
-    found = select(Clinic.id).where(Clinic.prefix == prefix.upper())
-    clinic_id = await session.scalar(found.with_for_update(key_share=True) if locked else found)
+
+async def clinic_with_prefix(session: Session, prefix: str) -> int:
+    """The clinic's id; case does not matter. Raises NotFound for a prefix that no clinic has."""
+    clinic_id = await session.scalar(select(Clinic.id).where(Clinic.prefix == prefix.upper()))
     if clinic_id is None:
         raise NotFound(f"No clinic has the prefix {prefix.upper()}.")
     return clinic_id

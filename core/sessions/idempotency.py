@@ -35,7 +35,7 @@ class Scope:
     path: str
     key: str
     digest: bytes
-    """SHA-256 of the request's body."""
+    """Of the request's body, and of its query where it has one."""
 
     @property
     def name(self) -> str:

@@ -106,7 +106,7 @@ def of(origin: str | None) -> dict[str, str]:
 async def ask(client: httpx.AsyncClient, operation: Operation, own: Target, **headers: str) -> httpx.Response:
     rule = RULES[operation.id]
     path = operation.path.format(**rule.path(own))
-    return await client.request(operation.method, path, json=rule.body(own), headers=rule.headers | headers)
+    return await client.request(operation.method, path, **rule.sent(own, **headers))
 
 
 async def test_of_every_route_to_strangers_and_to_who_may_do_anything(

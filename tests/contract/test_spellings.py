@@ -110,9 +110,7 @@ async def ask(
         path[parameter.name] = quote(values[0], safe="")
     else:
         query = "?" + urlencode([(parameter.name, value) for value in values])
-    return await client.request(
-        operation.method, operation.path.format(**path) + query, json=rule.body(target), headers=rule.headers
-    )
+    return await client.request(operation.method, operation.path.format(**path) + query, **rule.sent(target))
 
 
 def said(answer: httpx.Response) -> Any:

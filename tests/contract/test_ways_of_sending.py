@@ -24,6 +24,7 @@ ROUTES = [
 ]
 FIELD = "a_field_that_no_route_knows"
 BODY = json.dumps({FIELD: "GET /v1/doctors HTTP/1.1\r\nHost: a\r\n\r\n"}).encode()
+FILE = f"name,{FIELD}\r\nGET /v1/doctors HTTP/1.1,Host: a\r\n".encode()
 ASKED_AGAIN = b"GET /livez HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"
 
 
@@ -42,7 +43,15 @@ def target(method: str, path: str, seed: Seed, ticket: str) -> str:
     """The path, with ids of rows that there are: a foreign ticket's answer would be 404 before its body is read."""
     names = [one["name"] for one in SNAPSHOT["paths"][path][method.lower()].get("parameters", ())]
     filled = re.sub(r"{\w+}", "1", path.replace("{ticket_id}", ticket))
-    return f"{filled}?clinic_id={seed.sant.id}" if "clinic_id" in names and "{clinic_id}" not in path else filled
+    asked = {"clinic_id": seed.sant.id, "filename": "specialties.csv"}
+    query = [f"{name}={value}" for name, value in asked.items() if name in names and f"{{{name}}}" not in path]
+    return f"{filled}?{'&'.join(query)}" if query else filled
+
+
+def body(method: str, path: str) -> tuple[str, bytes]:
+    """Its Content-Type, and the body: JSON, or a file where the route takes one."""
+    taken = SNAPSHOT["paths"][path][method.lower()]["requestBody"]["content"]
+    return ("application/json", BODY) if "application/json" in taken else ("text/csv", FILE)
 
 
 def discharged_at(came: bytes) -> str:
@@ -59,13 +68,14 @@ async def test_every_body_is_read_however_it_is_sent(
     ticket = await seed.sant.ticket(connection)
     with workers(settings, 1, tmp_path / "log") as served:
         authorization = bearer(served.url, seed.superuser)["Authorization"]
-        lines = ["Host: a", f"Authorization: {authorization}", "Content-Type: application/json", 'If-Match: "1"']
         unread = []
         for method, path in ROUTES:
             asked = f"{method} {target(method, path, seed, ticket)}"
+            said, content = body(method, path)
+            lines = ["Host: a", f"Authorization: {authorization}", f"Content-Type: {said}", 'If-Match: "1"']
             for way in WAYS:
                 for wish in WISHES:
-                    came = exchanged(served.port, [*WAYS[way](asked, [*lines, *WISHES[wish]], BODY), ASKED_AGAIN])
+                    came = exchanged(served.port, [*WAYS[way](asked, [*lines, *WISHES[wish]], content), ASKED_AGAIN])
                     follows = b"HTTP/1.1 200 OK" in came or wish == "closing"
                     if FIELD.encode() not in came or b"HTTP/1.1 422 " not in came or not follows:
                         unread.append(f"{method} {path}, {way}, {wish}: {came!r}")

@@ -15,8 +15,9 @@ from api.cli.actor import OPERATOR
 from api.cli.failures import explained, fail
 from api.cli.installation import DataDir, installation
 from core.catalogs.catalogs import CATALOGS
-from core.operations.imports.catalog import CatalogReport, NoCatalog, import_catalog
-from core.operations.imports.catalog.cells import headings_of
+from core.catalogs.imports.cells import headings_of
+from core.catalogs.imports.report import CatalogReport, NoCatalog
+from core.catalogs.imports.run import import_catalog
 from core.operations.imports.legacy import NotTheSource, Report, import_legacy
 from core.runtime import open_runtime
 from core.settings import Settings
@@ -47,14 +48,17 @@ reported, too.
 def catalog(
     file: Annotated[Path, typer.Argument(help="An xlsx or csv file.", show_default=False)],
     clinic: Annotated[str, typer.Option(metavar="PREFIX", help="Whose catalog it is, e.g. SANT.", show_default=False)],
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Tell what would be done, and leave no row.")] = False,
     data_dir: DataDir = None,
 ) -> None:
     with explained(), installation(data_dir) as settings:
         try:
-            report = asyncio.run(_catalog(settings, clinic, file))
+            report = asyncio.run(_catalog(settings, clinic, file, dry_run=dry_run))
         except NoCatalog as refused:
             fail(str(refused))
     typer.echo(str(report), err=bool(report.problems))
+    if dry_run and not report.problems:
+        typer.echo("Nothing was imported: it was a dry run.")
     if report.problems:
         raise typer.Exit(1)
 
@@ -116,9 +120,9 @@ def legacy(
     typer.echo(str(report))
 
 
-async def _catalog(settings: Settings, prefix: str, path: Path) -> CatalogReport:
+async def _catalog(settings: Settings, prefix: str, path: Path, *, dry_run: bool) -> CatalogReport:
     async with open_runtime(settings, serves=False) as runtime:
-        return await import_catalog(runtime.database, OPERATOR, prefix, path)
+        return await import_catalog(runtime.database, OPERATOR, prefix, path, dry_run=dry_run)
 
 
 def _duration(text: str | None) -> timedelta | None:

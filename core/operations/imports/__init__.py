@@ -1,1 +1,1 @@
-"""Catalogs from files, and the data of the application that this one replaces."""
+"""The data of the application that this one replaces."""

@@ -55,8 +55,9 @@ def text_fields(app: FastAPI) -> Iterator[TextField]:
     schemas = contract["components"]["schemas"]
     for operation in operations(app):
         described = contract["paths"][operation.path][operation.method.lower()].get("requestBody")
-        if described is not None:
-            yield from _of_schema(operation, described["content"]["application/json"]["schema"], schemas, ())
+        said = (described or {}).get("content", {}).get("application/json")
+        if said is not None:
+            yield from _of_schema(operation, said["schema"], schemas, ())
 
 
 def _of_schema(operation: Operation, schema: Any, schemas: Any, path: tuple[str, ...]) -> Iterator[TextField]:

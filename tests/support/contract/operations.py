@@ -19,8 +19,7 @@ class Operation:
 
     def request(self, client: httpx.AsyncClient, rule: Rule, target: Target, **query: object) -> Any:
         path = self.path.format(**rule.path(target))
-        body = rule.body(target)
-        return client.request(self.method, path, params=query or None, json=body, headers=rule.headers)  # type: ignore[arg-type]
+        return client.request(self.method, path, params=query or None, **rule.sent(target))  # type: ignore[arg-type]
 
 
 def operations(app: FastAPI) -> list[Operation]:

@@ -43,11 +43,19 @@ class Rule:
     reach: Reach = Reach.NOWHERE
     body: Callable[[Target], dict[str, Any] | None] = field(default=lambda _: None)
     path: Callable[[Target], dict[str, object]] = field(default=lambda _: {})
+    file: bytes | None = None
+    """Where the body is one, and no JSON."""
     ends_session: bool = False
     """Of the caller."""
     headers: dict[str, str] = field(default_factory=dict)
     to_strangers: int = 200
     """What it answers who is not signed in, where everybody may ask."""
+
+    def sent(self, target: Target, **headers: str) -> dict[str, Any]:
+        """The body and the headers, as httpx takes them."""
+        if self.file is None:
+            return {"json": self.body(target), "headers": self.headers | headers}
+        return {"content": self.file, "headers": self.headers | {"Content-Type": "text/csv"} | headers}
 
 
 V, C, A, S = Role.VIEWER, Role.CLINICAL, Role.ADMIN, Role.SUPERUSER
@@ -113,6 +121,7 @@ RULES: dict[str, Rule] = {
         A, Reach.BODY, lambda t: {"clinic_id": t.clinic.id, "red_hours": 1, "yellow_hours": 2, "green_hours": 3}
     ),
     "urgencyThresholdsDelete": read(A),
+    "importsCatalog": Rule(S, Reach.QUERY, file=b"name\r\nFrom a file\r\n"),
     "nursingBoardGet": read(V),
     "ticketsList": read(V),
     "eventsGet": read(V),

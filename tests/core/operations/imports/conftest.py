@@ -4,19 +4,14 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import asyncpg
 import pytest
 
-from api.cli.actor import OPERATOR
-from core.db.transaction import Database
-from core.operations.imports.catalog import CatalogReport, import_catalog
 from core.operations.imports.legacy import Report, import_legacy
 from tests.core.operations.imports.legacy.old_database import PBKDF2, add, make_old_database
 from tests.factories import rows
-from tests.factories.fixtures import Seed
 from tests.support.servers.databases import Copies
 from tests.support.unhurried import unhurried
 
@@ -53,7 +48,6 @@ async def old(copies: Copies, old_template: str) -> AsyncIterator[Old]:
 
 
 Import = Callable[..., Awaitable[Report]]
-Bring = Callable[[Path], Awaitable[CatalogReport]]
 
 
 @pytest.fixture
@@ -111,16 +105,6 @@ class Hospital:
         }
         made: int = await self.old.add("user", username=username, **(defaults | values))
         return made
-
-
-@pytest.fixture
-def bring(database: Database, seed: Seed) -> Bring:
-    """`await bring(Path("catalog.xlsx"))` imports it into the first clinic."""
-
-    async def run(path: Path) -> CatalogReport:
-        return await import_catalog(database, OPERATOR, seed.sant.prefix, path)
-
-    return run
 
 
 def at(text: str) -> datetime:

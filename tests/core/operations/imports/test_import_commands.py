@@ -106,6 +106,11 @@ async def test_a_catalog_comes_from_a_file(
 ) -> None:
     path = tmp_path / "especialidades.csv"
     path.write_bytes("Nombre;Activo\nUrología;sí\n".encode("cp1252"))
+    tried = run(operator, "import", "catalog", path, "--clinic", "sant", "--dry-run")
+    assert (tried.returncode, tried.stdout.splitlines()) == (
+        0, ["specialties: 1 created, 0 updated, 0 unchanged", "Nothing was imported: it was a dry run."],
+    )  # fmt: skip
+    assert await connection.fetchval("SELECT count(*) FROM specialty WHERE name = 'Urología'") == 0
     done = run(operator, "import", "catalog", path, "--clinic", "sant")
     assert done.returncode == 0, done.stderr
     assert done.stdout == "specialties: 1 created, 0 updated, 0 unchanged\n"

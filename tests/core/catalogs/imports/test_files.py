@@ -1,47 +1,22 @@
 """`ticket-home import catalog`: from xlsx and csv, all or nothing, every bad row told."""
 
 import json
-from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
 from openpyxl import Workbook
 
 from api.cli.actor import OPERATOR
+from core.catalogs.imports.report import NoCatalog, SheetProblem
+from core.catalogs.imports.run import import_catalog
 from core.db.transaction import Database
 from core.errors import NotFound
-from core.operations.imports.catalog import NoCatalog, SheetProblem, import_catalog
-from tests.core.operations.imports.catalog.spreadsheets import Table, text_file
-from tests.core.operations.imports.conftest import Bring
-from tests.core.operations.imports.imported import catalog
+from tests.core.catalogs.imports.a_catalog import SHEETS, xlsx
+from tests.core.catalogs.imports.conftest import Bring
+from tests.core.catalogs.imports.imported import catalog
+from tests.core.catalogs.imports.spreadsheets import text_file
 from tests.factories import rows
 from tests.factories.fixtures import Seed
-
-SHEETS: Mapping[str, Table] = {
-    "Notas": [["Versión 3"]],
-    "doctors": [["name", "specialty", "rut"], ["Dra. Muñoz", "urología", "7.654.321-6"], ["Dr. Pérez", None, None]],
-    "specialties": [["name", "is_active"], ["Urología", None], ["Pediatría", "no"]],
-    "surgeries": [
-        ["name", "specialty", "base_stay_hours", "is_ambulatory", "ambulatory_cutoff_hour"],
-        ["Circuncisión", "Urología", 6, True, 16],
-        [],
-        ["Prostatectomía", "UROLOGÍA", 72.0, None, None],
-    ],
-    "reasons": [["reason", "category"], ["Dolor", "modification"], ["Error de ingreso", "Anulación"]],
-}
-
-
-def xlsx(folder: Path, sheets: Mapping[str, Table] = SHEETS) -> Path:
-    book = Workbook()
-    book.remove(book.worksheets[0])
-    for name, table in sheets.items():
-        sheet = book.create_sheet(name)
-        for row in table:
-            sheet.append(row)
-    path = folder / "catalog.xlsx"
-    book.save(path)
-    return path
-
 
 EXPECTED = {
     "specialties": [("Pediatría", False), ("Urología", True)],

@@ -1,20 +1,24 @@
-"""A file's rows as they stand, from xlsx or csv: cells by heading, nothing checked but that there is one."""
+"""What a file says, from xlsx or csv: its rows by heading, each cell as what its column holds.
+
+What is in it is somebody else's, and may be meant to do harm: how much is read is bounded here and in workbook.py, how
+long it may take by whoever reads what came over the network (child/).
+"""
 
 import csv
 import io
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
 from itertools import chain
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any
 
 from core.catalogs.catalogs import CATALOGS, Catalog
 from core.catalogs.columns import Column
-from core.operations.imports.catalog.cells import catalog_called, column_called, word
-from core.operations.imports.catalog.decoding import decoded
-from core.operations.imports.catalog.report import NoCatalog, SheetProblem
-from core.operations.imports.catalog.workbook import BadValue, BookSheet, column_letter, read_workbook
+from core.catalogs.imports.cells import BadCell, catalog_called, column_called, reader_of, word
+from core.catalogs.imports.decoding import NAMES, encoding_of
+from core.catalogs.imports.file import MOST_COLUMNS, CatalogSheet, File, SheetRow
+from core.catalogs.imports.report import NoCatalog, SheetProblem
+from core.catalogs.imports.workbook import TOO_WIDE, BadValue, BookSheet, column_letter, read_workbook
 from core.text import clean
 
 ZIP = b"PK\x03\x04"
@@ -25,46 +29,31 @@ SEPARATOR = re.compile(r'"?sep=([^\w\s"]|\t)"?\r?\n', re.IGNORECASE)
 KIND = "kind"
 
 
-@dataclass(frozen=True, slots=True)
-class SheetRow:
-    number: int
-    cells: dict[str, Any]
-    """By column, as far as the file has it; None where blank."""
+UNNAMED = "The file"
 
 
-@dataclass(slots=True)
-class CatalogSheet:
-    """One sheet's rows, and the catalog that they are of."""
-
-    name: str
-    catalog: Catalog
-    rows: list[SheetRow] = field(default_factory=list)
-
-
-@dataclass(slots=True)
-class File:
-    """What a file holds, before any of it is compared with the database."""
-
-    sheets: list[CatalogSheet] = field(default_factory=list)
-    problems: list[SheetProblem] = field(default_factory=list)
-    ignored: list[str] = field(default_factory=list)
-    hidden: list[str] = field(default_factory=list)
-    """What a spreadsheet does not show: sheets, rows and columns, by name."""
-
-
-def read_file(path: Path) -> File:
+def read_path(path: Path) -> File:
     """What an xlsx or csv file holds. Raises NoCatalog for what is neither, and OSError."""
-    content = path.read_bytes()
+    return read_file(path.read_bytes(), path.name)
+
+
+def read_file(content: bytes, name: str = "") -> File:
+    """What an xlsx or csv file holds; its `name` is what a csv file may be known by. Raises NoCatalog for what is
+    neither."""
+    called = name or UNNAMED
     if content.startswith(ZIP):
         return _xlsx(content)
     if content.startswith(OLD_EXCEL):
-        raise NoCatalog(f"{path.name} is of an old Excel, or encrypted: save it as xlsx, without a password.")
-    return _csv(decoded(content, path.name), path)
+        raise NoCatalog(f"{called} is of an old Excel, or encrypted: save it as xlsx, without a password.")
+    encoding = encoding_of(content, called)
+    file = _csv(content.decode(encoding), called, PurePath(name).stem)
+    file.encoding = NAMES.get(encoding, encoding)
+    return file
 
 
 def _xlsx(content: bytes) -> File:
     file = File()
-    for sheet in read_workbook(content):
+    for sheet in read_workbook(content, lambda title: catalog_called(title) is not None):
         catalog = catalog_called(sheet.title)
         if catalog is None:
             file.ignored.append(sheet.title)
@@ -78,23 +67,25 @@ def _xlsx(content: bytes) -> File:
     return file
 
 
-def _csv(text: str, path: Path) -> File:
+def _csv(text: str, called: str, stem: str) -> File:
     if text.lstrip().startswith("<"):
-        raise NoCatalog(f"{path.name} is HTML or XML and no csv file, whatever its name says: save it as xlsx.")
+        raise NoCatalog(f"{called} is HTML or XML and no csv file, whatever its name says: save it as xlsx.")
     delimiter, text = _delimiter(text)
     try:
         rows: list[Sequence[Any]] = list(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True))
     except csv.Error as error:
-        raise NoCatalog(f"{path.name} is no csv file: {error}.") from error
+        raise NoCatalog(f"{called} is no csv file: {error}.") from error
+    if max(map(len, rows), default=0) > MOST_COLUMNS:
+        raise NoCatalog(TOO_WIDE)
     headings = [word(cell) for cell in rows[0]] if rows else []
     file = File()
     if KIND in headings:
-        _mixed(file, path.name, rows, headings.index(KIND))
+        _mixed(file, called, rows, headings.index(KIND))
         return file
-    catalog = catalog_called(path.stem) or _known_by(headings)
+    catalog = catalog_called(stem) or _known_by(headings)
     if catalog is None:
-        raise NoCatalog(f"{path.name} does not tell what it holds: call it surgeries.csv, or give it a column kind.")
-    _add(file, path.name, catalog, enumerate(rows, start=1))
+        raise NoCatalog(f"{called} does not tell what it holds: call it surgeries.csv, or give it a column kind.")
+    _add(file, called, catalog, enumerate(rows, start=1))
     return file
 
 
@@ -139,7 +130,7 @@ def _mixed(file: File, name: str, rows: Sequence[Sequence[Any]], place: int) -> 
         numbered = apart.get(catalog.plural)
         if numbered:
             columns = _columns(file, name, catalog, headings, strict=False)
-            file.sheets.append(CatalogSheet(name, catalog, list(_rows(file, name, columns, numbered))))
+            file.sheets.append(CatalogSheet(name, catalog, list(_rows(file, name, catalog, columns, numbered))))
 
 
 def _add(
@@ -156,7 +147,7 @@ def _add(
         # The first row is blank, and what comes later has no headings.
         rows, headings = chain([(number, headings)], rows), ()
     columns = _columns(file, name, catalog, headings, strict=True)
-    sheet = CatalogSheet(name, catalog, list(_rows(file, name, columns, rows)))
+    sheet = CatalogSheet(name, catalog, list(_rows(file, name, catalog, columns, rows)))
     file.sheets.append(sheet)
     if book is not None:
         hidden = [row.number for row in sheet.rows if row.number in book.hidden_rows]
@@ -201,11 +192,13 @@ def _columns(file: File, name: str, catalog: Catalog, headings: Sequence[Any], *
 
 
 def _rows(
-    file: File, name: str, columns: Sequence[Column | None], numbered: Iterable[tuple[int, Sequence[Any]]]
+    file: File,
+    name: str,
+    catalog: Catalog,
+    columns: Sequence[Column | None],
+    numbered: Iterable[tuple[int, Sequence[Any]]],
 ) -> Iterator[SheetRow]:
-    for number, cells in numbered:
-        if not any(map(_filled, cells)):
-            continue
+    for number, cells in file.count((number, cells) for number, cells in numbered if any(map(_filled, cells))):
         if any(map(_filled, cells[len(columns) :])):
             file.problems.append(SheetProblem(name, number, None, "has more cells than there are headings"))
         given = {
@@ -213,7 +206,37 @@ def _rows(
             for column, value in zip(columns, [*cells, *[None] * len(columns)], strict=False)
             if column is not None
         }
-        yield SheetRow(number, given)
+        values = _values(file, name, catalog, number, given)
+        if values is not None:
+            yield SheetRow(number, values)
+
+
+def _values(file: File, name: str, catalog: Catalog, number: int, given: dict[str, Any]) -> dict[str, Any] | None:
+    """What the row says; None where a cell is wrong."""
+    values, wrong = {}, False
+    for column in catalog.columns:
+        if column.name not in given:
+            wrong = wrong or column.required
+            continue
+        try:
+            value = _read(column, given[column.name])
+        except BadCell as bad:
+            file.problems.append(SheetProblem(name, number, column.name, str(bad)))
+            wrong = True
+            continue
+        if value is not None or column.nullable:
+            values[column.name] = value
+    return None if wrong else values
+
+
+def _read(column: Column, value: Any) -> Any:
+    if isinstance(value, BadValue):
+        raise BadCell(value.message)
+    if value is None:
+        if column.required:
+            raise BadCell("is missing")
+        return None
+    return reader_of(column)(value)
 
 
 def _filled(value: Any) -> bool:

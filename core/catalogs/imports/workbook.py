@@ -9,6 +9,7 @@ import re
 import warnings
 import zipfile
 import zlib
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -20,7 +21,8 @@ from openpyxl.worksheet._reader import FORMULA_TAG, VALUE_TAG, WorkSheetParser
 from openpyxl.xml.constants import SHARED_STRINGS, SHEET_MAIN_NS
 from openpyxl.xml.functions import iterparse
 
-from core.operations.imports.catalog.report import NoCatalog
+from core.catalogs.imports.file import MOST_COLUMNS, MOST_ROWS
+from core.catalogs.imports.report import NoCatalog
 
 STRICT = b"http://purl.oclc.org/ooxml/"
 USUAL = b"http://schemas.openxmlformats.org/"
@@ -39,6 +41,14 @@ OTHERS = {
 }
 """What else is a zip archive, by a file in it."""
 ESCAPED = re.compile(r"_x([0-9A-Fa-f]{4})_")
+MOST_UNPACKED = 64 * 1024 * 1024
+"""Bytes of all parts together. zipfile reads of each as many as its head says, and no more."""
+MOST_LINES = 100_000
+"""Rows of one sheet, blank ones too: some programs write all that a sheet could have."""
+MOST_HIDDEN = 16_384
+"""Columns that a sheet may have."""
+TOO_WIDE = f"A row has more than {MOST_COLUMNS} columns: delete those that have nothing to do with the catalog."
+TOO_LARGE = "The workbook is too large: delete sheets that have nothing to do with the catalog, and blank rows below."
 BROKEN = (
     *(zipfile.BadZipFile, zlib.error, InvalidFileException, SyntaxError),
     *(LookupError, ValueError, TypeError, EOFError, OSError, RuntimeError),
@@ -66,8 +76,9 @@ class BookSheet:
     """From 0."""
 
 
-def read_workbook(content: bytes) -> list[BookSheet]:
-    """Worksheets in their order. Raises NoCatalog for what is no workbook."""
+def read_workbook(content: bytes, is_wanted: Callable[[str], bool]) -> list[BookSheet]:
+    """Worksheets in their order, those that are not wanted by their title without rows. Raises NoCatalog for what is no
+    workbook, or too large a one."""
     try:
         with warnings.catch_warnings(), zipfile.ZipFile(io.BytesIO(content)) as archive:
             # Of features that are not read anyway: data validation, headers for print.
@@ -76,9 +87,11 @@ def read_workbook(content: bytes) -> list[BookSheet]:
             for name, what in OTHERS.items():
                 if name in names:
                     raise NoCatalog(f"This is {what} and no xlsx file: save it as xlsx.")
+            if sum(part.file_size for part in archive.infolist()) > MOST_UNPACKED:
+                raise NoCatalog(TOO_LARGE)
             reader = _Reader(_usual(archive, content), read_only=True, data_only=True)
             reader.read()
-            return [_sheet(reader, sheet) for sheet in reader.wb.worksheets]
+            return [_sheet(reader, sheet, is_wanted) for sheet in reader.wb.worksheets]
     except BROKEN as error:
         raise NoCatalog("This is no xlsx file, or a damaged one.") from error
 
@@ -140,8 +153,10 @@ class _Parser(WorkSheetParser):
         return cell
 
 
-def _sheet(reader: _Reader, sheet: Any) -> BookSheet:
+def _sheet(reader: _Reader, sheet: Any, is_wanted: Callable[[str], bool]) -> BookSheet:
     found = BookSheet(unescaped(sheet.title), sheet.sheet_state != "visible")
+    if not is_wanted(found.title):
+        return found
     book: Any = reader.wb
     with reader.archive.open(sheet._worksheet_path) as source:
         parser = _Parser(
@@ -152,18 +167,25 @@ def _sheet(reader: _Reader, sheet: Any) -> BookSheet:
             date_formats=book._date_formats,
             timedelta_formats=book._timedelta_formats,
         )
-        for number, cells in parser.parse():
-            if cells:
-                found.rows.append((number, _placed(cells)))
+        for lines, (number, cells) in enumerate(parser.parse()):
+            if lines == MOST_LINES or len(found.rows) > MOST_ROWS + 1:
+                raise NoCatalog(TOO_LARGE)
+            # Of blank rows the first alone says something: that there are no headings.
+            kept = [cell for cell in cells if cell["value"] is not None] if found.rows else cells
+            if kept:
+                found.rows.append((number, _placed(kept)))
     found.hidden_rows = {int(number) for number, row in parser.row_dimensions.items() if _is_hidden(row, "ht")}
     for column in parser.column_dimensions.values():
         if _is_hidden(column, "width"):
-            found.hidden_columns.update(range(int(column["min"]) - 1, int(column["max"])))
+            found.hidden_columns.update(range(int(column["min"]) - 1, min(int(column["max"]), MOST_HIDDEN)))
     return found
 
 
 def _placed(cells: list[dict[str, Any]]) -> list[Any]:
-    row: list[Any] = [None] * max(cell["column"] for cell in cells)
+    width = max(cell["column"] for cell in cells)
+    if width > MOST_COLUMNS:
+        raise NoCatalog(TOO_WIDE)
+    row: list[Any] = [None] * width
     for cell in cells:
         row[cell["column"] - 1] = cell["value"]
     return row

@@ -9,12 +9,12 @@ from typing import Any
 import pytest
 from openpyxl import Workbook
 
-from core.operations.imports.catalog import NoCatalog
-from core.operations.imports.catalog.decoding import decoded
-from tests.core.operations.imports.catalog import spreadsheets
-from tests.core.operations.imports.catalog.spreadsheets import Page, inline, number
-from tests.core.operations.imports.conftest import Bring
-from tests.core.operations.imports.imported import catalog
+from core.catalogs.imports.decoding import decoded
+from core.catalogs.imports.report import NoCatalog
+from tests.core.catalogs.imports import spreadsheets
+from tests.core.catalogs.imports.conftest import Bring
+from tests.core.catalogs.imports.imported import catalog
+from tests.core.catalogs.imports.spreadsheets import Page, inline, number
 from tests.factories import rows
 from tests.factories.fixtures import Seed
 

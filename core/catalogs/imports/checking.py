@@ -5,11 +5,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from core.catalogs.catalogs import DOCTORS, SPECIALTIES, Catalog
-from core.catalogs.columns import Column
-from core.operations.imports.catalog.cells import BadCell, reader_of
-from core.operations.imports.catalog.report import SheetProblem
-from core.operations.imports.catalog.sheets import CatalogSheet, File, SheetRow
-from core.operations.imports.catalog.workbook import BadValue
+from core.catalogs.imports.file import CatalogSheet, File, SheetRow
+from core.catalogs.imports.report import SheetProblem
 from core.text import folded
 
 There = Mapping[str, list[dict[str, Any]]]
@@ -47,6 +44,8 @@ def check(file: File, there: There) -> CheckedFile:
     # Specialties first, wherever they stand: the others name them.
     for sheet in sorted(file.sheets, key=lambda sheet: sheet.catalog is not SPECIALTIES):
         _Sheet(found, sheet).check()
+    order = {sheet.name: place for place, sheet in reversed([*enumerate(file.sheets)])}
+    found.problems.sort(key=lambda one: (order.get(one.sheet, -1), one.row))
     return found
 
 
@@ -65,9 +64,7 @@ class _Sheet:
         """Add this sheet's problems and wanted rows to what was found."""
         wanted = self.found.wanted.setdefault(self.catalog.plural, [])
         for row in self.sheet.rows:
-            values = self._values(row)
-            if values is None:
-                continue
+            values = row.values
             before = self._before(row, values)
             if self._is_new_here(row, values, before):
                 self._refer(row, values, before)
@@ -80,23 +77,6 @@ class _Sheet:
 
     def _problem(self, row: SheetRow, column: str | None, message: str) -> None:
         self.found.problems.append(SheetProblem(self.sheet.name, row.number, column, message))
-
-    def _values(self, row: SheetRow) -> dict[str, Any] | None:
-        """What the row says; None where a cell is wrong."""
-        values, wrong = {}, False
-        for column in self.catalog.columns:
-            if column.name not in row.cells:
-                wrong = wrong or column.required
-                continue
-            try:
-                value = _read(column, row.cells[column.name])
-            except BadCell as bad:
-                self._problem(row, column.name, str(bad))
-                wrong = True
-                continue
-            if value is not None or column.nullable:
-                values[column.name] = value
-        return None if wrong else values
 
     def _before(self, row: SheetRow, values: Mapping[str, Any]) -> dict[str, Any] | None:
         """The row of the catalog that it is."""
@@ -144,13 +124,3 @@ def key_of(catalog: Catalog, values: Mapping[str, Any]) -> tuple[Any, ...]:
 
 def _folded(name: Any) -> str | None:
     return None if name is None else folded(str(name))
-
-
-def _read(column: Column, value: Any) -> Any:
-    if isinstance(value, BadValue):
-        raise BadCell(value.message)
-    if value is None:
-        if column.required:
-            raise BadCell("is missing")
-        return None
-    return reader_of(column)(value)

@@ -10,13 +10,13 @@ import pytest
 
 from core.catalogs.catalogs import CATALOGS, Catalog
 from core.catalogs.columns import Column, Flag, Word
-from core.operations.imports.catalog.cells import catalog_called, column_called, flag, reader_of
-from core.operations.imports.catalog.cells import text as text_column
-from core.operations.imports.catalog.workbook import unescaped
-from tests.core.operations.imports.catalog import spreadsheets
-from tests.core.operations.imports.catalog.spreadsheets import Page, text_file
-from tests.core.operations.imports.conftest import Bring
-from tests.core.operations.imports.imported import catalog
+from core.catalogs.imports.cells import catalog_called, column_called, flag, reader_of
+from core.catalogs.imports.cells import text as text_column
+from core.catalogs.imports.workbook import unescaped
+from tests.core.catalogs.imports import spreadsheets
+from tests.core.catalogs.imports.conftest import Bring
+from tests.core.catalogs.imports.imported import catalog
+from tests.core.catalogs.imports.spreadsheets import Page, text_file
 from tests.factories import rows
 from tests.factories.fixtures import Seed
 

@@ -2,9 +2,14 @@
 
 from dataclasses import dataclass, field
 
+from core.errors import FieldError, Invalid
 
-class NoCatalog(Exception):
+
+class NoCatalog(Invalid):
     """The file as a whole cannot be read. Its message is for people."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(FieldError("body", "no_catalog", message), detail=message, code="no_catalog")
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +44,14 @@ class CatalogReport:
     """Sheets of no kind."""
     hidden: list[str] = field(default_factory=list)
     """Sheets, rows and columns that a spreadsheet does not show: they count like the rest."""
+    encoding: str | None = None
+    """Of a csv file, as it was read."""
+    problems_left_out: int = 0
+    """How many more there were than `problems` has."""
+
+    @property
+    def problems_total(self) -> int:
+        return len(self.problems) + self.problems_left_out
 
     def __str__(self) -> str:
         lines = [str(problem) for problem in self.problems]
@@ -53,5 +66,5 @@ class CatalogReport:
         if self.ignored:
             lines.append(f"Ignored sheets: {', '.join(self.ignored)}.")
         if self.problems:
-            lines.append(f"{len(self.problems)} problems: nothing was imported.")
+            lines.append(f"{self.problems_total} problems: nothing was imported.")
         return "\n".join(lines)

@@ -5,7 +5,7 @@ A file of DOS (code page 850) or of an old Macintosh decodes as Windows-1252 wit
 texts have, at a place where they have it, and where the file would make no text in Spanish in one of the other two.
 """
 
-from core.operations.imports.catalog.report import NoCatalog
+from core.catalogs.imports.report import NoCatalog
 
 MARKED = (
     (b"\xff\xfe\x00\x00", "utf-32"),
@@ -22,26 +22,43 @@ FOREIGN_LOWER, FOREIGN_UPPER = frozenset("àèìòùâêîôûäëïöçãå"), 
 """Of names such as Sjögren, Menière or Öhman."""
 
 
+NAMES = {
+    "utf-8-sig": "utf-8",
+    "utf-16-le": "utf-16",
+    "utf-16-be": "utf-16",
+    "cp1252": "windows-1252",
+}
+"""What people call an encoding whose name here is another."""
+
+
 def decoded(content: bytes, name: str) -> str:
     """The text. Raises NoCatalog, with what to do about it, for what is none of these encodings."""
+    return content.decode(encoding_of(content, name))
+
+
+def encoding_of(content: bytes, name: str) -> str:
+    """In which encoding the content is a text: it decodes by that without an error. Raises NoCatalog as `decoded`."""
     for mark, encoding in MARKED:
         if content.startswith(mark):
             return _strictly(content, encoding, name)
     if unmarked := _utf_16(content):
         return _strictly(content, unmarked, name)
     try:
-        return content.decode("utf-8")
+        content.decode("utf-8")
     except UnicodeDecodeError:
-        return _windows(content, name)
+        _require_windows(content, name)
+        return "cp1252"
+    return "utf-8"
 
 
 def _strictly(content: bytes, encoding: str, name: str) -> str:
     try:
-        return content.decode(encoding)
+        content.decode(encoding)
     except UnicodeDecodeError as error:
         raise NoCatalog(
             f"{name} begins as text in {encoding[:6].upper()} does, and goes on as none: {SAVE_AS}."
         ) from error
+    return encoding
 
 
 def _utf_16(content: bytes) -> str | None:
@@ -56,7 +73,8 @@ def _utf_16(content: bytes) -> str | None:
     return None
 
 
-def _windows(content: bytes, name: str) -> str:
+def _require_windows(content: bytes, name: str) -> None:
+    """Raises NoCatalog for what is no text of Windows-1252 in Spanish, or may be another."""
     try:
         text = content.decode("cp1252")
     except UnicodeDecodeError:
@@ -74,7 +92,6 @@ def _windows(content: bytes, name: str) -> str:
                 f"{name} could read “{_word(text, place)}” or “{_word(alike, place)}”, for it does not tell its"
                 f" encoding: {SAVE_AS}."
             )
-    return text
 
 
 def _strange(text: str) -> str | None:

@@ -1,4 +1,4 @@
-"""A clinic's catalog from a file: `ticket-home import catalog FILE --clinic PREFIX`.
+"""A clinic's catalog from a file: `ticket-home import catalog FILE --clinic PREFIX`, and `POST /v1/imports/catalog`.
 
 An xlsx file has a sheet for each kind: `specialties`, `surgeries`, `doctors`, `reasons` (or in Spanish), in any order;
 other sheets are ignored and reported. A csv file has one kind, known by its name (`surgeries.csv`) or its headings, or
@@ -16,8 +16,3 @@ What is hidden in a workbook is imported like the rest, and reported.
 
 Everything is imported, or, where a single row is wrong, nothing.
 """
-
-from core.operations.imports.catalog.report import CatalogReport, NoCatalog, SheetProblem
-from core.operations.imports.catalog.run import import_catalog
-
-__all__ = ["CatalogReport", "NoCatalog", "SheetProblem", "import_catalog"]
