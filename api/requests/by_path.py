@@ -21,9 +21,10 @@ class ByPath(BaseRoute):
         for at, route in enumerate(in_order):
             if "{" not in route.path and route.path not in self._other:
                 self._other[route.path] = route.matches(_asked("", route.path))[1]
-                before = in_order[: at + 1] + [other for other in in_order[at + 1 :] if other.path == route.path]
-                for method in {method for one in before for method in one.methods or ()}:
-                    matched = (one.matches(_asked(method, route.path)) for one in before)
+                taking = [other for other in in_order[: at + 1] if other.path_regex.match(route.path)]
+                taking += [other for other in in_order[at + 1 :] if other.path == route.path]
+                for method in {method for one in taking for method in one.methods or ()}:
+                    matched = (one.matches(_asked(method, route.path)) for one in taking)
                     scope = next((scope for match, scope in matched if match is Match.FULL), None)
                     if scope is not None:
                         self._found[method, route.path] = scope
