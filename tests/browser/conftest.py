@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import asyncpg
+import httpx
 import pytest
 from playwright.async_api import Browser, Page, async_playwright, expect
 from pydantic import SecretStr
@@ -29,6 +30,7 @@ from tests.support.machine import PATIENCE
 from tests.support.processes.services import workers
 from tests.support.servers.databases import Copies
 from tests.support.servers.debian import program
+from tests.support.signing_in import bearer
 
 expect.set_options(timeout=PATIENCE * 1000)
 PREFIXES = itertools.product(string.ascii_uppercase, repeat=3)
@@ -117,6 +119,17 @@ async def sign_in(page: Page, user: str, password: str = rows.PASSWORD) -> None:
     await page.locator("input[name=password]").fill(password)
     await page.locator("button[type=submit]").first.click()
     await page.locator("header.frame").wait_for()
+
+
+async def sign_in_display(page: Page, site: Site, clinic: ClinicSeed, there: rows.Connection) -> None:
+    """As a wall screen, by a code that the clinic's admin has made for its viewer."""
+    viewer = await rows.user_id(there, clinic.viewer)
+    async with httpx.AsyncClient(base_url=site.url, headers=bearer(site.url, clinic.admin)) as admin:
+        made = await admin.post(f"/v1/users/{viewer}/display-sessions")
+    assert made.status_code == 201, made.text
+    await page.locator("input[name=code]").fill(made.json()["code"])
+    await page.locator("button[type=submit]").click()
+    await page.locator(".wall-head").wait_for()
 
 
 @pytest.fixture(scope="session")

@@ -8,7 +8,7 @@ class Shown:
     name: str
     path: str
     role: str | None
-    """Of who looks at it, in the test's clinic; None: nobody is signed in."""
+    """Of who looks at it, in the test's clinic; None: nobody is signed in. `display`: a wall screen."""
     ready: str
     """A selector of what is there once the page is."""
 
@@ -16,5 +16,7 @@ class Shown:
 SHOWN = (
     Shown("sign-in", "/", None, "input[name=username]"),
     Shown("board", "/board", "clinical", ".card"),
+    Shown("wall-code", "/wall", None, "input[name=code]"),
+    Shown("wall", "/wall", "display", ".wall-row"),
     Shown("account", "/account", "viewer", "td"),
 )

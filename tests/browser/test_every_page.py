@@ -7,9 +7,10 @@ from typing import Any
 import pytest
 from playwright.async_api import Page
 
-from tests.browser.conftest import Opened
+from tests.browser.conftest import Opened, Site, sign_in_display
 from tests.browser.shown import SHOWN, Shown
 from tests.clients.toolchains import installed_node, node_from_wheel, npm_packages
+from tests.factories import rows
 from tests.factories.fixtures import ClinicSeed
 
 ROOT = Path(__file__).parents[2]
@@ -39,10 +40,18 @@ async def violations(page: Page, axe: str) -> list[dict[str, Any]]:
 @pytest.mark.usefixtures("ward")
 @pytest.mark.parametrize("shown", SHOWN, ids=lambda shown: shown.name)
 async def test_a_page_in_both_themes_and_on_all_sizes(
-    shown: Shown, opened: Opened, clinic: ClinicSeed, axe: str, shots: Callable[[str], Path | None]
+    shown: Shown,
+    opened: Opened,
+    clinic: ClinicSeed,
+    site: Site,
+    there: rows.Connection,
+    axe: str,
+    shots: Callable[[str], Path | None],
 ) -> None:
     user = shown.role and f"{shown.role}_{clinic.prefix.lower()}"
-    page: Page = await opened(shown.path, user=user)
+    page: Page = await opened(shown.path, user=None if shown.role == "display" else user)
+    if shown.role == "display":
+        await sign_in_display(page, site, clinic, there)
     for theme in ("light", "dark"):
         await page.emulate_media(color_scheme="light" if theme == "light" else "dark")
         for width, height in ((360, 740), (1280, 800), (1920, 1080)):

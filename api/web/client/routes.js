@@ -3,6 +3,7 @@
 import { AccountPage } from "./pages/account.js";
 import { BoardPage } from "./pages/board.js";
 import { HomePage } from "./pages/home.js";
+import { WallPage } from "./pages/wall.js";
 
 /**
  * @typedef {object} Route
@@ -18,5 +19,6 @@ import { HomePage } from "./pages/home.js";
 export const ROUTES = [
   { path: "/", page: HomePage, title: "home.title" },
   { path: "/board", page: BoardPage, title: "board.title", icon: "board" },
+  { path: "/wall", page: WallPage, title: "wall.title", open: true },
   { path: "/account", page: AccountPage, title: "account.title" },
 ];

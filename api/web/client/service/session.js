@@ -1,6 +1,6 @@
 /** Who is signed in, in all tabs of this browser at once. */
 
-import { batch, signal } from "../html.js";
+import { batch, computed, signal } from "../html.js";
 import { get, Unreachable, whenSignedOut, write } from "./api.js";
 
 /** @typedef {import("./api.js").Schemas["SessionOut"]} Session */
@@ -32,6 +32,9 @@ export function may(role) {
   return own !== undefined && RANKS[own] >= RANKS[role];
 }
 
+/** Whether this browser is a wall screen. Of the sessions that a browser has, a display's alone has no idle time. */
+export const isDisplay = computed(() => Boolean(session.value) && session.value?.idle_seconds === null);
+
 /** The zone of a clinic, or of the one that is looked at. @param {number | null} [id] */
 export function zoneOf(id = session.value?.user.clinic_id ?? chosenClinic.value) {
   return clinics.value.find((one) => one.id === id)?.timezone ?? "America/Santiago";
@@ -61,6 +64,13 @@ export async function signInByOrganisation() {
   tabs.postMessage("changed");
 }
 
+/** As a wall screen, by the code that an administrator made. @param {string} code */
+export async function signInDisplay(code) {
+  const { body } = await write("post", "/v1/auth/display", { body: { code } });
+  await enter(body);
+  tabs.postMessage("changed");
+}
+
 export async function signOut() {
   await write("post", "/v1/auth/logout", {});
   leave(false);
@@ -70,6 +80,7 @@ export async function signOut() {
 /** @param {Session} found */
 async function enter(found) {
   if (session.value && session.value.user.id !== found.user.id) forgetAll();
+  // Tickets of a clinic that was closed still count in the network, and have its name and zone.
   const { body } = await get("/v1/clinics", { query: { include_inactive: found.user.role === "superuser" } });
   batch(() => {
     wasEnded.value = false;

@@ -5,7 +5,8 @@ import { Dialogs } from "../parts/dialog.js";
 import { Empty, Loading } from "../parts/states.js";
 import { Toasts } from "../parts/toasts.js";
 import { SignInPage } from "../pages/sign-in.js";
-import { may, session } from "../service/session.js";
+import { WallPage } from "../pages/wall.js";
+import { isDisplay, may, session } from "../service/session.js";
 import { Frame } from "./frame.js";
 import { shown } from "./router.js";
 import { t } from "./text.js";
@@ -20,6 +21,7 @@ function Current() {
   useEffect(() => {
     document.title = `${session.value === null ? t("signIn.title") : title} · Ticket Home`;
   }, [title, session.value]);
+  if (isDisplay.value) return html`<${WallPage} query=${new URLSearchParams(location.search)} />`;
   if (found?.route.open) return html`<${found.route.page} params=${found.params} query=${found.query} />`;
   if (session.value === undefined) return html`<main class="alone"><${Loading} /></main>`;
   if (session.value === null) return html`<${SignInPage} />`;

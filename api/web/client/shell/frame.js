@@ -59,7 +59,7 @@ function ClinicChoice() {
       onChange=${(/** @type {any} */ event) => (chosenClinic.value = Number(event.target.value) || null)}
     >
       <option value="">${t("frame.network")}</option>
-      ${clinics.value.map((one) => html`<option key=${one.id} value=${one.id}>${one.name}</option>`)}
+      ${clinics.value.filter((one) => one.is_active).map((one) => html`<option key=${one.id} value=${one.id}>${one.name}</option>`)}
     </select>
   `;
 }

@@ -21,7 +21,8 @@ export function ConnectionState() {
   `;
 }
 
-const newer = signal(false);
+/** Whether the service has another release of this page than the one that is open. */
+export const newer = signal(false);
 
 /** A deploy ends every stream: whoever comes back looks whether the page is another one now. */
 async function look() {

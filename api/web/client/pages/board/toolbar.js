@@ -17,18 +17,18 @@ export function Toolbar({ board }) {
   const filtering = useSignal(false);
   const filters = FILTERS.filter((name) => board.question.value[name]).length;
   return html`
-    <div class="toolbar">
+    <div class="toolbar" data-filtering=${filtering.value || undefined}>
       <div class="toolbar-row">
         <${Search} board=${board} />
+        <button type="button" class="filter-button" aria-label=${t("board.filters")} aria-expanded=${filtering.value} onClick=${() => (filtering.value = !filtering.value)}>
+          <${Icon} name="filter" /><span>${t("board.filters")}</span>${filters ? html`<b class="count">${filters}</b>` : null}
+        </button>
         <label class="sort">
           <span class="for-ears">${t("board.sort")}</span>
           <select value=${board.question.value.sort ?? "urgency"} onChange=${(/** @type {any} */ event) => board.ask({ sort: event.target.value })}>
             ${SORTS.map((one) => html`<option key=${one} value=${one}>${t(`sort.${one}`)}</option>`)}
           </select>
         </label>
-        <button type="button" aria-expanded=${filtering.value} onClick=${() => (filtering.value = !filtering.value)}>
-          <${Icon} name="filter" /><span>${t("board.filters")}</span>${filters ? html`<b class="count">${filters}</b>` : null}
-        </button>
       </div>
       ${filtering.value ? html`<${Filters} board=${board} />` : null}
       <${Views} board=${board} />

@@ -1,0 +1,49 @@
+"""A ward's wall: switched on by a code, with initials only, by itself, and plainly old where it is."""
+
+import pytest
+from playwright.async_api import Page, expect
+
+from tests.browser.conftest import Opened, Site, sign_in_display
+from tests.factories import rows
+from tests.factories.fixtures import ClinicSeed
+
+pytestmark = pytest.mark.long
+
+
+async def test_a_wall_shows_beds_and_initials_follows_changes_and_says_when_it_is_old(
+    opened: Opened, clinic: ClinicSeed, ward: list[str], site: Site, there: rows.Connection
+) -> None:
+    page: Page = await opened("/wall", width=1920)
+    await page.locator("input[name=code]").fill("WRON-GCOD-E123")
+    await page.locator("button[type=submit]").click()
+    await expect(page.get_by_role("alert")).to_have_text("Ese código no es válido o ya se usó.")
+    await sign_in_display(page, site, clinic, there)
+    await expect(page.locator(".wall-row")).to_have_count(10)  # two of the twelve are forgotten
+    shown = await page.locator("body").inner_text()
+    assert "M.U." in shown
+    assert "Undurraga" not in shown
+    await there.execute("UPDATE ticket SET bed_number = '77X', revision = revision + 1 WHERE id = $1", ward[0])
+    await expect(page.locator(".wall-bed").first).to_have_text("77X")
+
+    await page.context.set_offline(True)
+    await expect(page.locator(".wall-old")).to_contain_text("DATOS DE LAS")
+    await page.context.set_offline(False)
+    await expect(page.locator(".wall-old")).to_have_count(0)
+
+    await page.goto("/board")  # a wall is nothing else
+    await expect(page.locator(".wall-row")).to_have_count(10)
+
+
+async def test_what_does_not_fit_comes_in_turn(
+    opened: Opened, clinic: ClinicSeed, ward: list[str], site: Site, there: rows.Connection
+) -> None:
+    page: Page = await opened("/wall", width=1280)
+    await page.set_viewport_size({"width": 1280, "height": 300})
+    await page.clock.install()
+    await sign_in_display(page, site, clinic, there)
+    await expect(page.locator(".wall-page")).to_contain_text("1 de ")
+    first = await page.locator(".wall-bed").all_inner_texts()
+    assert len(first) < 10
+    await page.clock.fast_forward(12_500)
+    await expect(page.locator(".wall-page")).to_contain_text("2 de ")
+    assert not set(first) & set(await page.locator(".wall-bed").all_inner_texts())
