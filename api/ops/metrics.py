@@ -13,6 +13,7 @@ from sqlalchemy.pool import QueuePool
 
 from api.ops.loop_lag import LOOP_LAG
 from core.canary.canary import CANARY_READS, CANARY_WRITES
+from core.clock import boottime
 from core.runtime import Runtime
 from core.telemetry.log_lines import LINES
 
@@ -152,7 +153,7 @@ GAUGES = (
         "ticket_home_event_loop_lag_seconds",
         "The longest that an event loop was held up in the last quarter of a minute or two",
         max,
-        lambda _: LOOP_LAG.longest(),
+        lambda _: LOOP_LAG.longest(time.monotonic()),
     ),
     Gauge("ticket_home_can_write", "1 while all workers can write", min, lambda r: r.readiness.could_write),
     Gauge("ticket_home_cache_memory_bytes", "Held by the memory tiers", sum, lambda r: r.cache.memory.bytes),
@@ -171,13 +172,13 @@ GAUGES = (
         "ticket_home_cache_version_lag_seconds",
         "From a write of the canary until a version map had it, lately: the longest",
         max,
-        lambda r: r.canary.lag.longest(),
+        lambda r: r.canary.lag.longest(boottime()),
     ),
     Gauge(
         "ticket_home_canary_staleness_seconds",
         "From a write of the canary until the last read of what was there before, lately: the longest",
         max,
-        lambda r: r.canary.staleness.longest(),
+        lambda r: r.canary.staleness.longest(boottime()),
     ),
     Gauge(
         "ticket_home_canary_silent_seconds",
@@ -204,13 +205,13 @@ GAUGES = (
         "ticket_home_event_lag_seconds",
         "From when a worker had a change to tell until all clients that listen had been told, lately: the longest",
         max,
-        lambda r: r.events.lag.longest(),
+        lambda r: r.events.lag.longest(boottime()),
     ),
     Gauge(
         "ticket_home_listener_connected",
         "1 while all workers are told of changes",
         min,
-        lambda r: r.listener.connected,
+        lambda r: r.listener.is_told,
     ),
 )
 BUILD = "ticket_home_build_info"

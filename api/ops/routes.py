@@ -50,7 +50,7 @@ async def readyz(request: Request, runtime: RuntimeState, purpose: For = None) -
         Ready(
             database="ok" if has_database else "away",
             redis="away" if runtime.redis.breaker.is_open else "ok",
-            push=runtime.listener.connected,
+            push=runtime.listener.is_told,
         )
     )
 

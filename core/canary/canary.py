@@ -80,9 +80,9 @@ class Canary:
         """Outcome → reads."""
         self.writes: dict[str, int] = defaultdict(int)
         """Outcome → writes that this process tried."""
-        self.staleness = Longest()
+        self.staleness = Longest(seconds)
         """Seconds from a write until the last read that was given what was there before, and not labelled."""
-        self.lag = Longest()
+        self.lag = Longest(seconds)
         """Seconds from a write until this process knew its version."""
         versions.on_change.append(self._learn)
 

@@ -72,5 +72,5 @@ def shown(runtime: Runtime, found: CacheReport) -> CacheStatus:
             for (clinic_id, topic), version in sorted(runtime.versions.rows.items())
         ],
         lease_age_seconds=round(age, 3) if isfinite(age) else None,
-        listening=runtime.listener.connected,
+        listening=runtime.listener.is_told,
     )

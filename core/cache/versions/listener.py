@@ -45,6 +45,14 @@ class Listener:
         """A notification told of the timeline with that id since then, which was not the known one."""
         self._logged_unstamped = False
         self.connected = False
+        """Polls are answered."""
+        self._is_listening = False
+        """LISTEN was sent on the connection, and nothing in between swallows what it brings."""
+
+    @property
+    def is_told(self) -> bool:
+        """Whether changes are pushed to this process. Without it they are polled."""
+        return self.connected and self._is_listening
 
     async def run(self) -> None:
         pause = SHORTEST_PAUSE
@@ -73,9 +81,10 @@ class Listener:
         )
         try:
             connection.add_termination_listener(self._terminated)
+            self._is_listening = self._push and not connection.is_pooled
             if self._push and connection.is_pooled:
                 logger.warning("a pooler swallows notifications: versions are polled. Set DATABASE_LISTEN_URL")
-            elif self._push:
+            if self._is_listening:
                 async with asyncio.timeout(times.CONNECT):
                     await connection.add_listener(CHANNEL, self._notified)
             await self._poll_until_closed(connection)
