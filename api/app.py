@@ -19,8 +19,8 @@ from api.v1.routers import ROUTERS
 from api.web.routes import router as web
 from core.cache.versions.header import VersionHeader
 from core.settings import Settings
+from core.settings.traces import is_configured
 from core.telemetry.log import configure
-from core.telemetry.spans import is_configured
 
 MAX_BODY = 1024 * 1024
 """Bytes."""

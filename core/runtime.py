@@ -40,7 +40,8 @@ from core.sessions.rates import Rates
 from core.sessions.store import Sessions
 from core.sessions.throttle import Throttle
 from core.settings import Settings
-from core.telemetry.spans import Tracing, is_configured
+from core.settings.traces import is_configured
+from core.telemetry.spans import Tracing
 from core.users.passwords.hashing import Passwords
 
 if TYPE_CHECKING:

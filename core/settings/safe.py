@@ -24,9 +24,6 @@ EMAIL = re.compile(r"[!-?A-~]{1,64}@[A-Za-z0-9.-]{1,189}")
 """That single sign-on knows somebody by. ASCII, as Google's are: of other letters two may become one in lower case (the
 Kelvin sign is a k)."""
 
-COLLECTORS = ("OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT")
-"""Where OpenTelemetry's own variables say that traces go."""
-
 
 def flaw_of(key: str) -> str | None:
     """What is wrong with a secret key; None where nothing is. Not the key itself."""

@@ -10,13 +10,12 @@ from typing import Literal, Self
 from pydantic import Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from core.settings import traces
 from core.settings.kinds import Audiences, Database, Emails, Keys, KeySet, Limit, Origins, Proxies, Redis
 from core.settings.safe import (
-    COLLECTORS,
     DEMO_PASSWORD,
     LOCAL_SECRET,
     flaw_of,
-    is_collector,
     is_database_safe,
     is_redis_safe,
     is_safe,
@@ -155,10 +154,9 @@ class Settings(BaseSettings):
     export_limit: Limit = Field("10/hour", alias="EXPORT_LIMIT", description="exports that one user begins, then 429")
 
     @model_validator(mode="after")
-    def _refuse_traces_that_go_nowhere(self) -> Self:
-        for name in COLLECTORS:
-            if (url := os.environ.get(name)) and not is_safe(is_collector, SecretStr(url)):
-                raise ValueError(f"{name} is no address such as http://collector:4318, without a password")
+    def _refuse_nonsense_of_traces(self) -> Self:
+        if found := traces.flaws(os.environ):
+            raise ValueError("; ".join(found))
         return self
 
     @model_validator(mode="after")

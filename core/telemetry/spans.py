@@ -17,18 +17,11 @@ from typing import Final, cast
 from opentelemetry.context import Context
 from opentelemetry.trace import Span, SpanKind, Status, StatusCode, Tracer, get_current_span, use_span
 
-from core.settings.safe import COLLECTORS
+from core.settings.traces import KINDS
 
 NAME: Final = "ticket-home"
 LAST_SPANS: Final = 1.0
 """Seconds at shutdown for what is not sent yet."""
-
-
-def is_configured() -> bool:
-    """Whether the environment says where traces go, and not that there are none."""
-    names_one = any(os.environ.get(name) for name in COLLECTORS)
-    is_off = os.environ.get("OTEL_SDK_DISABLED", "").lower() == "true"
-    return names_one and not is_off and os.environ.get("OTEL_TRACES_EXPORTER", "otlp") == "otlp"
 
 
 class Tracing:
@@ -40,6 +33,9 @@ class Tracing:
         from opentelemetry.sdk.trace import TracerProvider
         from opentelemetry.sdk.trace.export import BatchSpanProcessor
 
+        for name in KINDS:
+            if not os.environ.get(name):
+                os.environ.pop(name, None)  # the SDK takes what is empty for a number
         ours = {"service.version": served["release"], "service.instance.id": f"{served['replica']}/{os.getpid()}"}
         ours |= {"service.name": os.environ.get("OTEL_SERVICE_NAME") or NAME}
         self._provider = TracerProvider(resource=Resource.create(ours), shutdown_on_exit=False)

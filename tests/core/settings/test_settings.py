@@ -7,7 +7,7 @@ import pytest
 from pydantic import SecretStr, ValidationError
 
 from core.settings import Settings
-from core.settings.safe import COLLECTORS
+from core.settings.traces import COLLECTORS
 
 SAFE_DATABASE = "postgresql://app:s@db/th?sslmode=verify-full"
 SAFE_REDIS = "rediss://:s@cache"
