@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -11,9 +12,13 @@ from core.operations.imports.legacy.memory import Memory
 from core.operations.imports.legacy.report import Report
 from core.operations.imports.legacy.source import Source
 from core.operations.imports.legacy.values import text
+from core.text import folded
 
 AHEAD = 100
 """Ids that are reserved at a time."""
+alike = lru_cache(maxsize=10_000)(folded)
+"""The form in which catalogs tell two names apart, here and in the database (`folded_text`). The same names come again
+and again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +38,7 @@ class SurgeryHere:
 
 
 class Folding:
-    """Lower case as the target's own unique indexes see it."""
+    """Lower case as the target's own unique indexes of clinics and users see it."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection

@@ -2,15 +2,16 @@
 
 from dataclasses import dataclass, field
 
-from core.operations.imports.legacy.context import Newcomers, Run
-from core.operations.imports.legacy.values import MERGED, category_of, named, text, yes
+from core.operations.imports.legacy.context import Newcomers, Run, alike
+from core.operations.imports.legacy.values import MERGED, category_of, named, yes
 
 NO_CLINIC = "of no clinic"
+REASONS = "SELECT id, clinic_id, category, folded_text(reason) AS key FROM standardized_reason"
 
 
 @dataclass(slots=True)
 class Specialties:
-    """The target's, by clinic and name in lower case, with those that are on their way."""
+    """The target's, by clinic and folded name, with those that are on their way."""
 
     run: Run
     new: Newcomers
@@ -20,20 +21,20 @@ class Specialties:
     @classmethod
     async def of(cls, run: Run) -> "Specialties":
         """As the target has them when the run begins."""
-        there = await run.target.fetch("SELECT id, clinic_id, lower(name) AS key FROM specialty")
+        there = await run.target.fetch("SELECT id, clinic_id, folded_text(name) AS key FROM specialty")
         new = Newcomers(run.target, "specialty", "clinic_id name is_active")
         return cls(run, new, {(row["clinic_id"], row["key"]): row["id"] for row in there})
 
     async def make(self, clinic_id: int, name: str, *, is_active: bool) -> int:
         """The id of a new one, which is stored with the others later."""
         made = await self.new.add(clinic_id, name, is_active)
-        self.by_name[clinic_id, self.run.fold(name)] = made
+        self.by_name[clinic_id, alike(name)] = made
         self.made.add(made)
         return made
 
     async def called(self, clinic_id: int, name: str) -> tuple[int, bool]:
         """(id of the clinic's specialty of that name, whether it had to be made; it is inactive then)"""
-        found = self.by_name.get((clinic_id, self.run.fold(name)))
+        found = self.by_name.get((clinic_id, alike(name)))
         return (found, False) if found is not None else (await self.make(clinic_id, name, is_active=False), True)
 
 
@@ -43,7 +44,6 @@ async def bring_specialties(run: Run, specialties: Specialties) -> None:
     table = "specialty"
     rows = await run.source.all(table)
     counts = run.report.of(table)
-    await run.fold.learn(text(row["name"]) for row in rows)
     for row in rows:
         counts.read += 1
         clinic = run.clinics.get(row["clinic_id"])
@@ -52,7 +52,7 @@ async def bring_specialties(run: Run, specialties: Specialties) -> None:
             continue
         notes: list[str] = []
         name = named(row["name"], row["id"], 120, notes)
-        key = run.fold(name)
+        key = alike(name)
         found = run.memory.row(table, row["id"], f"{clinic.id}/{key}") or specialties.by_name.get((clinic.id, key))
         if found is None:
             found = await specialties.make(clinic.id, name, is_active=yes(row["is_active"]))
@@ -74,8 +74,9 @@ async def bring_reasons(run: Run) -> None:
     table = "standardized_reason"
     rows = await run.source.all(table)
     counts = run.report.of(table)
-    await run.fold.learn(text(row["reason"]) for row in rows)
-    there = await run.target.fetch("SELECT id, clinic_id, category, lower(reason) AS key FROM standardized_reason")
+    there = await run.target.fetch(
+        "SELECT id, clinic_id, category, folded_text(reason) AS key FROM standardized_reason"
+    )
     by_text = {(row["clinic_id"], row["category"], row["key"]): row["id"] for row in there}
     new = Newcomers(run.target, table, "clinic_id reason category is_active")
     made = set()
@@ -91,7 +92,7 @@ async def bring_reasons(run: Run) -> None:
         if category is None:
             notes.append("an unknown category: an inactive reason of modifications")
             category, is_active = "modification", False
-        key = (clinic.id, category, run.fold(reason))
+        key = (clinic.id, category, alike(reason))
         remembered = f"{clinic.id}/{category}/{key[2]}"
         found = run.memory.row(table, row["id"], remembered) or by_text.get(key)
         if found is None:

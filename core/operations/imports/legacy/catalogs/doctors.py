@@ -1,7 +1,7 @@
 """Doctors: by clinic and RUT or name. Their specialty was a text there, and is a row here."""
 
 from core.operations.imports.legacy.catalogs.by_name import NO_CLINIC, Specialties
-from core.operations.imports.legacy.context import Newcomers, Run
+from core.operations.imports.legacy.context import Newcomers, Run, alike
 from core.operations.imports.legacy.values import fitting, named, text, yes
 from core.patients.document import identifies_nobody
 from core.rut import normal_rut
@@ -15,8 +15,7 @@ async def bring_doctors(run: Run, specialties: Specialties) -> None:
     their ids there."""
     rows = await run.source.all(TABLE)
     counts = run.report.of(TABLE)
-    await run.fold.learn(text(row[column]) for row in rows for column in ("name", "specialty"))
-    there = await run.target.fetch("SELECT id, clinic_id, lower(name) AS key, rut FROM doctor ORDER BY id DESC")
+    there = await run.target.fetch("SELECT id, clinic_id, folded_text(name) AS key, rut FROM doctor ORDER BY id DESC")
     by_name = {(row["clinic_id"], row["key"]): row for row in there}
     by_rut = {(row["clinic_id"], row["rut"]): row["id"] for row in there if row["rut"] is not None}
     new = Newcomers(run.target, TABLE, "clinic_id name specialty_id rut is_active")
@@ -29,16 +28,16 @@ async def bring_doctors(run: Run, specialties: Specialties) -> None:
             continue
         notes: list[str] = []
         name = named(row["name"], row["id"], 200, notes)
-        key = run.fold(name)
+        key = alike(name)
         rut, flaw = _rut(row["rut"])
         found = run.memory.row(TABLE, row["id"], f"{clinic.id}/{key}")
         if found is None:
             # Two of one name are two people, unless their RUT says otherwise: each is another row of the target.
-            alike = None if rut is None or flaw else by_rut.get((clinic.id, rut))
+            same = None if rut is None or flaw else by_rut.get((clinic.id, rut))
             namesake = by_name.get((clinic.id, key))
-            if alike is None and namesake is not None and namesake["rut"] in (None, rut):
-                alike = namesake["id"]
-            found = None if alike in claimed else alike
+            if same is None and namesake is not None and namesake["rut"] in (None, rut):
+                same = namesake["id"]
+            found = None if same in claimed else same
         if found is None:
             specialty_id = None
             called = fitting(row["specialty"], 120, notes.append)

@@ -5,10 +5,11 @@ from typing import Any
 import asyncpg
 
 from core.operations.imports.legacy.catalogs.by_name import NO_CLINIC, Specialties
-from core.operations.imports.legacy.context import ClinicHere, Newcomers, Run, SurgeryHere
+from core.operations.imports.legacy.context import ClinicHere, Newcomers, Run, SurgeryHere, alike
 from core.operations.imports.legacy.values import MERGED, named, text, whole, within, yes
 
 TABLE = "surgery"
+THERE = "SELECT id, clinic_id, name, folded_text(name) AS key, base_stay_hours FROM surgery"
 COLUMNS = (
     "clinic_id name specialty_id base_stay_hours applies_ticket_home is_ambulatory ambulatory_cutoff_hour is_active"
 )
@@ -23,7 +24,6 @@ async def bring_surgeries(run: Run, specialties: Specialties) -> None:
     rows = await run.source.all(TABLE)
     called = {row["id"]: text(row["name"]) for row in await run.source.all("specialty")}
     counts = run.report.of(TABLE)
-    await run.fold.learn(text(row["name"]) for row in rows)
     by_id = await _there(run)
     new = Newcomers(run.target, TABLE, COLUMNS)
     made: set[int] = set()
@@ -35,9 +35,9 @@ async def bring_surgeries(run: Run, specialties: Specialties) -> None:
             continue
         notes: list[str] = []
         name = named(row["name"], row["id"], 200, notes)
-        key = f"{clinic.id}/{run.fold(name)}"
+        key = f"{clinic.id}/{alike(name)}"
         known = run.memory.row(TABLE, row["id"], key)
-        found = run.surgeries_by_name.get((clinic.id, run.fold(name))) if known is None else by_id[known]
+        found = run.surgeries_by_name.get((clinic.id, alike(name))) if known is None else by_id[known]
         if found is not None and found.id in made and _hours(row) != found.hours:
             # Of one, tickets would be calculated with the other's hours.
             notes.append("a name that another surgery with other hours has: got a number")
@@ -47,7 +47,7 @@ async def bring_surgeries(run: Run, specialties: Specialties) -> None:
             specialty_id = await _specialty(run, specialties, row, clinic, called.get(row["specialty_id"]), notes)
             surgery_id = await new.add(clinic.id, name, specialty_id, *values)
             found = by_id[surgery_id] = SurgeryHere(surgery_id, clinic.id, name, values[0])
-            run.surgeries_by_name[clinic.id, run.fold(name)] = found
+            run.surgeries_by_name[clinic.id, alike(name)] = found
             made.add(surgery_id)
             counts.imported += 1
             run.repaired(TABLE, row["id"], notes)
@@ -68,7 +68,9 @@ async def bring_surgeries(run: Run, specialties: Specialties) -> None:
 async def _there(run: Run) -> dict[int, SurgeryHere]:
     """The target's, which the run knows by name from now on, too."""
     by_id = {}
-    for row in await run.target.fetch("SELECT id, clinic_id, name, lower(name) AS key, base_stay_hours FROM surgery"):
+    for row in await run.target.fetch(
+        "SELECT id, clinic_id, name, folded_text(name) AS key, base_stay_hours FROM surgery"
+    ):
         surgery = SurgeryHere(row["id"], row["clinic_id"], row["name"], row["base_stay_hours"])
         by_id[surgery.id] = run.surgeries_by_name[surgery.clinic_id, row["key"]] = surgery
     return by_id

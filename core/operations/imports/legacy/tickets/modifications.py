@@ -10,7 +10,7 @@ import asyncpg
 
 from core.db.bulk_copy import copy
 from core.operations.imports.legacy.behind import Behind
-from core.operations.imports.legacy.context import ClinicHere, Run
+from core.operations.imports.legacy.context import ClinicHere, Run, alike
 from core.operations.imports.legacy.tickets.later import AUDIT_COLUMNS, IMPORT, audit
 from core.operations.imports.legacy.values import UNKNOWN, fitting, instant_local, instant_utc, text
 
@@ -143,6 +143,6 @@ def _row(
         notes.append("made by nobody: unknown")
     return (
         *(clinic.id, run.renamed.get(row["ticket_id"], row["ticket_id"]), previous_fpa or new_fpa, new_fpa),
-        *(run.modification_reasons.get((clinic.id, run.fold(reason))) if reason else None, reason or UNKNOWN),
+        *(run.modification_reasons.get((clinic.id, alike(reason))) if reason else None, reason or UNKNOWN),
         *(justification, modified_at, modified_by_id, (modified_by or UNKNOWN)[: LONGEST["modified_by"]]),
     )

@@ -2,7 +2,7 @@
 
 import asyncpg
 
-from core.operations.imports.legacy.context import ClinicHere, Run, SurgeryHere
+from core.operations.imports.legacy.context import ClinicHere, Run, SurgeryHere, alike
 from core.operations.imports.legacy.tickets.row import MadeTicket, ticket_row
 from core.operations.imports.legacy.values import UNKNOWN, text
 
@@ -45,7 +45,7 @@ def _surgery(run: Run, row: asyncpg.Record, clinic: ClinicHere) -> SurgeryHere |
     if found is not None and found.clinic_id == clinic.id:
         return found
     name = found.name if found is not None else text(row["surgery_name_snapshot"])
-    return run.surgeries_by_name.get((clinic.id, run.fold(name))) if name else None
+    return run.surgeries_by_name.get((clinic.id, alike(name))) if name else None
 
 
 def _doctor(run: Run, row: asyncpg.Record, clinic: ClinicHere, made: MadeTicket) -> int | None:

@@ -46,6 +46,23 @@ async def test_two_of_one_name_are_one(hospital: Hospital, run_import: Import, c
     ]
 
 
+async def test_names_are_told_apart_as_catalogs_do(
+    hospital: Hospital, run_import: Import, connection: rows.Connection
+) -> None:
+    """Without case, accents and the kind of an apostrophe; also what an earlier run has brought."""
+    add, clinic = hospital.old.add, hospital.clinic
+    await run_import()
+    twin = await add("specialty", name="cirugia  GENERAL", is_active=True, clinic_id=clinic)
+    await add("surgery", name="Apendicectomia", base_stay_hours=24, specialty_id=twin, clinic_id=clinic)
+    for reason in ("Evolución d\u2019origen", "evolucion d'origen"):
+        await add("standardized_reason", reason=reason, category="Modification", is_active=True, clinic_id=clinic)
+    report = await run_import()
+    assert await all_of(connection, "specialty", "name") == [("Cirugía General",)]
+    assert await all_of(connection, "surgery", "name") == [("Apendicectomía",)]
+    assert await all_of(connection, "standardized_reason", "reason") == [("Evolución d\u2019origen",)]
+    assert report.of("standardized_reason").merged == 1
+
+
 async def test_two_surgeries_of_one_name_with_other_hours_stay_two(
     hospital: Hospital, run_import: Import, connection: rows.Connection
 ) -> None:
