@@ -11,12 +11,15 @@ from core.clock import boottime
 from core.errors import TooManyAttempts
 from core.sessions.throttle import SharedCounts
 
+LONGEST = 366 * 24 * 3600
+"""Seconds: of any limit that there is."""
+
 
 class Rates:
     """Counts what users do that costs much, in all processes together. One per process."""
 
     def __init__(self, redis: RedisTier) -> None:
-        self._counts = SharedCounts(redis)
+        self._counts = SharedCounts(redis, LONGEST)
         self._limiter = FixedWindowRateLimiter(self._counts)
 
     async def count(self, limit: RateLimitItem, what: str, user_id: int) -> None:

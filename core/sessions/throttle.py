@@ -5,10 +5,12 @@ address: others behind a hospital's one address cannot make it wait.
 
 The counts are `limits`' (fixed windows that begin with the first failure). They lie in Redis and in each process's own
 memory, and the higher one holds: without Redis every process goes on counting for itself, and a Redis that comes back
-empty forgives nothing. No wall clock is asked: Redis and the machine tell only how much time has passed.
+empty, or with old data, forgives nothing. No wall clock is asked: Redis and the machine tell only how much time has passed.
 """
 
 import asyncio
+import re
+import secrets
 import unicodedata
 from collections import OrderedDict
 from collections.abc import AsyncIterator
@@ -30,21 +32,34 @@ from core.errors import TooManyAttempts
 
 HELD = 50_000
 """Counts in memory. Every failure costs a password hash, so a window does not fill it."""
+MARK = 32
+"""Bytes made by chance."""
+MARKS = 32
+"""Of one user, device or address, that a process remembers."""
 IPV6_NETWORK = 64
 """Bits: what one household or one rented server has. Each has more addresses than could be counted."""
 
+COUNTED = re.compile(rb"(\d{1,9})(?: ([0-9a-f]{104}))?")
+"""What lies in Redis: failures, and the mark of whoever forgave the ones before. A script counts, and can seal nothing:
+whoever else writes to Redis may hold somebody up for a window, but has nobody forgiven, for a mark is sealed."""
 COUNT = """
-local held = tonumber(redis.call('GET', KEYS[1]) or '')
-if held and held > 0 then return redis.call('INCRBY', KEYS[1], ARGV[1]) end
-local first = held and ARGV[1] or ARGV[2]
-redis.call('SET', KEYS[1], first, 'PX', ARGV[3])
-return tonumber(first)
+local count, mark = string.match(redis.call('GET', KEYS[1]) or '', '^(%d+) ?(%x*)$')
+local left, new = redis.call('PTTL', KEYS[1]), tonumber(ARGV[2])
+if count and #count < 10 and left > 0 and left <= tonumber(ARGV[3]) then
+    new = tonumber(count) + tonumber(ARGV[1])
+    if mark == ARGV[4] then new = math.max(new, tonumber(ARGV[2])) end
+else
+    mark, left = ARGV[4], ARGV[3]
+end
+redis.call('SET', KEYS[1], mark == '' and new or new .. ' ' .. mark, 'PX', left)
+return {new, mark}
 """
-"""ARGV: failures to add; all failures that the caller knows of, those included; milliseconds that a new window lasts.
+"""ARGV: failures to add; all failures that the caller knows of, those included; milliseconds that a new window lasts;
+the mark that the caller knows.
 
-A count of 0 means forgiven, and only what is added counts. Where there is none (Redis was emptied), or garbage, the
-count goes on from all that the caller knows of."""
-FORGIVE = "return redis.call('SET', KEYS[1], '0', 'PX', ARGV[1])"
+The higher count holds, but where the caller has not heard yet that it was forgiven. Where there is none (Redis was
+emptied), garbage, or what would outlast a window, the count goes on from all that the caller knows of."""
+FORGIVE = "return redis.call('SET', KEYS[1], '0 ' .. ARGV[2], 'PX', ARGV[1])"
 
 
 class Own(NamedTuple):
@@ -55,6 +70,12 @@ class Own(NamedTuple):
     """How many of them are not in Redis's count: it was away."""
     until: float = 0.0
     """The end of their window."""
+    marks: tuple[str, ...] = ()
+    """Of those who forgave within it, the last one at the end. Each forgives once: who kept one cannot put it back."""
+
+    @property
+    def mark(self) -> str:
+        return self.marks[-1] if self.marks else ""
 
 
 class SharedCounts(Storage):
@@ -63,9 +84,11 @@ class SharedCounts(Storage):
     STORAGE_SCHEME = None
     base_exceptions = ()
 
-    def __init__(self, redis: RedisTier, bound: int = HELD) -> None:
+    def __init__(self, redis: RedisTier, longest: int, bound: int = HELD) -> None:
+        """`longest`: seconds that no window exceeds."""
         super().__init__()
         self._redis = redis
+        self._longest = longest
         self._bound = bound
         self._held: OrderedDict[str, Own] = OrderedDict()
 
@@ -85,23 +108,39 @@ class SharedCounts(Storage):
         return own
 
     async def _look(self, key: str) -> Own:
-        """What Redis has counted, and beside it what it has not counted yet; without Redis this process's own count."""
-        seconds, shared = await self._redis.get_count(self._key(key))
+        """What Redis has counted, and beside it what it has not counted yet; this process's own count where that is
+        higher, nobody has forgiven it since, or Redis is away."""
+        seconds, value = await self._redis.get_plain_with_ttl(self._key(key))
         own = self._own(key)
-        if shared is None:
+        counted = COUNTED.fullmatch(value or b"")
+        # What would stay for ever was put there by somebody else.
+        if counted is None or not 0 < seconds <= self._longest:
             return own
-        if shared == 0:
-            return self._hold(key, Own(own.uncounted, own.uncounted, own.until))
-        return self._hold(key, Own(shared + own.uncounted, own.uncounted, max(own.until, boottime() + seconds)))
+        shared = int(counted[1]) + own.uncounted
+        until = max(own.until, boottime() + seconds) if shared >= own.failures else own.until
+        return self._heard(key, own._replace(until=until), shared, counted[2] or b"")
+
+    def _heard(self, key: str, own: Own, shared: int, marked: bytes) -> Own:
+        """What is known once Redis has told `shared` failures, since what the mark stands for."""
+        mark = marked.decode()
+        if mark and mark not in own.marks and self._is_ours(key, mark):
+            return self._hold(key, own._replace(failures=shared, marks=(*own.marks, mark)[-MARKS:]))
+        return self._hold(key, own._replace(failures=max(own.failures, shared)))
+
+    def _is_ours(self, key: str, mark: str) -> bool:
+        return COUNTED.fullmatch(f"0 {mark}".encode()) is not None and (
+            self._redis.seals.unseal(self._key(key), bytes.fromhex(mark)) is not None
+        )
 
     async def incr(self, key: str, expiry: int, amount: int = 1) -> int:
         own = self._own(key)
         count, uncounted = own.failures + amount, own.uncounted + amount
         until = own.until if own.failures else boottime() + expiry
-        self._hold(key, Own(count, uncounted, until))
-        answered, shared = await self._redis.script(COUNT, self._key(key), uncounted, count, expiry * 1000)
+        own = self._hold(key, Own(count, uncounted, until, own.marks))
+        values = (uncounted, count, expiry * 1000, own.mark)
+        answered, told = await self._redis.script(COUNT, self._key(key), *values)
         if answered:
-            return self._hold(key, Own(int(shared), 0, until)).failures
+            return self._heard(key, own._replace(uncounted=0), int(told[0]), told[1]).failures
         return count
 
     async def get(self, key: str) -> int:
@@ -113,8 +152,10 @@ class SharedCounts(Storage):
     async def forgive(self, key: str, expiry: int) -> bool:
         """Set the count of `key` to nothing in every process, for `expiry` seconds. False where Redis is away: then in
         this process alone."""
-        self._held.pop(key, None)
-        return (await self._redis.script(FORGIVE, self._key(key), expiry * 1000))[0]
+        mark = self._redis.seals.seal(self._key(key), secrets.token_bytes(MARK)).hex()
+        marks = (*self._own(key).marks, mark)[-MARKS:]
+        self._hold(key, Own(until=boottime() + expiry, marks=marks))
+        return (await self._redis.script(FORGIVE, self._key(key), expiry * 1000, mark))[0]
 
     async def clear(self, key: str) -> None:
         self._held.pop(key, None)
@@ -151,7 +192,7 @@ class Throttle:
     """One per process. `per_user` and `per_address` say how many failures, in which time."""
 
     def __init__(self, redis: RedisTier, per_user: RateLimitItem, per_address: RateLimitItem) -> None:
-        self._counts = SharedCounts(redis)
+        self._counts = SharedCounts(redis, max(per_user.get_expiry(), per_address.get_expiry()))
         self._limiter = FixedWindowRateLimiter(self._counts)
         self._per_user = per_user
         self._per_address = per_address

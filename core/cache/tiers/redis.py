@@ -10,8 +10,6 @@ from core.cache.tiers.seals import Seals
 from core.cache.tiers.trouble import is_wrong_type
 from core.telemetry.log import logger
 
-MOST_DIGITS = 19
-"""Of a count: what is longer is none of ours."""
 ONLY = """
 local kind = redis.call('TYPE', KEYS[1])['ok']
 if kind ~= '{kind}' and kind ~= 'none' then redis.call('DEL', KEYS[1]) end
@@ -71,13 +69,13 @@ class RedisTier(RedisClient):
         value = self.unsealed(key, value)
         return (ttl, value) if value is not None else (0, None)
 
-    async def get_count(self, key: str) -> tuple[int, int | None]:
-        """(seconds left, the number that a script counts there); (0, None) where there is none.
+    async def get_plain_with_ttl(self, key: str) -> tuple[int, bytes | None]:
+        """(seconds left, the bytes that a script keeps there); (0, None) where there are none, (-1, …) where they would
+        stay for ever.
 
-        Not sealed, for a script cannot do that: whoever can write to Redis can change it.
+        Not sealed, for a script cannot do that: whoever can write to Redis can change them.
         """
-        ttl, value = await self._get_with_ttl(key)
-        return (ttl, int(value)) if value is not None and value.isdigit() and len(value) <= MOST_DIGITS else (0, None)
+        return await self._get_with_ttl(key)
 
     async def _get_with_ttl(self, key: str) -> tuple[int, bytes | None]:
         async def both() -> tuple[int, bytes | None]:

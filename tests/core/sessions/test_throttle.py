@@ -165,6 +165,56 @@ async def test_a_redis_that_loses_its_data_forgives_nothing(redis: RedisTier, ot
     assert redis.errors == 0
 
 
+async def keys_of(redis: RedisTier) -> list[bytes]:
+    return list(await redis.client.keys(redis.keys.plain("throttle:*")))
+
+
+@pytest.mark.parametrize("forged", [b"999999999", b"11", b"11 " + b"ab" * 52, b"99999999999999999999", b"-1", b"1e9"])
+@pytest.mark.parametrize("lasts", [None, 10**9])
+async def test_what_somebody_else_puts_into_redis_locks_nobody_out_for_ever(
+    redis: RedisTier, other: RedisTier, forged: bytes, lasts: int | None
+) -> None:
+    here, there = throttle(redis), throttle(other)
+    assert await guess(here)
+    for key in await keys_of(redis):
+        await redis.client.set(key, forged, ex=lasts)
+    for each in (here, there):
+        assert await guess(each)
+    for key in await keys_of(redis):
+        assert 0 < await redis.client.pttl(key) <= 900_000
+    assert await guesses(here, 20) + await guesses(there, 20) <= 10 + 8
+
+
+@pytest.mark.parametrize("forged", [b"0", b"1", b"0 " + b"ab" * 52, b"0 x"])
+async def test_what_somebody_else_puts_into_redis_has_nobody_forgiven(redis: RedisTier, forged: bytes) -> None:
+    here, let_through = throttle(redis), 0
+    for _ in range(20):
+        let_through += await guess(here)
+        for key in await keys_of(redis):
+            await redis.client.set(key, forged, ex=900)
+    assert let_through == 10
+
+
+async def test_what_redis_held_before_is_put_back_and_has_nobody_forgiven_again(
+    redis: RedisTier, other: RedisTier
+) -> None:
+    """By whoever kept it, or by Redis itself, which comes back with the data of an older snapshot."""
+    here, there = throttle(redis), throttle(other)
+    assert await guesses(here, 3) == 3
+    assert await guess(there, right=True)
+    assert await guess(here)  # it has heard that the others are forgiven
+    kept = {key: await redis.client.get(key) for key in await keys_of(redis)}
+    let_through = 0
+    for _ in range(20):
+        let_through += await guess(here)
+        for key, value in kept.items():
+            await redis.client.set(key, value, ex=900)
+    assert let_through == 9
+    assert await here.unlock("ana")
+    assert await guess(there)
+    assert await guesses(here, 20) == 9
+
+
 async def test_keys_in_redis_name_nobody_and_end_by_themselves(redis: RedisTier) -> None:
     await guess(throttle(redis))
     keys = await redis.client.keys(redis.keys.plain("*"))
@@ -176,7 +226,7 @@ async def test_keys_in_redis_name_nobody_and_end_by_themselves(redis: RedisTier)
 
 
 async def test_memory_is_bounded(redis: RedisTier) -> None:
-    counts = SharedCounts(redis, bound=100)
+    counts = SharedCounts(redis, 60, bound=100)
     for number in range(300):
         await counts.incr(f"name{number}", 60)
     assert await counts.reset() == 100
