@@ -6,8 +6,9 @@ then writes the stacks, for which it does not need the interpreter's lock, and t
 - the kernel, once the process has used some seconds of CPU since the loop last came round: it spins, perhaps in C;
 - a thread, once it has woken so many times since: the loop is blocked, or spins where others get their turn. It counts
   its wake-ups and looks at no clock, because a process that was stopped and goes on is not hung;
-- the master, once that thread does not wake any more though nobody stopped the process: it waits for something and
-  holds the interpreter's lock.
+- the master, once that thread does not wake any more and the process waits: for something, and holds the interpreter's
+  lock. One that would run, and gets no processor, does not hang: ended on a machine that is overloaded it would be
+  started again, which takes still more.
 
 The thread also ends a process that is not over nine seconds after SIGTERM.
 """
@@ -122,25 +123,26 @@ class Pulse:
         self._beats.value += 1
 
     def looks_without(self, pid: int) -> int:
-        """How many looks there were without a beat, this one included, while the process was not stopped.
+        """How many looks in a row there were without a beat, this one included, while the process waited.
 
         0 before the first beat: it is being started.
         """
         beats = self._beats.value
-        if beats != self._seen or not beats or is_stopped(pid):
+        if beats != self._seen or not beats or not waits(pid):
             self._seen, self._looks = beats, 0
         else:
             self._looks += 1
         return self._looks
 
 
-def is_stopped(pid: int) -> bool:
-    """By SIGSTOP, a terminal or a debugger; False where nobody can tell."""
+def waits(pid: int) -> bool:
+    """Whether the process's main thread waits for something. It does not while it runs, or would if a processor were
+    free, nor while it is stopped by SIGSTOP, a terminal or a debugger. True where nobody can tell."""
     try:
         fields = Path(f"/proc/{pid}/stat").read_text()
     except OSError:
-        return False
-    return fields.rpartition(")")[2].split()[0] in ("T", "t")
+        return True
+    return fields.rpartition(")")[2].split()[0] not in ("R", "T", "t")
 
 
 def _log_descriptor() -> int:

@@ -5,7 +5,8 @@ address: others behind a hospital's one address cannot make it wait.
 
 The counts are `limits`' (fixed windows that begin with the first failure). They lie in Redis and in each process's own
 memory, and the higher one holds: without Redis every process goes on counting for itself, and a Redis that comes back
-empty, or with old data, forgives nothing. No wall clock is asked: Redis and the machine tell only how much time has passed.
+empty, or with old data, forgives nothing. No wall clock is asked: Redis and the machine tell only how much time has
+passed.
 """
 
 import asyncio
