@@ -7,7 +7,6 @@ user bumps one of them, in the transaction that does it. So nothing here is ever
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import partial
 
 from core import times
@@ -23,6 +22,7 @@ from core.errors import NotAuthenticated, Unavailable
 from core.sessions import records
 from core.sessions.copies import SIZE, HeldCopies, HeldCopy, SessionCopy, from_json, from_postgresql
 from core.sessions.last_seen import COPY, LastSeen
+from core.sessions.looks import ClinicLooks, Look
 from core.sessions.records import Opened
 from core.sessions.token import Tokens
 from core.settings import Settings
@@ -46,18 +46,6 @@ def not_signed_in() -> NotAuthenticated:
     return NotAuthenticated("There is no such session, or it has ended. Sign in.")
 
 
-@dataclass(frozen=True, slots=True)
-class Look:
-    """One look-up of sessions in `tier` (redis or database), begun `at` (boottime)."""
-
-    asked: frozenset[bytes]
-    """The digests that it was for."""
-    found: frozenset[bytes]
-    """Those of them that there are."""
-    tier: str
-    at: float
-
-
 class Sessions:
     """One per process: `Sessions(database, versions, direct, redis, settings, cache.stats)` beside the cache, and
     `await sessions.close(seconds)` before the pool and Redis are closed."""
@@ -79,6 +67,7 @@ class Sessions:
         self._stats = stats
         self.tokens = Tokens([key.get_secret_value() for key in settings.secret_keys])
         self._looks: Flights[Look] = Flights()
+        self._clinics = ClinicLooks(database)
         self._background = Background()
         ttl = settings.cache_ttls.get(POLICY, DEFAULT_TTL)
         self._seen = LastSeen(database, redis, self._background, self._forget, ttl)
@@ -195,6 +184,13 @@ class Sessions:
             return (await self._looks.join(f"fetch {digest.hex()}", partial(self._fetch, digest)))[0]
         clinic_id = held.copy.clinic_id
         users, clinics = self._versions.get(*held.copy.stamp), self._versions.get(0, "clinics")
+        if users == held.copy.users_version and self._versions.is_whole:
+            seen = await self._clinics.see(clinics)
+            self._versions.learn([(0, "clinics", seen.clinics_version)])
+            if (copy := seen.renewed(held.copy)) is not None and self.is_current(copy):
+                self.held.put(digest, copy, checked_at=seen.at)
+                only = frozenset((digest,))
+                return Look(only, only, "database", seen.at)
         look, _ = await self._looks.join(
             f"check {clinic_id} {users:x}.{clinics:x}", lambda: self._read(self.held.of_clinic(clinic_id))
         )
@@ -276,5 +272,6 @@ class Sessions:
         loop = asyncio.get_running_loop()
         until = loop.time() + within
         await self._looks.drain(within)
+        await self._clinics.drain(max(0.0, until - loop.time()))
         await self._seen.close(max(0.0, until - loop.time()))
         await self._background.drain(max(0.0, until - loop.time()))

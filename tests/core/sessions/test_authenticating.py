@@ -2,13 +2,15 @@
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
 
 import pytest
 
 from core.access import Role
 from core.errors import NotAuthenticated, Unavailable
 from core.sessions.last_seen import COPY
-from core.sessions.store import Look
+from core.sessions.looks import Look
 from core.sessions.token import Tokens
 from core.settings import Settings
 from tests.core.sessions.processes import Process, process
@@ -193,6 +195,46 @@ async def test_all_sessions_of_a_clinic_are_checked_in_one_statement(
         assert [type(answer) for answer in answers].count(NotAuthenticated) == 1
         await one.who(foreign)
     assert trace.db_queries == 1
+
+
+async def test_a_change_of_the_clinics_costs_one_query_for_everybodys_sessions(
+    one: Process, connection: rows.Connection, seed: Seed
+) -> None:
+    names = [seed.sant.viewer, seed.sant.admin, seed.maga.viewer, "superuser"]
+    tokens = [(await one.sign_in(name)).token for name in names]
+    before = [await one.who(token) for token in tokens]
+
+    async def changed(sql: str, *arguments: object) -> tuple[list[Any], int]:
+        """Who the tokens are then, and what that costs."""
+        await connection.execute(sql, *arguments)
+        one.runtime.versions.distrust()
+        await one.runtime.direct.ensure_fresh()
+        with traced(one.runtime.versions) as trace:
+            return await asyncio.gather(*(one.who(token) for token in tokens), return_exceptions=True), trace.db_queries
+
+    after, queries = await changed("UPDATE clinic SET name = name || '!' WHERE id = $1", seed.sant.id)
+    assert queries == 1
+    assert {copy.clinics_version for copy in after}.isdisjoint(copy.clinics_version for copy in before)
+    same = {"clinics_version": 0, "verified_at": 0.0}
+    assert [replace(copy, **same) for copy in after] == [replace(copy, **same) for copy in before]
+    # Whose own clinic it is are looked at one by one.
+    after, queries = await changed("UPDATE clinic SET timezone = 'America/New_York' WHERE id = $1", seed.sant.id)
+    assert queries == 2
+    assert [copy.timezone for copy in after] == ["America/New_York"] * 2 + ["America/Punta_Arenas", "America/Santiago"]
+    after, queries = await changed("UPDATE clinic SET is_active = false WHERE id = $1", seed.sant.id)
+    assert queries == 2
+    assert [isinstance(copy, NotAuthenticated) for copy in after] == [True, True, False, False]
+
+
+async def test_no_session_is_renewed_by_versions_where_they_do_not_tell_of_every_write(
+    one: Process, connection: rows.Connection, seed: Seed
+) -> None:
+    token = (await one.sign_in(seed.sant.viewer)).token
+    await one.who(token)
+    await connection.execute("ALTER TABLE app_user DISABLE TRIGGER ALL")
+    await connection.execute("UPDATE app_user SET is_active = false")
+    await connection.execute("UPDATE clinic SET name = name || '!'")
+    await one.refuses(token, within=BOUND)
 
 
 async def test_a_session_read_before_a_write_is_not_accepted_after_it(
