@@ -36,8 +36,6 @@ ACTIVE = {SMALL: 100, LARGE: 10_000}
 WARM = 8
 """Requests until PostgreSQL has decided on a plan."""
 BOARD, LIST, CSV = "/v1/nursing-board", "/v1/tickets", "/v1/exports/tickets.csv"
-NOT_ASKED = f"{LIST}, searched by what no index has"
-"""Printed only: docs/plans.md says why."""
 Query = Mapping[str, str | int]
 
 
@@ -90,8 +88,11 @@ READS: dict[str, dict[str, Query]] = {
         "an episode": {"q": "E-77"},
         "two letters": {"q": "an"},
         "nobody": {"q": "nobody at all"},
+        "two letters of nobody": {"q": "xq"},
+        "a letter of nobody": {"q": "q"},
+        "of another alphabet": {"q": "ж"},
+        "brackets": {"q": "(((("},
     },
-    NOT_ASKED: {"two letters of nobody": {"q": "xq"}},
 }
 DEEP: dict[str, dict[str, tuple[Query, int]]] = {
     BOARD: {"page 40": ({}, 40), "page 4 of a common name": ({"q": COMMON}, 4)},
@@ -203,8 +204,7 @@ def told(found: Mapping[str, Sequence[Row]], history: int, rounds: int, cores: C
         tables.append(Table(part, ("ms", "100 active", "10,000 active", "ratio"), cells))
         worst = max(range(len(rows)), key=ratios.__getitem__)
         text = f"{part}, the slowest of {len(rows)}: {rows[worst][0]}, of that with 100"
-        wanted = None if part == NOT_ASKED else TARGET
-        targets.append(Target(6, text, ratios[worst], wanted, at_least=False))
+        targets.append(Target(6, text, ratios[worst], TARGET, at_least=False))
     first = found[BOARD][0]
     targets.insert(0, Target(6, f"{BOARD}, first page, of that with 100", first[2] / first[1], TARGET, at_least=False))
     return Part(

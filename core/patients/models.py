@@ -16,6 +16,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import Mapped, mapped_column
 
 from core.db.base import Base, CreatedAt, Id
+from core.db.other_letters import OTHER_LETTERS
 
 NAME_ORDERED = 600
 """Letters of a patient's names by which a list is ordered: what an index can hold, whatever they are."""
@@ -36,6 +37,7 @@ class Patient(Base):
         CheckConstraint("age between 0 and 150", name="age"),
         CheckConstraint("sex in ('F', 'M', 'X')", name="sex"),
         Index("ix_patient_search", "search", postgresql_using="gin", postgresql_ops={"search": "gin_trgm_ops"}),
+        Index("ix_patient_other_letters", "clinic_id", postgresql_where=text(f"search ~ {OTHER_LETTERS}")),
     )
 
     id: Mapped[Id]

@@ -20,6 +20,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import Mapped, mapped_column
 
 from core.db.base import Base, CreatedAt, Id
+from core.db.other_letters import OTHER_LETTERS
 
 
 class Status(StrEnum):
@@ -107,6 +108,7 @@ class Ticket(Base):
             for name in ("episode_id", "bed_number")
         ),
         Index("ix_ticket_search", "search", postgresql_using="gin", postgresql_ops={"search": "gin_trgm_ops"}),
+        Index("ix_ticket_other_letters", "clinic_id", postgresql_where=text(f"search ~ {OTHER_LETTERS}")),
         # A clinic whose rollups are in doubt is counted from this index alone.
         Index(
             "ix_ticket_figures",

@@ -14,7 +14,7 @@ from core.errors import NotFound
 from core.tickets.models import Status, Ticket
 from core.tickets.reads.figures import Figure, counted_in
 from core.tickets.reads.pages import all_in
-from core.tickets.reads.search import INDEXED, found, matching, patient_text
+from core.tickets.reads.search import found, matching, patient_text
 from core.tickets.state import State, sql_state
 
 DAY = timedelta(days=1)
@@ -85,12 +85,10 @@ async def require_known(session: Session, scope: ClinicScope, named: Mapping[Any
         raise NotFound
 
 
-def filtered(
-    scope: ClinicScope, asked: TicketFilter, now: Any, clinics: CTE, *, shortest: int = INDEXED
-) -> Select[Any]:
-    """`id` of the scope's tickets that are asked for; `clinics` is `clinics_of` of the same scope. `shortest`: letters
-    of a word that is looked up first, as of `found`."""
-    candidates, words = found(scope, asked.words, shortest=shortest)
+def filtered(scope: ClinicScope, asked: TicketFilter, now: Any, clinics: CTE, *, short: bool = False) -> Select[Any]:
+    """`id` of the scope's tickets that are asked for; `clinics` is `clinics_of` of the same scope. `short`: whether
+    a short word is looked up first, too, as of `found`."""
+    candidates, words = found(scope, asked.words, short=short)
     left, patient = replace(asked, words=words), patient_text()
     tickets = (
         select(Ticket.id)

@@ -96,7 +96,7 @@ def _searched(
     )
     along = first(met, _key_columns(order), turn, wanted).cte("along").prefix_with("MATERIALIZED")
     is_enough = or_(_number(along) == wanted, _number(order) < ALONG * wanted)
-    every = filtered(scope, asked, turn.now, clinics, shortest=1).where(not_(is_enough))
+    every = filtered(scope, asked, turn.now, clinics, short=True).where(not_(is_enough))
     ways = [
         select(*along.c).where(is_enough),
         select(*_first_of(_in_order(scope, every, turn), turn, wanted).subquery("every").c),

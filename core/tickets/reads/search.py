@@ -6,24 +6,43 @@ what a client sends is made into patterns by the same functions, so that both si
 or `_` in it are letters like any other.
 """
 
+import re
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from itertools import product
 from typing import Any
 
-from sqlalchemy import CTE, ColumnElement, ScalarSelect, Select, String, exists, func, literal, or_, select, true, union
+from sqlalchemy import (
+    CTE,
+    ColumnElement,
+    ScalarSelect,
+    Select,
+    String,
+    exists,
+    func,
+    literal,
+    or_,
+    select,
+    true,
+    union,
+)
 from sqlalchemy.sql.selectable import LateralFromClause
 
 from core.access import ClinicScope
+from core.db.other_letters import has_other_letters
 from core.patients.models import Patient
 from core.text import APOSTROPHES
 from core.tickets.models import Ticket
 
 BETWEEN = frozenset(".,/\u2212") | frozenset(APOSTROPHES)
 INDEXED = 3
-"""Letters that a word needs for the trigram indexes to find it."""
+"""Letters that are a trigram."""
 COMBINED = 3
 """Words that are looked for together; the others are looked for among those that they lead to."""
+
+# ASCII's letters are such in every locale. Where a sign stands before or after them a trigram has two blanks, or one.
+_signs = r"[!-/:-@\[-`{-~]"
+_trigram = re.compile(f"[0-9a-z]{{3}}|{_signs}[0-9a-z]|[0-9a-z]{{2}}{_signs}", re.IGNORECASE | re.ASCII)
 
 
 def words_of(q: str | None) -> tuple[str, ...]:
@@ -45,25 +64,65 @@ def patient_text() -> LateralFromClause:
     return theirs.correlate(Ticket).limit(1).lateral("patient_text")
 
 
-def found(scope: ClinicScope, words: tuple[str, ...], *, shortest: int = INDEXED) -> tuple[CTE | None, tuple[str, ...]]:
+def is_indexed(word: str) -> bool:
+    """Whether the trigram indexes find a word by itself; where it may be a document, its letters alone, too."""
+    letters = "".join(filter(str.isalnum, word))
+    return bool(_trigram.search(word) and (letters == word or not _may_be_document(word) or _trigram.search(letters)))
+
+
+def found(scope: ClinicScope, words: tuple[str, ...], *, short: bool = False) -> tuple[CTE | None, tuple[str, ...]]:
     """`id` of the tickets that the longest words lead to by index, COMBINED at most, and the words that are still to be
     matched.
 
     Of several words each may stand in the ticket or with its patient, so each way is looked for by itself: words that
-    many have, each for itself, lead to those few that have them all. None where no word has `shortest` letters; where
-    none is long enough for the index, both tables are read to find one that has.
+    many have, each for itself, lead to those few that have them all. Where the index finds no word by itself, None; or,
+    where `short` ones are looked for, too, one of them by what stands beside it.
     """
-    longest = sorted((word for word in words if len(word) >= INDEXED), key=len, reverse=True)[:COMBINED]
-    longest = longest or [word for word in words if len(word) >= shortest][:1]
-    if not longest:
+    longest = sorted(filter(is_indexed, words), key=len, reverse=True)[:COMBINED]
+    if not longest and short and words:
+        longest = [max(words, key=lambda word: sum(map(str.isalnum, word)))]
+        by_neighbours = not all(map(_is_between, longest[0]))
+    elif not longest:
         return None, words
-    ways = []
-    for theirs in product((False, True), repeat=len(longest)):
-        of_patient = [word for word, is_theirs in zip(longest, theirs, strict=True) if is_theirs]
-        of_ticket = [word for word, is_theirs in zip(longest, theirs, strict=True) if not is_theirs]
-        ways.append(_way(scope, of_patient, of_ticket, leads_by_patient=theirs[0]))
+    else:
+        by_neighbours = False
+    ways = _short_ways(scope, longest[0]) if by_neighbours else _ways(scope, longest)
     found = union(*ways).cte("found").prefix_with("MATERIALIZED")
     return found, tuple(word for word in words if word not in longest)
+
+
+def _short_ways(scope: ClinicScope, word: str) -> list[Select[Any]]:
+    """`id` of the tickets with a word that has no trigram of its own, by those that it has with what stands beside it;
+    and by reading those rows in which anything else may stand there."""
+    patients = union(*_by_neighbours(Patient, scope, word, lambda search: or_(*_of_patient(word, search)))).subquery()
+    its = select(Ticket.id).where(Ticket.patient_id == patients.c.id, scope.rows(Ticket.clinic_id))
+    of_patient = its.offset(0).correlate(patients).lateral()
+    of_tickets = _by_neighbours(Ticket, scope, word, lambda search: search.like(_pattern(word)))
+    return [select(of_patient.c.id).select_from(patients.join(of_patient, true())), *of_tickets]
+
+
+def _by_neighbours(
+    table: Any, scope: ClinicScope, word: str, matches: Callable[[Any], ColumnElement[bool]]
+) -> list[Select[Any]]:
+    patterns = (
+        select(func.unnest(func.short_word_patterns(literal(word, String))).label("pattern")).offset(0).subquery()
+    )
+    own = scope.rows(table.clinic_id)
+    one = select(table.id).where(own, table.search.like(patterns.c.pattern), matches(_unindexed(table.search)))
+    there = one.offset(0).correlate(patterns).lateral()
+    # In a database whose letters are all alphabets' the index knows longer words of them, too.
+    search = table.search if len(word) >= INDEXED else _unindexed(table.search)
+    others = select(table.id).where(own, has_other_letters(table.search), matches(search))
+    return [select(there.c.id).select_from(patterns.join(there, true())), others]
+
+
+def _ways(scope: ClinicScope, words: Sequence[str]) -> list[Select[Any]]:
+    ways = []
+    for theirs in product((False, True), repeat=len(words)):
+        of_patient = [word for word, is_theirs in zip(words, theirs, strict=True) if is_theirs]
+        of_ticket = [word for word, is_theirs in zip(words, theirs, strict=True) if not is_theirs]
+        ways.append(_way(scope, of_patient, of_ticket, leads_by_patient=theirs[0]))
+    return ways
 
 
 def _way(
@@ -97,9 +156,13 @@ def _way(
 
 
 def _read_by(search: Any, words: Iterable[str]) -> Any:
-    """`search`, or for words that are too short for its index an expression that has none: the index would give every
-    row there is."""
-    return search if all(len(word) >= INDEXED for word in words) else search.concat("")
+    """`search`, or where the index finds none of the words by itself an expression that has none: the index would give
+    every row there is."""
+    return search if all(map(is_indexed, words)) else _unindexed(search)
+
+
+def _unindexed(search: Any) -> Any:
+    return search.concat("")
 
 
 def _any(rows: Select[Any]) -> ColumnElement[bool]:
@@ -115,13 +178,18 @@ def _pattern(word: str) -> ScalarSelect[str]:
 
 def _of_patient(word: str, patient_search: Any) -> list[ColumnElement[bool]]:
     conditions: list[ColumnElement[bool]] = [patient_search.like(_pattern(word))]
-    if not word.isalnum() and all(map(_left_out, word)):
+    if _may_be_document(word):
         # 12.345.678-5, O´Higgins: as it is written, and by its letters and digits alone.
         document = select(func.search_document_pattern(literal(word, String))).scalar_subquery()
         conditions.append(patient_search.like(document))
     return conditions
 
 
-def _left_out(character: str) -> bool:
-    """Letters, digits, and what people put between them: dashes of every length, apostrophes of every kind."""
-    return character.isalnum() or character in BETWEEN or unicodedata.category(character) == "Pd"
+def _may_be_document(word: str) -> bool:
+    """Whether it is written as documents and names are, with something between letters and digits."""
+    return not word.isalnum() and all(character.isalnum() or _is_between(character) for character in word)
+
+
+def _is_between(character: str) -> bool:
+    """What people put between letters and digits: dashes of every length, apostrophes of every kind."""
+    return character in BETWEEN or unicodedata.category(character) == "Pd"

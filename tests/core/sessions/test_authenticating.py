@@ -9,6 +9,7 @@ import pytest
 
 from core.access import Role
 from core.errors import NotAuthenticated, Unavailable
+from core.sessions.copies import SessionCopy
 from core.sessions.last_seen import COPY
 from core.sessions.looks import Look
 from core.sessions.token import Tokens
@@ -197,6 +198,10 @@ async def test_all_sessions_of_a_clinic_are_checked_in_one_statement(
     assert trace.db_queries == 1
 
 
+def untimed(copy: SessionCopy) -> SessionCopy:
+    return replace(copy, clinics_version=0, verified_at=0.0)
+
+
 async def test_a_change_of_the_clinics_costs_one_query_for_everybodys_sessions(
     one: Process, connection: rows.Connection, seed: Seed
 ) -> None:
@@ -215,8 +220,7 @@ async def test_a_change_of_the_clinics_costs_one_query_for_everybodys_sessions(
     after, queries = await changed("UPDATE clinic SET name = name || '!' WHERE id = $1", seed.sant.id)
     assert queries == 1
     assert {copy.clinics_version for copy in after}.isdisjoint(copy.clinics_version for copy in before)
-    same = {"clinics_version": 0, "verified_at": 0.0}
-    assert [replace(copy, **same) for copy in after] == [replace(copy, **same) for copy in before]
+    assert [untimed(copy) for copy in after] == [untimed(copy) for copy in before]
     # Whose own clinic it is are looked at one by one.
     after, queries = await changed("UPDATE clinic SET timezone = 'America/New_York' WHERE id = $1", seed.sant.id)
     assert queries == 2

@@ -4,16 +4,21 @@ from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import product
+from typing import Any
+from unittest.mock import patch
 
 import pytest
+from sqlalchemy import Select, func
+from sqlalchemy.dialects.postgresql import asyncpg
 
 from core.access import ClinicScope
 from core.board.query import BoardQuery, nursing_board
 from core.board.view import View
 from core.db.transaction import Database, ReadSession
-from core.tickets.reads.filters import TicketFilter
+from core.tickets.reads import listing
+from core.tickets.reads.filters import TicketFilter, filtered
 from core.tickets.reads.listing import list_tickets
-from core.tickets.reads.pages import Position, Turn
+from core.tickets.reads.pages import Position, Turn, clinics_of
 from core.tickets.reads.search import words_of
 from tests.factories import rows
 from tests.factories.fixtures import Seed
@@ -23,26 +28,28 @@ NOW = datetime(2026, 6, 15, 15, 0, tzinfo=UTC)
 PERSON = Person("José Íñigo", "Núñez", "María", "O'Higgins Ávila", "12345678-K")
 PASSPORT = Person("Zoë", "Brønsted", document="AB 123.456/C")
 
-Find = Callable[[str], Awaitable[set[str]]]
+Find = Callable[..., Awaitable[set[str]]]
 
 
 @pytest.fixture
 def find(database: Database, seed: Seed) -> Find:
     """Ids that a search finds in Santiago, on the board and in the list alike."""
 
-    async def found(q: str) -> set[str]:
+    async def found(q: str, *, by_index: bool = True) -> set[str]:
         asked = TicketFilter(words=words_of(q))
         scope, position = ClinicScope(seed.sant.id), Position(NOW, ())
 
         async def work(session: ReadSession) -> tuple[set[str], set[str]]:
             board = await nursing_board(
-                session, scope, BoardQuery(Turn("urgency", 50, position), View.ALL, None, asked)
+                session, scope, BoardQuery(Turn("urgency", 500, position), View.ALL, None, asked)
             )
-            page = await list_tickets(session, scope, asked, Turn("created_at", 50, position))
+            # In a list so short nobody is looked for by index otherwise.
+            with patch.object(listing, "ALONG", 0 if by_index else listing.ALONG):
+                page = await list_tickets(session, scope, asked, Turn("created_at", 500, position))
             return {one.id for one in board.page.items}, {one.id for one in page.items}
 
         on_board, in_list = await database.read(work, budget=20)
-        assert on_board == in_list
+        assert on_board == in_list, q
         return on_board
 
     return found
@@ -119,7 +126,45 @@ FINDS = [
 
 async def test_what_a_search_finds(find: Find, tickets: dict[str, str]) -> None:
     for q, expected in FINDS:
-        assert await find(q) == {tickets[name] for name in expected.split()}, (q, expected)
+        for by_index in (True, False):
+            assert await find(q, by_index=by_index) == {tickets[name] for name in expected.split()}, (q, expected)
+
+
+SHORT = ("q", "qz", "7q", "q-", "-q", "ñq", "ж", "((((", "ж7", "--", "q'z", "7-7")
+
+
+async def test_a_short_word_is_found_whatever_stands_beside_it(
+    find: Find, seed: Seed, connection: rows.Connection
+) -> None:
+    """In its text it is at the beginning and the end, between letters, signs, and letters of other alphabets."""
+    beside = ("", "a", "-", "ж", "(")
+    with_it: dict[str, set[str]] = {}
+    for short in SHORT:
+        written = [f"{before}{short}{after}" for before, after in product(beside, beside)]
+        stays = [stay(seed.sant, NOW, location=location) for location in written]
+        stays += [stay(seed.sant, NOW, person=Person(f"Eva {name}", "Lara")) for name in written[::5]]
+        await insert(connection, stays)
+        with_it[short] = {one.id for one in stays}
+    for short, ids in with_it.items():
+        assert ids <= await find(short), short
+
+
+async def test_a_word_that_nobody_has_is_looked_for_in_indexes_alone(connection: rows.Connection) -> None:
+    """To read two tables of a million rows for it takes longer than a request has."""
+    await connection.execute("SET enable_seqscan = off")  # few rows are read one by one
+    for word in ("zq", "q", "q-", "ж", "((((", "жжж", "1-9", "rojas"):
+        asked = _looked_up(word).compile(dialect=asyncpg.dialect())
+        values = [asked.params[name] for name in asked.positiontup or ()]
+        plan = "\n".join(row[0] for row in await connection.fetch(f"EXPLAIN {asked}", *values))
+        for table in ("ticket", "patient"):
+            assert f"ix_{table}_search" in plan, (word, plan)
+            assert (f"ix_{table}_other_letters" in plan) == (word != "rojas"), (word, plan)
+
+
+def _looked_up(word: str) -> Select[Any]:
+    """In the network, where no other index answers any of it."""
+    scope = ClinicScope(None)
+    return filtered(scope, TicketFilter(words=(word,)), func.now(), clinics_of(scope), short=True)
 
 
 BETWEEN = {
