@@ -76,6 +76,11 @@ class Client:
                 if event.name in names or (not names and event.name != COMMENT):
                     return event
 
+    async def all(self) -> AsyncIterator[Event]:
+        """All that come, comments among them, until the stream is over."""
+        while (event := await self._events.get()) is not None:
+            yield event
+
     async def until_over(self) -> None:
         async with asyncio.timeout(machine.PATIENCE):
             while await self._events.get() is not None:
@@ -131,18 +136,21 @@ async def streaming(app: FastAPI, headers: Mapping[str, str], query: str = "") -
 async def connected(port: int, headers: Mapping[str, str], query: str = "") -> AsyncIterator[Client]:
     """A client of a service at a port of this machine, once its answer has begun."""
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
-    writer.write(request(headers, query))
-    client = Client()
-    async with asyncio.timeout(machine.PATIENCE):
-        head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1")
-    first, *lines = head.split("\r\n")[:-2]
-    client.status = int(first.split()[1])
-    client.headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in lines)}
-    reading = asyncio.create_task(_read(reader, client))
+    reading = None
     try:
+        writer.write(request(headers, query))
+        client = Client()
+        async with asyncio.timeout(machine.PATIENCE):
+            head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1")
+        first, *lines = head.split("\r\n")[:-2]
+        client.status = int(first.split()[1])
+        client.headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in lines)}
+        reading = asyncio.create_task(_read(reader, client))
         yield client
     finally:
-        reading.cancel()
+        if reading is not None:
+            reading.cancel()
+            await asyncio.gather(reading, return_exceptions=True)
         writer.close()
 
 

@@ -103,6 +103,8 @@ CONDITIONS: dict[Figure, str] = {
     Figure.HOUR: f"{AHEAD} AND ticket.current_fpa >= c.hour_from AND ticket.current_fpa < c.hour_past",
 }
 
+OF_ACTIVE = frozenset(figure for figure, condition in CONDITIONS.items() if condition.startswith(ACTIVE))
+"""Those that count active tickets alone."""
 DAY = timedelta(days=1)
 # Whatever the clinic's zone, and by the moment itself: what an index answers, and what the planner knows to be few.
 WITHIN: dict[Figure, tuple[Any, timedelta]] = {

@@ -12,12 +12,13 @@ from core.clinics.models import Clinic
 from core.db.transaction import Session
 from core.errors import NotFound
 from core.tickets.models import Status, Ticket
-from core.tickets.reads.figures import Figure, counted_in
+from core.tickets.reads.figures import OF_ACTIVE, Figure, counted_in
 from core.tickets.reads.pages import all_in
 from core.tickets.reads.search import found, matching, patient_text
 from core.tickets.state import State, sql_state
 
 DAY = timedelta(days=1)
+ENDED = (State.DISCHARGED, State.ANNULLED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +42,12 @@ class TicketFilter:
         """Whether `conditions` are over the clinic's columns too."""
         return self.state is not None or self.date_from is not None or self.date_to is not None
 
+    @property
+    def is_of_active(self) -> bool:
+        """Whether only active tickets are asked for: a ward's, however many there ever were."""
+        here = self.state is not None and self.state not in ENDED
+        return here or self.status is Status.ACTIVE or self.figure in OF_ACTIVE
+
     def conditions(self, now: Any, clinic: Any, patient_search: Any) -> list[ColumnElement[bool]]:
         """Over Ticket, with its clinic's columns of `clinics_of`, and its patient's `search` where there are words.
 
@@ -50,9 +57,8 @@ class TicketFilter:
         if self.status is not None:
             conditions.append(Ticket.status == self.status.value)
         if self.state is not None:
-            ended = self.state in (State.DISCHARGED, State.ANNULLED)
             # Implied by the state, and what an index answers.
-            conditions.append(Ticket.status == (self.state.value if ended else Status.ACTIVE.value))
+            conditions.append(Ticket.status == (self.state.value if self.state in ENDED else Status.ACTIVE.value))
             conditions.append(sql_state(now, Ticket, clinic) == self.state.value)
         if self.surgery_id is not None:
             conditions.append(Ticket.surgery_id == self.surgery_id)

@@ -70,7 +70,7 @@ def _statement(scope: ClinicScope, asked: TicketFilter, turn: Turn) -> Select[An
         page, total = _searched(scope, asked, turn, clinics)
     else:
         tickets = filtered(scope, asked, turn.now, clinics)
-        page, total = _first_of(_in_order(scope, tickets, turn), turn, turn.limit + 1), total_of(tickets, turn)
+        page, total = _first_of(_in_order(scope, asked, tickets, turn), turn, turn.limit + 1), total_of(tickets, turn)
     known = all_in(scope, {Surgery: asked.surgery_id})
     return page_statement(clinics, page.subquery("page"), turn, known, {"total": total})
 
@@ -85,7 +85,7 @@ def _searched(
     of the order, all that is found is put in order."""
     wanted = turn.limit + 1
     unsearched = filtered(scope, replace(asked, words=()), turn.now, clinics)
-    beginning = _first_of(_in_order(scope, unsearched, turn), turn, ALONG * wanted)
+    beginning = _first_of(_in_order(scope, asked, unsearched, turn), turn, ALONG * wanted)
     order = beginning.cte("in_order").prefix_with("MATERIALIZED")
     patient = patient_text()
     met = (
@@ -99,7 +99,7 @@ def _searched(
     every = filtered(scope, asked, turn.now, clinics, short=True).where(not_(is_enough))
     ways = [
         select(*along.c).where(is_enough),
-        select(*_first_of(_in_order(scope, every, turn), turn, wanted).subquery("every").c),
+        select(*_first_of(_in_order(scope, asked, every, turn), turn, wanted).subquery("every").c),
     ]
     page = select(*union_all(*ways).subquery("ways").c)
     if not turn.is_first:
@@ -121,17 +121,28 @@ def _number(of: CTE) -> ScalarSelect[int]:
     return select(func.count()).select_from(of).scalar_subquery()
 
 
-def _in_order(scope: ClinicScope, tickets: Select[Any], turn: Turn) -> list[Select[Any]]:
-    """`id` and keys of `tickets`, after the turn's position: one query, or several that lie one after the other in the
-    order, each of which an index answers."""
+def _in_order(scope: ClinicScope, asked: TicketFilter, tickets: Select[Any], turn: Turn) -> list[Select[Any]]:
+    """`id` and keys of `tickets`, those that are asked for, after the turn's position: one query, or several that lie
+    one after the other in the order, each of which an index answers."""
+    parts = _by_patient(scope, tickets, turn) if turn.column == "patient" else [_by_column(tickets, turn)]
+    if not asked.is_of_active:
+        return parts
+    # Active tickets are found first, and then put in order (OFFSET). PostgreSQL believes that they are spread over the
+    # order as all are; it would go along it, past all that has ended, for the oldest of them, or the overdue.
+    return [select(*part.offset(0).subquery().c) for part in parts]
+
+
+def _by_column(tickets: Select[Any], turn: Turn) -> Select[Any]:
+    columns: dict[str, ColumnElement[Any]] = {
+        "created_at": Ticket.__table__.c.created_at,
+        "current_fpa": Ticket.__table__.c.current_fpa,
+        "surgery": _first_letters(Ticket.__table__.c.surgery_order, SURGERY_ORDERED),
+    }
+    return keyed(tickets, [columns[turn.column], Ticket.__table__.c.id], turn)
+
+
+def _by_patient(scope: ClinicScope, tickets: Select[Any], turn: Turn) -> list[Select[Any]]:
     last = Ticket.__table__.c.id
-    if turn.column != "patient":
-        columns: dict[str, ColumnElement[Any]] = {
-            "created_at": Ticket.__table__.c.created_at,
-            "current_fpa": Ticket.__table__.c.current_fpa,
-            "surgery": _first_letters(Ticket.__table__.c.surgery_order, SURGERY_ORDERED),
-        }
-        return [keyed(tickets, [columns[turn.column], last], turn)]
     # An imported ticket may have no patient.
     nobodys = keyed(tickets.where(Ticket.patient_id.is_(None)), [literal("", Text), last], turn)
     name = _first_letters(Patient.name_order, NAME_ORDERED)

@@ -153,7 +153,7 @@ async def test_a_word_that_nobody_has_is_looked_for_in_indexes_alone(connection:
     """To read two tables of a million rows for it takes longer than a request has."""
     await connection.execute("SET enable_seqscan = off")  # few rows are read one by one
     for word in ("zq", "q", "q-", "ж", "((((", "жжж", "1-9", "rojas"):
-        asked = _looked_up(word).compile(dialect=asyncpg.dialect())
+        asked = _looked_up(word).compile(dialect=asyncpg.dialect())  # type: ignore[no-untyped-call]
         values = [asked.params[name] for name in asked.positiontup or ()]
         plan = "\n".join(row[0] for row in await connection.fetch(f"EXPLAIN {asked}", *values))
         for table in ("ticket", "patient"):

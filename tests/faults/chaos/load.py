@@ -96,8 +96,9 @@ class Reader:
 
     async def read(
         self, registers: Sequence[Register], bearer: str, kind: str = "plain", more: Mapping[str, str] | None = None
-    ) -> None:
-        """Ask once for what shows all of them, and write down what was answered for each."""
+    ) -> dict[str, str] | None:
+        """Ask once for what shows all of them, and write down what was answered for each: the words, by register. None
+        where none were."""
         headers = {"Authorization": bearer} | dict(more or {})
         path = registers[0].path
         known = self._known.get((path, bearer))
@@ -110,21 +111,23 @@ class Reader:
                 # Not wait_for: Python 3.11's may swallow the cancellation at the run's end, and the client never ends.
                 async with asyncio.timeout(self._world.chance.random() * 0.01):
                     await asking
-                return
+                return None
             answer = await asking
         except TimeoutError:
             if boottime() - sent > 1.0:
                 self._note(registers, sent, kind, "timeout")
-            return
+            return None
         except ConnectionError:
             self._note(registers, sent, kind, "connection")
             await asyncio.sleep(0.05)  # as below
-            return
-        self._understand(registers, sent, kind, answer, bearer)
+            return None
         if answer.status == 503:
             await asyncio.sleep(0.05)  # far less patient than Retry-After asks for
+        return self._understand(registers, sent, kind, answer, bearer)
 
-    def _understand(self, registers: Sequence[Register], sent: float, kind: str, answer: Answer, bearer: str) -> None:
+    def _understand(
+        self, registers: Sequence[Register], sent: float, kind: str, answer: Answer, bearer: str
+    ) -> dict[str, str] | None:
         key = (registers[0].path, bearer)
         if answer.status == 304:
             words, outcome = self._known[key][1], "304"
@@ -137,11 +140,12 @@ class Reader:
             words, outcome = {one.name: SIGNED_OUT for one in registers}, "401"
         else:
             self._note(registers, sent, kind, str(answer.status))
-            return
+            return None
         ended = boottime()
         age = float(answer.headers.get("age", 0))
         for one in registers:
             self._world.history.add(Read(one.name, words[one.name], sent, ended, kind, self._process, outcome, age))
+        return words
 
     def _note(self, registers: Sequence[Register], sent: float, kind: str, error: str) -> None:
         ended = boottime()

@@ -40,6 +40,13 @@ class Register:
     first: str = FIRST
     is_network: bool = False
     """A superuser's GET of the same path shows it among those of all clinics."""
+    clinic: int = 0
+    topics: tuple[str, ...] = ()
+    """Of event streams: whose changes may change what it shows; none where no stream tells of it."""
+
+    def shows(self, clinic_id: int, topic: str) -> bool:
+        """Whether a change of that topic may change it. Clinic 0 is the network."""
+        return topic in self.topics and clinic_id in (0, self.clinic)
 
     @property
     def renames(self) -> str:
@@ -101,6 +108,8 @@ def doctors(made: Made, bearer: str) -> Register:
         *(f"doctor {made.doctor}", "/v1/doctors", bearer, made.doctor, in_items, "doctor"),
         patched=f"/v1/doctors/{made.doctor}",
         is_network=True,
+        clinic=made.clinic,
+        topics=("catalogs",),
     )
 
 
@@ -109,14 +118,20 @@ def others(made: Made, reader: str, watched: str, superuser: str) -> Sequence[Re
     specialty = Register(
         *(f"specialty {made.specialty}", "/v1/specialties", reader, made.specialty, in_items, "specialty"),
         patched=f"/v1/specialties/{made.specialty}",
+        clinic=made.clinic,
+        topics=("catalogs",),
     )
     dashboard = Register(
         *(f"dashboard, surgery {made.surgery}", "/v1/dashboard", superuser, made.surgery, in_top_surgeries, "surgery"),
         patched=f"/v1/surgeries/{made.surgery}",
+        clinic=made.clinic,
+        topics=("figures", "catalogs"),
     )
     board = Register(
         *(f"board, ticket {made.ticket}", "/v1/nursing-board?view=all", reader, made.ticket, in_items, "ticket"),
         column="location",
+        clinic=made.clinic,
+        topics=("tickets", "catalogs"),
     )
     session = Session(
         *(f"session of user {made.user}", "/v1/auth/me", watched, made.user, in_session, "app_user"),

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from core.clock import boottime
 from tests.faults.chaos import restores  # noqa: F401  its kinds are among KINDS
 from tests.faults.chaos.faults import KINDS, Breaking
+from tests.faults.chaos.follower import Follower
 from tests.faults.chaos.history.checker import Verdict, check
 from tests.faults.chaos.history.history import Fault, History
 from tests.faults.chaos.load import PAUSE, Reader, World, Writer
@@ -52,7 +53,8 @@ class Chaos:
         readers = [Reader(world, process) for process in range(len(site.ports)) for _ in range(self.readers)]
         writers = [Writer(world, register) for register in site.registers]
         watchers = [Watcher(world, process) for process in range(len(site.ports))]
-        everybody: list[Reader | Writer | Watcher] = [*readers, *writers, *watchers]
+        followers = [Follower(world, process) for process in range(len(site.ports))]
+        everybody: list[Reader | Writer | Watcher | Follower] = [*readers, *writers, *watchers, *followers]
         clients = [asyncio.create_task(client.run()) for client in everybody]
         breaking = asyncio.create_task(self._break(Breaking(site, world, random.Random(self.seed + 1)), seconds))
         try:

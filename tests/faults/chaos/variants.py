@@ -24,6 +24,8 @@ from core.cache.versions.timeline import Timeline
 from core.cache.versions.vector import Vector
 from core.clock import boottime
 from core.db.transaction import ReadSession
+from core.events.events import Events
+from core.events.feed import Feed, Name
 from core.telemetry.trace import VersionRow
 
 SHORTEST_LIFE = 1.0
@@ -159,6 +161,31 @@ def refreshed_under_newer_versions() -> None:
     Fills.find_or_compute = find  # type: ignore[method-assign]
 
 
+def changes_untold() -> None:
+    """Clients are told of a change only where nothing of the same topic was told shortly before: the last one of many
+    is never told."""
+    tell, told = Events._tell, dict[object, float]()
+
+    def tell_seldom(self: Events, feed: Feed, name: Name) -> None:
+        if boottime() - told.get((feed, name), 0.0) > 60.0:
+            told[feed, name] = boottime()
+            tell(self, feed, name)
+
+    Events._tell = tell_seldom  # type: ignore[method-assign]
+
+
+def versions_never_made() -> None:
+    """What is told is the version that comes next, as if each change were one more: an answer under it never comes."""
+    item = Events.item
+
+    def next_item(self: Events, name: Name) -> bytes:
+        known = item(self, name)
+        version = self.versions.get(*name)
+        return known.replace(self._header.word(*name, version).encode(), self._header.word(*name, version + 1).encode())
+
+    Events.item = next_item  # type: ignore[method-assign]
+
+
 def slow_fills(most: float) -> None:
     """Not broken, only slower: what a fill read gets `most` seconds old at most, before it is stored. And over sooner,
     so that each entry is followed by one computed ahead."""
@@ -187,6 +214,8 @@ PATCHES: dict[str, Callable[[], None]] = {
     "joins of finished tasks": joins_of_finished_tasks,
     "restores unseen": restores_unseen,
     "refreshed under newer versions": refreshed_under_newer_versions,
+    "changes untold": changes_untold,
+    "versions told that were never made": versions_never_made,
 }
 STATEMENTS = {
     "no bump": NO_BUMP,

@@ -3,9 +3,10 @@
     python -m tests.faults.chaos.history.checker HISTORY
 
 The allowance reaches from (its start - bound) to its end. The bound is 0 for who asks the process that wrote and for
-who sends `Cache-Version`, 2 s for anybody else. An answer labelled stale is exempt, but not from telling its age.
+who sends that write's `Cache-Version`, 2 s for anybody else. An answer labelled stale is exempt, but not from telling
+its age.
 
-And there is progress: a process that nobody stopped answers.
+And there is progress: a process that nobody stopped answers, and who follows its events is told of every change.
 """
 
 import sys
@@ -14,7 +15,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tests.faults.chaos.history.history import Event, Fault, Read, Restore, Silence, Write, load
+from tests.faults.chaos.history.history import Event, Fault, Read, Restore, Silence, Untold, Write, load
 from tests.faults.chaos.registers import ABSENT
 
 BOUND = 2.0
@@ -39,13 +40,15 @@ class State:
 
 @dataclass(frozen=True, slots=True)
 class Violation:
-    read: Read | Silence
+    read: Read | Silence | Untold
     why: str
 
     def __str__(self) -> str:
         read = self.read
         if isinstance(read, Silence):
             return f"process {read.process}, at {read.began:.4f}: {self.why}"
+        if isinstance(read, Untold):
+            return f"{read.register}, events of process {read.process}, at {read.began:.4f}: {self.why}"
         return (
             f"{read.register}, process {read.process}, {read.kind} read, {read.outcome}, at {read.sent:.4f}:"
             f" {read.word!r}: {self.why}"
@@ -81,6 +84,8 @@ def check(events: Sequence[Event], first: Mapping[str, str]) -> Verdict:
         elif isinstance(event, Silence):
             seconds = event.ended - event.began
             verdict.violations.append(Violation(event, f"it did not answer /livez for {seconds:.1f} s"))
+        elif isinstance(event, Untold):
+            verdict.violations.append(Violation(event, f"it {event.why}, {event.ended - event.began:.1f} s"))
     return verdict
 
 
@@ -142,7 +147,7 @@ def _judge(read: Read, states: dict[str, list[State]], fault: str, allowed: Coll
         return
     key = (fault, read.kind)
     verdict.worst[key] = max(old, verdict.worst.get(key, 0.0))
-    bound = BOUND if read.kind == "plain" else 0.0
+    bound = BOUND if read.kind in ("plain", "told") else 0.0
     if old > bound:
         verdict.violations.append(Violation(read, f"{old:.3f} s old, where {bound:.0f} are allowed"))
 

@@ -41,7 +41,8 @@ class Read:
     sent: float
     ended: float
     kind: str
-    """`plain`; `own`, by the process that has just written; `required`, with the write's Cache-Version."""
+    """`plain`; `own`, by the process that has just written; `required`, with the write's Cache-Version; `told`, with
+    one that an event stream told."""
     process: int
     outcome: str
     """hit, miss or stale, as Cache-Status tells; `304`; or an error: `503`, `connection`, `timeout`, another status."""
@@ -65,8 +66,19 @@ class Silence:
     ended: float
 
 
-Event: TypeAlias = Write | Restore | Read | Fault | Silence
-KINDS: dict[str, type[Event]] = {kind.__name__: kind for kind in (Write, Restore, Read, Fault, Silence)}
+@dataclass(frozen=True, slots=True)
+class Untold:
+    """A client that follows a process's events was not told in time what it had to know of a register."""
+
+    process: int
+    register: str
+    began: float
+    ended: float
+    why: str
+
+
+Event: TypeAlias = Write | Restore | Read | Fault | Silence | Untold
+KINDS: dict[str, type[Event]] = {kind.__name__: kind for kind in (Write, Restore, Read, Fault, Silence, Untold)}
 
 
 @dataclass
