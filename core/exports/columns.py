@@ -99,6 +99,7 @@ AFTER = (
     ExportColumn("ready_at", "Listo para el alta desde", CellKind.TIME, 17, behind="episode_id"),
     ExportColumn("ready_by", "Listo según", behind="ready_at"),
     ExportColumn("delays", "Demoras", width=34, behind="ready_by"),
+    ExportColumn("delay_minutes", "Minutos de cada demora", width=14, behind="delays"),
 )
 """What came later stands last: whoever reads a file by the places of its columns still can. New columns go here."""
 

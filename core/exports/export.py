@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, fields, replace
+from dataclasses import asdict, dataclass, fields, replace
 from datetime import date
 from enum import Enum
 
@@ -64,7 +64,7 @@ class Exports:
         """
 
         async def read(session: ReadSession) -> Subject:
-            return await subject(session, asked.scope, asked.filter.surgery_id)
+            return await subject(session, asked.scope, asked.filter.named)
 
         async def write(session: WriteSession) -> None:
             await _record(session, asked, "export.started", filters=filters_of(asked.filter))
@@ -153,6 +153,8 @@ async def _record(session: WriteSession, asked: ExportRequest, action: str, **fa
 def filters_of(asked: TicketFilter) -> dict[str, object]:
     """The filters that limit anything, as JSON."""
     given = {field.name: getattr(asked, field.name) for field in fields(asked)}
+    counted_in = given.pop("counted_in")
+    given |= {} if counted_in is None else asdict(counted_in)
     return {name: _json(value) for name, value in given.items() if value not in (None, ())}
 
 

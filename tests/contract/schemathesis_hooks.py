@@ -18,6 +18,7 @@ import schemathesis
 
 from core.catalogs.catalogs import CATALOGS
 from core.clock import wall_now
+from core.tickets.reads.figures import OF_REASONS
 
 Case = schemathesis.Case[Any]
 
@@ -156,6 +157,10 @@ def fit_query(query: dict[str, Any]) -> None:
         query["clinic_id"] = CLINIC
     if query.get("figure") != "hour":
         query.pop("at", None)
+    if query.get("figure") not in OF_REASONS:
+        query.pop("reason_id", None)
+    elif query.get("reason_id") is not None:
+        query["reason_id"] = rows("reasons", category="delay")[0]["id"]
 
 
 def fit(body: dict[str, Any], path: str, number: int, *, new: bool) -> None:

@@ -1,7 +1,7 @@
 """What lists of tickets take in their query; the nursing board and exports take the same."""
 
 from dataclasses import replace
-from datetime import date
+from datetime import date, datetime
 from typing import Annotated
 
 from fastapi import Depends, Query, Request
@@ -12,13 +12,13 @@ from api.requests.fields import Date, Id, Text, written_time
 from api.requests.routing import when_refused
 from core.access import ClinicScope
 from core.cache.keys import Parameter
-from core.catalogs.models import Surgery
+from core.catalogs.models import StandardizedReason, Surgery
 from core.clock import known_date
 from core.db.row_ids import row_id
 from core.db.transaction import ReadSession
 from core.errors import Invalid
 from core.tickets.models import Status
-from core.tickets.reads.figures import Figure
+from core.tickets.reads.figures import OF_REASONS, Asked, Figure
 from core.tickets.reads.filters import TicketFilter, require_known
 from core.tickets.reads.search import words_of
 from core.tickets.state import State
@@ -43,13 +43,19 @@ FigureName = Annotated[
     Query(
         description="Those that the dashboard counts in this figure, with the same dates and surgery, at this moment. "
         "A rate or a mean has the tickets that it is of; `on_time` those of them that `on_time_rate` counts; "
-        "`modified` those with a modification; `hour` those of the hour of `by_hour` that `at` names."
+        "`modified` those with a modification; `hour` those of the hour of `by_hour` that `at` names; `delays` those "
+        "that are held up now, and `hours_lost` those that left lately and were, by any reason or by `reason_id`."
     ),
 ]
 At = Annotated[
     AwareDatetime | None,
     BeforeValidator(written_time),
     Query(description="With `figure=hour`, as `by_hour` has it.", examples=["2026-11-24T10:00:00-03:00"]),
+]
+
+ReasonId = Annotated[
+    Id | None,
+    Query(description="With `figure=delays` and `hours_lost`: by this reason; 404 where it is none of the clinic's."),
 ]
 
 
@@ -89,6 +95,17 @@ TicketFilters = Annotated[TicketFilter, Depends(_filters)]
 """Raises Invalid for dates in the wrong order."""
 
 
+async def _reason_exists(request: Request) -> None:
+    """The reason that the query names, where it can be read. Raises NotFound for an unknown one."""
+    reason_id = row_id(request.query_params.get("reason_id", ""))
+
+    async def require(session: ReadSession, scope: ClinicScope) -> None:
+        await require_known(session, scope, {StandardizedReason: reason_id})
+
+    await require_named(request, require)
+
+
+@when_refused(_reason_exists)
 async def _list_filter(
     filters: TicketFilters,
     actor: CurrentUser,
@@ -97,15 +114,23 @@ async def _list_filter(
     created_by_me: Annotated[bool, Query(description="Those that you created.")] = False,
     figure: FigureName = None,
     at: At = None,
+    reason_id: ReasonId = None,
 ) -> TicketFilter:
+    created_by_id = actor.user_id if created_by_me else None
+    counted_in = _counted_in(figure, at, reason_id)
+    return replace(filters, status=status, state=state, created_by_id=created_by_id, counted_in=counted_in)
+
+
+def _counted_in(figure: Figure | None, at: datetime | None, reason_id: int | None) -> Asked | None:
     if figure is Figure.HOUR and at is None:
         raise Invalid.field("at", "required", "Say which hour.")
     if figure is not Figure.HOUR and at is not None:
         raise Invalid.field("at", "not_expected", "It belongs to `figure=hour`.")
+    if figure not in OF_REASONS and reason_id is not None:
+        raise Invalid.field("reason_id", "not_expected", "It belongs to `figure=delays` and `figure=hours_lost`.")
     if at is not None:
         known_date(at.date(), "at")
-    created_by_id = actor.user_id if created_by_me else None
-    return replace(filters, status=status, state=state, created_by_id=created_by_id, figure=figure, at=at)
+    return None if figure is None else Asked(figure, at, reason_id)
 
 
 ListFilter = Annotated[TicketFilter, Depends(_list_filter)]
@@ -122,10 +147,16 @@ def parameters(filters: TicketFilter, **more: Parameter) -> dict[str, Parameter]
         "date_from": iso(filters.date_from),
         "date_to": iso(filters.date_to),
         "created_by_id": filters.created_by_id,
-        "figure": filters.figure,
-        "at": None if filters.at is None else filters.at.isoformat(),
+        **_figure_parameters(filters.counted_in),
         **more,
     }
+
+
+def _figure_parameters(asked: Asked | None) -> dict[str, Parameter]:
+    if asked is None:
+        return {"figure": None, "at": None, "reason_id": None}
+    at = None if asked.at is None else asked.at.isoformat()
+    return {"figure": asked.figure, "at": at, "reason_id": asked.reason_id}
 
 
 def iso(day: date | None) -> str | None:

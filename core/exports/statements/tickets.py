@@ -5,7 +5,20 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, DateTime, ScalarSelect, String, case, func, literal, null, select, true
+from sqlalchemy import (
+    ColumnElement,
+    DateTime,
+    ScalarSelect,
+    String,
+    and_,
+    case,
+    cast,
+    func,
+    literal,
+    null,
+    select,
+    true,
+)
 from sqlalchemy.dialects.postgresql import aggregate_order_by
 from sqlalchemy.sql.selectable import LateralFromClause
 
@@ -38,12 +51,12 @@ class Subject:
     """The database's clock."""
 
 
-async def subject(session: ReadSession, scope: ClinicScope, surgery_id: int | None = None) -> Subject:
+async def subject(session: ReadSession, scope: ClinicScope, named: Mapping[Any, int | None]) -> Subject:
     """What an export of the scope is of, at the database's now.
 
-    Raises NotFound where the scope's clinic, or the surgery, does not exist in the scope.
+    Raises NotFound where the scope's clinic, or a row that is named by table and id, does not exist in the scope.
     """
-    await require_known(session, scope, {Surgery: surgery_id})
+    await require_known(session, scope, named)
     now: datetime = (await session.execute(select(func.statement_timestamp()))).scalar_one()
     if scope.clinic_id is None:
         return Subject(None, None, now)
@@ -97,21 +110,29 @@ def _expressions(now: ColumnElement[datetime], clinics: Any, modified: Any) -> d
         "modifications": modified.number,
         # Of a discharge; where there is none, nothing was assumed or recorded.
         "assumed": case((Ticket.status == Status.DISCHARGED, Ticket.discharge_assumed), else_=None),
-        "delays": _delays(),
+        "delays": _of_delays(Delay.reason),
+        "delay_minutes": _minutes_lost(),
         "clinic_id": Ticket.clinic_id,
         "timezone": Clinic.timezone,
         "modification_list": modified.listed,
     }
 
 
-def _delays() -> ScalarSelect[Any]:
-    """Of each Ticket the reasons for which its patient stayed, those that have ended among them, as one text."""
+def _of_delays(text: Any) -> ScalarSelect[Any]:
+    """Of each Ticket a text of each of its delays, those that have ended among them, in one."""
     return (
-        select(func.string_agg(Delay.reason, aggregate_order_by(literal("; ", String), Delay.id)))
+        select(func.string_agg(text, aggregate_order_by(literal("; ", String), Delay.id)))
         .where(Delay.clinic_id == Ticket.clinic_id, Delay.ticket_id == Ticket.id)
         .correlate(Ticket)
         .scalar_subquery()
     )
+
+
+def _minutes_lost() -> ColumnElement[Any]:
+    """In whole minutes, as the dashboard counts them: of those who left at a time that somebody recorded."""
+    lost = func.extract("epoch", func.coalesce(Delay.ended_at, Ticket.discharged_at) - Delay.set_at) / 60
+    minutes = _of_delays(cast(func.greatest(0, func.floor(lost)), String))
+    return case((and_(Ticket.status == Status.DISCHARGED, ~Ticket.discharge_assumed), minutes), else_=None)
 
 
 def _modifications() -> LateralFromClause:

@@ -4,11 +4,12 @@ A condition reads a row `ticket` and a row `c`, its clinic at a moment: `id`, `t
 the dashboard reads a figure from rollups instead, triggers have counted by the same words (docs/design/rollups.md).
 """
 
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ColumnElement, DateTime, Select, Subquery, literal, literal_column, select, text, true
+from sqlalchemy import ColumnElement, DateTime, Integer, Select, Subquery, literal, literal_column, select, text, true
 
 from core.access import ClinicScope
 from core.clinics.models import Clinic
@@ -38,6 +39,8 @@ class Figure(StrEnum):
     READY_WAITING = "ready_waiting"
     MEAN_READY_WAIT_MINUTES = "mean_ready_wait_minutes"
     LONG_STAY = "long_stay"
+    DELAYS = "delays"
+    HOURS_LOST = "hours_lost"
     STAY_RATIO = "stay_ratio"
     MODIFIED = "modified"
     HOUR = "hour"
@@ -70,6 +73,9 @@ ACTIVE = "ticket.status = 'active'"
 AHEAD = f"{ACTIVE} AND ticket.current_fpa > c.now"
 RECORDED = "ticket.status = 'discharged' AND NOT ticket.discharge_assumed"
 LATELY = "NOT ticket.discharge_assumed AND ticket.discharged_at >= c.lately AND ticket.discharged_at < c.tomorrow"
+# Of each, or of the one that is asked for.
+DELAY = """SELECT FROM delay d WHERE d.clinic_id = ticket.clinic_id AND d.ticket_id = ticket.id
+    AND (c.reason_id IS NULL OR d.reason_id = c.reason_id)"""
 BEFORE_NOON = "CAST(ticket.discharged_at AT TIME ZONE c.timezone AS time) < '12:00'"
 CONDITIONS: dict[Figure, str] = {
     Figure.TOTAL: "true",
@@ -97,12 +103,17 @@ CONDITIONS: dict[Figure, str] = {
     Figure.MEAN_READY_WAIT_MINUTES: f"{LATELY} AND ticket.ready_at IS NOT NULL",
     Figure.LONG_STAY: f"{ACTIVE} AND ticket.long_stay_at <= c.now",
     Figure.STAY_RATIO: LATELY,
+    Figure.DELAYS: f"{ACTIVE} AND EXISTS ({DELAY} AND d.ended_at IS NULL)",
+    Figure.HOURS_LOST: f"""{LATELY}
+        AND EXISTS ({DELAY} AND coalesce(d.ended_at, ticket.discharged_at) - d.set_at >= interval '1 minute')""",
     Figure.MODIFIED: """EXISTS (
         SELECT FROM fpa_modification m WHERE m.clinic_id = ticket.clinic_id AND m.ticket_id = ticket.id
     )""",
     Figure.HOUR: f"{AHEAD} AND ticket.current_fpa >= c.hour_from AND ticket.current_fpa < c.hour_past",
 }
 
+OF_REASONS = frozenset({Figure.DELAYS, Figure.HOURS_LOST})
+"""Those that the dashboard counts by reason."""
 OF_ACTIVE = frozenset(figure for figure, condition in CONDITIONS.items() if condition.startswith(ACTIVE))
 """Those that count active tickets alone."""
 DAY = timedelta(days=1)
@@ -116,6 +127,7 @@ WITHIN: dict[Figure, tuple[Any, timedelta]] = {
     Figure.EARLY_DISCHARGES: (Ticket.discharged_at, 31 * DAY),
     Figure.MEAN_READY_WAIT_MINUTES: (Ticket.discharged_at, 31 * DAY),
     Figure.STAY_RATIO: (Ticket.discharged_at, 31 * DAY),
+    Figure.HOURS_LOST: (Ticket.discharged_at, 31 * DAY),
 }
 
 # The hours of `by_hour` follow each other from the one that the scope's clock is in. In a zone half an hour off the
@@ -131,26 +143,36 @@ HOUR = {
 """Between which FPAs a clinic's tickets are of the hour that `moment.at` is in; `hour` is the scope's current one."""
 
 
-def counted_in(
-    tickets: Select[Any], scope: ClinicScope, figure: Figure, at: datetime | None, now: ColumnElement[datetime]
-) -> Select[Any]:
-    """Of `tickets`, a query of the scope's tickets, those that the dashboard counts in a figure at `now`; `at` is an
-    instant of the hour that HOUR asks for."""
-    c = _clinics(scope, at, now)
-    counted = tickets.join(c, c.c.id == Ticket.clinic_id).where(text(CONDITIONS[figure]))
-    if figure in WITHIN:
-        column, length = WITHIN[figure]
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A figure, with what it is of."""
+
+    figure: Figure
+    at: datetime | None = None
+    """Of Figure.HOUR: an instant of that hour."""
+    reason_id: int | None = None
+    """Of OF_REASONS: of that reason alone."""
+
+
+def counted_in(tickets: Select[Any], scope: ClinicScope, asked: Asked, now: ColumnElement[datetime]) -> Select[Any]:
+    """Of `tickets`, a query of the scope's tickets, those that the dashboard counts in a figure at `now`."""
+    c = _clinics(scope, asked, now)
+    counted = tickets.join(c, c.c.id == Ticket.clinic_id).where(text(CONDITIONS[asked.figure]))
+    if asked.figure in WITHIN:
+        column, length = WITHIN[asked.figure]
         counted = counted.where(column >= now - length)
     return counted
 
 
-def _clinics(scope: ClinicScope, at: datetime | None, now: ColumnElement[datetime]) -> Subquery:
+def _clinics(scope: ClinicScope, asked: Asked, now: ColumnElement[datetime]) -> Subquery:
     """The scope's `c`: made once for each clinic and not for each ticket, which OFFSET sees to."""
-    moment = select(now.label("now"), literal(at, DateTime(timezone=True)).label("at")).subquery("moment")
+    at = literal(asked.at, DateTime(timezone=True))
+    moment = select(now.label("now"), at.label("at")).subquery("moment")
     columns = dict(MOMENTS)
-    if at is not None:
+    if asked.figure is Figure.HOUR:
         hour = f"date_trunc('hour', moment.now, '{DEFAULT_ZONE}')" if scope.clinic_id is None else MOMENTS["hour"]
         columns |= {name: sql.format(hour=hour) for name, sql in HOUR.items()}
     made: list[Any] = [literal_column(sql).label(name) for name, sql in columns.items()]
-    rows = select(Clinic.id, Clinic.timezone, *made).join(moment, true()).where(scope.rows(Clinic.id))
+    reason = literal(asked.reason_id, Integer).label("reason_id")
+    rows = select(Clinic.id, Clinic.timezone, reason, *made).join(moment, true()).where(scope.rows(Clinic.id))
     return rows.offset(0).subquery("c")

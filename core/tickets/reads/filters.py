@@ -8,11 +8,12 @@ from typing import Any
 from sqlalchemy import CTE, ColumnElement, Date, Select, and_, cast, exists, func, select, true
 
 from core.access import ClinicScope
+from core.catalogs.models import StandardizedReason, Surgery
 from core.clinics.models import Clinic
 from core.db.transaction import Session
 from core.errors import NotFound
 from core.tickets.models import Status, Ticket
-from core.tickets.reads.figures import OF_ACTIVE, Figure, counted_in
+from core.tickets.reads.figures import OF_ACTIVE, Asked, counted_in
 from core.tickets.reads.pages import all_in
 from core.tickets.reads.search import found, matching, patient_text
 from core.tickets.state import State, sql_state
@@ -32,10 +33,14 @@ class TicketFilter:
     date_from: date | None = None
     date_to: date | None = None
     created_by_id: int | None = None
-    figure: Figure | None = None
-    """Those that the dashboard counts in it, with the same dates and surgery."""
-    at: datetime | None = None
-    """Of Figure.HOUR: an instant of that hour."""
+    counted_in: Asked | None = None
+    """Those that the dashboard counts in that figure, with the same dates and surgery."""
+
+    @property
+    def named(self) -> dict[Any, int | None]:
+        """The catalogs' rows that it names, by table and id."""
+        reason_id = None if self.counted_in is None else self.counted_in.reason_id
+        return {Surgery: self.surgery_id, StandardizedReason: reason_id}
 
     @property
     def looks_at_clinics(self) -> bool:
@@ -45,8 +50,9 @@ class TicketFilter:
     @property
     def is_of_active(self) -> bool:
         """Whether only active tickets are asked for: a ward's, however many there ever were."""
-        here = self.state is not None and self.state not in ENDED
-        return here or self.status is Status.ACTIVE or self.figure in OF_ACTIVE
+        is_here = self.state is not None and self.state not in ENDED
+        is_counted = self.counted_in is not None and self.counted_in.figure in OF_ACTIVE
+        return is_here or is_counted or self.status is Status.ACTIVE
 
     def conditions(self, now: Any, clinic: Any, patient_search: Any) -> list[ColumnElement[bool]]:
         """Over Ticket, with its clinic's columns of `clinics_of`, and its patient's `search` where there are words.
@@ -107,4 +113,4 @@ def filtered(scope: ClinicScope, asked: TicketFilter, now: Any, clinics: CTE, *,
         tickets = tickets.join(clinics, clinics.c.id == Ticket.clinic_id)
     if left.words:
         tickets = tickets.outerjoin(patient, true())
-    return tickets if left.figure is None else counted_in(tickets, scope, left.figure, left.at, now)
+    return tickets if left.counted_in is None else counted_in(tickets, scope, left.counted_in, now)

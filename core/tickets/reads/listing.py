@@ -28,7 +28,6 @@ from sqlalchemy import (
 )
 
 from core.access import ClinicScope
-from core.catalogs.models import Surgery
 from core.db.transaction import Session
 from core.patients.models import NAME_ORDERED, Patient
 from core.tickets.models import SURGERY_ORDERED, Ticket
@@ -59,7 +58,7 @@ async def list_tickets(session: Session, scope: ClinicScope, asked: TicketFilter
     Raises NotFound where the scope's clinic, or the surgery asked for, does not exist in the scope.
     """
     # As for the board: what is asked for again and again is put together once, which takes longer than to run it.
-    plain = not asked.words and turn.position is None and asked.at is None
+    plain = not asked.words and turn.position is None and (asked.counted_in is None or asked.counted_in.at is None)
     rows = (await session.execute((_kept_statement if plain else _statement)(scope, asked, turn))).all()
     return read_page(rows, turn, scope)
 
@@ -71,7 +70,7 @@ def _statement(scope: ClinicScope, asked: TicketFilter, turn: Turn) -> Select[An
     else:
         tickets = filtered(scope, asked, turn.now, clinics)
         page, total = _first_of(_in_order(scope, asked, tickets, turn), turn, turn.limit + 1), total_of(tickets, turn)
-    known = all_in(scope, {Surgery: asked.surgery_id})
+    known = all_in(scope, asked.named)
     return page_statement(clinics, page.subquery("page"), turn, known, {"total": total})
 
 

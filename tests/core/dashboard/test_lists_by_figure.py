@@ -1,15 +1,17 @@
 """A list by a figure has as many tickets as the dashboard counts in it, at one moment and with the same filters."""
 
 import random
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import DateTime, Select, func, literal, select
 
 from core.access import ClinicScope
+from core.dashboard.flow import TOP_DELAYS
 from core.dashboard.views import Flow, Kpis
 from core.db.transaction import ReadSession
-from core.tickets.reads.figures import Figure
+from core.tickets.reads.figures import OF_REASONS, Asked, Figure
 from core.tickets.reads.filters import TicketFilter, filtered
 from core.tickets.reads.listing import list_tickets
 from core.tickets.reads.pages import Position, Turn, clinics_of
@@ -25,17 +27,20 @@ COUNTS = (
 )
 
 
-async def lengths(desk: Desk, now: datetime, clinic_id: int | None, hours: list[datetime], filters: Json) -> Json:
-    """How many tickets the list has by each figure, and by each of `hours`."""
+async def lengths(
+    desk: Desk, now: datetime, clinic_id: int | None, hours: list[datetime], filters: Json, reasons: Sequence[int] = ()
+) -> Json:
+    """How many tickets the list has by each figure, by each of `hours`, and of each of the delays' `reasons`."""
     scope, moment = ClinicScope(clinic_id), literal(now, DateTime(timezone=True))
     clinics = clinics_of(scope)
 
-    def number(**asked: Any) -> Any:
-        found: Select[Any] = filtered(scope, TicketFilter(**asked, **filters), moment, clinics)
+    def number(*asked: Any) -> Any:
+        found: Select[Any] = filtered(scope, TicketFilter(counted_in=Asked(*asked), **filters), moment, clinics)
         return select(func.count()).select_from(found.subquery()).scalar_subquery()
 
-    asked = {figure.value: number(figure=figure) for figure in Figure if figure is not Figure.HOUR}
-    asked |= {hour.isoformat(): number(figure=Figure.HOUR, at=hour) for hour in hours}
+    asked = {figure.value: number(figure) for figure in Figure if figure is not Figure.HOUR}
+    asked |= {hour.isoformat(): number(Figure.HOUR, hour) for hour in hours}
+    asked |= {f"{figure} {reason}": number(figure, None, reason) for figure in OF_REASONS for reason in reasons}
 
     async def work(session: ReadSession) -> Json:
         found = (await session.execute(select(*(one.label(name) for name, one in asked.items())))).one()
@@ -54,7 +59,8 @@ async def test_a_list_by_a_figure_is_as_long_as_the_figure(desk: Desk, connectio
                 shown = await desk.computed(now, clinic_id, **filters)
                 by_hour = {one["hour"]: one["discharges"] for one in shown["by_hour"][:: 5 + turn]}
                 hours = [datetime.fromisoformat(hour) for hour in by_hour]
-                of = await lengths(desk, now, clinic_id, hours, filters)
+                delays = {one["reason_id"]: one for one in shown["flow"]["delays"]}
+                of = await lengths(desk, now, clinic_id, hours, filters, list(delays))
                 assert {name: of[name] for name in COUNTS} == {name: shown["kpis"][name] for name in COUNTS}, moment
                 assert {hour: of[hour] for hour in by_hour} == by_hour, moment
                 assert of[Figure.MODIFIED] == shown["modifications"]["tickets"]
@@ -67,14 +73,23 @@ async def test_a_list_by_a_figure_is_as_long_as_the_figure(desk: Desk, connectio
                 assert of["stay_ratio"] == lately
                 assert bool(lately) == (flow["stay_ratio"] is not None)
                 assert bool(of["mean_ready_wait_minutes"]) == (flow["mean_ready_wait_minutes"] is not None)
+                for reason, delay in delays.items():
+                    assert of[f"delays {reason}"] == delay["tickets"]
+                    assert bool(of[f"hours_lost {reason}"]) or not delay["hours_lost"]
+                    assert of[f"hours_lost {reason}"] <= of["hours_lost"]
+                if len(delays) < TOP_DELAYS:
+                    assert bool(of["delays"]) == any(delay["tickets"] for delay in delays.values())
+                    assert bool(of["hours_lost"]) == any(of[f"hours_lost {reason}"] for reason in delays)
                 assert bool(of["mean_delay_minutes"]) == (shown["kpis"]["mean_delay_minutes"] is not None)
 
 
 def test_every_kpi_and_every_figure_of_the_flow_has_a_list() -> None:
     lists = {figure.value for figure in Figure}
-    assert {*Kpis.model_fields, *Flow.model_fields} - lists == {"delays"}
+    assert {*Kpis.model_fields, *Flow.model_fields} <= lists
     # A rate's numerator beside its denominator, which its own name has, and what stands elsewhere on the dashboard.
-    assert lists - {*Kpis.model_fields, *Flow.model_fields} == {"on_time", "early_discharges", "modified", "hour"}
+    assert lists - {*Kpis.model_fields, *Flow.model_fields} == {
+        *("on_time", "early_discharges", "modified", "hour", "hours_lost")
+    }
 
 
 async def test_an_hour_that_is_over_has_no_ticket_and_any_moment_of_an_hour_names_it(
@@ -111,7 +126,7 @@ async def test_pages_of_a_list_by_a_figure_keep_to_the_moment_of_the_first(
         while turn.position is not None:
 
             async def work(session: ReadSession, turn: Turn = turn, figure: Figure = figure) -> Any:
-                return await list_tickets(session, ClinicScope(None), TicketFilter(figure=figure), turn)
+                return await list_tickets(session, ClinicScope(None), TicketFilter(counted_in=Asked(figure)), turn)
 
             page = await desk.runtime.database.read(work, budget=20)
             seen += [one.id for one in page.items]

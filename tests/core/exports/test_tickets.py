@@ -90,6 +90,7 @@ async def test_every_column_of_the_csv(make: Make, seed: Seed, connection: rows.
         "ready_at": "2025-01-17T14:30:00-03:00",
         "ready_by": "nurse",
         "delays": "Espera de traslado; Caso social",
+        "delay_minutes": "60; 3060",
     }
 
 

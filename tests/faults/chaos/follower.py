@@ -1,16 +1,18 @@
 """Clients that follow `GET /v1/events`: each holds what it was told to fetch, and is told of every change in time.
 
 A change is told late where a client, whose stream goes on and has not said `stale`, still holds a word that was
-replaced longer ago than a process may take to know and to tell. And what it is told of can be fetched: a version that
-no answer reaches, while the same is answered without it, was never there.
+replaced longer ago than a process may take to know and to tell. And what it is told of can be fetched: a version is
+wrong that the database has yet to reach, or that no answer does while the same is answered without it.
 """
 
 import asyncio
 from collections import defaultdict
 from collections.abc import Collection
 
+import asyncpg
+
 from tests.faults.chaos.history.history import Restore, Untold, Write
-from tests.faults.chaos.load import Reader, World
+from tests.faults.chaos.load import PATIENCE, Reader, World
 from tests.faults.chaos.registers import FIRST, Register
 from tests.support import machine
 from tests.support.event_streams import Client, Event, connected
@@ -43,15 +45,22 @@ class Follower:
         self._is_stale = True
         """Nothing is said of what is held: before the first `versions`, and after a `stale`."""
         self._seen = 0
+        """Events of the history."""
+        self._restored = float("-inf")
+        """When (machine) it was last seen that something had been restored."""
         self._newest: dict[str, str] = {}
         """Register → the last word that was surely written; none in the middle of a restore."""
         self._certain: defaultdict[str, set[str]] = defaultdict(lambda: {FIRST})
         self._behind: dict[str, tuple[str, float]] = {}
         """Register → (the word that it should have, since when (machine) it has an older one)."""
 
+        self._sql: asyncpg.Connection[asyncpg.Record] | None = None
+
     def close(self) -> None:
         for reader in self._readers:
             reader.close()
+        if self._sql is not None:
+            self._sql.terminate()
 
     async def run(self) -> None:
         while True:
@@ -97,6 +106,7 @@ class Follower:
     async def _fetch(self) -> None:
         while True:
             await asyncio.sleep(FETCHES)
+            await self._ask_whether_they_were_made()
             for register in self._registers:
                 if register.name in self._due:
                     await self._fetch_one(register)
@@ -112,8 +122,28 @@ class Follower:
         self._due.setdefault(register.name, since)
         late = machine.now() - since
         if late > machine.bound(REACHED, since) and await reader.read([register], register.bearer) is not None:
-            self._note(register, late, "is answered, but under no version that was told")
+            self._note(register.name, late, "is answered, but under no version that was told")
             self._due[register.name] = machine.now()
+
+    async def _ask_whether_they_were_made(self) -> None:
+        """Versions only rise, but where a restore puts them back."""
+        told, restored = dict(self._told), self._restored
+        try:
+            async with asyncio.timeout(PATIENCE):
+                if self._sql is None or self._sql.is_closed():
+                    self._sql = await asyncpg.connect(self._world.database_url)
+                rows = await self._sql.fetch("SELECT clinic_id, topic, version FROM cache_version")
+        except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError):
+            if self._sql is not None:
+                self._sql.terminate()
+                self._sql = None
+            return
+        made = {(row["clinic_id"], row["topic"]): row["version"] for row in rows}
+        if not self._world.writing.is_set() or restored != self._restored or machine.now() - restored < REACHED:
+            return
+        for name, word in told.items():
+            if int(word.rpartition(".")[0].rpartition("=")[2]) > made.get(name, 0):
+                self._note(f"{name[1]} of clinic {name[0]}", 0.0, f"is told as {word}, which was never made")
 
     # --- what it ought to have been told
 
@@ -135,6 +165,7 @@ class Follower:
                 self._newest[event.register] = event.word
                 self._certain[event.register].add(event.word)
             elif isinstance(event, Restore):
+                self._restored = machine.now()
                 self._forget(event.registers or [one.name for one in self._registers])
         self._seen = len(ended)
         if not self._world.writing.is_set():
@@ -155,11 +186,11 @@ class Follower:
         if word != held:
             del self._behind[register.name]
         elif (late := machine.now() - since) > machine.bound(TOLD, since):
-            self._note(register, late, f"became {newest!r}, and who follows it holds {held!r}: told late")
+            self._note(register.name, late, f"became {newest!r}, and who follows it holds {held!r}: told late")
             del self._behind[register.name]
 
-    def _note(self, register: Register, late: float, why: str) -> None:
-        self._world.history.add(Untold(self._process, register.name, machine.now() - late, machine.now(), why))
+    def _note(self, what: str, late: float, why: str) -> None:
+        self._world.history.add(Untold(self._process, what, machine.now() - late, machine.now(), why))
 
 
 def _number(word: str | None) -> int:

@@ -98,7 +98,7 @@ class Reader:
         self, registers: Sequence[Register], bearer: str, kind: str = "plain", more: Mapping[str, str] | None = None
     ) -> dict[str, str] | None:
         """Ask once for what shows all of them, and write down what was answered for each: the words, by register. None
-        where none were."""
+        where none were, or those of an answer that said it was stale."""
         headers = {"Authorization": bearer} | dict(more or {})
         path = registers[0].path
         known = self._known.get((path, bearer))
@@ -145,7 +145,7 @@ class Reader:
         age = float(answer.headers.get("age", 0))
         for one in registers:
             self._world.history.add(Read(one.name, words[one.name], sent, ended, kind, self._process, outcome, age))
-        return words
+        return None if outcome == "stale" else words
 
     def _note(self, registers: Sequence[Register], sent: float, kind: str, error: str) -> None:
         ended = boottime()

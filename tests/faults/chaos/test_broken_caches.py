@@ -20,7 +20,7 @@ READERS = {"joins of finished tasks": 24}
 SEEN_AS = {
     "joins of finished tasks": "did not answer /livez",
     "changes untold": "told late",
-    "versions told that were never made": "under no version that was told",
+    "versions told that were never made": "which was never made",
 }
 """What is found wrong, where it is not that an answer is old."""
 

@@ -101,6 +101,7 @@ async def test_the_filters_are_the_lists(
         {"date_from": str(today - timedelta(days=3)), "state": "annulled", "q": "rojas"},
         {"clinic_id": seed.sant.id, "state": "normal"},
         {"figure": "near_deadline"},
+        {"figure": "hours_lost"},
         {"figure": "on_time_rate", "surgery_id": surgery},
     ):
         expected = await listed(client, **parameters)

@@ -44,10 +44,15 @@ async def test_filters_by_their_names(nurse: Any, admin: Any, seed: Seed, connec
     surgery = await rows.surgery(connection, seed.sant.id, seed.sant.specialty_id)
     operated = await admin.create(**other("P-4"), surgery_id=surgery)
     day = operated["created_at"][:10]
+    because = {"reason_id": seed.sant.delay_reason_id}
+    for late in (overdue, await nurse.create("overdue", **other("P-5"))):
+        delayed = await nurse.done("POST", late, "delays", because)
+        await connection.execute("UPDATE delay SET set_at = set_at - interval '2 minutes'")
+    left = await nurse.discharge(delayed)
     for parameters, expected in (
         ({"status": "active"}, [operated, overdue, normal]),
         ({"status": "annulled"}, [annulled]),
-        ({"status": "discharged"}, [discharged]),
+        ({"status": "discharged"}, [left, discharged]),
         ({"state": "overdue"}, [overdue]),
         ({"state": "normal"}, [operated, normal]),
         ({"state": "annulled"}, [annulled]),
@@ -55,16 +60,19 @@ async def test_filters_by_their_names(nurse: Any, admin: Any, seed: Seed, connec
         ({"q": "avila"}, [overdue]),
         ({"q": "12.345.678"}, [normal]),
         ({"surgery_id": surgery}, [operated]),
-        ({"created_by_me": "true"}, [annulled, overdue, normal]),
-        ({"created_by_me": "false", "status": "discharged"}, [discharged]),
+        ({"created_by_me": "true"}, [left, annulled, overdue, normal]),
+        ({"created_by_me": "false", "status": "discharged"}, [left, discharged]),
         ({"date_from": day, "date_to": day, "status": "annulled"}, [annulled]),
         ({"date_to": "2020-01-01"}, []),
         ({"figure": "overdue"}, [overdue]),
         ({"figure": "created_today", "date_to": "2020-01-01"}, []),
-        ({"figure": "discharged_today", "surgery_id": seed.sant.surgery_id}, [discharged]),
-        ({"figure": "on_time_rate", "q": "núñez"}, [discharged]),
+        ({"figure": "discharged_today", "surgery_id": seed.sant.surgery_id}, [left, discharged]),
+        ({"figure": "on_time_rate", "q": "núñez"}, [left, discharged]),
         ({"figure": "hour", "at": normal["current_fpa"], "status": "active"}, [operated, normal]),
-        ({"sort": "current_fpa", "limit": 1}, [overdue]),
+        ({"figure": "delays"} | because, [overdue]),
+        ({"figure": "delays", "reason_id": seed.sant.modification_reason_id}, []),
+        ({"figure": "hours_lost"} | because, [left]),
+        ({"sort": "current_fpa", "status": "active", "limit": 1}, [overdue]),
         ({"sort": "patient", "limit": 1}, [overdue]),
     ):
         assert await listed(nurse, **parameters) == [one["id"] for one in expected], parameters
@@ -88,6 +96,8 @@ async def test_what_is_refused(nurse: Any, refusal: Any) -> None:
         ({"figure": "active", "at": "2026-02-02T10:00:00Z"}, "at", "not_expected"),
         ({"figure": "hour", "at": "2026-02-02T10:00"}, "at", "timezone_aware"),
         ({"figure": "hour", "at": "now"}, "at", "invalid"),
+        ({"figure": "active", "reason_id": nurse.clinic.delay_reason_id}, "reason_id", "not_expected"),
+        ({"reason_id": nurse.clinic.delay_reason_id}, "reason_id", "not_expected"),
         ({"figure": "hour", "at": "0001-01-01T00:00:00+14:00"}, "at", "out_of_range"),
     ]
     for parameters, path, code in cases:
@@ -106,6 +116,8 @@ async def test_one_clinic_never_sees_another(
     for ward, parameters in (
         (nurse, {"clinic_id": seed.maga.id}),
         (nurse, {"surgery_id": seed.maga.surgery_id}),
+        (nurse, {"figure": "delays", "reason_id": seed.maga.delay_reason_id}),
+        (nurse, {"figure": "hours_lost", "reason_id": 999_999, "limit": 0}),
         (nurse, {"surgery_id": 999_999}),
         (nurse, {"surgery_id": 999_999, "limit": 0}),
         (superuser, {"clinic_id": 999_999}),
