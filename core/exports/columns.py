@@ -98,8 +98,8 @@ AFTER = (
     ExportColumn("specialty", "Especialidad", width=20, of="specialty.name", behind="surgery"),
     ExportColumn("ready_at", "Listo para el alta desde", CellKind.TIME, 17, behind="episode_id"),
     ExportColumn("ready_by", "Listo según", behind="ready_at"),
-    ExportColumn("delays", "Demoras", width=34, behind="ready_by"),
-    ExportColumn("delay_minutes", "Minutos de cada demora", width=14, behind="delays"),
+    ExportColumn("delays", "Demoras", width=48, behind="ready_by"),
+    ExportColumn("delay_minutes", "Minutos de cada demora", width=16, behind="delays"),
 )
 """What came later stands last: whoever reads a file by the places of its columns still can. New columns go here."""
 
