@@ -145,6 +145,9 @@ async def test_a_change_in_one_process_reaches_a_thousand_clients_of_all_of_them
         assert answer.status_code == 200, answer.text
         told = {word for stream in streams for word in (await stream.next()).words.values()}
         assert told == {answer.headers["cache-version"]}, "one word, which is the writer's own"
+        # Everybody's session is looked at again.
+        await connection.execute("UPDATE clinic SET name = name || '!' WHERE id = $1", seed.sant.id)
+        assert {name for stream in streams for name in (await stream.next()).words} == {(None, "clinics")}
         for number in range(8):
             sent = headers[number] | {"Cache-Version": answer.headers["cache-version"]}
             read = await asyncio.to_thread(httpx.get, f"{served.url}/v1/specialties", headers=sent)

@@ -31,7 +31,7 @@ from sqlalchemy.sql.selectable import LateralFromClause
 from core.access import ClinicScope
 from core.db.other_letters import has_other_letters
 from core.patients.models import Patient
-from core.text import APOSTROPHES
+from core.text import APOSTROPHES, folded
 from core.tickets.models import Ticket
 
 BETWEEN = frozenset(".,/\u2212") | frozenset(APOSTROPHES)
@@ -42,7 +42,7 @@ COMBINED = 3
 
 # ASCII's letters are such in every locale. Where a sign stands before or after them a trigram has two blanks, or one.
 _signs = r"[!-/:-@\[-`{-~]"
-_trigram = re.compile(f"[0-9a-z]{{3}}|{_signs}[0-9a-z]|[0-9a-z]{{2}}{_signs}", re.IGNORECASE | re.ASCII)
+_trigram = re.compile(f"[0-9a-z]{{3}}|{_signs}[0-9a-z]|[0-9a-z]{{2}}{_signs}")
 
 
 def words_of(q: str | None) -> tuple[str, ...]:
@@ -66,8 +66,9 @@ def patient_text() -> LateralFromClause:
 
 def is_indexed(word: str) -> bool:
     """Whether the trigram indexes find a word by itself; where it may be a document, its letters alone, too."""
-    letters = "".join(filter(str.isalnum, word))
-    return bool(_trigram.search(word) and (letters == word or not _may_be_document(word) or _trigram.search(letters)))
+    plain = folded(word)
+    letters = "".join(filter(str.isalnum, plain))
+    return bool(_trigram.search(plain) and (not _may_be_document(word) or _trigram.search(letters)))
 
 
 def found(scope: ClinicScope, words: tuple[str, ...], *, short: bool = False) -> tuple[CTE | None, tuple[str, ...]]:
@@ -79,14 +80,12 @@ def found(scope: ClinicScope, words: tuple[str, ...], *, short: bool = False) ->
     where `short` ones are looked for, too, one of them by what stands beside it.
     """
     longest = sorted(filter(is_indexed, words), key=len, reverse=True)[:COMBINED]
-    if not longest and short and words:
-        longest = [max(words, key=lambda word: sum(map(str.isalnum, word)))]
-        by_neighbours = not all(map(_is_between, longest[0]))
-    elif not longest:
+    if not longest and not (short and words):
         return None, words
-    else:
-        by_neighbours = False
-    ways = _short_ways(scope, longest[0]) if by_neighbours else _ways(scope, longest)
+    if not longest:
+        longest = [max(words, key=lambda word: sum(map(str.isalnum, word)))]
+    is_short = not is_indexed(longest[0]) and not all(map(_is_between, longest[0]))
+    ways = _short_ways(scope, longest[0]) if is_short else _ways(scope, longest)
     found = union(*ways).cte("found").prefix_with("MATERIALIZED")
     return found, tuple(word for word in words if word not in longest)
 

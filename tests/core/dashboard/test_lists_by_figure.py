@@ -122,6 +122,7 @@ async def test_pages_of_a_list_by_a_figure_keep_to_the_moment_of_the_first(
         (Figure.NEAR_DEADLINE, "patient"),
         (Figure.MODIFIED, "surgery"),
     ):
+        counted = shown["modifications"]["tickets"] if figure is Figure.MODIFIED else shown["kpis"][figure]
         turn, seen = Turn(sort, 7, Position(now, ())), list[str]()
         while turn.position is not None:
 
@@ -129,7 +130,7 @@ async def test_pages_of_a_list_by_a_figure_keep_to_the_moment_of_the_first(
                 return await list_tickets(session, ClinicScope(None), TicketFilter(counted_in=Asked(figure)), turn)
 
             page = await desk.runtime.database.read(work, budget=20)
+            assert page.total == (None if seen else counted), "as the dashboard counts it, on the first page"
             seen += [one.id for one in page.items]
             turn = Turn(sort, 7, page.next)
-        counted = shown["modifications"]["tickets"] if figure is Figure.MODIFIED else shown["kpis"][figure]
         assert len(set(seen)) == len(seen) == counted > 7
