@@ -12,7 +12,7 @@ import pytest
 from tests.faults.chaos import progress
 from tests.faults.chaos.faults import KINDS, LATE, Breaking, stop
 from tests.faults.chaos.history.checker import BOUND, check, table_of
-from tests.faults.chaos.history.history import Event, History, Read, Restore, Silence, Write
+from tests.faults.chaos.history.history import Event, History, Read, Restore, Silence, Untold, Write
 from tests.faults.chaos.load import World
 from tests.faults.chaos.network.faults import TOXICS
 from tests.faults.chaos.registers import ABSENT, SIGNED_OUT
@@ -157,6 +157,15 @@ def test_a_session_is_out_and_in_again() -> None:
 def test_a_process_that_says_nothing_is_told() -> None:
     [violation] = check([*HISTORY, Silence(1, 50.0, 55.2)], {"r": "first"}).violations
     assert str(violation) == "process 1, at 50.0000: it did not answer /livez for 5.2 s"
+
+
+def test_a_change_that_followers_are_not_told_of_is_told_here() -> None:
+    event = Untold(1, "r", 50.0, 57.5, "became 'b', and who follows it holds 'a': told late")
+    [violation] = check([*HISTORY, event], {"r": "first"}).violations
+    wanted = "r, events of process 1, at 50.0000: it became 'b', and who follows it holds 'a': told late, 7.5 s"
+    assert str(violation) == wanted
+    told = read("a", 20.2 + BOUND, 22.5, "told")
+    assert [one.read for one in check([*HISTORY, told], {"r": "first"}).violations] == [told]
 
 
 @pytest.mark.alone
