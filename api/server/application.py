@@ -25,6 +25,14 @@ from api.web.release import release
 from core.runtime import Runtime
 from core.telemetry.log_lines import LINES
 
+COLLECTED_AFTER = (10_000, 10, 10)
+"""Python's thresholds: of new objects, and of collections of the generation before. What is done with is freed at once
+but for circles, and those that requests leave are SQLAlchemy's statements (tests/api/server/test_garbage.py): some
+hundred objects at once where one was put together, and thousands, grown old by then, where a compiled one has left its
+place to another. These wait for a full collection: 100 ms where it has 10,000 sessions and a full cache to walk. At
+Python's 700 new objects it came every few seconds, and was the p99 of everything (bench.garbage); now it comes every
+few minutes. More seldom is memory: at 20,000, 20, 50 a worker had grown by 300 MB after 18 minutes of reads that never
+repeat (bench.soak)."""
 LAST_LINES = 0.3
 """Seconds that the log's last lines get to be written, where nobody reads them."""
 ABANDONED_SECONDS = 1.2
@@ -48,6 +56,7 @@ def application(slots: Slots | None) -> FastAPI:
             # A full collection walks all that start-up made, some 50 ms, and is the tail of every request it meets.
             gc.collect()
             gc.freeze()
+            gc.set_threshold(*COLLECTED_AFTER)
             gc.enable()  # again: starting was done without
             LINES.start(sys.stdout.fileno())
             runtime: Runtime = app.state.runtime

@@ -10,12 +10,13 @@ threshold can better.
 
 import argparse
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import count, cycle, islice
 from random import Random
 from statistics import median
 
+from api.server.application import COLLECTED_AFTER
 from bench.load.heads import HOST, Asked, request
 from bench.load.one import exchanges
 from bench.load.open import open_loop
@@ -23,7 +24,13 @@ from bench.servers.cores import Cores
 from bench.servers.serving import python_module, serving
 from bench.servers.site import Site, site
 
-THRESHOLDS = {"as Python has it": "700,10,10", "rarer": "10000,10,10", "rarest": "50000,20,100", "off": "0,0,0"}
+THRESHOLDS = {
+    "as Python has it": (700, 10, 10),
+    "more often": (10_000, 10, 10),
+    "as it serves": COLLECTED_AFTER,
+    "more seldom": (50_000, 20, 100),
+    "off": (0, 0, 0),
+}
 CONNECTIONS = 16
 ENTRIES = 4000
 """Dashboards in the cache before anything is measured."""
@@ -51,12 +58,14 @@ class Waited:
     """Milliseconds of CPU, all collections together."""
 
 
-def measured(place: Site, cores: Cores, thresholds: str, sessions: list[Bearer], rate: float, seconds: float) -> Waited:
+def measured(
+    place: Site, cores: Cores, thresholds: Sequence[int], sessions: list[Bearer], rate: float, seconds: float
+) -> Waited:
     notes = place.folder / "collections"
 
     def command(port: int) -> list[str]:
         serve = ("serve", "--workers", "1", "--port", str(port))
-        return python_module("bench.garbage.worker", str(notes), thresholds, *serve)
+        return python_module("bench.garbage.worker", str(notes), ",".join(map(str, thresholds)), *serve)
 
     admins, fresh = sessions[: len(place.prefixes)], count()
     with serving(cores, command, place.environment, place.folder / "log") as up:

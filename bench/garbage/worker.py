@@ -9,6 +9,7 @@ from pathlib import Path
 from time import thread_time
 
 from api.cli.main import main
+from api.server import application
 
 GENERATIONS = 3
 
@@ -41,7 +42,8 @@ class Collections:
 
 if __name__ == "__main__":
     notes, collections = Path(sys.argv[1]), Collections()
-    gc.set_threshold(*map(int, sys.argv[2].split(",")))
+    first, second, third = map(int, sys.argv[2].split(","))
+    application.COLLECTED_AFTER = (first, second, third)
     gc.callbacks.append(collections.note)
     atexit.register(lambda: notes.write_text(json.dumps(vars(collections))))
     sys.argv = ["ticket-home", *sys.argv[3:]]

@@ -81,6 +81,7 @@ def told(asked: argparse.Namespace, notes: Sequence[Note], people: People, busy:
     for number, note in enumerate(notes):
         cells = [f"{note[name] / MB:.1f}" for name in COLUMNS]
         counts = [f"{note[name]:,}" for name in ("objects", "remembered", "threads", "files")]
+        counts.append(" / ".join(map(str, note["collections"])))
         rows.append((f"{(number + 1) * asked.every / 60:g}", *cells, *counts))
     before: dict[str, int] = middle[0]["types"]
     after: dict[str, int] = last[-1]["types"]
@@ -93,7 +94,7 @@ def told(asked: argparse.Namespace, notes: Sequence[Note], people: People, busy:
         f" {busy:.0%} of a core. CACHE_MEMORY_BYTES of {BOUND / MB:.1f} MB. One worker's PSS; what stands in no file is"
         " its own.",
         tables=[
-            Table("", ("minute", *COLUMNS.values(), "objects", "remembered", "threads", "files"), rows),
+            Table("", ("minute", *COLUMNS.values(), "objects", "remembered", "threads", "files", "collections"), rows),
             Table(
                 "Objects that there are more of than at the start of the middle third",
                 ("type", "more"),

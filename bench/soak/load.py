@@ -3,6 +3,7 @@
 import asyncio
 from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from random import Random
@@ -58,6 +59,7 @@ class People:
             **{self._dashboard: 20, self._month: 10, self._network: 2, self._catalog: 15, self._board: 15},
             **{self._list: 12, self._ticket: 8, self._paper: 1, self._audit: 2, self._mistake: 3, self._sheet: 0.05},
             **{self._create: 5, self._change: 6, self._sign_in: 0.5, self._edit_catalog: 0.5, self._look: 1},
+            **{self._events: 1, self._vanish: 2},
         }
         self._kinds, self._weights = list(kinds), list(kinds.values())
 
@@ -99,12 +101,21 @@ class People:
         return await self._send(ward, "GET", path, params={key: one for key, one in query.items() if one is not None})
 
     async def _learn(self, ward: Ward) -> None:
-        ward.surgeries = [one["id"] for one in (await self._get(ward, "/v1/surgeries")).json()["items"]]
-        ward.clinic_id = (await self._get(ward, "/v1/clinics")).json()["items"][0]["id"]
-        ward.specialties = [one["id"] for one in (await self._get(ward, "/v1/specialties")).json()["items"]]
-        for one in (await self._get(ward, "/v1/reasons")).json()["items"]:
+        ward.surgeries = [one["id"] for one in await self._items(ward, "/v1/surgeries")]
+        ward.clinic_id = (await self._items(ward, "/v1/clinics"))[0]["id"]
+        ward.specialties = [one["id"] for one in await self._items(ward, "/v1/specialties")]
+        for one in await self._items(ward, "/v1/reasons"):
             ward.reasons.setdefault(one["category"], []).append(one["id"])
         await self._look(ward)
+
+    async def _items(self, ward: Ward, path: str) -> list[dict[str, Any]]:
+        """All of a catalog, as soon as the machine has time for it."""
+        answer = await self._get(ward, path)
+        if answer.status_code == BUSY:
+            await asyncio.sleep(float(answer.headers["Retry-After"]))
+            return await self._items(ward, path)
+        found: list[dict[str, Any]] = answer.json()["items"]
+        return found
 
     async def _look(self, ward: Ward) -> None:
         """Which tickets there are that somebody may open."""
@@ -122,6 +133,17 @@ class People:
         await self._get(
             ward, "/v1/dashboard", date_from=first, date_to=until, surgery_id=self._maybe(self._any(ward.surgeries))
         )
+
+    async def _events(self, ward: Ward) -> None:
+        """A page that follows what changes, closed after the first event."""
+        async with self._client.stream("GET", "/v1/events", headers=ward.headers) as answer:
+            await anext(answer.aiter_lines(), None)
+
+    async def _vanish(self, ward: Ward) -> None:
+        """Somebody who leaves before the answer comes, or as it does."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(self._rng.random() / 50):
+                await self._month(ward)
 
     async def _network(self, ward: Ward) -> None:
         path = self._any(("/v1/dashboard", "/v1/nursing-board", "/v1/tickets", "/v1/admin/cache", "/v1/users"))

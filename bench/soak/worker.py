@@ -87,6 +87,7 @@ def noted() -> dict[str, object]:
         **of_malloc(),
         **of_python(),
         "objects": count,
+        "collections": [one["collections"] for one in gc.get_stats()],
         "remembered": remembered(),
         "threads": threading.active_count(),
         "files": len(list(FILES.iterdir())) if FILES.exists() else 0,
@@ -96,8 +97,7 @@ def noted() -> dict[str, object]:
 
 def note(path: Path, every: float) -> None:
     while True:
-        time.sleep(every)
-        gc.collect()
+        time.sleep(every)  # and no collection: what the thresholds leave lying about is memory, too
         with path.open("a") as file:
             file.write(json.dumps(noted()) + "\n")
 

@@ -15,20 +15,25 @@ from itertools import count
 from math import inf
 from typing import Any
 
+import pytest
 from fastapi import FastAPI
 from uvicorn.server import ServerState
 
+from api.server.application import COLLECTED_AFTER, application
 from api.server.prepared.hits import HITS, Hits
+from core.settings import Settings
+from core.telemetry.log_lines import LINES
 from tests.api.server.in_memory import InMemoryConnection, config_of, connect
 from tests.api.server.prepared.side_by_side import DATE, STATUS, head
 from tests.conftest import SignIn
 from tests.factories import rows
 from tests.factories.fixtures import Seed
 from tests.factories.rows import PASSWORD
+from tests.support.processes.commands import installation
 from tests.support.signing_in import credentials
 
 TIMES = 3
-STATEMENTS = 2_000
+STATEMENTS = 3_000
 """Objects of a request's statements, at most: a search's are most of them."""
 Ask = Callable[[], Awaitable[bytes]]
 
@@ -89,6 +94,21 @@ class Asking:
         connection.protocol.connection_lost(None)
         await connection.settled()
         return b""
+
+
+async def test_a_worker_seldom_looks_for_circles(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in installation(settings).items():
+        monkeypatch.setenv(name, value)
+    for one, name in ((LINES, "start"), (LINES, "close"), (gc, "freeze")):
+        monkeypatch.setattr(one, name, lambda *_: None)  # of this process, which goes on with other tests
+    before = gc.get_threshold()
+    app = application(None)
+    try:
+        async with app.router.lifespan_context(app):
+            assert gc.isenabled()
+            assert gc.get_threshold() == COLLECTED_AFTER
+    finally:
+        gc.set_threshold(*before)
 
 
 async def test_what_requests_leave_is_freed_as_they_end(
