@@ -41,6 +41,8 @@ def read_file(content: bytes, name: str = "") -> File:
     """What an xlsx or csv file holds; its `name` is what a csv file may be known by. Raises NoCatalog for what is
     neither."""
     called = name or UNNAMED
+    if not content:
+        raise NoCatalog(f"{called} is empty.")
     if content.startswith(ZIP):
         return _xlsx(content)
     if content.startswith(OLD_EXCEL):

@@ -64,6 +64,7 @@ REFUSED: Sequence[tuple[str, bytes]] = (
     ("x.xls", b"\xd0\xcf\x11\xe0 old"),
     ("x.csv", b"\x81\x8d\x00"),
     ("x.csv", b""),
+    ("surgeries.csv", b""),
     ("x.csv", b"name,colour,size\nA,red,1\n"),
     ("x.csv", b'name\n"unclosed'),
     ("x.csv", b"<html><table>"),
