@@ -1,5 +1,6 @@
 """A file's rows into a clinic's catalog, in the caller's transaction: all of them or none."""
 
+import asyncio
 from collections.abc import Iterator, Sequence
 from typing import Any, TypeVar
 
@@ -20,7 +21,8 @@ from core.text import folded
 T = TypeVar("T")
 TAKEN = "Somebody changed this catalog meanwhile: run it again."
 AT_ONCE = 500
-"""Rows that one statement writes: what makes it ready does not let other requests in."""
+"""Rows that one statement reads or writes. What goes over thousands at once goes over them in a thread: the event loop
+has other requests."""
 
 
 async def bring_catalog(
@@ -33,7 +35,8 @@ async def bring_catalog(
     """
     # Writers of one catalog queue at its clinic's row, as in core/catalogs/references.py.
     await lock_clinic(session, clinic_id)
-    found = check(file, {catalog.plural: await _there(session, clinic_id, catalog) for catalog in CATALOGS})
+    there = {catalog.plural: await _there(session, clinic_id, catalog) for catalog in CATALOGS}
+    found = await asyncio.to_thread(check, file, there)
     report = CatalogReport(
         problems=found.problems,
         problems_left_out=file.problems_left_out,
@@ -61,13 +64,32 @@ async def _there(session: WriteSession, clinic_id: int, catalog: Catalog) -> lis
         statement = statement.add_columns(Specialty.name.label("specialty")).outerjoin(
             Specialty, Specialty.id == table.specialty_id
         )
-    return [dict(row) for row in (await session.execute(statement.order_by(table.id))).mappings()]
+    statement = statement.order_by(table.id).limit(AT_ONCE)
+    rows, last = list[dict[str, Any]](), 0
+    while some := (await session.execute(statement.where(table.id > last))).mappings().all():
+        rows += map(dict, some)
+        last = rows[-1]["id"]
+    return rows
 
 
 async def _write(
     session: WriteSession, actor: Actor, clinic_id: int, catalog: Catalog, wanted: list[Wanted]
 ) -> CatalogCounts:
     specialties = await _specialty_ids(session, clinic_id) if catalog.has_specialty else {}
+    new, changed = await asyncio.to_thread(_apart, wanted, specialties)
+    with refused_as_duplicate(TAKEN):
+        for few in _parts(changed):
+            await record_all(session, actor, await _update(session, catalog, few), clinic_id=clinic_id)
+        for some in _parts(new):
+            await record_all(session, actor, await _insert(session, clinic_id, catalog, some), clinic_id=clinic_id)
+    return CatalogCounts(len(new), len(changed), len(wanted) - len(new) - len(changed))
+
+
+def _apart(
+    wanted: list[Wanted], specialties: dict[str, int]
+) -> tuple[list[dict[str, Any]], list[tuple[int, dict[str, list[Any]]]]]:
+    """New rows, and the changes of others by id, before and after. One statement writes rows in which the same columns
+    change: these come one after the other."""
     new: list[dict[str, Any]] = []
     changed: list[tuple[int, dict[str, list[Any]]]] = []
     for one in wanted:
@@ -78,11 +100,8 @@ async def _write(
         changes = {name: [before[name], value] for name, value in values.items() if before[name] != value}
         if changes:
             changed.append((before["id"], changes))
-    with refused_as_duplicate(TAKEN):
-        entries = await _update(session, catalog, changed) + await _insert(session, clinic_id, catalog, new)
-    for some in _parts(entries):
-        await record_all(session, actor, some, clinic_id=clinic_id)
-    return CatalogCounts(len(new), len(changed), len(wanted) - len(new) - len(changed))
+    changed.sort(key=lambda one: sorted(one[1]))
+    return new, changed
 
 
 async def _specialty_ids(session: WriteSession, clinic_id: int) -> dict[str, int]:
@@ -100,23 +119,19 @@ def _stored(values: dict[str, Any], specialties: dict[str, int]) -> dict[str, An
 
 
 async def _update(
-    session: WriteSession, catalog: Catalog, changed: list[tuple[int, dict[str, list[Any]]]]
+    session: WriteSession, catalog: Catalog, changed: Sequence[tuple[int, dict[str, list[Any]]]]
 ) -> list[AuditEntry]:
     rows = [{"id": row_id, **{name: after for name, (_, after) in changes.items()}} for row_id, changes in changed]
-    # One statement writes rows in which the same columns change.
-    rows.sort(key=lambda row: sorted(row))
-    for some in _parts(rows):
-        await session.execute(update(catalog.table), some)
+    await session.execute(update(catalog.table), rows)
     return [AuditEntry(f"{catalog.name}.changed", catalog.name, row_id, changes) for row_id, changes in changed]
 
 
 async def _insert(
-    session: WriteSession, clinic_id: int, catalog: Catalog, new: list[dict[str, Any]]
+    session: WriteSession, clinic_id: int, catalog: Catalog, new: Sequence[dict[str, Any]]
 ) -> list[AuditEntry]:
-    table, ids = catalog.table, list[int]()
+    table = catalog.table
     statement = insert(table).returning(table.id, sort_by_parameter_order=True)
-    for some in _parts(new):
-        ids += (await session.execute(statement, [{"clinic_id": clinic_id} | values for values in some])).scalars()
+    ids = (await session.execute(statement, [{"clinic_id": clinic_id} | values for values in new])).scalars().all()
     return [
         AuditEntry(
             f"{catalog.name}.created",
