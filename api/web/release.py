@@ -15,8 +15,9 @@ MEDIA_TYPES = {
     ".txt": "text/plain; charset=utf-8",
 }
 """Of what is served. Other files of the folder, such as types, are for whoever works on it."""
-INDEX, BOOT = "index.html", "boot.js"
-"""The page, and the one script that has no digest in its address: it starts those that have."""
+INDEX, BOOT, WORKER = "index.html", "boot.js", "worker.js"
+"""The page, and the two scripts that have no digest in their address: what starts those that have, and the service
+worker."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +43,8 @@ class Release:
     """By path below `client/`."""
     index: ClientFile
     """The page, which names the digest, and every module so that a browser need not find them one after the other."""
+    worker: ClientFile
+    """It names the digest and all files: another release's is another one."""
 
 
 @cache
@@ -53,8 +56,10 @@ def release() -> Release:
     for name, content in contents.items():
         whole.update(f"\n{name} {len(content)}\n".encode() + content)
     digest = whole.hexdigest()
-    modules = [name for name in contents if name.endswith(".js") and name != BOOT]
+    modules = [name for name in contents if name.endswith(".js") and name not in (BOOT, WORKER)]
     preloads = "\n".join(f'<link rel="modulepreload" href="/app/{digest}/{name}">' for name in modules)
     index = template.replace("{{digest}}", digest).replace("{{preloads}}", preloads)
-    files = {name: ClientFile.of(content, Path(name).suffix) for name, content in contents.items()}
-    return Release(digest, files, ClientFile.of(index.encode(), ".html"))
+    files = {name: ClientFile.of(content, Path(name).suffix) for name, content in contents.items() if name != WORKER}
+    named = " ".join(name for name in files if name != BOOT)
+    worker = contents[WORKER].decode().replace("{{digest}}", digest).replace("{{files}}", named)
+    return Release(digest, files, ClientFile.of(index.encode(), ".html"), ClientFile.of(worker.encode(), ".js"))

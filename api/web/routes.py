@@ -56,6 +56,12 @@ async def boot(request: Request) -> Response:
     return answer(request, release().files[BOOT], CHECKED)
 
 
+@router.get("/sw.js")
+async def worker(request: Request) -> Response:
+    """At the root, for it stands before all of the client's addresses. What it may fetch, its own policy says."""
+    return answer(request, release().worker, CHECKED, PAGE)
+
+
 @router.get("/app/{digest}/{path:path}")
 async def file(request: Request, digest: str, path: str) -> Response:
     """Raises NotFound for what this release does not have."""

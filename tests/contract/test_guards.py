@@ -39,7 +39,7 @@ SHARED = {
 """What tells a browser that a page of ALLOWED may read an answer; without it the page sees a network that is broken."""
 KEPT = {"no-store", "private, no-cache", "no-cache"}
 """What may be said of keeping an answer; the last of pages and scripts alone, which are nobody's."""
-POLICIES = {"/docs": POLICY, "/redoc": POLICY, "/": CLIENT_POLICY}
+POLICIES = {"/docs": POLICY, "/redoc": POLICY, "/": CLIENT_POLICY, "/sw.js": CLIENT_POLICY}
 """Of pages; all other answers have API_POLICY."""
 BODY = "Content-Length: 2"
 AFTER = "Accept: */*"
@@ -159,6 +159,7 @@ UNUSUAL: list[tuple[str, str, Mapping[str, Any]]] = [
     ("GET", "/.env", {}),
     ("GET", "/", {"headers": {"If-None-Match": "*"}}),
     ("GET", "/app/boot.js", {}),
+    ("GET", "/sw.js", {}),
     ("GET", "/app/0123456789abcdef/main.js", {}),
     ("GET", "/docs", {}),
     ("GET", "/redoc", {}),

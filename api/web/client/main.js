@@ -8,3 +8,5 @@ import "./shell/theme.js";
 
 render(html`<${App} />`, /** @type {HTMLElement} */ (document.getElementById("app")));
 load();
+// Where there is none (over plain HTTP, or in a private window), the client does not open without a network, and that is all.
+navigator.serviceWorker?.register("/sw.js").catch((error) => console.info("No service worker.", error));

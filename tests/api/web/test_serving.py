@@ -1,13 +1,13 @@
 """The client's page and files, as browsers and proxies get them."""
 
 import re
+from dataclasses import replace
 from gzip import compress
 
 import httpx
 import pytest
 from fastapi import FastAPI
 
-from api.web import release as releases
 from api.web.release import CLIENT, release
 from api.web.routes import PAGES, POLICY
 from core.settings import Settings
@@ -54,11 +54,20 @@ async def test_a_file_of_another_release_is_not_there(
     assert (await client.get(address)).status_code == 200
     assert (await client.get(f"/app/{release().digest}/vendor/vendored.json")).status_code == 404
     assert (await client.get(f"/app/{release().digest}/../routes.py")).status_code == 404
-    newer = releases.Release("another", release().files, release().index)
+    newer = replace(release(), digest="another")
     monkeypatch.setattr("api.web.routes.release", lambda: newer)
     refused = await client.get(address)
     assert (refused.status_code, refused.json()["code"]) == (404, "not_found")
     assert refused.headers["cache-control"] == "no-store"
+
+
+async def test_the_service_worker_names_what_it_keeps(client: httpx.AsyncClient) -> None:
+    answer = await client.get("/sw.js")
+    assert (answer.headers["cache-control"], answer.headers["content-security-policy"]) == ("no-cache", POLICY)
+    assert f'"{release().digest}"' in answer.text
+    assert "{{" not in answer.text
+    for name in re.findall(r'FILES = "([^"]+)"', answer.text)[0].split():
+        assert (await client.get(f"/app/{release().digest}/{name}")).status_code == 200, name
 
 
 async def test_the_client_is_there_without_docs_and_not_in_the_contract(settings: Settings, app: FastAPI) -> None:

@@ -59,7 +59,8 @@ function totalText({ total, total_more, items }) {
 function Shown({ board }) {
   const answer = board.it.answer.value;
   const error = board.it.error.value;
-  if (!answer) return error ? html`<${Failure} error=${error} again=${() => board.it.refresh()} />` : html`<${Loading} />`;
+  // Another question's answer is no answer to this one.
+  if (!answer || (error && !board.isAnswered())) return error ? html`<${Failure} error=${error} again=${() => board.it.refresh()} />` : html`<${Loading} />`;
   const items = board.items.value;
   if (!items.length) return html`<p class="nothing">${t(board.question.value.q ? "board.noMatch" : "board.nothing")}</p>`;
   return html`

@@ -33,6 +33,8 @@ import { signal } from "../html.js";
 
 const ANSWERED_WITHIN = 10_000;
 const REPEATED_WITHIN = 120_000;
+/** Within the 24 hours for which the service knows a key. */
+const SENT_AGAIN_WITHIN = 23 * 3_600_000;
 const PAUSES = [500, 1000, 2000, 4000, 8000];
 
 /** Whether the service answered the last time it was asked. */
@@ -65,6 +67,12 @@ export class Unreachable extends Error {
   }
 }
 
+/** Rises when who was signed in is not any more: their writes are nobody else's to send. */
+let owner = 0;
+export function dropWrites() {
+  owner += 1;
+}
+
 let signedOut = () => {};
 /** @param {() => void} callback called whenever the service does not know the session (any more). */
 export function whenSignedOut(callback) {
@@ -94,7 +102,8 @@ export async function get(path, sent = {}) {
 export function write(method, path, sent = {}) {
   // Fixed now: what is typed later is another write.
   const fixed = { ...sent, body: sent.body === undefined ? undefined : JSON.stringify(sent.body) };
-  return repeated(method.toUpperCase(), path, /** @type {Sent} */ (fixed), newKey());
+  const first = { key: newKey(), owner, at: Date.now() };
+  return repeated(method.toUpperCase(), path, /** @type {Sent} */ (fixed), first);
 }
 
 /**
@@ -105,12 +114,17 @@ export function open(path, sent) {
   return asked("GET", path, sent, null);
 }
 
-/** @param {string} method @param {string} path @param {Sent} sent @param {string} key @returns {Promise<any>} */
-async function repeated(method, path, sent, key) {
+/**
+ * @param {string} method @param {string} path @param {Sent} sent
+ * @param {{key: string, owner: number, at: number}} first  When it was first sent, by whom and as what.
+ * @returns {Promise<any>}
+ */
+async function repeated(method, path, sent, first) {
   const begun = Date.now();
   for (let tries = 0; ; tries++) {
+    if (first.owner !== owner || begun - first.at > SENT_AGAIN_WITHIN) throw new Unreachable(null);
     try {
-      const answer = await asked(method, path, sent, key);
+      const answer = await asked(method, path, sent, first.key);
       return await read(answer);
     } catch (error) {
       if (tries && error instanceof Problem && error.status === 412 && sent.landed?.(error.told.current)) {
@@ -119,7 +133,7 @@ async function repeated(method, path, sent, key) {
       const pause = pauseAfter(error, tries);
       if (pause === null || sent.signal?.aborted) throw error;
       if (Date.now() - begun + pause > REPEATED_WITHIN) {
-        throw new Unreachable(error, () => repeated(method, path, sent, key));
+        throw new Unreachable(error, () => repeated(method, path, sent, first));
       }
       repeating.value += 1;
       await new Promise((resolve) => setTimeout(resolve, pause));

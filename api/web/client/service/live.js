@@ -76,6 +76,8 @@ export function live(topics, read) {
         reading.value = false;
       });
       if (newest() !== versions) later();
+      // No event tells when an old answer can be had anew: the versions may be the same.
+      if (found.stale) timer = setTimeout(() => (asked.value += 1), AFTER_A_FAILURE);
     } catch (failure) {
       if (mine.signal.aborted) return;
       batch(() => {

@@ -1,7 +1,8 @@
 /** Who is signed in, in all tabs of this browser at once. */
 
 import { batch, computed, signal } from "../html.js";
-import { get, Unreachable, whenSignedOut, write } from "./api.js";
+import { dropWrites, get, Unreachable, whenSignedOut, write } from "./api.js";
+import { forgetKept, keep, kept } from "./kept.js";
 
 /** @typedef {import("./api.js").Schemas["SessionOut"]} Session */
 /** @typedef {import("./api.js").Schemas["ClinicItem"]} Clinic */
@@ -18,8 +19,12 @@ export const chosenClinic = signal(null);
 
 const RANKS = { viewer: 0, clinical: 1, admin: 2, superuser: 3 };
 const tabs = new BroadcastChannel("ticket-home.session");
+/** The longest that a browser's timers can be set to. */
+const LONGEST_TIMER = 2 ** 31 - 1;
+/** Ends what is shown without a network, when the session does. @type {ReturnType<typeof setTimeout> | undefined} */
+let ending;
 /** @type {(() => void)[]} */
-const forgetters = [];
+const forgetters = [dropWrites, forgetKept];
 
 /** @param {() => void} forget called when nobody is signed in any more: nothing of patients may stay. */
 export function onForget(forget) {
@@ -40,14 +45,29 @@ export function zoneOf(id = session.value?.user.clinic_id ?? chosenClinic.value)
   return clinics.value.find((one) => one.id === id)?.timezone ?? "America/Santiago";
 }
 
-/** Find out who is signed in; retried while nobody answers. */
+/** Find out who is signed in; retried while nobody answers. Until then it is whoever was, in this tab. */
 export async function load() {
   try {
     const { body } = await get("/v1/auth/me");
     await enter(body);
   } catch (error) {
-    if (error instanceof Unreachable) setTimeout(load, 2000);
+    if (!(error instanceof Unreachable)) return;
+    setTimeout(load, 2000);
+    const before = session.value === undefined ? await kept("session") : null;
+    if (!before || session.value !== undefined) return;
+    batch(() => {
+      clinics.value = before.value.clinics;
+      session.value = before.value.session;
+    });
+    ending = setTimeout(() => leave(true), Math.min(before.value.until - Date.now(), LONGEST_TIMER));
   }
+}
+
+/** When the session ends by this browser's clock, if it is not used any more: epoch milliseconds. */
+export function sessionEnd() {
+  const { expires_at, idle_seconds } = session.value ?? { expires_at: "", idle_seconds: null };
+  const idle = idle_seconds === null ? Infinity : Date.now() + 1000 * idle_seconds;
+  return Math.min(Date.parse(expires_at) || 0, idle);
 }
 
 /** @param {string} username @param {string} password */
@@ -72,8 +92,9 @@ export async function signInDisplay(code) {
 }
 
 export async function signOut() {
-  await write("post", "/v1/auth/logout", {});
+  // First here: whoever goes away from a screen without a network leaves nothing on it.
   leave(false);
+  await write("post", "/v1/auth/logout", {});
   tabs.postMessage("changed");
 }
 
@@ -87,10 +108,14 @@ async function enter(found) {
     clinics.value = body.items;
     session.value = found;
   });
+  clearTimeout(ending);
+  const until = sessionEnd();
+  await keep("session", { value: { session: found, clinics: body.items, until }, at: Date.now() }, until);
 }
 
 /** @param {boolean} ended by the service */
 function leave(ended) {
+  clearTimeout(ending);
   forgetAll();
   batch(() => {
     wasEnded.value = ended && Boolean(session.value);

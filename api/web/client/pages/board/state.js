@@ -1,10 +1,12 @@
 /** What the board shows and why: its question, which stands in the address, and the answer that follows the changes. */
 
 import { computed, effect, signal } from "../../html.js";
-import { get } from "../../service/api.js";
+import { get, Unreachable } from "../../service/api.js";
+import { kept } from "../../service/kept.js";
 import { live } from "../../service/live.js";
 import { chosenClinic } from "../../service/session.js";
 import { setQuery } from "../../shell/router.js";
+import { keptAs, newKeeper } from "./keeper.js";
 
 /** @typedef {import("../../service/api.js").Schemas["NursingBoard"]} NursingBoard */
 /** @typedef {import("../../service/api.js").Schemas["TicketSummary"]} Ticket */
@@ -43,21 +45,30 @@ export function newBoard(query) {
   /** Tickets that are written at the moment. */
   const pending = signal(/** @type {Set<string>} */ (new Set()));
   const chosen = signal(/** @type {Set<string>} */ (new Set()));
+  const keeper = newKeeper();
   /** The ticket whose bed, location and episode are edited, with what was typed. */
   const editing = signal(/** @type {{ticket: Ticket, values: Record<string, string>} | null} */ (null));
 
   const it = live(["tickets", "catalogs"], async ({ signal: stop, versions }) => {
     const asked = /** @type {Question} */ ({ ...question.value, clinic_id: chosenClinic.value, limit: ON_A_PAGE });
+    const of = JSON.stringify(asked);
     const wanted = pages.value;
-    const first = await get("/v1/nursing-board", { query: asked, signal: stop, versions });
-    const body = /** @type {NursingBoard} */ (first.body);
-    for (let page = 1; page < wanted && body.next; page++) {
-      const more = await get("/v1/nursing-board", { query: { ...asked, cursor: body.next }, signal: stop, versions });
-      const rest = /** @type {NursingBoard} */ (more.body);
-      body.items.push(...rest.items);
-      body.next = rest.next;
+    try {
+      const first = await get("/v1/nursing-board", { query: asked, signal: stop, versions });
+      const body = { .../** @type {NursingBoard} */ (first.body), of };
+      for (let page = 1; page < wanted && body.next; page++) {
+        const more = await get("/v1/nursing-board", { query: { ...asked, cursor: body.next }, signal: stop, versions });
+        const rest = /** @type {NursingBoard} */ (more.body);
+        body.items.push(...rest.items);
+        body.next = rest.next;
+      }
+      if (!first.stale) keeper.keep(of, body, first.at);
+      return { ...first, body };
+    } catch (error) {
+      const before = error instanceof Unreachable ? await kept(keptAs(of)) : null;
+      if (!before) throw error;
+      return { body: /** @type {NursingBoard & {of: string}} */ (before.value), etag: null, versions: null, stale: true, at: before.at };
     }
-    return { ...first, body };
   });
   /** @type {string[]} */
   let places = [];
@@ -74,7 +85,7 @@ export function newBoard(query) {
   let of = "";
   const stopMarking = effect(() => {
     const shown = items.value;
-    const asked = JSON.stringify(question.peek());
+    const asked = it.answer.peek()?.body.of ?? "";
     const now = Date.now();
     // Another question's tickets are new to the screen, and not changed.
     const differ = of === asked ? shown.filter((one) => revisions.get(one.id) !== one.revision) : [];
@@ -96,6 +107,11 @@ export function newBoard(query) {
     editing,
     it,
     items,
+    /** Whether what is shown is of the question as it stands now. */
+    isAnswered() {
+      const asked = { ...question.value, clinic_id: chosenClinic.value, limit: ON_A_PAGE };
+      return it.answer.value?.body.of === JSON.stringify(asked);
+    },
     /** @param {Record<string, string | null>} changes of the question; null takes one away */
     ask(changes) {
       const next = { ...question.value };
@@ -110,6 +126,7 @@ export function newBoard(query) {
     },
     stop() {
       stopMarking();
+      keeper.stop();
       it.stop();
     },
   };
