@@ -7,6 +7,7 @@ from dataclasses import dataclass
 class Shown:
     name: str
     path: str
+    """`{ticket}` is the id of one of the clinic's."""
     role: str | None
     """Of who looks at it, in the test's clinic; None: nobody is signed in. `display`: a wall screen."""
     ready: str
@@ -18,5 +19,9 @@ SHOWN = (
     Shown("board", "/board", "clinical", ".card"),
     Shown("wall-code", "/wall", None, "input[name=code]"),
     Shown("wall", "/wall", "display", ".wall-row"),
+    Shown("new-ticket", "/tickets/new", "clinical", "[name=surgery_id]"),
+    Shown("ticket", "/tickets/{ticket}", "admin", ".ticket-actions a"),
+    Shown("handover", "/handover", "viewer", ".handed td"),
+    Shown("exports", "/exports", "viewer", "[name=format]"),
     Shown("account", "/account", "viewer", "td"),
 )

@@ -37,7 +37,6 @@ async def violations(page: Page, axe: str) -> list[dict[str, Any]]:
     return [{"rule": one["id"], "at": [node["html"] for node in one["nodes"]]} for one in found["violations"]]
 
 
-@pytest.mark.usefixtures("ward")
 @pytest.mark.parametrize("shown", SHOWN, ids=lambda shown: shown.name)
 async def test_a_page_in_both_themes_and_on_all_sizes(
     shown: Shown,
@@ -45,11 +44,13 @@ async def test_a_page_in_both_themes_and_on_all_sizes(
     clinic: ClinicSeed,
     site: Site,
     there: rows.Connection,
+    ward: list[str],
     axe: str,
     shots: Callable[[str], Path | None],
 ) -> None:
     user = shown.role and f"{shown.role}_{clinic.prefix.lower()}"
-    page: Page = await opened(shown.path, user=None if shown.role == "display" else user)
+    address = shown.path.format(ticket=ward[0])
+    page: Page = await opened(address, user=None if shown.role == "display" else user)
     if shown.role == "display":
         await sign_in_display(page, site, clinic, there)
     for theme in ("light", "dark"):

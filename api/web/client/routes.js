@@ -2,8 +2,12 @@
 
 import { AccountPage } from "./pages/account.js";
 import { BoardPage } from "./pages/board.js";
+import { ExportsPage } from "./pages/exports.js";
+import { HandoverPage } from "./pages/handover.js";
 import { HomePage } from "./pages/home.js";
 import { WallPage } from "./pages/wall.js";
+import { NewTicketPage } from "./pages/new-ticket.js";
+import { TicketPage } from "./pages/ticket.js";
 
 /**
  * @typedef {object} Route
@@ -20,5 +24,9 @@ export const ROUTES = [
   { path: "/", page: HomePage, title: "home.title" },
   { path: "/board", page: BoardPage, title: "board.title", icon: "board" },
   { path: "/wall", page: WallPage, title: "wall.title", open: true },
+  { path: "/tickets/new", page: NewTicketPage, title: "newTicket.title", role: "clinical", icon: "add" },
+  { path: "/tickets/:id", page: TicketPage, title: "ticketPage.title" },
+  { path: "/handover", page: HandoverPage, title: "handover.title", icon: "list" },
+  { path: "/exports", page: ExportsPage, title: "exports.title", icon: "save" },
   { path: "/account", page: AccountPage, title: "account.title" },
 ];

@@ -3,15 +3,28 @@
 import { html } from "../html.js";
 import { dayAndHour } from "../service/times.js";
 import { t } from "../shell/text.js";
+import { factsOf, nameOf } from "../tickets/words.js";
 import { ask, Dialog } from "./dialog.js";
 
 /** @typedef {import("../service/api.js").Schemas["TicketSummary"]} Ticket */
 
-const FIELDS = /** @type {const} */ (["status", "ready", "fpa", "bed_number", "location", "episode_id", "patient", "surgery", "doctor"]);
+const FIELDS = /** @type {const} */ ([
+  "status",
+  "ready",
+  "delays",
+  "fpa",
+  "bed_number",
+  "location",
+  "episode_id",
+  "patient",
+  "surgery",
+  "surgery_at",
+  "doctor",
+]);
+/** @typedef {typeof FIELDS[number]} FieldName */
 
-/** @param {Ticket} ticket @returns {Record<typeof FIELDS[number], string>} */
-function told(ticket) {
-  const { patient } = ticket;
+/** A ticket's fields, as they are compared. @param {Ticket} ticket @returns {Record<FieldName, string>} */
+export function compared(ticket) {
   return {
     status: t(`status.${ticket.status}`),
     ready: ticket.ready ? dayAndHour(ticket.ready.at) : "–",
@@ -19,8 +32,10 @@ function told(ticket) {
     bed_number: ticket.bed_number ?? "–",
     location: ticket.location ?? "–",
     episode_id: ticket.episode_id ?? "–",
-    patient: patient ? `${patient.first_name} ${patient.last_name} · ${patient.document}` : "–",
+    delays: ticket.delays.map((one) => one.reason).join("; ") || "–",
+    patient: [nameOf(ticket.patient), factsOf(ticket.patient)].filter(Boolean).join(" · "),
     surgery: ticket.surgery.name,
+    surgery_at: dayAndHour(ticket.surgery_at),
     doctor: ticket.doctor?.name ?? "–",
   };
 }
@@ -30,8 +45,8 @@ function told(ticket) {
  * @returns {Promise<boolean>} whether to write it over what is there now.
  */
 export async function resolved({ seen, current, mine = {} }) {
-  const before = told(seen);
-  const now = told(current);
+  const before = compared(seen);
+  const now = compared(current);
   const rows = FIELDS.filter((name) => before[name] !== now[name] || name in mine);
   const answer = await ask(
     (close) => html`

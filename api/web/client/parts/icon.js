@@ -18,6 +18,10 @@ const PATHS = {
   leave: "M14 4H6v16h8M10 12h11M17.5 8.5 21 12l-3.5 3.5",
   filter: "M4 6h16M7 12h10M10.5 18h3",
   board: "M4 5h7v6H4zM13 5h7v6h-7zM4 13h7v6H4zM13 13h7v6h-7z",
+  add: "M12 5v14M5 12h14",
+  list: "M8 6h13M8 12h13M8 18h13M3.5 6h.01M3.5 12h.01M3.5 18h.01",
+  save: "M12 4v11M7.5 11 12 15.5 16.5 11M4 19.5h16",
+  print: "M7 9V4h10v5M7 18H4V9h16v9h-3M7 14h10v6H7z",
   search: "M11 18a7 7 0 1 0 0-14 7 7 0 0 0 0 14ZM20.5 20.5 16 16",
 };
 

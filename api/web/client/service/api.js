@@ -7,6 +7,7 @@
  */
 
 import { signal } from "../html.js";
+import { answered, keyFor } from "./keys.js";
 
 /** @typedef {import("./contract.d.ts").Schemas} Schemas */
 /** @typedef {import("./contract.d.ts").Method} Method */
@@ -27,6 +28,7 @@ import { signal } from "../html.js";
  * @property {number} [revision]  The one that was read, for If-Match.
  * @property {string | null} [versions]  `Cache-Version`: the answer is at least that new.
  * @property {AbortSignal} [signal]
+ * @property {boolean} [once]  Of a write that changes nothing, such as a preview: it is not sent again.
  * @property {(current: any) => boolean} [landed]  Of a 412 that a repeated write meets: whether `current` is what the
  *   first one made, whose answer was lost.
  */
@@ -102,8 +104,18 @@ export async function get(path, sent = {}) {
 export function write(method, path, sent = {}) {
   // Fixed now: what is typed later is another write.
   const fixed = { ...sent, body: sent.body === undefined ? undefined : JSON.stringify(sent.body) };
-  const first = { key: newKey(), owner, at: Date.now() };
-  return repeated(method.toUpperCase(), path, /** @type {Sent} */ (fixed), first);
+  const identity = JSON.stringify([method, path, sent.params, sent.query, fixed.body, sent.revision]);
+  const first = { ...keyFor(identity), owner };
+  return repeated(method.toUpperCase(), path, /** @type {Sent} */ (fixed), first).then(
+    (answer) => {
+      answered(identity);
+      return answer;
+    },
+    (error) => {
+      if (sent.once || error instanceof Problem) answered(identity);
+      throw error;
+    },
+  );
 }
 
 /**
@@ -131,7 +143,7 @@ async function repeated(method, path, sent, first) {
         return { body: error.told.current, etag: null, versions: null, stale: false, at: Date.now() };
       }
       const pause = pauseAfter(error, tries);
-      if (pause === null || sent.signal?.aborted) throw error;
+      if (pause === null || sent.once || sent.signal?.aborted) throw error;
       if (Date.now() - begun + pause > REPEATED_WITHIN) {
         throw new Unreachable(error, () => repeated(method, path, sent, first));
       }
@@ -208,9 +220,4 @@ async function read(answer) {
     stale: status.includes("fwd=stale"),
     at: Date.now() - 1000 * age,
   };
-}
-
-/** Random, also where the page came over plain HTTP and `crypto.randomUUID` is not there. */
-function newKey() {
-  return Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, "0")).join("");
 }

@@ -3,6 +3,7 @@
 import { batch, computed, signal } from "../html.js";
 import { dropWrites, get, Unreachable, whenSignedOut, write } from "./api.js";
 import { forgetKept, keep, kept } from "./kept.js";
+import { forgetKeys } from "./keys.js";
 
 /** @typedef {import("./api.js").Schemas["SessionOut"]} Session */
 /** @typedef {import("./api.js").Schemas["ClinicItem"]} Clinic */
@@ -24,7 +25,7 @@ const LONGEST_TIMER = 2 ** 31 - 1;
 /** Ends what is shown without a network, when the session does. @type {ReturnType<typeof setTimeout> | undefined} */
 let ending;
 /** @type {(() => void)[]} */
-const forgetters = [dropWrites, forgetKept];
+const forgetters = [dropWrites, forgetKept, forgetKeys];
 
 /** @param {() => void} forget called when nobody is signed in any more: nothing of patients may stay. */
 export function onForget(forget) {

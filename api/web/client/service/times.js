@@ -39,3 +39,15 @@ export function full(time) {
 export function hourOf(instant, zone) {
   return format({ hour: "2-digit", minute: "2-digit", hourCycle: "h23" }, zone).format(instant);
 }
+
+/** "2025-01-15", of this browser's clock. @param {number} instant epoch milliseconds @param {string} zone */
+export function dateOf(instant, zone) {
+  return new Intl.DateTimeFormat("sv-SE", { timeZone: zone }).format(instant);
+}
+
+/** @param {string} date such as 2025-01-15 @param {number} days @returns {string} the date so many days later */
+export function daysAfter(date, days) {
+  const at = new Date(`${date}T12:00:00Z`);
+  at.setUTCDate(at.getUTCDate() + days);
+  return at.toISOString().slice(0, 10);
+}
