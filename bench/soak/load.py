@@ -106,10 +106,10 @@ class People:
         ward.specialties = [one["id"] for one in await self._items(ward, "/v1/specialties")]
         for one in await self._items(ward, "/v1/reasons"):
             ward.reasons.setdefault(one["category"], []).append(one["id"])
-        await self._look(ward)
+        ward.tickets = [one["id"] for one in await self._items(ward, "/v1/tickets?status=active")]
 
     async def _items(self, ward: Ward, path: str) -> list[dict[str, Any]]:
-        """All of a catalog, as soon as the machine has time for it."""
+        """All of a catalog, or a list's first page, as soon as the machine has time for it."""
         answer = await self._get(ward, path)
         if answer.status_code == BUSY:
             await asyncio.sleep(float(answer.headers["Retry-After"]))
