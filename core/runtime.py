@@ -61,6 +61,8 @@ class Runtime:
     database: Database
     versions: VersionMap
     direct: DirectReads
+    push: Push | None
+    """None: a command, or nobody is told at once."""
     listener: Listener
     redis: RedisTier
     cache: Cache
@@ -93,6 +95,19 @@ async def open_runtime(settings: Settings, *, serves: bool = True) -> AsyncItera
     `serves`: it answers and commits often. Then it pushes versions after its commits, and refreshes what is read; a
     command notifies in its transaction.
     """
+    runtime = _made(settings, serves=serves)
+    _begin(runtime)
+    try:
+        # Ready with the first answer where the database is there; a process without it starts all the same.
+        with suppress(Unavailable):
+            await runtime.direct.ensure_fresh()
+        yield runtime
+    finally:
+        await _end(runtime)
+
+
+def _made(settings: Settings, *, serves: bool) -> Runtime:
+    """All of it, with nothing running yet."""
     versions = VersionMap()
     push = Push(settings.require_direct_url(), versions) if serves and settings.cache_push else None
     engine = serving_engine(settings, push="service" if push else "on" if settings.cache_push else "off")
@@ -100,92 +115,102 @@ async def open_runtime(settings: Settings, *, serves: bool = True) -> AsyncItera
     direct = DirectReads(database, versions)
     secret_keys = [key.get_secret_value() for key in settings.secret_keys]
     redis = RedisTier(settings.require_redis_url(), Keys(settings.cache_prefix), Seals(secret_keys))
-    memory = MemoryTier(settings.cache_memory_bytes)
-    versions.on_restored.append(memory.clear)
     tracing = Tracing(settings.served) if serves and is_configured() else None
-    made = partial(TracedCache, tracing.tracer) if tracing is not None else Cache
     if tracing is not None:
         trace_statements(engine, tracing.tracer)
-    cache = made(
+    cache = _cache(settings, database, versions, direct, redis, tracing, serves=serves)
+    sessions = Sessions(database, versions, direct, redis, settings, cache.stats)
+    published = PublishedStats(cache.stats, cache.memory, redis, versions)
+    published.also_in_memory.append(sessions.in_memory)
+    rates = Rates(redis)
+    version_header = VersionHeader(secret_keys)
+    return Runtime(
+        settings=settings,
+        database=database,
+        versions=versions,
+        direct=direct,
+        push=push,
+        listener=Listener(
+            settings.require_direct_url(), versions, partial(begin_timeline, database), push=settings.cache_push
+        ),
+        redis=redis,
+        cache=cache,
+        unstored=UnstoredReads(versions, direct),
+        version_header=version_header,
+        published=published,
+        readiness=Readiness(database, versions, direct, redis),
+        sessions=sessions,
+        passwords=Passwords(never=settings.passwords_never_right),
+        throttle=Throttle(redis, parse_limit(settings.login_limit_user), parse_limit(settings.login_limit_address)),
+        rates=rates,
+        devices=Devices(secret_keys),
+        assertions=_assertions(settings),
+        exports=Exports(database, settings.require_direct_url(), rates, parse_limit(settings.export_limit)),
+        catalog_files=FileReader(),
+        events=Events(
+            *(versions, direct, sessions, version_header, cache.ahead),
+            most=settings.event_streams,
+            lasts=settings.event_seconds,
+        ),
+        canary=Canary(database, versions, cache, settings.canary_seconds),
+        tracing=tracing,
+        background=Background(),
+    )
+
+
+def _cache(
+    settings: Settings,
+    database: Database,
+    versions: VersionMap,
+    direct: DirectReads,
+    redis: RedisTier,
+    tracing: Tracing | None,
+    *,
+    serves: bool,
+) -> Cache:
+    memory = MemoryTier(settings.cache_memory_bytes)
+    versions.on_restored.append(memory.clear)
+    made = partial(TracedCache, tracing.tracer) if tracing is not None else Cache
+    return made(
         *(database, versions, direct, memory, redis, settings.cache_ttls, settings.database_pool_size),
         refreshes=serves and settings.cache_refresh_ahead,
     )
-    unstored = UnstoredReads(versions, direct)
-    listener = Listener(
-        settings.require_direct_url(), versions, partial(begin_timeline, database), push=settings.cache_push
-    )
-    published = PublishedStats(cache.stats, memory, redis, versions)
-    sessions = Sessions(database, versions, direct, redis, settings, cache.stats)
-    published.also_in_memory.append(sessions.in_memory)
-    passwords = Passwords(never=settings.passwords_never_right)
-    rates = Rates(redis)
-    exports = Exports(database, settings.require_direct_url(), rates, parse_limit(settings.export_limit))
-    throttle = Throttle(redis, parse_limit(settings.login_limit_user), parse_limit(settings.login_limit_address))
-    assertions = _assertions(settings)
-    version_header = VersionHeader(secret_keys)
-    events = Events(
-        *(versions, direct, sessions, version_header, cache.ahead),
-        most=settings.event_streams,
-        lasts=settings.event_seconds,
-    )
-    readiness = Readiness(database, versions, direct, redis)
-    background = Background()
-    background.start(listener.run(), name="version listener")
-    if push is not None:
-        background.start(push.run(), name="push of versions")
-    if cache.ahead is not None:
-        background.start(cache.ahead.run(), name="refresh ahead")
-    background.start(events.deliver(), name="events")
-    background.start(events.watch(), name="streams of events")
-    background.start(redis.probe(), name="redis probe")
-    background.start(published.publish(), name="statistics")
-    background.start(upkeep(database, settings.require_direct_url()), name="rollups")
-    background.start(readiness.note(), name="readiness")
-    background.start(readiness.look(), name="readiness of writes")
-    try:
-        # Ready with the first answer where the database is there; a process without it starts all the same.
-        with suppress(Unavailable):
-            await direct.ensure_fresh()
-        yield Runtime(
-            settings=settings,
-            database=database,
-            versions=versions,
-            direct=direct,
-            listener=listener,
-            redis=redis,
-            cache=cache,
-            unstored=unstored,
-            version_header=version_header,
-            published=published,
-            readiness=readiness,
-            sessions=sessions,
-            passwords=passwords,
-            throttle=throttle,
-            rates=rates,
-            devices=Devices([key.get_secret_value() for key in settings.secret_keys]),
-            assertions=assertions,
-            exports=exports,
-            catalog_files=FileReader(),
-            events=events,
-            canary=Canary(database, versions, cache, settings.canary_seconds),
-            tracing=tracing,
-            background=background,
-        )
-    finally:
-        within = times.DRAIN
-        await asyncio.gather(cache.drain(within), unstored.drain(within), sessions.close(within), exports.close(within))
-        if assertions is not None:
-            await assertions.close(within)
-        passwords.close()
-        if push is not None:
-            await push.drain(LAST_PUSH)
-        await background.cancel(times.ENDING)
-        await readiness.drain(LOOK)
-        await published.withdraw()
-        await redis.close()
-        await dispose(engine)
-        if tracing is not None:
-            tracing.close()
+
+
+def _begin(runtime: Runtime) -> None:
+    """What runs beside requests."""
+    start = runtime.background.start
+    start(runtime.listener.run(), name="version listener")
+    if runtime.push is not None:
+        start(runtime.push.run(), name="push of versions")
+    if runtime.cache.ahead is not None:
+        start(runtime.cache.ahead.run(), name="refresh ahead")
+    start(runtime.events.deliver(), name="events")
+    start(runtime.events.watch(), name="streams of events")
+    start(runtime.redis.probe(), name="redis probe")
+    start(runtime.published.publish(), name="statistics")
+    start(upkeep(runtime.database, runtime.settings.require_direct_url()), name="rollups")
+    start(runtime.readiness.note(), name="readiness")
+    start(runtime.readiness.look(), name="readiness of writes")
+
+
+async def _end(runtime: Runtime) -> None:
+    """What is under way comes to its end first, then what runs beside it; connections last."""
+    within = times.DRAIN
+    cache, unstored, sessions, exports = runtime.cache, runtime.unstored, runtime.sessions, runtime.exports
+    await asyncio.gather(cache.drain(within), unstored.drain(within), sessions.close(within), exports.close(within))
+    if runtime.assertions is not None:
+        await runtime.assertions.close(within)
+    runtime.passwords.close()
+    if runtime.push is not None:
+        await runtime.push.drain(LAST_PUSH)
+    await runtime.background.cancel(times.ENDING)
+    await runtime.readiness.drain(LOOK)
+    await runtime.published.withdraw()
+    await runtime.redis.close()
+    await dispose(runtime.database.engine)
+    if runtime.tracing is not None:
+        runtime.tracing.close()
 
 
 def _assertions(settings: Settings) -> "Assertions | None":

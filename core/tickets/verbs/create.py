@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import insert
 
@@ -15,7 +16,7 @@ from core.tickets.change.held import raise_revisions
 from core.tickets.change.references import Refusals, clinic_with
 from core.tickets.change.stays import require_free_episode, require_only_stay, written
 from core.tickets.change.surgery_time import parse_surgery_at
-from core.tickets.fpa import stay
+from core.tickets.fpa import Stay, stay
 from core.tickets.models import Ticket
 from core.tickets.numbering import next_number, ticket_id, year_of
 from core.tickets.views import TicketDetail
@@ -70,15 +71,10 @@ async def create(session: WriteSession, actor: Actor, clinic_id: int, new: NewTi
             surgery_name=found.surgery_name,
             surgery_base_hours=found.base_stay_hours,
             surgery_at=surgery_at,
-            admission_at=calculated.admission_at,
-            system_fpa=calculated.fpa,
-            initial_fpa=calculated.fpa,
-            current_fpa=calculated.fpa,
-            overnight_stays=calculated.overnight_stays,
-            initial_overnight_stays=calculated.overnight_stays,
             created_at=found.now,
             created_by_id=actor.user_id,
             created_by=actor.username,
+            **_columns_of(calculated),
             **new.placement,
         )
     )
@@ -93,3 +89,14 @@ async def create(session: WriteSession, actor: Actor, clinic_id: int, new: NewTi
     entry = AuditEntry("ticket.created", "ticket", made, changes)
     await record_all(session, actor, [*patient.entries, entry], clinic_id=clinic_id)
     return await written(session, ClinicScope(clinic_id), made, names_differ=patient.names_differ)
+
+
+def _columns_of(calculated: Stay) -> dict[str, Any]:
+    return {
+        "admission_at": calculated.admission_at,
+        "system_fpa": calculated.fpa,
+        "initial_fpa": calculated.fpa,
+        "current_fpa": calculated.fpa,
+        "overnight_stays": calculated.overnight_stays,
+        "initial_overnight_stays": calculated.overnight_stays,
+    }
