@@ -1,8 +1,9 @@
 """The canary tells how old answers are: as they are, and where something is broken."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
 from typing import Any
 
 import pytest
@@ -53,9 +54,18 @@ async def test_what_one_process_writes_the_others_read(settings: Settings) -> No
             assert runtime.canary.silent() < 3600
 
 
-async def test_of_several_that_find_it_is_time_one_writes(settings: Settings) -> None:
+async def test_of_several_that_find_it_is_time_one_writes(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     async with canaries(settings, 3, seconds=3600) as runtimes:
-        await asyncio.gather(*(runtime.canary.look() for runtime in runtimes))
+        all_have_read = asyncio.Barrier(3)
+
+        async def read_with_the_others(read: Callable[[], Awaitable[None]]) -> None:
+            await read()
+            await all_have_read.wait()
+
+        with monkeypatch.context() as together:
+            for canary in [runtime.canary for runtime in runtimes]:
+                together.setattr(canary, "_read", partial(read_with_the_others, canary._read))
+            await asyncio.gather(*(runtime.canary.look() for runtime in runtimes))
         outcomes = [outcome for runtime in runtimes for outcome, count in runtime.canary.writes.items() if count]
         # One that would have to wait for another's lock, on a slow machine, fails instead.
         assert (outcomes.count("written"), len(outcomes)) == (1, 3)
