@@ -116,7 +116,7 @@ async def look_at_sort_order(connection: Connection) -> Finding:
     """A warning where the system's collation is another version than the one that the database's indexes were built
     with."""
     row = await connection.fetchrow(COLLATION)
-    if row is None or row["made_with"] == row["now"]:
+    if row is None or row["made_with"] in (None, row["now"]):
         return ok(TEXT, "the system's rules are those that the indexes were built with")
     name = row["datname"]
     return warning(

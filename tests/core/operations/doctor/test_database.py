@@ -36,6 +36,23 @@ async def test_a_database_of_a_newer_release_is_told(round_of: Round, connection
     assert "9999, newer than this code" in found["Migrations"].seen
 
 
+async def test_other_rules_of_sorting_than_the_indexes_were_built_with_are_told(
+    round_of: Round, connection: rows.Connection
+) -> None:
+    """As after the system below was upgraded, or a server's files were put beside another system."""
+    note = "UPDATE pg_database SET datcollversion = $1::text WHERE datname = current_database()"
+    await connection.execute(note, "0")
+    found = (await round_of())["Sort order"]
+    assert found.verdict is Verdict.WARNING
+    assert "rules 0, the system has 1" in found.seen
+    for statement in found.remedy.split("; "):
+        await connection.execute(statement)
+    assert (await round_of())["Sort order"].verdict is Verdict.OK
+    # Where none was noted PostgreSQL itself cannot tell, and takes no newer one.
+    await connection.execute(note, None)
+    assert (await round_of())["Sort order"].verdict is Verdict.OK
+
+
 async def test_an_empty_database_is_told(addresses: Addresses, round_of: Round, migrated: str) -> None:
     name = f"test_{secrets.token_hex(6)}"
     await administer(migrated, f"CREATE DATABASE {name}")
