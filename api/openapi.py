@@ -23,7 +23,8 @@ Surgical discharge planning for a network of clinics. A patient's stay is a **ti
 de alta*, the probable discharge time).
 
 * Sign in with `POST /v1/auth/login`: a web client gets a cookie, a mobile client a bearer token.
-* Errors are `application/problem+json`; switch on `code`.
+* Errors are `application/problem+json`; switch on `code`. Whatever is asked, 408 (`request_timeout`), 431
+  (`headers_too_large`), 505 (`http_version`) and 400 (`malformed_request`) may come before anybody has looked at it.
 * `Cache-Status` and `Age` tell where an answer comes from and how old it is. Send the `Cache-Version` of your last
   write with a read, and its answer is at least that new, whichever process gives it.
 * Times carry the clinic's offset. A time sent without one is the clinic's local time.

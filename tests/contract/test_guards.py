@@ -12,6 +12,7 @@ from fastapi import FastAPI
 
 from api.middleware.added_headers import API_POLICY
 from api.middleware.sharing import EXPOSED, SHARING
+from api.openapi import DESCRIPTION
 from api.ops.docs import POLICY
 from api.web.routes import POLICY as CLIENT_POLICY
 from core.settings import Settings
@@ -285,6 +286,8 @@ async def test_of_what_the_protocol_refuses(site: tuple[FastAPI, httpx.AsyncClie
     nonsense = parsed(await connection.ask(b"nonsense\r\n\r\n"))
     assert (nonsense.status_code, faults(nonsense, None)) == (400, ["strict-transport-security"])
     assert statuses >= {"malformed_request", "headers_too_large", "http_version"}
+    # No operation's own: the document tells of them once.
+    assert [code for code in statuses - {"method_not_allowed"} if f"(`{code}`)" not in DESCRIPTION] == []
 
 
 async def test_of_a_client_that_is_too_slow(site: tuple[FastAPI, httpx.AsyncClient]) -> None:
@@ -299,3 +302,4 @@ async def test_of_a_client_that_is_too_slow(site: tuple[FastAPI, httpx.AsyncClie
         connection.protocol._bound()[1]()
         answer = parsed(await connection.ask())
         assert (answer.status_code, faults(answer, ALLOWED)) == (408, ["strict-transport-security"]), beginning
+        assert f"(`{answer.json()['code']}`)" in DESCRIPTION
