@@ -115,6 +115,16 @@ async def test_writes_are_read_at_once_and_those_in_sql_by_their_notification(
         assert "Dr. SQL" in (await client.get("/v1/doctors")).text
 
 
+async def test_who_has_nothing_but_the_pooler_says_that_nobody_tells_it_of_changes(settings: Settings) -> None:
+    async with WireProxy(settings.require_database_url()) as behind:
+        with pooler(behind) as url:
+            polling = settings.model_copy(update={"database_url": SecretStr(url), "database_listen_url": None})
+            async with running(polling) as (app, client):
+                await machine.until(lambda: app.state.runtime.listener.connected)
+                assert (await client.get("/readyz")).json()["push"] is False
+                assert "\nticket_home_listener_connected 0.0\n" in (await client.get("/metrics")).text
+
+
 async def test_an_export_goes_past_the_pooler(pooled: Settings, seed: Seed, connection: rows.Connection) -> None:
     ticket = await seed.sant.ticket(connection)
     async with running(pooled) as (_, client):

@@ -83,6 +83,13 @@ def test_a_payload_says_what_it_was_made_of() -> None:
     assert len(payload_of(Told({(clinic, "figures"): 2**40 for clinic in range(300)}, "an-id"))) < LONGEST
 
 
+@pytest.mark.parametrize("push", [True, False])
+async def test_whether_changes_are_pushed_is_said(settings: Settings, push: bool) -> None:
+    async with open_runtime(settings.model_copy(update={"cache_push": push})) as made:
+        await machine.until(lambda: made.listener.connected)
+        assert made.listener.is_told is push
+
+
 async def test_the_services_commit_is_told_with_the_timelines_id(
     runtime: Runtime, heard: Ear, connection: rows.Connection, seed: Seed
 ) -> None:
