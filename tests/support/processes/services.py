@@ -43,8 +43,11 @@ def serving(
     cwd: Path = Path("/"),
     log: Path | None = None,
     port: int | None = None,
+    within: float = READY_WITHIN,
 ) -> Iterator[Serving]:
-    """Once it answers; killed with its process group at the end. Under load it needs a `log`: a full pipe stops it."""
+    """Once it answers, `within` seconds of a calm machine; killed with its process group at the end.
+
+    Under load it needs a `log`: a full pipe stops it."""
     port = port or free_port()
     with nullcontext(subprocess.PIPE) if log is None else log.open("wb") as output:
         process = subprocess.Popen(
@@ -57,7 +60,7 @@ def serving(
             text=True,
         )
     try:
-        _await_answer(process, port)
+        _await_answer(process, port, within)
         yield Serving(process, port)
     finally:
         with suppress(ProcessLookupError):
@@ -65,7 +68,7 @@ def serving(
         process.communicate()
 
 
-def _await_answer(process: "subprocess.Popen[str]", port: int) -> None:
+def _await_answer(process: "subprocess.Popen[str]", port: int, within: float) -> None:
     def answers() -> bool:
         try:
             assert asking.get("/livez").status_code == 200
@@ -75,8 +78,8 @@ def _await_answer(process: "subprocess.Popen[str]", port: int) -> None:
         return True
 
     # One client for all tries: to make one takes 20 ms of a processor, which the service would start with.
-    with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=READY_WITHIN) as asking:
-        machine.wait_until(answers, within=READY_WITHIN)
+    with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=within) as asking:
+        machine.wait_until(answers, within=within)
 
 
 @contextmanager

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import shutil
 import tempfile
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -30,6 +31,7 @@ class WireProxy:
         """Bytes that the application sent to PostgreSQL."""
         self.connections = 0
         self.is_silent = False
+        self._is_away = False
         self.delay = 0.0
         """Seconds that answers are held back."""
         self.holds_commit_of: bytes | None = None
@@ -51,25 +53,36 @@ class WireProxy:
         await asyncio.gather(*self._running, return_exceptions=True)
         shutil.rmtree(self._folder)
 
+    @contextlib.asynccontextmanager
+    async def away(self) -> AsyncIterator[None]:
+        """Within, what was connected is cut off, and nobody is let through: for whoever is behind this PostgreSQL is
+        away, and for all others it is there."""
+        self._is_away = True
+        for task in self._running:
+            task.cancel()
+        try:
+            yield
+        finally:
+            self._is_away = False
+
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.current_task()
         assert task is not None
         self._running.add(task)
         self.connections += 1
+        ends = [writer]
         try:
+            if self._is_away:
+                return  # as the server itself refuses it
             theirs, ours = await asyncio.open_unix_connection(str(self._upstream))
-        except OSError:
-            self._running.discard(task)
-            writer.close()  # as the server itself refuses it
-            return
-        one = Connection()
-        try:
+            ends.append(ours)
+            one = Connection()
             await asyncio.gather(self._pass_on(reader, ours, one, counting=True), self._pass_on(theirs, writer, one))
-        except asyncio.CancelledError:
-            return  # the test ends
+        except (OSError, asyncio.CancelledError):
+            return  # the server is away, or the test ends
         finally:
             self._running.discard(task)
-            for end in (ours, writer):
+            for end in ends:
                 end.close()
 
     async def _pass_on(
