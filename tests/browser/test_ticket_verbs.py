@@ -12,7 +12,7 @@ pytestmark = pytest.mark.long
 
 
 async def more(page: Page, name: str) -> None:
-    await page.locator("details.more summary").click()
+    await page.locator("details.menu summary").click()
     await press(page, name)
 
 

@@ -1,6 +1,6 @@
 /** One ticket: everything of it, and everything that may be done to it. */
 
-import { html, useEffect, useMemo } from "../html.js";
+import { html, useEffect, useMemo, useSignal } from "../html.js";
 import { Icon } from "../parts/icon.js";
 import { Loaded } from "../parts/states.js";
 import { get } from "../service/api.js";
@@ -14,24 +14,32 @@ import { History } from "./ticket/history.js";
 import { Modifications } from "./ticket/modifications.js";
 
 /** @typedef {import("../tickets/words.js").TicketDetail} Ticket */
-/** @typedef {import("../service/live.js").Live<Ticket>} LiveTicket */
+/** @typedef {import("../tickets/change.js").Answered} Answered */
 
 /** @param {{params: Record<string, string>}} props */
 export function TicketPage({ params }) {
   const id = params.id ?? "";
   const ticket = useMemo(() => live(["tickets"], (sent) => get("/v1/tickets/{ticket_id}", { ...sent, params: { ticket_id: id } })), [id]);
   useEffect(() => ticket.stop, [ticket]);
+  /** What was last written here: the next press is of that, and no older reading of it is shown. */
+  const written = useSignal(/** @type {Ticket | null} */ (null));
+  const changed = (/** @type {Answered} */ answer) => {
+    written.value = answer.body;
+    ticket.refresh(answer.versions);
+  };
+  const newest = (/** @type {Ticket} */ read) => (written.value?.id === id && written.value.revision > read.revision ? written.value : read);
   return html`
     <div class="page ticket">
       <${Loaded} of=${ticket}>
-        ${(/** @type {Ticket} */ body) => html`<${Whole} ticket=${body} changed=${ticket.refresh} />`}
+        ${(/** @type {Ticket} */ body) => html`<${Whole} ticket=${newest(body)} changed=${changed} />`}
       </${Loaded}>
     </div>
   `;
 }
 
-/** @param {{ticket: Ticket, changed: (versions: string | null) => void}} props */
+/** @param {{ticket: Ticket, changed: (answer: Answered) => void}} props */
 function Whole({ ticket, changed }) {
+  const writing = useSignal(false);
   return html`
     <header class="page-head ticket-head">
       <div>
@@ -44,7 +52,7 @@ function Whole({ ticket, changed }) {
       </div>
       <${Due} ticket=${ticket} />
     </header>
-    <${Actions} ticket=${ticket} changed=${changed} />
+    <${Actions} ticket=${ticket} changed=${changed} writing=${writing} />
     <div class="halves">
       <section class="panel">
         <h2>${t("ticket.stay")}</h2>
@@ -53,7 +61,7 @@ function Whole({ ticket, changed }) {
       <section class="panel">
         <h2>${t("ticket.leaving")}</h2>
         <${Facts} rows=${leavingOf(ticket)} />
-        <${Delays} ticket=${ticket} changed=${changed} />
+        <${Delays} ticket=${ticket} changed=${changed} writing=${writing} />
       </section>
     </div>
     <${Modifications} ticket=${ticket} />

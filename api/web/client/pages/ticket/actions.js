@@ -17,26 +17,27 @@ import { MOST } from "./modifications.js";
 /** @typedef {import("../../tickets/change.js").Answered} Answered */
 /** @typedef {{name: import("../../shell/text.js").Key, act: () => Promise<Answered | undefined>, primary?: boolean, danger?: boolean}} Action */
 
-/** @param {{ticket: Ticket, changed: (versions: string | null) => void}} props */
-export function Actions({ ticket, changed }) {
+/** @typedef {{ticket: Ticket, changed: (answer: Answered) => void, writing: import("../../html.js").Signal<boolean>}} Props
+ * `writing`: a press is on its way, and the next one waits for what it makes. */
+
+/** @param {Props} props */
+export function Actions({ ticket, changed, writing }) {
   const running = useRef(false);
   const run = async (/** @type {Action} */ { act }) => {
     if (running.current) return; // a second tap of the same thumb
     running.current = true;
-    await quietly(act().then((answer) => answer && changed(answer.versions))).catch((error) =>
-      toastFailure(error, (answer) => changed(answer.versions)),
-    );
+    await quietly(act().then((answer) => answer && changed(answer))).catch((error) => toastFailure(error, changed));
     running.current = false;
   };
   const usual = may("clinical") ? usualOf(ticket, changed) : [];
   const rest = may("clinical") ? restOf(ticket) : [];
   const button = (/** @type {Action} */ one) => html`
-    <button key=${one.name} type="button" class=${one.primary ? "primary" : one.danger ? "danger-text" : ""} onClick=${() => run(one)}>${t(one.name)}</button>
+    <button key=${one.name} type="button" class=${one.primary ? "primary" : one.danger ? "danger-text" : ""} disabled=${writing.value} onClick=${() => run(one)}>${t(one.name)}</button>
   `;
   return html`
     <div class="actions ticket-actions">
       ${usual.map(button)}
-      <details class="more" onClick=${closeAfter}>
+      <details class="menu" onClick=${closeAfter}>
         <summary class="button">${t("ticket.more")}</summary>
         <div>${rest.map(button)}<button type="button" onClick=${() => print()}>${t("ticket.printPage")}</button></div>
       </details>
@@ -50,12 +51,12 @@ function closeAfter(event) {
   if (event.target instanceof HTMLButtonElement) event.target.closest("details")?.removeAttribute("open");
 }
 
-/** @param {Ticket} ticket @param {(versions: string | null) => void} changed @returns {Action[]} */
+/** @param {Ticket} ticket @param {(answer: Answered) => void} changed @returns {Action[]} */
 function usualOf(ticket, changed) {
   /** Says what was done, with its way back. @param {import("../../shell/text.js").Key} text @param {(ticket: Ticket) => Promise<Answered>} undo */
   const done = (text, undo) => (/** @type {Answered | undefined} */ answer) => {
     if (!answer) return answer;
-    const back = () => quietly(undo(answer.body).then(({ versions }) => changed(versions))).catch(toastFailure);
+    const back = () => quietly(undo(answer.body).then(changed)).catch(toastFailure);
     toast(t(text), back);
     return answer;
   };
