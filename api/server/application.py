@@ -25,14 +25,14 @@ from api.web.release import release
 from core.runtime import Runtime
 from core.telemetry.log_lines import LINES
 
-COLLECTED_AFTER = (10_000, 10, 10)
+COLLECTED_AFTER = (10_000, 10, 5)
 """Python's thresholds: of new objects, and of collections of the generation before. What is done with is freed at once
 but for circles, and those that requests leave are SQLAlchemy's statements (tests/api/server/test_garbage.py): some
 hundred objects at once where one was put together, and thousands, grown old by then, where a compiled one has left its
 place to another. These wait for a full collection: 100 ms where it has 10,000 sessions and a full cache to walk. At
-Python's 700 new objects it came every few seconds, and was the p99 of everything (bench.garbage); now it comes every
-few minutes. More seldom is memory: at 20,000, 20, 50 a worker had grown by 300 MB after 18 minutes of reads that never
-repeat (bench.soak)."""
+Python's 700 new objects it came every few seconds, and was the p99 of everything (bench.garbage); now it comes once in
+a minute or more. More seldom is memory that a worker never gives back: of reads that never repeat 100 MB lay about at
+10,000, 10, 10, and after 18 minutes 300 MB at 20,000, 20, 50 (bench.soak)."""
 LAST_LINES = 0.3
 """Seconds that the log's last lines get to be written, where nobody reads them."""
 ABANDONED_SECONDS = 1.2

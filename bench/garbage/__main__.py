@@ -26,9 +26,9 @@ from bench.servers.site import Site, site
 
 THRESHOLDS = {
     "as Python has it": (700, 10, 10),
-    "more often": (10_000, 10, 10),
     "as it serves": COLLECTED_AFTER,
-    "more seldom": (50_000, 20, 100),
+    "fewer full ones": (10_000, 10, 10),
+    "fewer of all": (50_000, 20, 100),
     "off": (0, 0, 0),
 }
 CONNECTIONS = 16
