@@ -16,7 +16,10 @@ from api.requests.headers.request_headers import headers_of
 from api.web.release import BOOT, ClientFile, release
 from core.errors import NotFound
 
-PAGES = ("/", "/board", "/wall", "/tickets/new", "/tickets/{id}", "/handover", "/exports", "/account")
+PAGES = (
+    *("/", "/board", "/wall", "/tickets/new", "/tickets/{id}", "/handover", "/exports"),
+    *("/dashboard", "/tickets", "/cache", "/account"),
+)
 """Addresses of the client's pages; the same as those of `client/routes.js`."""
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self';"

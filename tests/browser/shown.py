@@ -23,5 +23,8 @@ SHOWN = (
     Shown("ticket", "/tickets/{ticket}", "admin", ".ticket-actions a"),
     Shown("handover", "/handover", "viewer", ".handed td"),
     Shown("exports", "/exports", "viewer", "[name=format]"),
+    Shown("dashboard", "/dashboard", "admin", "[data-figure=total] strong"),
+    Shown("tickets", "/tickets?figure=active", "viewer", "[data-total]"),
+    Shown("cache", "/cache", "superuser", ".policies td"),
     Shown("account", "/account", "viewer", "td"),
 )

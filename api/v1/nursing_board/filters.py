@@ -8,7 +8,7 @@ from pydantic import Field
 from api.requests.dependencies import require_named
 from api.requests.fields import Date, Digits, Id, Text
 from api.requests.routing import when_refused
-from api.v1.tickets.filters import iso, require_dates
+from api.v1.tickets.filters import DoctorId, iso, require_dates
 from core.access import ClinicScope
 from core.board.filter import BoardFilter
 from core.cache.keys import Parameter
@@ -21,7 +21,6 @@ MOST = 500
 """Tickets on a page: a whole ward on one screen."""
 
 BoardLimit = Annotated[int, Field(ge=1, le=MOST), Digits, Query(description=f"Items on a page, at most {MOST}.")]
-DoctorId = Annotated[Id | None, Query(description="Tickets of this doctor; 404 where it is none of the clinic's.")]
 SpecialtyId = Annotated[
     Id | None, Query(description="Tickets of surgeries of this specialty; 404 where it is none of the clinic's.")
 ]

@@ -12,7 +12,7 @@ from api.requests.fields import Date, Id, Text, written_time
 from api.requests.routing import when_refused
 from core.access import ClinicScope
 from core.cache.keys import Parameter
-from core.catalogs.models import StandardizedReason, Surgery
+from core.catalogs.models import Doctor, StandardizedReason, Surgery
 from core.clock import known_date
 from core.db.row_ids import row_id
 from core.db.transaction import ReadSession
@@ -35,6 +35,7 @@ Q = Annotated[
     ),
 ]
 SurgeryId = Annotated[Id | None, Query(description="Tickets of this surgery; 404 where it is none of the clinic's.")]
+DoctorId = Annotated[Id | None, Query(description="Tickets of this doctor; 404 where it is none of the clinic's.")]
 DateFrom = Annotated[Date | None, Query(description="First local date of creation.")]
 DateTo = Annotated[Date | None, Query(description="Last local date of creation, inclusive.")]
 
@@ -95,30 +96,33 @@ TicketFilters = Annotated[TicketFilter, Depends(_filters)]
 """Raises Invalid for dates in the wrong order."""
 
 
-async def _reason_exists(request: Request) -> None:
-    """The reason that the query names, where it can be read. Raises NotFound for an unknown one."""
-    reason_id = row_id(request.query_params.get("reason_id", ""))
+async def _doctor_and_reason_exist(request: Request) -> None:
+    """The doctor and the reason that the query names, where they can be read. Raises NotFound for an unknown one."""
+    asked = request.query_params
+    named = {Doctor: row_id(asked.get("doctor_id", "")), StandardizedReason: row_id(asked.get("reason_id", ""))}
 
     async def require(session: ReadSession, scope: ClinicScope) -> None:
-        await require_known(session, scope, {StandardizedReason: reason_id})
+        await require_known(session, scope, named)
 
     await require_named(request, require)
 
 
-@when_refused(_reason_exists)
+@when_refused(_doctor_and_reason_exist)
 async def _list_filter(
     filters: TicketFilters,
     actor: CurrentUser,
     status: Annotated[Status | None, Query()] = None,
     state: Annotated[State | None, Query()] = None,
     created_by_me: Annotated[bool, Query(description="Those that you created.")] = False,
+    doctor_id: DoctorId = None,
     figure: FigureName = None,
     at: At = None,
     reason_id: ReasonId = None,
 ) -> TicketFilter:
     created_by_id = actor.user_id if created_by_me else None
     counted_in = _counted_in(figure, at, reason_id)
-    return replace(filters, status=status, state=state, created_by_id=created_by_id, counted_in=counted_in)
+    asked = replace(filters, status=status, state=state, created_by_id=created_by_id, counted_in=counted_in)
+    return replace(asked, doctor_id=doctor_id)
 
 
 def _counted_in(figure: Figure | None, at: datetime | None, reason_id: int | None) -> Asked | None:
@@ -144,6 +148,7 @@ def parameters(filters: TicketFilter, **more: Parameter) -> dict[str, Parameter]
         "status": filters.status,
         "state": filters.state,
         "surgery_id": filters.surgery_id,
+        "doctor_id": filters.doctor_id,
         "date_from": iso(filters.date_from),
         "date_to": iso(filters.date_to),
         "created_by_id": filters.created_by_id,

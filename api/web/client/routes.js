@@ -2,12 +2,15 @@
 
 import { AccountPage } from "./pages/account.js";
 import { BoardPage } from "./pages/board.js";
+import { CachePage } from "./pages/cache/cache.js";
+import { DashboardPage } from "./pages/dashboard/dashboard.js";
 import { ExportsPage } from "./pages/exports.js";
 import { HandoverPage } from "./pages/handover.js";
 import { HomePage } from "./pages/home.js";
-import { WallPage } from "./pages/wall.js";
 import { NewTicketPage } from "./pages/new-ticket.js";
 import { TicketPage } from "./pages/ticket.js";
+import { TicketsPage } from "./pages/tickets/tickets.js";
+import { WallPage } from "./pages/wall.js";
 
 /**
  * @typedef {object} Route
@@ -28,5 +31,8 @@ export const ROUTES = [
   { path: "/tickets/:id", page: TicketPage, title: "ticketPage.title" },
   { path: "/handover", page: HandoverPage, title: "handover.title", icon: "list" },
   { path: "/exports", page: ExportsPage, title: "exports.title", icon: "save" },
+  { path: "/dashboard", page: DashboardPage, title: "dashboard.title", role: "admin", icon: "figures" },
+  { path: "/tickets", page: TicketsPage, title: "tickets.title", icon: "search" },
+  { path: "/cache", page: CachePage, title: "cache.title", role: "superuser", icon: "layers" },
   { path: "/account", page: AccountPage, title: "account.title" },
 ];

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import CTE, ColumnElement, Date, Select, and_, cast, exists, func, select, true
 
 from core.access import ClinicScope
-from core.catalogs.models import StandardizedReason, Surgery
+from core.catalogs.models import Doctor, StandardizedReason, Surgery
 from core.clinics.models import Clinic
 from core.db.transaction import Session
 from core.errors import NotFound
@@ -30,6 +30,7 @@ class TicketFilter:
     status: Status | None = None
     state: State | None = None
     surgery_id: int | None = None
+    doctor_id: int | None = None
     date_from: date | None = None
     date_to: date | None = None
     created_by_id: int | None = None
@@ -40,7 +41,7 @@ class TicketFilter:
     def named(self) -> dict[Any, int | None]:
         """The catalogs' rows that it names, by table and id."""
         reason_id = None if self.counted_in is None else self.counted_in.reason_id
-        return {Surgery: self.surgery_id, StandardizedReason: reason_id}
+        return {Surgery: self.surgery_id, Doctor: self.doctor_id, StandardizedReason: reason_id}
 
     @property
     def looks_at_clinics(self) -> bool:
@@ -68,6 +69,8 @@ class TicketFilter:
             conditions.append(sql_state(now, Ticket, clinic) == self.state.value)
         if self.surgery_id is not None:
             conditions.append(Ticket.surgery_id == self.surgery_id)
+        if self.doctor_id is not None:
+            conditions.append(Ticket.doctor_id == self.doctor_id)
         if self.created_by_id is not None:
             conditions.append(Ticket.created_by_id == self.created_by_id)
         return conditions + within_dates(Ticket.created_at, clinic.timezone, self.date_from, self.date_to)

@@ -41,6 +41,11 @@ export function may(role) {
 /** Whether this browser is a wall screen. Of the sessions that a browser has, a display's alone has no idle time. */
 export const isDisplay = computed(() => Boolean(session.value) && session.value?.idle_seconds === null);
 
+/** @param {number} id @returns {string} */
+export function clinicName(id) {
+  return clinics.value.find((one) => one.id === id)?.name ?? String(id);
+}
+
 /** The zone of a clinic, or of the one that is looked at. @param {number | null} [id] */
 export function zoneOf(id = session.value?.user.clinic_id ?? chosenClinic.value) {
   return clinics.value.find((one) => one.id === id)?.timezone ?? "America/Santiago";

@@ -51,3 +51,8 @@ export function daysAfter(date, days) {
   at.setUTCDate(at.getUTCDate() + days);
   return at.toISOString().slice(0, 10);
 }
+
+/** "14:02:10", of this browser's clock. @param {number} instant epoch milliseconds @param {string} zone */
+export function secondOf(instant, zone) {
+  return format({ hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23" }, zone).format(instant);
+}

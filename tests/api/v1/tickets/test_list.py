@@ -42,7 +42,7 @@ async def test_filters_by_their_names(nurse: Any, admin: Any, seed: Seed, connec
     annulled = await nurse.annul(await nurse.create(**other("P-2")))
     discharged = await admin.discharge(await admin.create(**other("P-3")))
     surgery = await rows.surgery(connection, seed.sant.id, seed.sant.specialty_id)
-    operated = await admin.create(**other("P-4"), surgery_id=surgery)
+    operated = await admin.create(**other("P-4"), surgery_id=surgery, doctor_id=seed.sant.doctor_id)
     day = operated["created_at"][:10]
     because = {"reason_id": seed.sant.delay_reason_id}
     for late in (overdue, await nurse.create("overdue", **other("P-5"))):
@@ -60,6 +60,8 @@ async def test_filters_by_their_names(nurse: Any, admin: Any, seed: Seed, connec
         ({"q": "avila"}, [overdue]),
         ({"q": "12.345.678"}, [normal]),
         ({"surgery_id": surgery}, [operated]),
+        ({"doctor_id": seed.sant.doctor_id}, [operated]),
+        ({"doctor_id": seed.sant.doctor_id, "figure": "overdue"}, []),
         ({"created_by_me": "true"}, [left, annulled, overdue, normal]),
         ({"created_by_me": "false", "status": "discharged"}, [left, discharged]),
         ({"date_from": day, "date_to": day, "status": "annulled"}, [annulled]),
@@ -120,6 +122,8 @@ async def test_one_clinic_never_sees_another(
         (nurse, {"figure": "hours_lost", "reason_id": 999_999, "limit": 0}),
         (nurse, {"surgery_id": 999_999}),
         (nurse, {"surgery_id": 999_999, "limit": 0}),
+        (nurse, {"doctor_id": seed.maga.doctor_id}),
+        (nurse, {"doctor_id": 999_999, "limit": 0}),
         (superuser, {"clinic_id": 999_999}),
         (superuser, {"clinic_id": seed.sant.id, "surgery_id": seed.maga.surgery_id}),
     ):

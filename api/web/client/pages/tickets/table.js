@@ -1,0 +1,63 @@
+/** A page of tickets as a table, on a phone as cards. */
+
+import { html } from "../../html.js";
+import { Table } from "../../parts/table.js";
+import { StateMark } from "../../parts/ticket-state.js";
+import { chosenClinic, clinicName, may } from "../../service/session.js";
+import { day, dayAndHour } from "../../service/times.js";
+import { t } from "../../shell/text.js";
+
+/** @typedef {import("../../service/api.js").Schemas["TicketSummary"]} Ticket */
+
+/** @param {{tickets: Ticket[]}} props */
+export function TicketTable({ tickets }) {
+  const ofNetwork = may("superuser") && chosenClinic.value === null;
+  const columns = [
+    { label: t("column.id"), cell: (/** @type {Ticket} */ one) => html`<a class="whole" href=${`/tickets/${one.id}`}>${one.id}</a>` },
+    ...(ofNetwork ? [{ label: t("column.clinic"), cell: (/** @type {Ticket} */ one) => clinicName(one.clinic_id) }] : []),
+    { label: t("column.patient"), cell: patientCell },
+    { label: t("column.surgery"), cell: surgeryCell },
+    { label: t("column.state"), cell: stateCell },
+    { label: t("column.fpa"), cell: fpaCell },
+    { label: t("column.bed"), cell: bedCell },
+    { label: t("column.created"), cell: (/** @type {Ticket} */ one) => two(dayAndHour(one.created_at), one.created_by) },
+  ];
+  return html`<${Table} caption=${t("tickets.title")} columns=${columns} rows=${tickets} id=${(/** @type {Ticket} */ one) => one.id} />`;
+}
+
+/** @param {any} main @param {any} more */
+const two = (main, more) => html`<span class="two-lines">${main}${more ? html`<small>${more}</small>` : null}</span>`;
+
+/** @param {Ticket} one */
+function patientCell({ patient }) {
+  if (!patient) return html`<em>${t("column.noPatient")}</em>`;
+  const surnames = [patient.last_name, patient.second_last_name].filter(Boolean).join(" ");
+  const names = [patient.first_name, patient.middle_name].filter(Boolean).join(" ");
+  return two(`${surnames}, ${names}`, patient.document);
+}
+
+/** @param {Ticket} one */
+function surgeryCell({ surgery, doctor }) {
+  return two(surgery.name, doctor?.name);
+}
+
+/** @param {Ticket} one */
+function stateCell({ state, ready, delays, status }) {
+  const notes = [
+    status === "active" && ready ? t("column.ready") : "",
+    ...delays.map((one) => one.reason),
+  ].filter(Boolean);
+  return two(html`<${StateMark} state=${state} />`, notes.join(" · "));
+}
+
+/** @param {Ticket} one */
+function fpaCell({ current_fpa, block, discharged_at, modifications }) {
+  const due = html`<span><span class="whole">${day(current_fpa)},</span> <span class="whole">${block.label}</span></span>`;
+  const when = two(due, modifications.length ? t("column.modified", { n: modifications.length }) : null);
+  return discharged_at ? two(html`<span class="whole">${dayAndHour(discharged_at)}</span>`, t("column.fpaWas", { when: dayAndHour(current_fpa) })) : when;
+}
+
+/** @param {Ticket} one */
+function bedCell({ bed_number, location, episode_id }) {
+  return two([bed_number, location].filter(Boolean).join(" · ") || "–", episode_id);
+}
