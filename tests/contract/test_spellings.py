@@ -85,6 +85,7 @@ def parameters(app: FastAPI, operation: Operation, target: Target) -> Iterator[P
         else:
             own: dict[str, Any] = {"clinic_id": target.clinic.id, "surgery_id": target.clinic.surgery_id, "limit": 7}
             own |= {"specialty_id": target.clinic.specialty_id, "doctor_id": target.clinic.doctor_id}
+            own |= {"reason_id": target.clinic.delay_reason_id}
             own |= dict.fromkeys(DAYS, "2026-01-15") | {"to": "2026-01-16T10:00"}
             plain = str(own.get(name, "true" if kind["type"] == "boolean" else kind.get("enum", ["word"])[0]))
         yield Parameter(name, found["in"], kind["type"] if "enum" not in kind else "enum", plain)
