@@ -1,7 +1,7 @@
 """Signing in and out by hand, the frame around every page, and a session that ends while somebody looks."""
 
 import pytest
-from playwright.async_api import Page, expect
+from playwright.async_api import Page, Route, expect
 
 from tests.browser.conftest import Opened, sign_in
 from tests.factories import rows
@@ -28,6 +28,36 @@ async def test_in_with_a_wrong_password_first_and_out_in_every_tab(opened: Opene
     for each in (page, other):
         await expect(each.locator("input[name=username]")).to_be_visible()
         await expect(each.locator("tbody")).to_have_count(0)
+
+
+async def test_what_one_user_wrote_never_goes_out_as_another(opened: Opened, clinic: ClinicSeed) -> None:
+    """All tabs have one cookie. What the network swallowed is sent again by itself, but not as the next user."""
+    page: Page = await opened("/account", user=clinic.viewer)
+    await expect(page.locator(".standing")).to_have_attribute("data-standing", "live")
+    sent: list[str] = []
+
+    async def lost(route: Route) -> None:
+        if route.request.method != "DELETE":
+            await route.continue_()
+            return
+        sent.append((await route.request.all_headers())["cookie"])
+        await route.abort()
+
+    await page.route("**/v1/auth/sessions", lost)
+    await page.evaluate(
+        """async () => {
+          const loaded = performance.getEntriesByType("resource").map((one) => one.name);
+          const { write } = await import(loaded.find((name) => name.endsWith("/service/api.js")));
+          window.told = write("delete", "/v1/auth/sessions").then(() => "done", (error) => error.constructor.name);
+        }"""
+    )
+    other = await page.context.new_page()
+    await other.goto("/account")
+    await other.get_by_role("button", name="Salir").click()
+    await sign_in(other, clinic.clinical)
+    assert await page.evaluate("window.told") == "Unreachable"
+    await expect(page.locator(".standing")).to_have_attribute("data-standing", "live")
+    assert len(set(sent)) == 1
 
 
 async def test_a_session_that_is_ended_shows_nothing_more(

@@ -75,6 +75,12 @@ export function dropWrites() {
   owner += 1;
 }
 
+let changes = () => false;
+/** @param {() => boolean} callback tells whether another tab may be signing in or out: no write goes out before that is over. */
+export function whileSessionChanges(callback) {
+  changes = callback;
+}
+
 let signedOut = () => {};
 /** @param {() => void} callback called whenever the service does not know the session (any more). */
 export function whenSignedOut(callback) {
@@ -134,6 +140,7 @@ export function open(path, sent) {
 async function repeated(method, path, sent, first) {
   const begun = Date.now();
   for (let tries = 0; ; tries++) {
+    while (changes()) await new Promise((resolve) => setTimeout(resolve, 100));
     if (first.owner !== owner || begun - first.at > SENT_AGAIN_WITHIN) throw new Unreachable(null);
     try {
       const answer = await asked(method, path, sent, first.key);

@@ -1,7 +1,7 @@
 /** Who is signed in, in all tabs of this browser at once. */
 
 import { batch, computed, signal } from "../html.js";
-import { dropWrites, get, Unreachable, whenSignedOut, write } from "./api.js";
+import { dropWrites, get, Problem, Unreachable, whenSignedOut, whileSessionChanges, write } from "./api.js";
 import { forgetKept, keep, kept } from "./kept.js";
 import { forgetKeys } from "./keys.js";
 
@@ -20,6 +20,11 @@ export const chosenClinic = signal(null);
 
 const RANKS = { viewer: 0, clinical: 1, admin: 2, superuser: 3 };
 const tabs = new BroadcastChannel("ticket-home.session");
+const CHANGED_WITHIN = 15_000;
+/** Whether another tab may have put another session into the cookie, and it is not known yet whose. */
+let changing = false;
+/** @type {ReturnType<typeof setTimeout> | undefined} */
+let asking;
 /** The longest that a browser's timers can be set to. */
 const LONGEST_TIMER = 2 ** 31 - 1;
 /** Ends what is shown without a network, when the session does. @type {ReturnType<typeof setTimeout> | undefined} */
@@ -57,8 +62,9 @@ export async function load() {
     const { body } = await get("/v1/auth/me");
     await enter(body);
   } catch (error) {
+    if (error instanceof Problem && error.status === 401) return;
+    askAgain(2000);
     if (!(error instanceof Unreachable)) return;
-    setTimeout(load, 2000);
     const before = session.value === undefined ? await kept("session") : null;
     if (!before || session.value !== undefined) return;
     batch(() => {
@@ -78,30 +84,41 @@ export function sessionEnd() {
 
 /** @param {string} username @param {string} password */
 export async function signIn(username, password) {
-  const { body } = await write("post", "/v1/auth/login", { body: { username, password, client: "web" } });
+  const { body } = await changed(() => write("post", "/v1/auth/login", { body: { username, password, client: "web" } }));
   await enter(body);
-  tabs.postMessage("changed");
 }
 
 /** By the organisation's proxy, which stands before this service. */
 export async function signInByOrganisation() {
-  const { body } = await write("post", "/v1/auth/iap", {});
+  const { body } = await changed(() => write("post", "/v1/auth/iap", {}));
   await enter(body);
-  tabs.postMessage("changed");
 }
 
 /** As a wall screen, by the code that an administrator made. @param {string} code */
 export async function signInDisplay(code) {
-  const { body } = await write("post", "/v1/auth/display", { body: { code } });
+  const { body } = await changed(() => write("post", "/v1/auth/display", { body: { code } }));
   await enter(body);
-  tabs.postMessage("changed");
 }
 
 export async function signOut() {
   // First here: whoever goes away from a screen without a network leaves nothing on it.
   leave(false);
-  await write("post", "/v1/auth/logout", {});
-  tabs.postMessage("changed");
+  await changed(() => write("post", "/v1/auth/logout", {}));
+}
+
+/**
+ * Other tabs write nothing meanwhile, and ask who it is then: all of them have one cookie. What was on its way here
+ * before, such as a sign-out that the network swallowed, is not sent again.
+ * @template T @param {() => Promise<T>} work @returns {Promise<T>}
+ */
+async function changed(work) {
+  dropWrites();
+  tabs.postMessage("changing");
+  try {
+    return await work();
+  } finally {
+    tabs.postMessage("changed");
+  }
 }
 
 /** @param {Session} found */
@@ -110,6 +127,7 @@ async function enter(found) {
   // Tickets of a clinic that was closed still count in the network, and have its name and zone.
   const { body } = await get("/v1/clinics", { query: { include_inactive: found.user.role === "superuser" } });
   batch(() => {
+    changing = false;
     wasEnded.value = false;
     clinics.value = body.items;
     session.value = found;
@@ -123,6 +141,7 @@ async function enter(found) {
 function leave(ended) {
   clearTimeout(ending);
   forgetAll();
+  changing = false;
   batch(() => {
     wasEnded.value = ended && Boolean(session.value);
     session.value = null;
@@ -136,4 +155,20 @@ function forgetAll() {
 }
 
 whenSignedOut(() => leave(true));
-tabs.onmessage = () => load();
+whileSessionChanges(() => changing);
+tabs.onmessage = (/** @type {MessageEvent<"changing" | "changed">} */ { data }) => {
+  changing = true;
+  askAgain(data === "changed" ? 0 : CHANGED_WITHIN);
+};
+// A page that the browser kept, and shows again, has heard nothing meanwhile.
+addEventListener("pageshow", ({ persisted }) => {
+  if (!persisted) return;
+  changing = true;
+  load();
+});
+
+/** @param {number} after milliseconds */
+function askAgain(after) {
+  clearTimeout(asking);
+  asking = setTimeout(load, after);
+}
