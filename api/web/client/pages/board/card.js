@@ -47,7 +47,7 @@ function Facts({ ticket, board }) {
       <${Place} ticket=${ticket} board=${board} />
       <div class="card-time"><${Countdown} of=${ticket} /><${StateLabel} of=${ticket} /></div>
     </div>
-    <h2 title=${nameOf(ticket)}>${nameOf(ticket)}</h2>
+    <h2 title=${nameOf(ticket)}><a href=${`/tickets/${ticket.id}`}>${nameOf(ticket)}</a></h2>
     <p class="facts">
       ${[
         patient?.document,
