@@ -35,8 +35,8 @@ def command_line(words: Sequence[str] = ()) -> typer.Typer:
 
 
 def main() -> None:
-    # Commands print their result; serving configures its own log.
-    configure("console", level=logging.WARNING)
+    # Commands print their result, and nothing else may stand in it; serving configures its own log.
+    configure("console", level=logging.WARNING, to=sys.stderr)
     # Modules make much that stays: looking through it for garbage again and again is a seventh of their import.
     gc.disable()
     named = command_line(sys.argv[1:])

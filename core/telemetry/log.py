@@ -5,7 +5,7 @@ import os
 import sys
 import time
 from collections.abc import Callable, Mapping
-from typing import Any, Literal
+from typing import Any, Literal, TextIO
 
 import structlog
 
@@ -81,10 +81,15 @@ def warn_seldom(event: str, kind: str = "", **facts: object) -> None:
 
 
 def configure(
-    log_format: Literal["json", "console"], *, level: int = logging.INFO, served: Mapping[str, str] | None = None
+    log_format: Literal["json", "console"],
+    *,
+    level: int = logging.INFO,
+    served: Mapping[str, str] | None = None,
+    to: TextIO | None = None,
 ) -> None:
-    """Have every event written as a line on standard output, standard logging's included. Once per process, at its
-    start. `served`: the release and replica that JSON's lines name, beside the process."""
+    """Have every event written as a line, standard logging's included: on standard output, or `to` a stream. Once per
+    process, at its start. `served`: the release and replica that JSON's lines name, beside the process."""
+    stream = to or sys.stdout
     LINES.are_json = log_format == "json"
     WRITER.clear()
     if LINES.are_json:
@@ -99,15 +104,15 @@ def configure(
     renderer = (
         structlog.processors.JSONRenderer(separators=(",", ":"))
         if log_format == "json"
-        else structlog.dev.ConsoleRenderer(colors=sys.stdout.isatty())
+        else structlog.dev.ConsoleRenderer(colors=stream.isatty())
     )
     structlog.configure(
         processors=[limit, *before, structlog.processors.format_exc_info, renderer],
         wrapper_class=structlog.make_filtering_bound_logger(level),
-        logger_factory=structlog.WriteLoggerFactory(),
+        logger_factory=structlog.WriteLoggerFactory(stream),
         cache_logger_on_first_use=False,
     )
-    handler = logging.StreamHandler(sys.stdout)
+    handler = logging.StreamHandler(stream)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=before,

@@ -106,10 +106,12 @@ async def test_a_catalog_comes_from_a_file(
 ) -> None:
     path = tmp_path / "especialidades.csv"
     path.write_bytes("Nombre;Activo\nUrología;sí\n".encode("cp1252"))
-    tried = run(operator, "import", "catalog", path, "--clinic", "sant", "--dry-run")
-    assert (tried.returncode, tried.stdout.splitlines()) == (
-        0, ["specialties: 1 created, 0 updated, 0 unchanged", "Nothing was imported: it was a dry run."],
-    )  # fmt: skip
+    # What is logged meanwhile, of a Redis that is away, is no part of the answer.
+    for environment in (operator, operator | {"REDIS_URL": "redis://127.0.0.1:9/0"}):
+        tried = run(environment, "import", "catalog", path, "--clinic", "sant", "--dry-run")
+        assert (tried.returncode, tried.stdout.splitlines()) == (
+            0, ["specialties: 1 created, 0 updated, 0 unchanged", "Nothing was imported: it was a dry run."],
+        )  # fmt: skip
     assert await connection.fetchval("SELECT count(*) FROM specialty WHERE name = 'Urología'") == 0
     done = run(operator, "import", "catalog", path, "--clinic", "sant")
     assert done.returncode == 0, done.stderr
@@ -118,7 +120,7 @@ async def test_a_catalog_comes_from_a_file(
     path.write_bytes(b"Nombre;Activo\nNefrologia;quizas\n")
     bad = run(operator, "import", "catalog", path, "--clinic", "SANT")
     assert (bad.returncode, bad.stdout) == (1, "")
-    assert bad.stderr.splitlines() == [
+    assert bad.stderr.splitlines()[-2:] == [
         "especialidades.csv, row 2, is_active: must be yes or no (sí or no, 1 or 0)",
         "1 problems: nothing was imported.",
     ]
