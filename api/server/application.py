@@ -32,7 +32,7 @@ hundred objects at once where one was put together, and thousands, grown old by 
 place to another. These wait for a full collection: 100 ms where it has 10,000 sessions and a full cache to walk. At
 Python's 700 new objects it came every few seconds, and was the p99 of everything (bench.garbage); now it comes once in
 a minute or more. More seldom is memory that a worker never gives back: of reads that never repeat 100 MB lay about at
-10,000, 10, 10, and after 18 minutes 300 MB at 20,000, 20, 50 (bench.soak)."""
+10,000, 10, 10, and 300 MB after twelve minutes, and more with each, at 20,000, 20, 50 (bench.soak)."""
 LAST_LINES = 0.3
 """Seconds that the log's last lines get to be written, where nobody reads them."""
 ABANDONED_SECONDS = 1.2
