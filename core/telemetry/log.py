@@ -109,7 +109,7 @@ def configure(
     structlog.configure(
         processors=[limit, *before, structlog.processors.format_exc_info, renderer],
         wrapper_class=structlog.make_filtering_bound_logger(level),
-        logger_factory=structlog.WriteLoggerFactory(stream),
+        logger_factory=structlog.WriteLoggerFactory(to),
         cache_logger_on_first_use=False,
     )
     handler = logging.StreamHandler(stream)

@@ -3,8 +3,8 @@
 import pytest
 from playwright.async_api import Page, expect
 
+from tests.browser.by_hand import TOMORROW, answer, fill, press
 from tests.browser.conftest import Opened
-from tests.browser.test_tickets import TOMORROW, answer, fill, press
 from tests.factories.fixtures import ClinicSeed
 
 pytestmark = pytest.mark.long

@@ -1,35 +1,16 @@
 """A ticket by hand: made, with what the service asks first; and changed, held against somebody else's change."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 import pytest
 from playwright.async_api import Page, Route, expect
 
+from tests.browser.by_hand import TOMORROW, fill, press
 from tests.browser.conftest import Opened
 from tests.factories import rows
 from tests.factories.fixtures import ClinicSeed
 
 pytestmark = pytest.mark.long
-
-TOMORROW = (datetime.now(UTC) + timedelta(days=1)).strftime("%Y-%m-%dT%H:%M")
-"""As an input of dates takes it."""
-
-
-async def fill(page: Page, **values: str) -> None:
-    for name, value in values.items():
-        await page.locator(f"[name='{name.replace('__', '.')}']").fill(value)
-
-
-async def press(page: Page, name: str) -> None:
-    """The button of the page; of the dialog where one is open."""
-    await page.get_by_role("button", name=name, exact=True).last.click()
-
-
-async def answer(page: Page, name: str) -> None:
-    """The dialog's button, and the dialog is gone."""
-    dialog = page.get_by_role("dialog")
-    await dialog.get_by_role("button", name=name, exact=True).click()
-    await expect(dialog).to_have_count(0)
 
 
 @pytest.mark.parametrize("width", [1280, 360])

@@ -150,13 +150,13 @@ def test_without_given_servers_the_data_folders_own_serve(tmp_path: Path) -> Non
 
 
 async def test_who_guessed_too_often_is_unlocked_and_it_is_audited(
-    operator: dict[str, str], settings: Settings, client: httpx.AsyncClient, connection: rows.Connection, seed: Seed
+    settings: Settings, client: httpx.AsyncClient, connection: rows.Connection, seed: Seed
 ) -> None:
     username = seed.sant.viewer
     for _ in range(10):
         await log_in(client, username, "a wrong password")
     assert await log_in(client, username, rows.PASSWORD) == 429
-    there = operator | {"CACHE_PREFIX": settings.cache_prefix}
+    there = environment(settings)
     unlocked = await run_beside(there, "user", "unlock", f"{username}@example.org".upper())
     assert unlocked.returncode == 0, unlocked.stderr
     assert await log_in(client, username, rows.PASSWORD) == 200
