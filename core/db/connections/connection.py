@@ -13,7 +13,7 @@ from typing import Any
 import asyncpg
 from asyncpg.connect_utils import SessionAttribute
 
-from core.settings.hosts import hosts_of
+from core.hosts import hosts_of
 
 APPLICATION = "ticket-home"
 WITHIN = 60.0

@@ -11,8 +11,8 @@ from urllib.parse import urlsplit
 from cryptography import x509
 
 from core.clock import wall_now
+from core.hosts import hosts_of
 from core.operations.doctor.finding import Finding, failed, ok, skipped, warning
-from core.settings.hosts import hosts_of
 
 CHECK = "Certificates"
 SOON = timedelta(days=21)
