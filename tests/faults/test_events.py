@@ -125,6 +125,7 @@ async def open_streams(served: Serving) -> int:
     return int(float(told.partition("\nticket_home_event_streams ")[2].splitlines()[0]))
 
 
+@pytest.mark.long
 async def test_a_change_in_one_process_reaches_a_thousand_clients_of_all_of_them(
     settings: Settings, seed: Seed, connection: rows.Connection, tmp_path: Path
 ) -> None:

@@ -111,6 +111,7 @@ async def test_a_worker_seldom_looks_for_circles(settings: Settings, monkeypatch
         gc.set_threshold(*before)
 
 
+@pytest.mark.long
 async def test_what_requests_leave_is_freed_as_they_end(
     app: FastAPI, sign_in: SignIn, seed: Seed, connection: rows.Connection
 ) -> None:

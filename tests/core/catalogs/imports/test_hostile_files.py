@@ -76,6 +76,7 @@ def test_what_a_file_says_of_itself_costs_no_more_than_what_it_has(tmp_path: Pat
     assert (len(file.sheets[0].rows), file.ignored) == (1, ["Pacientes"])
 
 
+@pytest.mark.long
 async def test_the_kernel_ends_what_takes_too_long_or_too_much(tmp_path: Path) -> None:
     nested = workbook(tmp_path, sheet=sheet("<a>" * 4_000_000 + "</a>" * 4_000_000))
     with pytest.raises(NoCatalog, match="takes too long"):
