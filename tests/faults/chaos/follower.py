@@ -126,7 +126,7 @@ class Follower:
             self._due[register.name] = machine.now()
 
     async def _ask_whether_they_were_made(self) -> None:
-        """Versions only rise, but where a restore puts them back."""
+        """Versions only rise, but where a restore puts them back; and all are the database's, but forged ones."""
         told, restored = dict(self._told), self._restored
         try:
             async with asyncio.timeout(PATIENCE):
@@ -139,7 +139,10 @@ class Follower:
                 self._sql = None
             return
         made = {(row["clinic_id"], row["topic"]): row["version"] for row in rows}
-        if not self._world.writing.is_set() or restored != self._restored or machine.now() - restored < REACHED:
+        self._learn()
+        if self._world.has_forged or not self._world.writing.is_set():
+            return
+        if restored != self._restored or machine.now() - restored < REACHED:
             return
         for name, word in told.items():
             if int(word.rpartition(".")[0].rpartition("=")[2]) > made.get(name, 0):

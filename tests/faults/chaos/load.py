@@ -44,6 +44,8 @@ class World:
     """Cleared where nobody may write: see Restore."""
     idle: asyncio.Event = field(default_factory=asyncio.Event)
     """Nobody writes."""
+    has_forged: bool = False
+    """Somebody sent notifications of versions that nobody made, which clients may be told, and that do no harm."""
 
     def __post_init__(self) -> None:
         self._words = self._busy = 0

@@ -122,6 +122,7 @@ async def cutting(here: Breaking) -> None:
 @kind("forged notifications")
 async def forged(here: Breaking) -> AsyncIterator[None]:
     """Anybody who may connect may send them: of versions that nobody made, of clinics that are not there."""
+    here.world.has_forged = True
     task = asyncio.create_task(forge(here))
     yield
     task.cancel()
