@@ -159,13 +159,18 @@ async def test_an_entry_serves_until_valid_until_on_the_databases_clock(counting
     assert (await counting.read(seed.sant.id)).outcome == "miss"
 
 
-async def test_a_loaders_bug_is_an_error_and_not_a_stale_answer(counting: Counting, seed: Seed) -> None:
+async def test_a_loaders_bug_is_an_error_and_not_a_stale_answer(
+    counting: Counting, connection: rows.Connection, seed: Seed
+) -> None:
     await counting.read(seed.sant.id)
 
     async def broken(fill: Fill) -> Loaded:
         raise KeyError("a bug")
 
-    counting.runtime.versions.learn([(seed.sant.id, "figures", 1 << 60)])
+    versions = counting.runtime.versions
+    before = versions.get(seed.sant.id, "figures")
+    await seed.sant.ticket(connection)
+    await machine.until(lambda: versions.get(seed.sant.id, "figures") > before)
     with pytest.raises(KeyError):
         await counting.runtime.cache.read(CachedRead(POLICY, seed.sant.id, {}, broken))
 
