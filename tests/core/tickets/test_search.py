@@ -180,6 +180,7 @@ BETWEEN = {
 """A name as it is on file, and what is typed to find it."""
 
 
+@pytest.mark.long
 async def test_a_name_is_found_whatever_stands_between_its_letters(
     find: Find, seed: Seed, connection: rows.Connection
 ) -> None:
