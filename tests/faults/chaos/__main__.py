@@ -50,7 +50,7 @@ async def main() -> int:
             slowest_fill=SLOWEST_FILL,
             of=PooledSite if asked.pooler else Site,
         ) as made:
-            chaos = Chaos(made, seed, asked.faults, asked.until_violated, readers=asked.readers)
+            chaos = Chaos(made, seed, asked.faults, "" if asked.until_violated else None, readers=asked.readers)
             try:
                 verdict = await chaos.run(asked.seconds)
             finally:

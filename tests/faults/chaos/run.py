@@ -32,7 +32,8 @@ class Chaos:
     seed: int
     faults: Sequence[str]
     """Names of KINDS that may happen."""
-    until_violated: bool = False
+    until_violated: str | None = None
+    """A run ends early with a violation of which this is said; "" is said of any."""
     in_sql: float = 0.4
     """Of the writes: how many are plain SQL."""
     pause: float = PAUSE
@@ -75,8 +76,10 @@ class Chaos:
             for task in [*clients, breaking]:
                 if task.done():
                     task.result()
-            if self.until_violated and (verdict := check(self.history.events, self.first)).violations:
-                return verdict
+            if (wrong := self.until_violated) is not None:
+                verdict = check(self.history.events, self.first)
+                if any(wrong in violation.why for violation in verdict.violations):
+                    return verdict
         return check(self.history.events, self.first)
 
     async def _break(self, here: Breaking, seconds: float) -> None:
