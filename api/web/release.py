@@ -2,6 +2,7 @@
 
 import gzip
 import hashlib
+import re
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -18,6 +19,10 @@ MEDIA_TYPES = {
 INDEX, BOOT, WORKER = "index.html", "boot.js", "worker.js"
 """The page, and the two scripts that have no digest in their address: what starts those that have, and the service
 worker."""
+CATALOG, AREA = re.compile(r"texts/\w+\.js"), re.compile(r"texts/\w+/")
+"""All texts in a language, and where those of its areas lie."""
+NAMED = re.compile(rb'^import { \w+ } from "\./(\w+/[\w-]+\.js)";$', re.MULTILINE)
+"""How a catalog names an area."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,10 +52,22 @@ class Release:
     """It names the digest and all files: another release's is another one."""
 
 
+def with_whole_catalogs(contents: dict[str, bytes]) -> dict[str, bytes]:
+    """The files, with each language's texts in one: they are written in a file per area, so that two people can add
+    texts at once, and a page that asked for each of those would open later.
+    """
+
+    def texts(found: re.Match[bytes]) -> bytes:
+        return contents[f"texts/{found[1].decode()}"].removeprefix(b"export ")
+
+    files = {name: content for name, content in contents.items() if not AREA.match(name)}
+    return {name: NAMED.sub(texts, content) if CATALOG.match(name) else content for name, content in files.items()}
+
+
 @cache
 def release() -> Release:
     paths = sorted(path for path in CLIENT.rglob("*") if path.suffix in MEDIA_TYPES and path.name != INDEX)
-    contents = {path.relative_to(CLIENT).as_posix(): path.read_bytes() for path in paths}
+    contents = with_whole_catalogs({path.relative_to(CLIENT).as_posix(): path.read_bytes() for path in paths})
     template = (CLIENT / INDEX).read_text()
     whole = hashlib.blake2b(template.encode(), digest_size=8)
     for name, content in contents.items():

@@ -1,12 +1,13 @@
 """Every text that people read is in the catalogs, in every language, and every text of the catalogs is read."""
 
 import re
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from api.web.release import CLIENT
+from api.web.release import CLIENT, release
 
 ENTRY = re.compile(r'^  "([\w.-]+)": (.*),$', re.MULTILINE)
 LETTERS = re.compile(r"[^\W\d_]{2,}")
@@ -15,11 +16,19 @@ READ = re.compile(r'\b(?:title|aria-label|placeholder|alt|label|action|text|hint
 COMMENT = re.compile(r"/\*.*?\*/|^\s*//.*?$", re.DOTALL | re.MULTILINE)
 NAMES = frozenset({"Ticket Home"})
 """The same in every language."""
-MODULES = [path for path in sorted(CLIENT.rglob("*.js")) if path.parent.name not in ("vendor", "texts")]
+TEXTS = CLIENT / "texts"
+MODULES = [
+    path for path in sorted(CLIENT.rglob("*.js")) if path.relative_to(CLIENT).parts[0] not in ("vendor", "texts")
+]
+AREAS = sorted(path.name for path in (TEXTS / "es").iterdir())
+
+
+def area(language: str, name: str) -> list[tuple[str, str]]:
+    return ENTRY.findall((TEXTS / language / name).read_text())
 
 
 def catalog(language: str) -> dict[str, str]:
-    return dict(ENTRY.findall((CLIENT / "texts" / f"{language}.js").read_text()))
+    return dict(entry for name in AREAS for entry in area(language, name))
 
 
 def templates(source: str) -> list[str]:
@@ -69,6 +78,19 @@ def test_a_text_in_a_template_would_be_found() -> None:
     source = 'html`<p title="Alta">${t("x")} <b>${list.map((one) => html`<i>${one}</i> dentro`)}</b> y fuera</p>`'
     found = {text.strip() for template in templates(source) for text in read_by_people(template)}
     assert {"Alta", "dentro", "y fuera"} <= {text.strip("\0 ") for text in found}
+
+
+@pytest.mark.parametrize("language", ["es", "en"])
+def test_a_language_has_every_area_once_and_every_text_once(language: str) -> None:
+    assert sorted(path.name for path in (TEXTS / language).iterdir()) == AREAS
+    served = release().files[f"texts/{language}.js"].body.decode()
+    assert not re.search(r"^(import|export (?!const (es|en) =))", served, re.MULTILINE)
+    for name in AREAS:
+        assert (TEXTS / language / name).read_text().removeprefix("export ") in served, name
+        word = re.sub(r"-(\w)", lambda found: found[1].upper(), name.removesuffix(".js"))
+        assert f"\n  ...{word},\n" in served, name
+    keys = [key for name in AREAS for key, _ in area(language, name)]
+    assert [key for key, count in Counter(keys).items() if count > 1] == []
 
 
 def test_both_languages_have_the_same_texts_with_the_same_values() -> None:

@@ -1,0 +1,17 @@
+export const handover = {
+  "handover.title": "Handover",
+  "handover.at": "at {hour}",
+  "handover.print": "Print",
+  "handover.everywhere": "The whole clinic",
+  "handover.beds": { one: "{n} bed becomes free today.", other: "{n} beds become free today." },
+  "handover.readyNow": { one: "{n} patient is ready now.", other: "{n} patients are ready now." },
+  "handover.late": { one: "{n} is late since before today.", other: "{n} are late since before today." },
+  "handover.ready": "Ready, and why still here",
+  "handover.today": "Leave today",
+  "handover.lateList": "Late since before today",
+  "handover.forgotten": "Forgotten: their FPA passed more than 72 hours ago",
+  "handover.nobody": "Nobody.",
+  "handover.bed": "Bed",
+  "handover.notes": "Notes",
+  "handover.more": { one: "and {n} more", other: "and {n} more" },
+};

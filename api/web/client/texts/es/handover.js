@@ -1,0 +1,17 @@
+export const handover = {
+  "handover.title": "Entrega de turno",
+  "handover.at": "a las {hour}",
+  "handover.print": "Imprimir",
+  "handover.everywhere": "Toda la clínica",
+  "handover.beds": { one: "{n} cama se libera hoy.", other: "{n} camas se liberan hoy." },
+  "handover.readyNow": { one: "{n} paciente ya está listo.", other: "{n} pacientes ya están listos." },
+  "handover.late": { one: "{n} atrasado de antes de hoy.", other: "{n} atrasados de antes de hoy." },
+  "handover.ready": "Listos, y por qué siguen aquí",
+  "handover.today": "Salen hoy",
+  "handover.lateList": "Atrasados de antes de hoy",
+  "handover.forgotten": "Olvidados: su FPA pasó hace más de 72 horas",
+  "handover.nobody": "Nadie.",
+  "handover.bed": "Cama",
+  "handover.notes": "Notas",
+  "handover.more": { one: "y {n} más", other: "y {n} más" },
+};

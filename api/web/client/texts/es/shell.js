@@ -1,0 +1,48 @@
+export const shell = {
+  "frame.skip": "Ir al contenido",
+  "frame.home": "Ticket Home, inicio",
+  "frame.places": "Páginas",
+  "frame.account": "Mi cuenta: {name}",
+  "frame.clinic": "Clínica",
+  "frame.network": "Toda la red",
+
+  "nowhere.title": "Esta página no existe",
+  "nowhere.back": "Volver al inicio",
+
+  "home.title": "Inicio",
+
+  "standing.connecting": "Conectando",
+  "standing.live": "En vivo",
+  "standing.reconnecting": "Reconectando",
+  "standing.stale": "Sin confirmar",
+  "standing.offline": "Sin conexión",
+  "standing.repeating": { one: "{n} cambio por enviar", other: "{n} cambios por enviar" },
+
+  "release.newer": "Hay una versión nueva de esta página.",
+  "release.reload": "Cargarla",
+
+  "language.es-CL": "Español",
+  "language.en": "English",
+
+  "theme.system": "Como el sistema",
+  "theme.light": "Claro",
+  "theme.dark": "Oscuro",
+
+  "dialog.save": "Guardar",
+  "dialog.cancel": "Cancelar",
+  "dialog.close": "Cerrar",
+
+  "toast.all": "Avisos",
+  "toast.undo": "Deshacer",
+  "toast.again": "Enviar de nuevo",
+
+  "keys.title": "Teclas",
+  "keys.help": "Esta lista",
+  "keys.search": "Buscar",
+
+  "state.loading": "Cargando",
+  "state.again": "Intentar de nuevo",
+  "state.asOf": "Datos de las {hour}",
+
+  "meaning.of": "Qué significa: {name}",
+};
