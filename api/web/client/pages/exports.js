@@ -16,8 +16,6 @@ import { useCatalogs } from "../tickets/catalogs.js";
 const STATUSES = /** @type {const} */ (["active", "discharged", "annulled"]);
 const FORMATS = /** @type {const} */ (["xlsx", "excel", "programs"]);
 const PERIODS = /** @type {const} */ (["all", "today", "week", "month"]);
-/** What a user may begin in an hour, the full export among them (`EXPORT_LIMIT`). */
-const AN_HOUR = 10;
 
 function nothingChosen() {
   return {
@@ -37,7 +35,7 @@ export function ExportsPage() {
   return html`
     <div class="page narrow">
       <header class="page-head">
-        <div><h1>${t("exports.title")}</h1><p>${t("exports.limit", { n: AN_HOUR })}</p></div>
+        <div><h1>${t("exports.title")}</h1><p>${t("exports.audited")}</p></div>
       </header>
       <section class="panel"><${TicketsFile} chosen=${chosen} /></section>
       ${may("superuser") ? html`<section class="panel"><${FullFile} /></section>` : null}

@@ -1,9 +1,13 @@
 /** Filters of a page: they stand in its address, so that it can be kept, sent and gone back to. */
 
-import { html, useId, useState } from "../html.js";
+import { html, useEffect, useId, useRef, useState } from "../html.js";
 import { setQuery } from "../shell/router.js";
-import { Icon } from "./icon.js";
+import { useShortcuts } from "../shell/shortcuts.js";
 import { t } from "../shell/text.js";
+import { Icon } from "./icon.js";
+
+/** How long somebody may pause within a word. */
+const TYPING = 250;
 
 /**
  * On a phone they are folded away, but for the first.
@@ -76,6 +80,29 @@ export function ChoiceFilter({ name, label, value, options, every }) {
             return group ? html`<optgroup key=${group} label=${group}>${some}</optgroup>` : some;
           })}
         </select>
+      `}
+    </${Filter}>
+  `;
+}
+
+/** As you type: asked for when somebody pauses. @param {{value: string, within: string}} props `within`: what it looks at. */
+export function SearchFilter({ value, within }) {
+  const field = useRef(/** @type {HTMLInputElement | null} */ (null));
+  const [typed, setTyped] = useState(value);
+  useShortcuts([{ key: "/", does: "keys.search", run: () => field.current?.select() }]);
+  useEffect(() => {
+    if (typed.trim() === value) return undefined;
+    const timer = setTimeout(() => setQuery({ q: typed.trim() }), TYPING);
+    return () => clearTimeout(timer);
+  }, [typed]);
+  useEffect(() => {
+    if (typed.trim() !== value) setTyped(value); // the address was changed by something else
+  }, [value]);
+  const type = (/** @type {any} */ event) => setTyped(event.target.value);
+  return html`
+    <${Filter} label=${t("filter.search")} grows>
+      ${(/** @type {string} */ id) => html`
+        <input id=${id} ref=${field} name="q" type="search" maxlength="200" value=${typed} placeholder=${within} onInput=${type} />
       `}
     </${Filter}>
   `;

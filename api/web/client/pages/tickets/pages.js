@@ -2,6 +2,7 @@
 
 import { html, useEffect, useMemo, useState } from "../../html.js";
 import { Empty, Loaded } from "../../parts/states.js";
+import { Turns } from "../../parts/turns.js";
 import { get } from "../../service/api.js";
 import { live } from "../../service/live.js";
 import { count } from "../../service/numbers.js";
@@ -35,11 +36,7 @@ export function Pages({ asked }) {
   useEffect(() => {
     if (found && found.body.total !== null) setTotal(found.body);
   }, [found]);
-  const go = (/** @type {Turn[]} */ to) => {
-    setTurns(to);
-    document.getElementById("main")?.scrollIntoView();
-  };
-  const forward = () => found && go([...turns, { cursor: found.body.next, since: turn.since ?? found.at }]);
+  const forward = () => found && setTurns([...turns, { cursor: found.body.next, since: turn.since ?? found.at }]);
   return html`
     <${Total} of=${total} />
     ${turn.since === null ? null : html`<p class="as-of" role="status">${t("tickets.asOf", { hour: hourOf(turn.since, zoneOf()) })}</p>`}
@@ -47,11 +44,11 @@ export function Pages({ asked }) {
       ${(/** @type {TicketList} */ body) =>
         body.items.length ? html`<${TicketTable} tickets=${body.items} />` : html`<${Empty} title=${t("tickets.none")} />`}
     </${Loaded}>
-    <nav class="turns" aria-label=${t("tickets.pages")}>
-      ${turns.length > 1 ? html`<button type="button" onClick=${() => go(turns.slice(0, -1))}>${t("tickets.before")}</button>` : null}
-      ${found?.body.next || turns.length > 1 ? html`<span>${t("tickets.page", { n: turns.length })}</span>` : null}
-      ${found?.body.next ? html`<button type="button" onClick=${forward}>${t("tickets.after")}</button>` : null}
-    </nav>
+    <${Turns}
+      page=${turns.length}
+      back=${turns.length > 1 ? () => setTurns(turns.slice(0, -1)) : null}
+      forward=${found?.body.next ? forward : null}
+    />
   `;
 }
 

@@ -1,6 +1,6 @@
 export const exports = {
   "exports.title": "Export",
-  "exports.limit": "Up to {n} files an hour. Each is written into the audit.",
+  "exports.audited": "Each file is noted in the audit.",
   "exports.tickets": "List of tickets",
   "exports.period": "Created",
   "exports.period.all": "All",

@@ -22,4 +22,9 @@ export const filters = {
   "filter.search": "Search",
   "filter.searchIn": "Patient, document, bed, episode…",
   "filter.clear": "Clear filters",
+
+  "turns.pages": "Pages of the list",
+  "turns.page": "Page {n}",
+  "turns.before": "Previous",
+  "turns.after": "Next",
 };

@@ -1,6 +1,6 @@
 export const exports = {
   "exports.title": "Exportar",
-  "exports.limit": "Hasta {n} archivos por hora. Cada uno queda en la auditoría.",
+  "exports.audited": "Cada archivo queda en la auditoría.",
   "exports.tickets": "Lista de tickets",
   "exports.period": "Creados",
   "exports.period.all": "Todos",

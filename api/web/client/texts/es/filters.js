@@ -22,4 +22,9 @@ export const filters = {
   "filter.search": "Buscar",
   "filter.searchIn": "Paciente, documento, cama, episodio…",
   "filter.clear": "Quitar filtros",
+
+  "turns.pages": "Páginas de la lista",
+  "turns.page": "Página {n}",
+  "turns.before": "Anterior",
+  "turns.after": "Siguiente",
 };
