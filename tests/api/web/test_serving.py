@@ -8,7 +8,7 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
-from api.web.release import CLIENT, release
+from api.web.release import CLIENT, release, without_comments
 from api.web.routes import PAGES, POLICY
 from core.settings import Settings
 from tests.conftest import running
@@ -84,6 +84,21 @@ def test_the_addresses_are_those_of_the_client() -> None:
 def test_all_scripts_together_are_small() -> None:
     scripts = [file.body for name, file in release().files.items() if name.endswith(".js")]
     assert sum(len(compress(script)) for script in scripts) <= MOST_SCRIPT
+
+
+def test_comments_are_not_served_and_every_line_keeps_its_number() -> None:
+    script = (
+        b"""/** About\n * it. */\nimport { a } from "b"; // c\n  // d\n  /** @type {e} */ (f);\n/* g */\nh(`// i`);\n"""
+    )
+    left = b"""\n\nimport { a } from "b"; // c\n\n  /** @type {e} */ (f);\n\nh(`// i`);\n"""
+    assert without_comments(script) == left
+    for name, file in release().files.items():
+        path = CLIENT / name
+        if path.suffix == ".js" and path.exists() and "texts" not in name:
+            assert len(file.body.splitlines()) == len(path.read_bytes().splitlines()), name
+            assert name.startswith("vendor") or not re.search(rb"^\s*(/\*[^/]*\*/|//.*)$", file.body, re.MULTILINE), (
+                name
+            )
 
 
 def test_modules_are_short() -> None:
