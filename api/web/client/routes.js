@@ -19,6 +19,7 @@ import { WallPage } from "./pages/wall.js";
  * @property {import("./shell/text.js").Key} title
  * @property {import("./service/session.js").Role} [role]  Who may see it, at least; without one, whoever is signed in.
  * @property {string} [icon]  It stands in the navigation with this icon (parts/icon.js); without one, it does not.
+ * @property {"phone" | "always"} [behind]  In the navigation's menu: where there is no room, as on a phone, or always.
  * @property {boolean} [open]  Also for whom nobody knows, without the frame: such as a wall screen.
  */
 
@@ -30,9 +31,9 @@ export const ROUTES = [
   { path: "/tickets/new", page: NewTicketPage, title: "newTicket.title", role: "clinical", icon: "add" },
   { path: "/tickets/:id", page: TicketPage, title: "ticketPage.title" },
   { path: "/handover", page: HandoverPage, title: "handover.title", icon: "list" },
-  { path: "/exports", page: ExportsPage, title: "exports.title", icon: "save" },
-  { path: "/dashboard", page: DashboardPage, title: "dashboard.title", role: "admin", icon: "figures" },
+  { path: "/exports", page: ExportsPage, title: "exports.title", icon: "save", behind: "phone" },
+  { path: "/dashboard", page: DashboardPage, title: "dashboard.title", role: "admin", icon: "figures", behind: "phone" },
   { path: "/tickets", page: TicketsPage, title: "tickets.title", icon: "search" },
-  { path: "/cache", page: CachePage, title: "cache.title", role: "superuser", icon: "layers" },
+  { path: "/cache", page: CachePage, title: "cache.title", role: "superuser", icon: "layers", behind: "always" },
   { path: "/account", page: AccountPage, title: "account.title" },
 ];

@@ -2,6 +2,7 @@
 
 import { html } from "../html.js";
 import { Icon } from "../parts/icon.js";
+import { Menu } from "../parts/menu.js";
 import { ROUTES } from "../routes.js";
 import { chosenClinic, clinics, may, session } from "../service/session.js";
 import { shown } from "./router.js";
@@ -32,15 +33,24 @@ function Navigation() {
   const routes = ROUTES.filter((route) => route.icon && (!route.role || may(route.role)));
   if (!routes.length) return null;
   const current = shown.value?.route.path;
+  const behind = routes.filter((route) => route.behind);
+  // A menu for one of them would be one press more for nothing.
+  const folds = behind.length > 1;
+  const link = (/** @type {import("../routes.js").Route} */ route) => html`
+    <a key=${route.path} href=${route.path} data-behind=${folds ? route.behind : undefined} aria-current=${route.path === current ? "page" : undefined}>
+      <${Icon} name=${route.icon} /><span>${t(route.title)}</span>
+    </a>
+  `;
+  const always = behind.some((route) => route.behind === "always");
+  const label = html`
+    <span class="only-phone"><${Icon} name="more" />${t("frame.more")}</span>
+    <span class="only-desk">${t("frame.administration")}<${Icon} name="unfold" /></span>
+  `;
+  const chosen = behind.find((route) => route.path === current)?.behind;
   return html`
-    <nav class="places" aria-label=${t("frame.places")}>
-      ${routes.map(
-        (route) => html`
-          <a key=${route.path} href=${route.path} aria-current=${route.path === current ? "page" : undefined}>
-            <${Icon} name=${route.icon} /><span>${t(route.title)}</span>
-          </a>
-        `,
-      )}
+    <nav class="places" aria-label=${t("frame.places")} data-administers=${always || undefined}>
+      <div class="places-row">${routes.filter((route) => !folds || route.behind !== "always").map(link)}</div>
+      ${folds ? html`<${Menu} label=${label} look="quiet" current=${chosen}>${behind.map(link)}</${Menu}>` : null}
     </nav>
   `;
 }

@@ -3,6 +3,7 @@
 import { html, useRef } from "../../html.js";
 import { Icon } from "../../parts/icon.js";
 import { confirmed } from "../../parts/dialog.js";
+import { Menu } from "../../parts/menu.js";
 import { toast, toastFailure } from "../../parts/toasts.js";
 import { may } from "../../service/session.js";
 import { t } from "../../shell/text.js";
@@ -34,21 +35,14 @@ export function Actions({ ticket, changed, writing }) {
   const button = (/** @type {Action} */ one) => html`
     <button key=${one.name} type="button" class=${one.primary ? "primary" : one.danger ? "danger-text" : ""} disabled=${writing.value} onClick=${() => run(one)}>${t(one.name)}</button>
   `;
+  const printing = html`<button type="button" onClick=${() => print()}>${t("ticket.printPage")}</button>`;
   return html`
     <div class="actions ticket-actions">
       ${usual.map(button)}
-      <details class="menu" onClick=${closeAfter}>
-        <summary class="button">${t("ticket.more")}</summary>
-        <div>${rest.map(button)}<button type="button" onClick=${() => print()}>${t("ticket.printPage")}</button></div>
-      </details>
+      ${rest.length ? html`<${Menu} label=${t("ticket.more")}>${rest.map(button)}${printing}</${Menu}>` : printing}
       <a class="button" href=${`/v1/tickets/${ticket.id}/pdf`} target="_blank"><${Icon} name="print" />${t("ticket.pdf")}</a>
     </div>
   `;
-}
-
-/** A menu closes when something of it was chosen. @param {MouseEvent} event */
-function closeAfter(event) {
-  if (event.target instanceof HTMLButtonElement) event.target.closest("details")?.removeAttribute("open");
 }
 
 /** @param {Ticket} ticket @param {(answer: Answered) => void} changed @returns {Action[]} */

@@ -5,6 +5,8 @@ export const shell = {
   "frame.account": "My account: {name}",
   "frame.clinic": "Clinic",
   "frame.network": "Whole network",
+  "frame.administration": "Administration",
+  "frame.more": "More",
 
   "nowhere.title": "There is no such page",
   "nowhere.back": "Back to the start",

@@ -5,6 +5,8 @@ export const shell = {
   "frame.account": "Mi cuenta: {name}",
   "frame.clinic": "Clínica",
   "frame.network": "Toda la red",
+  "frame.administration": "Administración",
+  "frame.more": "Más",
 
   "nowhere.title": "Esta página no existe",
   "nowhere.back": "Volver al inicio",
