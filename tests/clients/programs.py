@@ -2,10 +2,19 @@
 
 import json
 import re
+import shlex
 import subprocess
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
+
+PAGE = Path(__file__).parents[2] / "docs" / "integrators.md"
+
+
+def documented(program: str) -> list[str]:
+    """What the page for integrators has after the program's name, where it tells how to generate a client."""
+    (words,) = re.findall(rf"^(?:npx )?{program} (.+)$", PAGE.read_text(), re.MULTILINE)
+    return shlex.split(words)
 
 
 def output(command: Sequence[str | Path], cwd: Path, environment: Mapping[str, str] | None = None) -> str:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.clients.programs import output, require_seen
+from tests.clients.programs import documented, output, require_seen
 from tests.clients.toolchains import python_client_generator
 from tests.support.processes.services import Serving
 
@@ -20,14 +20,10 @@ pytestmark = pytest.mark.timeout(400)
 def test_the_generated_python_client_does_what_integrators_do(served: Serving, contract: Path, tmp_path: Path) -> None:
     python = python_client_generator()
     generator = python.with_name("openapi-python-client")
+    assert contract.parent == tmp_path
+    shutil.copy(HERE / "openapi_python_client.yml", tmp_path)
     # A warning tells of an operation or an answer that is missing in the client.
-    output(
-        [
-            generator, "generate", "--path", contract, "--config", HERE / "openapi_python_client.yml", "--meta", "none",
-            "--output-path", tmp_path / "ticket_home_client", "--fail-on-warning",
-        ],
-        tmp_path,
-    )  # fmt: skip
+    output([generator, *documented("openapi-python-client"), "--fail-on-warning"], tmp_path)
     shutil.copy(HERE / "integrator.py", tmp_path)
     output(
         [

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.clients.programs import output, require_seen
+from tests.clients.programs import documented, output, require_seen
 from tests.clients.toolchains import NODE_AT_LEAST, installed_node, node_from_wheel, npm_packages
 from tests.support.processes.services import Serving
 
@@ -24,10 +24,10 @@ def test_the_generated_typescript_client_does_what_integrators_do(
         shutil.copy(HERE / name, tmp_path)
     (tmp_path / "node_modules").symlink_to(modules)
 
-    # Without the flag a request's field that has a default would have to be given.
+    assert contract.parent == tmp_path
+    # Without --default-non-nullable a request's field that has a default would have to be given.
     generator = modules / "openapi-typescript" / "bin" / "cli.js"
-    options = ("--default-non-nullable=false", "--output", "schema.d.ts")
-    output([node.program, generator, contract, *options], tmp_path, node.environment)
+    output([node.program, generator, *documented("openapi-typescript")], tmp_path, node.environment)
     # Strict, by its tsconfig.json; writes JavaScript only if the types hold.
     output([node.program, modules / "typescript" / "bin" / "tsc", "--project", "."], tmp_path, node.environment)
     seen = output([node.program, tmp_path / "out" / "integrator.js", served.url], tmp_path, node.environment)
