@@ -7,7 +7,7 @@ or asks Redis. One task wakes them, some at a time, so that requests are answere
 import asyncio
 import random
 import secrets
-from collections import OrderedDict, defaultdict, deque
+from collections import defaultdict, deque
 from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Final
@@ -32,9 +32,9 @@ from core.telemetry.trace import VersionRow
 OF_A_SESSION: Final = 10
 """Streams at once; a newer one ends the oldest. Behind some proxies nobody hears that a client is gone."""
 BEAT: Final = 15.0
-"""Seconds of silence after which a client is sent a comment."""
+"""Seconds of silence after which a client is sent a comment, unless it asked to hear more often."""
 LOOK_EVERY: Final = 0.25
-"""Seconds between two looks at the lease and at who has not heard anything for BEAT seconds."""
+"""Seconds between two looks at the lease and at who has not heard anything for a beat."""
 GATHER: Final = 0.01
 """Seconds for which changes are gathered before clients are woken."""
 AT_ONCE: Final = 50
@@ -81,8 +81,8 @@ class Events:
         self._figures = HeldFigures(ahead, self._tell)
         self._name = secrets.token_hex(4)
         self._feeds: dict[int | None, Feed] = {}
-        self._heard: OrderedDict[Stream, float] = OrderedDict()
-        """All streams, and when (boottime) each was last told anything: the longest ago first."""
+        self._heard: dict[Stream, float] = {}
+        """All streams, and when (boottime) each was last told anything."""
         self._of_session: defaultdict[int, deque[Stream]] = defaultdict(deque)
         self._stale: set[Stream] = set()
         self._items: dict[Name, tuple[int, bytes]] = {}
@@ -106,8 +106,9 @@ class Events:
     # --- clients
 
     @contextmanager
-    def opened(self, clinic_id: int | None, token: str, copy: SessionCopy) -> Iterator[Stream]:
-        """A stream about `clinic_id` (None: the network), of the session that is `copy` and has that token.
+    def opened(self, clinic_id: int | None, token: str, copy: SessionCopy, beat: float = BEAT) -> Iterator[Stream]:
+        """A stream about `clinic_id` (None: the network), of the session that is `copy` and has that token; `beat`:
+        seconds of silence that it bears.
 
         Raises Unavailable where there is no room, or the process is about to end.
         """
@@ -119,7 +120,7 @@ class Events:
         if feed is None:
             feed = self._feeds[clinic_id] = Feed(clinic_id, self._name)
         lasts = self._lasts * random.uniform(SHORTEST_LIFE, 1.0)  # noqa: S311  no secret
-        stream = Stream(self, feed, token, copy, lasts)
+        stream = Stream(self, feed, token, copy, lasts, beat)
         feed.streams.add(stream)
         self._heard[stream] = boottime()
         siblings = self._of_session[copy.session_id]
@@ -172,7 +173,6 @@ class Events:
     def said(self, stream: Stream) -> None:
         """Something goes out to the client now."""
         self._heard[stream] = boottime()
-        self._heard.move_to_end(stream)
 
     def count(self, news: News) -> None:
         self.sent["change"] += news.changes
@@ -261,12 +261,8 @@ class Events:
         await self._beat()
 
     async def _beat(self) -> None:
-        until = boottime() - BEAT
-        silent = []
-        for stream, heard in self._heard.items():
-            if heard > until:
-                break
-            silent.append(stream)
+        now = boottime()
+        silent = [stream for stream, heard in self._heard.items() if heard <= now - min(stream.beat, BEAT)]
         await self._wake(silent, beat=True)
 
     async def _wake(self, streams: Collection[Stream], *, beat: bool = False) -> None:

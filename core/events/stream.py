@@ -20,13 +20,15 @@ if TYPE_CHECKING:
 
 class Stream:
     __slots__ = (
-        *("feed", "is_stale", "_beat", "_changes", "_copy", "_end", "_events", "_generation", "_has_said_end", "_left"),
-        *("_number", "_timer", "_token", "_verified_at", "_waiting", "_whole"),
+        *("feed", "is_stale", "beat", "_beat", "_changes", "_copy", "_end", "_events", "_generation", "_has_said_end"),
+        *("_left", "_number", "_timer", "_token", "_verified_at", "_waiting", "_whole"),
     )
 
-    def __init__(self, events: "Events", feed: Feed, token: str, copy: SessionCopy, lasts: float) -> None:
-        """`token`: of the session that `copy` is of. `lasts`: seconds."""
+    def __init__(self, events: "Events", feed: Feed, token: str, copy: SessionCopy, lasts: float, beat: float) -> None:
+        """`token`: of the session that `copy` is of. `lasts`: seconds; `beat`: of silence, after which its client is
+        to hear something."""
         self.feed = feed
+        self.beat = beat
         self.is_stale = False
         """The client was told that nobody knows what is current, and nothing since."""
         self._events = events

@@ -1,8 +1,8 @@
 """What has changed, told as it happens."""
 
-from typing import Any
+from typing import Annotated, Any
 
-from fastapi import Request
+from fastapi import Query, Request
 from starlette.responses import Response
 
 from api.requests.dependencies import CurrentUser, ReadScope, RuntimeState
@@ -15,6 +15,7 @@ from api.v1.events.event_stream import MEDIA_TYPE, EventStream
 from core.clinics.references import require_known
 from core.db.transaction import ReadSession
 from core.errors import NotAcceptable
+from core.events.events import BEAT
 
 router: Router = Router(prefix="/v1/events", tags=["events"])
 
@@ -33,9 +34,11 @@ for a whole answer gets one). What it tells is that something is new, and never 
   `replaced`: the same session has opened newer streams, share one.
 
 Topics are `tickets`, `figures` (of dashboards), `catalogs` and `clinics`; `clinic_id` is null for what is of the
-network. Take unknown topics, and unknown events, as such. A comment comes every 15 seconds; after 30 of silence the
-connection is gone. `id` says nothing, and `Last-Event-ID` is not read: each stream begins with all versions. A
-stream counts as no use of its session. Fetch at most once a second.
+network. Take unknown topics, and unknown events, as such. A comment comes after 15 seconds without a word, and after
+30 of silence the connection is gone. Whoever shows what was read asks for `beat=1`: each word but `stale` says that
+nothing else has changed, so two seconds of silence say that what is shown may be old. `id` says nothing, and
+`Last-Event-ID` is not read: each stream begins with all versions. A stream counts as no use of its session. Fetch at
+most once a second.
 """
 EXAMPLE = [
     {
@@ -63,6 +66,9 @@ EVENT: dict[str, Any] = {
 """Each of them. `itemSchema` is OpenAPI's keyword for that since 3.2, which reads a stream's `schema` as an array's."""
 
 
+Beat = Annotated[int, Query(ge=1, le=int(BEAT), description="Seconds of silence after which a comment comes.")]
+
+
 class Events(Response):
     media_type = MEDIA_TYPE
 
@@ -81,7 +87,9 @@ def stream() -> Responses:
     response_class=Events,
     responses=stream(),
 )
-async def events_get(request: Request, runtime: RuntimeState, actor: CurrentUser, scope: ReadScope) -> Response:
+async def events_get(
+    request: Request, runtime: RuntimeState, actor: CurrentUser, scope: ReadScope, beat: Beat = int(BEAT)
+) -> Response:
     accepted = request.headers.getlist("accept")
     if accepted and not admits(", ".join(accepted), MEDIA_TYPE, "text/*", "*/*"):
         raise NotAcceptable(f"This is {MEDIA_TYPE}, which your Accept does not admit.")
@@ -94,4 +102,4 @@ async def events_get(request: Request, runtime: RuntimeState, actor: CurrentUser
     required = versions_required(headers_of(request.scope), runtime, scope.clinic_id)
     if runtime.direct.behind(required):
         await runtime.direct.require(required)
-    return EventStream(runtime.events, scope.clinic_id, request.state.token, request.state.session)
+    return EventStream(runtime.events, scope.clinic_id, request.state.token, request.state.session, beat)

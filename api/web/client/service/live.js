@@ -5,7 +5,7 @@
 
 import { batch, effect, signal, untracked } from "../html.js";
 import { Problem, Unreachable } from "./api.js";
-import { known, line } from "./events.js";
+import { heard, known, line, RIGHT_FOR } from "./events.js";
 import { standing } from "./standing.js";
 
 /** @typedef {{signal: AbortSignal, versions: string | null}} LiveSent  What a read has to send along. */
@@ -16,8 +16,8 @@ import { standing } from "./standing.js";
  * @property {import("../html.js").ReadonlySignal<import("./api.js").Answer<Body> | null>} answer  The last one; it stays where a later read fails.
  * @property {import("../html.js").ReadonlySignal<unknown>} error  Of the last read; null where it succeeded.
  * @property {import("../html.js").ReadonlySignal<boolean>} reading
- * @property {import("../html.js").ReadonlySignal<number | null>} staleSince  When what is shown was right, epoch
- *   milliseconds, where it may be overtaken; else null.
+ * @property {import("../html.js").ReadonlySignal<number | null>} staleSince  When what is shown was known to be right
+ *   for the last time, epoch milliseconds, where that is over, or longer ago than RIGHT_FOR; else null.
  * @property {(versions?: string | null) => void} refresh  Read now; after a write with its `versions`.
  * @property {() => void} stop
  */
@@ -42,6 +42,11 @@ export function live(topics, read) {
   /** @type {string | null} */
   let required = null;
   let readWith = "";
+  /** When what is shown was right, as far as anybody has said. */
+  let rightAt = 0;
+  const aged = signal(0);
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  let ageing;
   let readAt = -Infinity;
   let flight = new AbortController();
   /** @type {ReturnType<typeof setTimeout> | undefined} */
@@ -63,12 +68,14 @@ export function live(topics, read) {
     const versions = untracked(newest);
     const sent = [versions, required].filter(Boolean).join(", ");
     readAt = performance.now();
+    const askedAt = Date.now();
     const answering = read({ signal: mine.signal, versions: sent || null });
     untracked(() => (reading.value = true));
     try {
       const found = await answering;
       if (mine.signal.aborted) return;
       readWith = versions;
+      rightAt = found.stale ? found.at : askedAt;
       required = null;
       batch(() => {
         answer.value = found;
@@ -100,12 +107,16 @@ export function live(topics, read) {
       if (differs && line.value === "live" && !untracked(() => reading.value)) later();
     }),
     effect(() => {
+      clearTimeout(ageing);
+      aged.value;
       const shown = answer.value;
-      const sure = !error.value && (standing.value === "live" || standing.value === "connecting");
-      if (!shown) staleSince.value = null;
-      else if (shown.stale) staleSince.value = shown.at;
-      else if (sure) staleSince.value = null;
-      else staleSince.value ??= Date.now();
+      const isWhole = Boolean(shown) && !shown?.stale && !error.value;
+      // As long as nothing newer is told of, each word of the service's says that this is what there is.
+      if (isWhole && line.value === "live" && newest() === readWith) rightAt = Math.min(Math.max(rightAt, heard.value), Date.now());
+      const left = rightAt + RIGHT_FOR - Date.now();
+      const isSure = isWhole && left > 0 && (standing.value === "live" || standing.value === "connecting");
+      staleSince.value = !shown || isSure ? null : rightAt;
+      if (isSure) ageing = setTimeout(() => (aged.value += 1), left);
     }),
   ];
 
@@ -121,6 +132,7 @@ export function live(topics, read) {
     stop() {
       for (const stop of stops) stop();
       clearTimeout(timer);
+      clearTimeout(ageing);
       flight.abort();
     },
   };

@@ -2,7 +2,7 @@
 
 import { computed, signal } from "../html.js";
 import { reachable } from "./api.js";
-import { line } from "./events.js";
+import { line, silent } from "./events.js";
 
 /** @typedef {import("./events.js").Line | "offline"} Standing */
 
@@ -13,5 +13,6 @@ addEventListener("offline", () => (network.value = false));
 /** @type {import("../html.js").ReadonlySignal<Standing>} */
 export const standing = computed(() => {
   if (!network.value) return "offline";
-  return reachable.value ? line.value : "reconnecting";
+  if (!reachable.value || (line.value === "live" && silent.value)) return "reconnecting";
+  return line.value;
 });

@@ -286,6 +286,18 @@ async def test_silence_is_broken_by_a_comment(
             await stream.next(COMMENT)
 
 
+async def test_who_asks_to_hear_every_second_does_and_others_rest(app: FastAPI, sign_in: SignIn, seed: Seed) -> None:
+    client = await sign_in(seed.sant.viewer)
+    async with AsyncExitStack() as stack:
+        other = await begun(stack, app, client)
+        stream = await begun(stack, app, client, "beat=1")
+        for _ in range(2):
+            await stream.next(COMMENT)
+        assert other._events.empty()
+    for beat in ("0", "16", "soon"):
+        assert refusal(await client.get(PATH, params={"beat": beat})) == (422, "invalid")
+
+
 async def test_a_network_of_many_clinics_is_told_in_pieces(
     app: FastAPI, sign_in: SignIn, seed: Seed, connection: Rows
 ) -> None:
