@@ -42,7 +42,7 @@ async def test_the_last_board_opens_again_and_is_gone_after_signing_out(
 
     stranger = await page.context.new_page()  # the key is the first tab's
     await stranger.goto("/board")
-    await expect(stranger.locator(".loading")).to_be_visible()
+    await expect(stranger.locator(".failure")).to_contain_text("No hay respuesta del servicio.")
     await stranger.close()
 
     await page.context.set_offline(False)
@@ -63,7 +63,7 @@ async def test_a_deploy_while_somebody_looks_is_offered_and_not_forced(
     newer = tmp_path / "newer"
     for folder in ("api", "core", "alembic"):
         shutil.copytree(ROOT / folder, newer / folder, ignore=shutil.ignore_patterns("__pycache__"))
-    texts = newer / "api" / "web" / "client" / "texts" / "es.js"
+    texts = newer / "api" / "web" / "client" / "texts" / "es" / "board.js"
     texts.write_text(texts.read_text().replace('"board.discharge": "Alta"', '"board.discharge": "Alta médica"'))
     given, port = commands.environment(site.settings), free_port()
     command = (commands.TICKET_HOME, "serve", "--workers", "1")

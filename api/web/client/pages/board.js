@@ -3,7 +3,7 @@
 import { html, signal, useEffect, useMemo } from "../html.js";
 import { Failure, Loading, StaleMark } from "../parts/states.js";
 import { setClock } from "../service/clock.js";
-import { may } from "../service/session.js";
+import { chosenClinic, may } from "../service/session.js";
 import { t } from "../shell/text.js";
 import { Card } from "./board/card.js";
 import { useDue } from "./board/due.js";
@@ -19,8 +19,13 @@ const KEPT = "ticket-home.density";
 /** Whether cards are low and wide, for a desk. */
 const dense = signal(localStorage.getItem(KEPT) === "dense");
 
-/** @param {{query: URLSearchParams}} props */
+/** @param {{query: URLSearchParams}} props  Another clinic's board begins anew. */
 export function BoardPage({ query }) {
+  return html`<${Whole} key=${chosenClinic.value} query=${query} />`;
+}
+
+/** @param {{query: URLSearchParams}} props */
+function Whole({ query }) {
   const board = useMemo(() => newBoard(query), []);
   useEffect(() => board.stop, []);
   useDue(board);

@@ -1,13 +1,17 @@
 /**
- * Forms: what is typed stays whatever happens, and what the service refuses stands at the field that it is about.
+ * Forms: what is typed stays whatever happens, also where the session ends (service/drafts.js), and what the service
+ * refuses stands at the field that it is about.
  * A field's `name` is its path in the request's body, such as `patient.age`.
  */
 
-import { createContext, html, useContext, useId, useState } from "../html.js";
+import { createContext, html, useContext, useEffect, useId, useMemo, useState } from "../html.js";
+import { drafted, draftOf } from "../service/drafts.js";
 import { fieldTexts, problemText } from "../service/problems.js";
 import { t } from "../shell/text.js";
 
 const Refused = createContext(/** @type {Record<string, string>} */ ({}));
+/** What a form is called among drafts. */
+const Draft = createContext("");
 
 /**
  * @param {object} props
@@ -30,7 +34,9 @@ export function Form({ submit, action, cancel, danger = false, children }) {
   };
   return html`
     <form class="form" onSubmit=${sent} noValidate aria-busy=${sending}>
-      <${Refused.Provider} value=${fieldTexts(failure)}>${children}</${Refused.Provider}>
+      <${Refused.Provider} value=${fieldTexts(failure)}>
+        <${Draft.Provider} value=${`${location.pathname} ${action}`}>${children}</${Draft.Provider}>
+      </${Refused.Provider}>
       ${failure ? html`<p class="refused" role="alert">${problemText(failure)}</p>` : null}
       <footer>
         ${cancel ? html`<button type="button" onClick=${cancel}>${t("dialog.cancel")}</button>` : null}
@@ -38,6 +44,20 @@ export function Form({ submit, action, cancel, danger = false, children }) {
       </footer>
     </form>
   `;
+}
+
+/**
+ * A field goes on with what was typed in it when the session ended. What nobody changed is no draft: it may be another by then.
+ * @param {string} field @param {import("../html.js").Signal<string>} value
+ */
+export function useDraft(field, value) {
+  const name = `${useContext(Draft)} ${field}`;
+  const first = useMemo(() => {
+    const before = value.peek();
+    value.value = draftOf(name) ?? before;
+    return before;
+  }, []);
+  useEffect(() => drafted(name, () => (value.peek() === first ? undefined : value.peek())), []);
 }
 
 /** @typedef {{id: string, described: string | undefined, invalid: boolean}} Given  What a control has to carry. */
@@ -72,6 +92,7 @@ export function Field({ name, label, hint, children }) {
  * @param {boolean} [props.first]  Has the focus when the form appears.
  */
 export function TextField({ name, label, value, hint, type = "text", autocomplete = "off", first = false, ...more }) {
+  if (type !== "password") useDraft(name, value);
   return html`
     <${Field} name=${name} label=${label} hint=${hint}>
       ${(/** @type {Given} */ { id, described, invalid }) => html`
@@ -101,6 +122,7 @@ export function TextField({ name, label, value, hint, type = "text", autocomplet
  * @param {string} [props.hint]
  */
 export function SelectField({ name, label, value, options, hint }) {
+  useDraft(name, value);
   return html`
     <${Field} name=${name} label=${label} hint=${hint}>
       ${(/** @type {Given} */ { id, described, invalid }) => html`

@@ -37,6 +37,7 @@ const ANSWERED_WITHIN = 10_000;
 const REPEATED_WITHIN = 120_000;
 /** Within the 24 hours for which the service knows a key. */
 const SENT_AGAIN_WITHIN = 23 * 3_600_000;
+const AWAY = [502, 503, 504];
 const PAUSES = [500, 1000, 2000, 4000, 8000];
 
 /** Whether the service answered the last time it was asked. */
@@ -51,7 +52,7 @@ export class Problem extends Error {
     super(told.detail ?? told.title ?? String(status));
     this.status = status;
     /** @type {string} What to switch on. */
-    this.code = told.code ?? "unknown";
+    this.code = told.code ?? (AWAY.includes(status) ? "unavailable" : "unknown");
     /** @type {{path: string, code: string, message: string}[]} Of fields. */
     this.errors = told.errors ?? [];
     /** @type {Record<string, any>} All members, such as `current`, `patient` and `ticket_id`. */
@@ -67,6 +68,11 @@ export class Unreachable extends Error {
     super("unreachable", { cause });
     this.again = again;
   }
+}
+
+/** Whether the service is away, or it or a proxy before it says that it cannot answer now. @param {unknown} error */
+export function isAway(error) {
+  return error instanceof Unreachable || (error instanceof Problem && AWAY.includes(error.status));
 }
 
 /** Rises when who was signed in is not any more: their writes are nobody else's to send. */
@@ -164,9 +170,8 @@ async function repeated(method, path, sent, first) {
 /** Milliseconds until the same may be sent again; null: it was refused for good. @param {unknown} error @param {number} tries */
 function pauseAfter(error, tries) {
   const pause = PAUSES[Math.min(tries, PAUSES.length - 1)] ?? 8000;
-  if (error instanceof Unreachable) return pause;
-  if (error instanceof Problem && error.status === 503) return Math.max(pause, 1000 * (error.retryAfter ?? 1));
-  return null;
+  if (!isAway(error)) return null;
+  return Math.max(pause, error instanceof Problem ? 1000 * (error.retryAfter ?? 1) : 0);
 }
 
 /** @param {string} method @param {string} path @param {Sent} sent @param {string | null} [key] null: a stream */

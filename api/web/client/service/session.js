@@ -1,7 +1,7 @@
 /** Who is signed in, in all tabs of this browser at once. */
 
 import { batch, computed, signal } from "../html.js";
-import { dropWrites, get, Problem, Unreachable, whenSignedOut, whileSessionChanges, write } from "./api.js";
+import { dropWrites, get, isAway, Problem, whenSignedOut, whileSessionChanges, write } from "./api.js";
 import { forgetKept, keep, kept } from "./kept.js";
 import { forgetKeys } from "./keys.js";
 
@@ -15,8 +15,12 @@ export const session = signal(undefined);
 export const wasEnded = signal(false);
 /** Those that the user may see, for their names and zones. @type {import("../html.js").Signal<Clinic[]>} */
 export const clinics = signal([]);
-/** The one that a superuser looks at; null: the network. @type {import("../html.js").Signal<number | null>} */
-export const chosenClinic = signal(null);
+const CHOSEN = "ticket-home.clinic";
+/** The one that a superuser looks at, in this tab; null: the network. @type {import("../html.js").Signal<number | null>} */
+export const chosenClinic = signal(Number(sessionStorage.getItem(CHOSEN)) || null);
+chosenClinic.subscribe((id) => (id === null ? sessionStorage.removeItem(CHOSEN) : sessionStorage.setItem(CHOSEN, String(id))));
+/** Why nobody has said yet who is signed in. */
+export const unanswered = signal(/** @type {unknown} */ (null));
 
 const RANKS = { viewer: 0, clinical: 1, admin: 2, superuser: 3 };
 const tabs = new BroadcastChannel("ticket-home.session");
@@ -29,10 +33,14 @@ let asking;
 const LONGEST_TIMER = 2 ** 31 - 1;
 /** Ends what is shown without a network, when the session does. @type {ReturnType<typeof setTimeout> | undefined} */
 let ending;
-/** @type {(() => void)[]} */
+/** In all tabs, also after this one is closed: somebody has signed out, and the service does not know it yet. */
+const LEAVING = "ticket-home.leaving";
+const ENDED = "ended";
+/** @type {((ended: boolean) => void)[]} */
 const forgetters = [dropWrites, forgetKept, forgetKeys];
 
-/** @param {() => void} forget called when nobody is signed in any more: nothing of patients may stay. */
+/** @param {(ended: boolean) => void} forget called when nobody is signed in any more: nothing of patients may stay.
+ *   `ended`: the service ended the session while somebody was at work. */
 export function onForget(forget) {
   forgetters.push(forget);
 }
@@ -58,13 +66,16 @@ export function zoneOf(id = session.value?.user.clinic_id ?? chosenClinic.value)
 
 /** Find out who is signed in; retried while nobody answers. Until then it is whoever was, in this tab. */
 export async function load() {
+  const leaving = localStorage.getItem(LEAVING);
+  if (leaving) return signOut(leaving === ENDED).catch((error) => error.again && askAgain(2000));
   try {
     const { body } = await get("/v1/auth/me");
     await enter(body);
   } catch (error) {
     if (error instanceof Problem && error.status === 401) return;
     askAgain(2000);
-    if (!(error instanceof Unreachable)) return;
+    unanswered.value = error;
+    if (!isAway(error)) return;
     const before = session.value === undefined ? await kept("session") : null;
     if (!before || session.value !== undefined) return;
     batch(() => {
@@ -100,10 +111,16 @@ export async function signInDisplay(code) {
   await enter(body);
 }
 
-export async function signOut() {
+/** @param {boolean} [ended] not by whoever was at work: what was typed may be gone on with */
+export async function signOut(ended = false) {
+  localStorage.setItem(LEAVING, ended ? ENDED : "left");
   // First here: whoever goes away from a screen without a network leaves nothing on it.
-  leave(false);
-  await changed(() => write("post", "/v1/auth/logout", {}));
+  leave(ended);
+  await changed(() =>
+    write("post", "/v1/auth/logout", {}).catch((error) => {
+      if (!(error instanceof Problem) || error.status !== 401) throw error; // it is over already
+    }),
+  );
 }
 
 /**
@@ -115,7 +132,9 @@ async function changed(work) {
   dropWrites();
   tabs.postMessage("changing");
   try {
-    return await work();
+    const done = await work();
+    localStorage.removeItem(LEAVING); // whoever signed in has taken the place of the session that was to end
+    return done;
   } finally {
     tabs.postMessage("changed");
   }
@@ -123,13 +142,14 @@ async function changed(work) {
 
 /** @param {Session} found */
 async function enter(found) {
-  if (session.value && session.value.user.id !== found.user.id) forgetAll();
+  if (session.value && session.value.user.id !== found.user.id) forgetAll(false);
   // Tickets of a clinic that was closed still count in the network, and have its name and zone.
   const { body } = await get("/v1/clinics", { query: { include_inactive: found.user.role === "superuser" } });
   batch(() => {
     changing = false;
     wasEnded.value = false;
     clinics.value = body.items;
+    if (found.user.role !== "superuser" || !body.items.some((one) => one.id === chosenClinic.value)) chosenClinic.value = null;
     session.value = found;
   });
   clearTimeout(ending);
@@ -140,7 +160,9 @@ async function enter(found) {
 /** @param {boolean} ended by the service */
 function leave(ended) {
   clearTimeout(ending);
-  forgetAll();
+  clearTimeout(asking);
+  if (ended && session.value === null) return; // each of several requests was told
+  forgetAll(ended);
   changing = false;
   batch(() => {
     wasEnded.value = ended && Boolean(session.value);
@@ -150,13 +172,16 @@ function leave(ended) {
   });
 }
 
-function forgetAll() {
-  for (const forget of forgetters) forget();
+/** @param {boolean} ended */
+function forgetAll(ended) {
+  for (const forget of forgetters) forget(ended);
 }
 
 whenSignedOut(() => leave(true));
 whileSessionChanges(() => changing);
 tabs.onmessage = (/** @type {MessageEvent<"changing" | "changed">} */ { data }) => {
+  const leaving = localStorage.getItem(LEAVING);
+  if (leaving) leave(leaving === ENDED);
   changing = true;
   askAgain(data === "changed" ? 0 : CHANGED_WITHIN);
 };

@@ -2,11 +2,11 @@
 
 import { html, useEffect } from "../html.js";
 import { Dialogs } from "../parts/dialog.js";
-import { Empty, Loading } from "../parts/states.js";
+import { Empty, Failure, Loading } from "../parts/states.js";
 import { Toasts } from "../parts/toasts.js";
 import { SignInPage } from "../pages/sign-in.js";
 import { WallPage } from "../pages/wall.js";
-import { isDisplay, may, session } from "../service/session.js";
+import { isDisplay, load, may, session, unanswered } from "../service/session.js";
 import { Frame } from "./frame.js";
 import { shown } from "./router.js";
 import { t } from "./text.js";
@@ -23,7 +23,7 @@ function Current() {
   }, [title, session.value]);
   if (isDisplay.value) return html`<${WallPage} query=${new URLSearchParams(location.search)} />`;
   if (found?.route.open) return html`<${found.route.page} params=${found.params} query=${found.query} />`;
-  if (session.value === undefined) return html`<main class="alone"><${Loading} /></main>`;
+  if (session.value === undefined) return html`<main class="alone">${unanswered.value ? html`<${Failure} error=${unanswered.value} again=${load} />` : html`<${Loading} />`}</main>`;
   if (session.value === null) return html`<${SignInPage} />`;
   return html`<${Frame}><${Page} key=${found?.path} title=${title} /></${Frame}>`;
 }

@@ -1,12 +1,12 @@
 /** What stands around every page: the navigation, how things stand with the service, and who is signed in. */
 
-import { html } from "../html.js";
+import { batch, html } from "../html.js";
 import { Icon } from "../parts/icon.js";
 import { Menu } from "../parts/menu.js";
 import { ROUTES } from "../routes.js";
 import { chosenClinic, clinics, may, session } from "../service/session.js";
-import { shown } from "./router.js";
-import { ConnectionState, NewRelease } from "./standing.js";
+import { setQuery, shown } from "./router.js";
+import { ConnectionState, NewRelease, Unattended } from "./standing.js";
 import { t } from "./text.js";
 
 /** @param {{children?: any}} props */
@@ -24,6 +24,7 @@ export function Frame({ children }) {
         </a>
       </div>
     </header>
+    <${Unattended} />
     <${NewRelease} />
     <main id="main" tabindex="-1">${children}</main>
   `;
@@ -55,18 +56,26 @@ function Navigation() {
   `;
 }
 
+/** Filters by what is one clinic's. */
+const OF_A_CLINIC = ["surgery_id", "doctor_id", "specialty_id", "reason_id", "location"];
+
 /** Which clinic a superuser looks at. */
 function ClinicChoice() {
   if (!may("superuser")) {
     const own = clinics.value.find((one) => one.id === session.value?.user.clinic_id);
     return own ? html`<span class="clinic">${own.name}</span>` : null;
   }
+  const choose = (/** @type {any} */ event) =>
+    batch(() => {
+      chosenClinic.value = Number(event.target.value) || null;
+      setQuery(Object.fromEntries(OF_A_CLINIC.map((name) => [name, null])));
+    });
   return html`
     <select
       class="clinic"
       aria-label=${t("frame.clinic")}
       value=${chosenClinic.value ?? ""}
-      onChange=${(/** @type {any} */ event) => (chosenClinic.value = Number(event.target.value) || null)}
+      onChange=${choose}
     >
       <option value="">${t("frame.network")}</option>
       ${clinics.value.filter((one) => one.is_active).map((one) => html`<option key=${one.id} value=${one.id}>${one.name}</option>`)}

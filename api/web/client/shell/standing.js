@@ -3,6 +3,7 @@
 import { html, signal } from "../html.js";
 import { Icon } from "../parts/icon.js";
 import { repeating } from "../service/api.js";
+import { ending } from "../service/attendance.js";
 import { line } from "../service/events.js";
 import { standing } from "../service/standing.js";
 import { t } from "./text.js";
@@ -45,4 +46,9 @@ export function NewRelease() {
       <button class="primary" onClick=${() => location.reload()}>${t("release.reload")}</button>
     </div>
   `;
+}
+
+/** Nobody has touched this screen for long. Whatever is touched keeps the session. */
+export function Unattended() {
+  return ending.value ? html`<div class="banner" role="alert">${t("frame.unattended")}</div>` : null;
 }

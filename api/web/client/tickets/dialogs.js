@@ -2,7 +2,7 @@
 
 import { html, useMemo, useSignal } from "../html.js";
 import { ask, Dialog } from "../parts/dialog.js";
-import { Field, Form, SelectField, TextField } from "../parts/form.js";
+import { Field, Form, SelectField, TextField, useDraft } from "../parts/form.js";
 import { Loaded } from "../parts/states.js";
 import { t } from "../shell/text.js";
 import { useReasons } from "./catalogs.js";
@@ -105,6 +105,7 @@ export function ReasonField({ reasons, value }) {
 
 /** @param {{name: string, label: string, value: import("../html.js").Signal<string>}} props */
 export function LongField({ name, label, value }) {
+  useDraft(name, value);
   return html`
     <${Field} name=${name} label=${label}>
       ${(/** @type {import("../parts/form.js").Given} */ { id, described, invalid }) => html`

@@ -1,7 +1,7 @@
 /** The fields of a patient, with the document checked while it is typed. A new field is a line in `FIELDS`. */
 
 import { html, signal } from "../html.js";
-import { Field, SelectField, TextField } from "../parts/form.js";
+import { Field, SelectField, TextField, useDraft } from "../parts/form.js";
 import { Icon } from "../parts/icon.js";
 import { t } from "../shell/text.js";
 import { readable, standingOf } from "./document.js";
@@ -102,6 +102,7 @@ export function PatientFields({ typed, path = "patient", first = false, children
 
 /** @param {{name: string, typed: Typed, first: boolean}} props */
 function DocumentField({ name, typed, first }) {
+  useDraft(name, typed.document);
   const standing = standingOf(typed.document_type.value, typed.document.value);
   return html`
     <${Field} name=${name} label=${t("patient.document")}>

@@ -1,7 +1,8 @@
 /** What the board shows and why: its question, which stands in the address, and the answer that follows the changes. */
 
 import { computed, effect, signal } from "../../html.js";
-import { get, Unreachable } from "../../service/api.js";
+import { get, isAway } from "../../service/api.js";
+import { drafted, draftOf } from "../../service/drafts.js";
 import { kept } from "../../service/kept.js";
 import { live } from "../../service/live.js";
 import { chosenClinic } from "../../service/session.js";
@@ -47,7 +48,8 @@ export function newBoard(query) {
   const chosen = signal(/** @type {Set<string>} */ (new Set()));
   const keeper = newKeeper();
   /** The ticket whose bed, location and episode are edited, with what was typed. */
-  const editing = signal(/** @type {{ticket: Ticket, values: Record<string, string>} | null} */ (null));
+  const editing = signal(/** @type {{ticket: Ticket, values: Record<string, string>} | null} */ (draftOf("board") ?? null));
+  const stopDraft = drafted("board", () => editing.peek() ?? undefined);
 
   const it = live(["tickets", "catalogs"], async ({ signal: stop, versions }) => {
     const asked = /** @type {Question} */ ({ ...question.value, clinic_id: chosenClinic.value, limit: ON_A_PAGE });
@@ -65,7 +67,7 @@ export function newBoard(query) {
       if (!first.stale) keeper.keep(of, body, first.at);
       return { ...first, body };
     } catch (error) {
-      const before = error instanceof Unreachable ? await kept(keptAs(of)) : null;
+      const before = isAway(error) ? await kept(keptAs(of)) : null;
       if (!before) throw error;
       return { body: /** @type {NursingBoard & {of: string}} */ (before.value), etag: null, versions: null, stale: true, at: before.at };
     }
@@ -126,6 +128,7 @@ export function newBoard(query) {
     },
     stop() {
       stopMarking();
+      stopDraft();
       keeper.stop();
       it.stop();
     },

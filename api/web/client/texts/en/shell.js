@@ -7,6 +7,7 @@ export const shell = {
   "frame.network": "Whole network",
   "frame.administration": "Administration",
   "frame.more": "More",
+  "frame.unattended": "Nobody has touched this screen for a while: the session ends in less than a minute. Touch the screen or a key to go on.",
 
   "nowhere.title": "There is no such page",
   "nowhere.back": "Back to the start",

@@ -7,6 +7,7 @@ export const shell = {
   "frame.network": "Toda la red",
   "frame.administration": "Administración",
   "frame.more": "Más",
+  "frame.unattended": "Nadie ha tocado esta pantalla hace rato: la sesión termina en menos de un minuto. Para seguir, toca la pantalla o una tecla.",
 
   "nowhere.title": "Esta página no existe",
   "nowhere.back": "Volver al inicio",
