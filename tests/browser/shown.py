@@ -26,5 +26,6 @@ SHOWN = (
     Shown("dashboard", "/dashboard", "admin", "[data-figure=total] strong"),
     Shown("tickets", "/tickets?figure=active", "viewer", "[data-total]"),
     Shown("cache", "/cache", "superuser", ".policies td"),
+    Shown("catalogs", "/catalogs?inactive=true", "superuser", "td button"),
     Shown("account", "/account", "viewer", "td"),
 )

@@ -1,6 +1,7 @@
 /** The client's beginning: find out who is signed in, and show the page of the address. */
 
 import { html, render } from "./html.js";
+import "./service/clinics.js";
 import { load } from "./service/session.js";
 import { App } from "./shell/app.js";
 import "./shell/shortcuts.js";

@@ -3,6 +3,7 @@
 import { AccountPage } from "./pages/account.js";
 import { BoardPage } from "./pages/board.js";
 import { CachePage } from "./pages/cache/cache.js";
+import { CatalogsPage } from "./pages/catalogs/catalogs.js";
 import { DashboardPage } from "./pages/dashboard/dashboard.js";
 import { ExportsPage } from "./pages/exports.js";
 import { HandoverPage } from "./pages/handover.js";
@@ -34,6 +35,7 @@ export const ROUTES = [
   { path: "/exports", page: ExportsPage, title: "exports.title", icon: "save", behind: "phone" },
   { path: "/dashboard", page: DashboardPage, title: "dashboard.title", role: "admin", icon: "figures", behind: "phone" },
   { path: "/tickets", page: TicketsPage, title: "tickets.title", icon: "search" },
+  { path: "/catalogs", page: CatalogsPage, title: "catalogs.title", role: "admin", icon: "book", behind: "always" },
   { path: "/cache", page: CachePage, title: "cache.title", role: "superuser", icon: "layers", behind: "always" },
   { path: "/account", page: AccountPage, title: "account.title" },
 ];

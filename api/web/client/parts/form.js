@@ -68,12 +68,13 @@ export function useDraft(field, value) {
 export function Field({ name, label, hint, children }) {
   const id = useId();
   const refused = useContext(Refused)[name];
-  const described = refused || hint ? `${id}-told` : undefined;
+  const words = [refused, hint].filter(Boolean).join(" ");
+  const described = words ? `${id}-told` : undefined;
   return html`
     <div class="field" data-refused=${refused ? "" : undefined}>
       <label for=${id}>${label}</label>
       ${children?.({ id, described, invalid: Boolean(refused) })}
-      ${described ? html`<small id=${described}>${refused ?? hint}</small>` : null}
+      ${words ? html`<small id=${described}>${words}</small>` : null}
     </div>
   `;
 }
@@ -88,6 +89,7 @@ export function Field({ name, label, hint, children }) {
  * @param {string} [props.autocomplete]
  * @param {number} [props.maxlength]
  * @param {string} [props.inputmode]
+ * @param {string} [props.list]  The id of a `datalist`: what is suggested.
  * @param {boolean} [props.required]
  * @param {boolean} [props.first]  Has the focus when the form appears.
  */
@@ -138,5 +140,16 @@ export function SelectField({ name, label, value, options, hint }) {
         </select>
       `}
     </${Field}>
+  `;
+}
+
+/** Yes or no: its value is "true" or "". @param {{name: string, label: string, value: import("../html.js").Signal<string>, hint?: string}} props */
+export function CheckField({ name, label, value, hint }) {
+  const refused = useContext(Refused)[name];
+  return html`
+    <label class="checked">
+      <input type="checkbox" name=${name} checked=${Boolean(value.value)} onChange=${(/** @type {any} */ event) => (value.value = event.target.checked ? "true" : "")} />
+      <span>${label}${refused || hint ? html`<small>${refused ?? hint}</small>` : null}</span>
+    </label>
   `;
 }

@@ -3,6 +3,7 @@
 import { account } from "./en/account.js";
 import { board } from "./en/board.js";
 import { cache } from "./en/cache.js";
+import { catalogs } from "./en/catalogs.js";
 import { dashboard } from "./en/dashboard.js";
 import { exports } from "./en/exports.js";
 import { filters } from "./en/filters.js";
@@ -21,6 +22,7 @@ export const en = {
   ...account,
   ...board,
   ...cache,
+  ...catalogs,
   ...dashboard,
   ...exports,
   ...filters,

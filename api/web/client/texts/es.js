@@ -3,6 +3,7 @@
 import { account } from "./es/account.js";
 import { board } from "./es/board.js";
 import { cache } from "./es/cache.js";
+import { catalogs } from "./es/catalogs.js";
 import { dashboard } from "./es/dashboard.js";
 import { exports } from "./es/exports.js";
 import { filters } from "./es/filters.js";
@@ -20,6 +21,7 @@ export const es = {
   ...account,
   ...board,
   ...cache,
+  ...catalogs,
   ...dashboard,
   ...exports,
   ...filters,

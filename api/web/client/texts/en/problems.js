@@ -48,4 +48,11 @@ export const problems = {
   "field.implausible_time": "Too far from today.",
   "field.string_too_long": "Too long.",
   "field.string_too_short": "Too short.",
+  "field.value_error": "Check this value.",
+  "field.less_than_equal": "Too large.",
+  "field.greater_than_equal": "Too small.",
+  "field.duplicate": "It exists already.",
+  "field.invalid_rut": "It is no RUT, or its verifier digit is wrong.",
+  "field.unknown_timezone": "There is no such time zone.",
+  "field.timezone_fixed": "The clinic has tickets already.",
 };

@@ -42,6 +42,7 @@ export const shell = {
   "keys.title": "Keys",
   "keys.help": "This list",
   "keys.search": "Search",
+  "keys.new": "A new row",
 
   "state.loading": "Loading",
   "state.again": "Try again",

@@ -48,4 +48,11 @@ export const problems = {
   "field.implausible_time": "Demasiado lejos de hoy.",
   "field.string_too_long": "Demasiado largo.",
   "field.string_too_short": "Demasiado corto.",
+  "field.value_error": "Revisa este dato.",
+  "field.less_than_equal": "Demasiado grande.",
+  "field.greater_than_equal": "Demasiado pequeño.",
+  "field.duplicate": "Ya existe.",
+  "field.invalid_rut": "No es un RUT, o su dígito verificador no corresponde.",
+  "field.unknown_timezone": "No existe esa zona horaria.",
+  "field.timezone_fixed": "La clínica ya tiene tickets.",
 };

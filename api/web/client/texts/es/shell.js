@@ -42,6 +42,7 @@ export const shell = {
   "keys.title": "Teclas",
   "keys.help": "Esta lista",
   "keys.search": "Buscar",
+  "keys.new": "Una fila nueva",
 
   "state.loading": "Cargando",
   "state.again": "Intentar de nuevo",
