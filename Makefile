@@ -6,7 +6,7 @@ PIN := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generat
 SNAPSHOT := tests/contract/openapi.json
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run quick test test-long coverage schemathesis check bench chaos soak rehearse openapi audit sbom lock
+.PHONY: help setup run quick test test-long coverage schemathesis check bench chaos soak rehearse pictures openapi audit sbom lock
 
 help: ## This list
 	@echo "Ticket Home. Needed: Python 3.11 or newer, and make."
@@ -68,6 +68,9 @@ soak: setup ## The same for eight hours, on more clinics, with its history kept
 
 rehearse: setup ## Two replicas behind nginx, upgraded and hurt while clients go on (deploy/rehearsal.md)
 	@$(BIN)/python -m deploy.rehearsal $(ARGS)
+
+pictures: setup ## The pictures of the two READMEs anew, of demo data in a browser (docs/pictures/)
+	@$(BIN)/python -m tests.browser.pictures
 
 openapi: setup ## Write the OpenAPI snapshot anew, for review
 	@$(BIN)/python -m api.openapi > $(SNAPSHOT).new && mv $(SNAPSHOT).new $(SNAPSHOT)

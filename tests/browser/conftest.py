@@ -16,13 +16,13 @@ from typing import Any
 import asyncpg
 import httpx
 import pytest
-from playwright.async_api import Browser, Page, async_playwright, expect
+from playwright.async_api import Browser, Page, expect
 from pydantic import SecretStr
 
 from core.operations.embedded import EmbeddedServers
 from core.settings import Settings
 from tests.browser import wards
-from tests.browser.watched import Watched
+from tests.browser.watched import Watched, launched
 from tests.conftest import SEEDED
 from tests.factories import rows
 from tests.factories.fixtures import ClinicSeed, seed_clinic
@@ -45,13 +45,8 @@ class Site:
 
 @pytest.fixture(scope="session")
 async def chromium() -> AsyncIterator[Browser]:
-    executable = program("chromium", "chromium")
-    # A sandbox of Chromium's own needs more than root in a container has.
-    options = ["--no-sandbox"] if os.geteuid() == 0 else []
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=executable, args=options)
+    async with launched(program("chromium", "chromium")) as browser:
         yield browser
-        await browser.close()
 
 
 @pytest.fixture(scope="session")
@@ -121,11 +116,11 @@ async def sign_in(page: Page, user: str, password: str = rows.PASSWORD) -> None:
     await page.locator("header.frame").wait_for()
 
 
-async def sign_in_display(page: Page, site: Site, clinic: ClinicSeed, there: rows.Connection) -> None:
-    """As a wall screen, by a code that the clinic's admin has made for its viewer."""
-    viewer = await rows.user_id(there, clinic.viewer)
-    async with httpx.AsyncClient(base_url=site.url, headers=bearer(site.url, clinic.admin)) as admin:
-        made = await admin.post(f"/v1/users/{viewer}/display-sessions")
+async def sign_in_display(page: Page, url: str, admin: str, viewer: str) -> None:
+    """As a wall screen, by a code that the clinic's admin has made for its viewer; `url` is the service's."""
+    async with httpx.AsyncClient(base_url=url, headers=bearer(url, admin)) as asking:
+        (user,) = (await asking.get("/v1/users", params={"q": viewer})).json()["items"]
+        made = await asking.post(f"/v1/users/{user['id']}/display-sessions")
     assert made.status_code == 201, made.text
     await page.locator("input[name=code]").fill(made.json()["code"])
     await page.locator("button[type=submit]").click()

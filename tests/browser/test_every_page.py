@@ -52,7 +52,7 @@ async def test_a_page_in_both_themes_and_on_all_sizes(
     address = shown.path.format(ticket=ward[0])
     page: Page = await opened(address, user=None if shown.role == "display" else user)
     if shown.role == "display":
-        await sign_in_display(page, site, clinic, there)
+        await sign_in_display(page, site.url, clinic.admin, clinic.viewer)
     for theme in ("light", "dark"):
         await page.emulate_media(color_scheme="light" if theme == "light" else "dark")
         for width, height in ((360, 740), (1280, 800), (1920, 1080)):

@@ -17,13 +17,16 @@ async def test_a_wall_shows_beds_and_initials_follows_changes_and_says_when_it_i
     await page.locator("input[name=code]").fill("WRON-GCOD-E123")
     await page.locator("button[type=submit]").click()
     await expect(page.get_by_role("alert")).to_have_text("Ese código no es válido o ya se usó.")
-    await sign_in_display(page, site, clinic, there)
+    await sign_in_display(page, site.url, clinic.admin, clinic.viewer)
     await expect(page.locator(".wall-row")).to_have_count(10)  # two of the twelve are forgotten
     shown = await page.locator("body").inner_text()
     assert "M.U." in shown
     assert "Undurraga" not in shown
-    await there.execute("UPDATE ticket SET bed_number = '77X', revision = revision + 1 WHERE id = $1", ward[0])
-    await expect(page.locator(".wall-bed").first).to_have_text("77X")
+    beds = page.locator(".wall-bed")
+    for name in ("606-B", "UCI-INT-12"):  # as clinics name them
+        await there.execute("UPDATE ticket SET bed_number = $2, revision = revision + 1 WHERE id = $1", ward[0], name)
+        await expect(beds.first).to_have_text(name)
+        assert await beds.first.evaluate("(bed) => bed.scrollWidth <= bed.clientWidth"), name
 
     await page.context.set_offline(True)
     await expect(page.locator(".wall-old")).to_contain_text("DATOS DE LAS")
@@ -40,7 +43,7 @@ async def test_what_does_not_fit_comes_in_turn(
     page: Page = await opened("/wall", width=1280)
     await page.set_viewport_size({"width": 1280, "height": 300})
     await page.clock.install()
-    await sign_in_display(page, site, clinic, there)
+    await sign_in_display(page, site.url, clinic.admin, clinic.viewer)
     await expect(page.locator(".wall-page")).to_contain_text("1 de ")
     first = await page.locator(".wall-bed").all_inner_texts()
     assert len(first) < 10

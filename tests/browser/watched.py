@@ -1,11 +1,13 @@
-"""A page that is watched: what its console, its policy and its promises complain of."""
+"""Debian's Chromium, and a page of it that is watched: what its console, its policy and its promises complain of."""
 
+import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Literal, cast
 
-from playwright.async_api import Browser, ConsoleMessage, Page
+from playwright.async_api import Browser, ConsoleMessage, Page, async_playwright
 
 from tests.support.machine import PATIENCE
 
@@ -20,6 +22,18 @@ REFUSED = "Failed to load resource: "
 """What Chromium itself says of every answer that is no success, and of a network that is away."""
 
 
+@asynccontextmanager
+async def launched(executable: Path) -> AsyncIterator[Browser]:
+    # A sandbox of Chromium's own needs more than root in a container has.
+    options = ["--no-sandbox"] if os.geteuid() == 0 else []
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=executable, args=options)
+        try:
+            yield browser
+        finally:
+            await browser.close()
+
+
 @dataclass
 class Watched:
     page: Page
@@ -27,7 +41,10 @@ class Watched:
 
     @classmethod
     @asynccontextmanager
-    async def opened(cls, browser: Browser, url: str, width: int, theme: str) -> AsyncIterator["Watched"]:
+    async def opened(
+        cls, browser: Browser, url: str, width: int, theme: str, scale: float = 1
+    ) -> AsyncIterator["Watched"]:
+        """`scale`: pixels of the screen for one of the page."""
         context = await browser.new_context(
             base_url=url,
             viewport={"width": width, "height": HEIGHTS[width]},
@@ -35,6 +52,7 @@ class Watched:
             timezone_id="Asia/Tokyo",  # never the clinic's
             locale="de-DE",
             has_touch=width == 360,
+            device_scale_factor=scale,
         )
         context.set_default_timeout(PATIENCE * 1000)
         await context.add_init_script(REJECTED)

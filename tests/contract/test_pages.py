@@ -100,6 +100,13 @@ def test_the_walks_pass_functions_that_are_there() -> None:
     ] == []
 
 
+def test_pictures_are_small_and_each_readme_shows_those_in_its_language() -> None:
+    for name, language in (("README.md", "en"), ("README.es.md", "es")):
+        made = {str(path.relative_to(ROOT)) for path in (ROOT / "docs" / "pictures").glob(f"*.{language}.webp")}
+        assert set(re.findall(r"docs/pictures/[\w.]+", TEXTS[ROOT / name])) == made != set()
+    assert max(path.stat().st_size for path in (ROOT / "docs" / "pictures").iterdir()) < 150 * 1024
+
+
 def test_both_readmes_have_the_same_commands_and_settings() -> None:
     english, spanish = (TEXTS[ROOT / name] for name in ("README.md", "README.es.md"))
     assert FENCED.findall(spanish) == FENCED.findall(english) != []

@@ -5,7 +5,7 @@ import { Icon } from "../parts/icon.js";
 import { Loaded } from "../parts/states.js";
 import { get } from "../service/api.js";
 import { live } from "../service/live.js";
-import { day, dayAndHour } from "../service/times.js";
+import { dayAndHour, dayOfBlock } from "../service/times.js";
 import { t, told } from "../shell/text.js";
 import { blockOf, factsOf, nameOf } from "../tickets/words.js";
 import { Actions } from "./ticket/actions.js";
@@ -76,7 +76,7 @@ function Due({ ticket }) {
     <div class="due" data-state=${urgency}>
       <strong>${told("state", ticket.state)}</strong>
       <span class="until">${ticket.block.label}</span>
-      <span>${day(ticket.current_fpa)}</span>
+      <span>${dayOfBlock(ticket.current_fpa)}</span>
     </div>
   `;
 }

@@ -5,6 +5,8 @@
 
 import { language } from "../shell/text.js";
 
+const HOUR = 3_600_000;
+
 /** The clinic's own date and time, as Intl shows them in UTC. @param {string} time */
 function asWritten(time) {
   return new Date(`${time.slice(0, 19)}Z`);
@@ -23,6 +25,12 @@ export function hour(time) {
 /** "mié 15 ene" @param {string} time */
 export function day(time) {
   return format({ weekday: "short", day: "numeric", month: "short" }).format(asWritten(time));
+}
+
+/** "mié 15 ene": the day on which the block of an FPA begins; one that ends at midnight does so the day before. @param {string} fpa */
+export function dayOfBlock(fpa) {
+  const ends = Math.round(asWritten(fpa).getTime() / HOUR) * HOUR;
+  return day(new Date(ends - 2 * HOUR).toISOString());
 }
 
 /** "mié 15 ene, 14:02" @param {string} time */

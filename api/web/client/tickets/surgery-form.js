@@ -4,7 +4,7 @@ import { html, signal, useEffect, useSignal } from "../html.js";
 import { SelectField, TextField } from "../parts/form.js";
 import { Problem, write } from "../service/api.js";
 import { fieldTexts, problemText } from "../service/problems.js";
-import { day, dayAndHour } from "../service/times.js";
+import { dayAndHour, dayOfBlock } from "../service/times.js";
 import { t } from "../shell/text.js";
 
 /** @typedef {import("../service/api.js").Schemas["FpaPreview"]} Preview */
@@ -77,7 +77,7 @@ function FpaPreview({ typed, clinic }) {
   return html`
     <dl class="preview" role="status">
       <div><dt>${t("ticket.admission")}</dt><dd>${dayAndHour(preview.admission_at)}</dd></div>
-      <div class="first"><dt>${t("ticket.fpa")}</dt><dd>${day(preview.fpa)}, ${preview.block.label}</dd></div>
+      <div class="first"><dt>${t("ticket.fpa")}</dt><dd>${dayOfBlock(preview.fpa)}, ${preview.block.label}</dd></div>
       <div><dt>${t("ticket.nights")}</dt><dd>${preview.overnight_stays}</dd></div>
     </dl>
   `;

@@ -1,6 +1,6 @@
 /** A ticket's parts, in words: names, documents, urgency, and its values as they are compared and told. */
 
-import { day } from "../service/times.js";
+import { dayOfBlock } from "../service/times.js";
 import { t, told } from "../shell/text.js";
 import { readable } from "./document.js";
 
@@ -40,7 +40,7 @@ export function placeOf(ticket) {
   return [ticket.bed_number, ticket.location].filter(Boolean).join(" · ") || "–";
 }
 
-/** "mié 15 ene, 12:00 - 14:00": the block, with the date on which it ends. @param {Ticket} ticket */
+/** "mié 15 ene, 12:00 - 14:00": the block, with the date on which it begins. @param {Ticket} ticket */
 export function blockOf(ticket) {
-  return `${day(ticket.current_fpa)}, ${ticket.block.label}`;
+  return `${dayOfBlock(ticket.current_fpa)}, ${ticket.block.label}`;
 }

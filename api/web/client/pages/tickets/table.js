@@ -4,7 +4,7 @@ import { html } from "../../html.js";
 import { Table } from "../../parts/table.js";
 import { StateMark } from "../../parts/ticket-state.js";
 import { chosenClinic, clinicName, may } from "../../service/session.js";
-import { day, dayAndHour } from "../../service/times.js";
+import { dayAndHour, dayOfBlock } from "../../service/times.js";
 import { t } from "../../shell/text.js";
 
 /** @typedef {import("../../service/api.js").Schemas["TicketSummary"]} Ticket */
@@ -52,7 +52,7 @@ function stateCell({ state, ready, delays, status }) {
 
 /** @param {Ticket} one */
 function fpaCell({ current_fpa, block, discharged_at, modifications }) {
-  const due = html`<span><span class="whole">${day(current_fpa)},</span> <span class="whole">${block.label}</span></span>`;
+  const due = html`<span><span class="whole">${dayOfBlock(current_fpa)},</span> <span class="whole">${block.label}</span></span>`;
   const when = two(due, modifications.length ? t("column.modified", { n: modifications.length }) : null);
   return discharged_at ? two(html`<span class="whole">${dayAndHour(discharged_at)}</span>`, t("column.fpaWas", { when: dayAndHour(current_fpa) })) : when;
 }

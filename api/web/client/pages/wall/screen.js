@@ -77,7 +77,7 @@ function Rows({ wall }) {
 function Row({ ticket }) {
   return html`
     <li class="wall-row" data-state=${colour(ticket)}>
-      <b class="wall-bed">${ticket.bed_number ?? "–"}</b>
+      <b class="wall-bed" data-long=${(ticket.bed_number ?? "").length > 6 ? "" : null}>${ticket.bed_number ?? "–"}</b>
       <span class="wall-who">${ticket.initials ?? "–"}<small>${ticket.location}</small></span>
       <span class="wall-sign">${ticket.ready ? html`<${Icon} name="check" />${t("board.ready")}` : html`<${StateLabel} of=${ticket} />`}</span>
       <span class="wall-time"><${Countdown} of=${ticket} /><small>${ticket.block.label}</small></span>
