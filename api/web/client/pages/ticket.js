@@ -7,6 +7,7 @@ import { get } from "../service/api.js";
 import { live } from "../service/live.js";
 import { dayAndHour, dayOfBlock } from "../service/times.js";
 import { t, told } from "../shell/text.js";
+import { colour } from "../tickets/state-mark.js";
 import { blockOf, factsOf, nameOf } from "../tickets/words.js";
 import { Actions } from "./ticket/actions.js";
 import { Delays } from "./ticket/delays.js";
@@ -71,9 +72,8 @@ function Whole({ ticket, changed }) {
 
 /** What matters first: when the patient is due to leave, or what became of it. @param {{ticket: Ticket}} props */
 function Due({ ticket }) {
-  const urgency = ticket.state === "warning" ? `warning-${ticket.warning_level}` : ticket.state;
   return html`
-    <div class="due" data-state=${urgency}>
+    <div class="due" data-state=${colour(ticket)}>
       <strong>${told("state", ticket.state)}</strong>
       <span class="until">${ticket.block.label}</span>
       <span>${dayOfBlock(ticket.current_fpa)}</span>

@@ -1,6 +1,6 @@
 /**
  * A change of a ticket, from what somebody saw to what the service has: where somebody else was faster, both versions are
- * shown and the person decides; what the service asks is asked of the person. A ticket's page changes it by `change` alone.
+ * shown and the person decides; what the service asks is asked of the person. All pages change a ticket by `change` alone.
  */
 
 import { compared, resolved } from "../parts/conflict.js";
@@ -87,9 +87,13 @@ export function warned(answer) {
   return answer;
 }
 
-/** Waits for a write, after which nothing is to be told where the person withdrew. @param {Promise<unknown>} writing */
+/**
+ * Waits for a write, after which nothing is to be told where the person withdrew.
+ * @template A @param {Promise<A>} writing @returns {Promise<A | undefined>}
+ */
 export function quietly(writing) {
   return writing.catch((error) => {
     if (!(error instanceof Withdrawn)) throw error;
+    return undefined;
   });
 }

@@ -8,7 +8,7 @@ import { t } from "../shell/text.js";
 import { useReasons } from "./catalogs.js";
 import { quietly } from "./change.js";
 import { PLACE_FIELDS, placeBody, typedPlace } from "./place-form.js";
-import { annul, correct, delay } from "./verbs.js";
+import { annul, correct } from "./verbs.js";
 import { listedName } from "./words.js";
 
 /** @typedef {import("./words.js").Ticket} Ticket */
@@ -38,43 +38,15 @@ export function MomentDialog({ ticket, close, title, action, act, field }) {
 }
 
 /** @param {Props} props */
-export function DelayDialog({ ticket, close }) {
-  const note = useSignal("");
-  return html`
-    <${ReasonDialog}
-      ticket=${ticket}
-      close=${close}
-      title=${t("verb.delay")}
-      category="delay"
-      action=${t("dialog.save")}
-      act=${(/** @type {Reason} */ reason) => delay(ticket, reason, note.value.trim() || null)}
-    >
-      <${LongField} name="note" label=${t("delay.note")} value=${note} />
-    </${ReasonDialog}>
-  `;
-}
-
-/** @param {Props} props */
 export function AnnulDialog({ ticket, close }) {
-  return html`
-    <${ReasonDialog} ticket=${ticket} close=${close} title=${t("verb.annul")} category="annulment" action=${t("verb.annul")} danger act=${(/** @type {Reason} */ reason) => annul(ticket, reason)} />
-  `;
-}
-
-/**
- * @param {Props & {title: string, category: "annulment" | "delay", action: string, danger?: boolean,
- *   act: (reason: Reason) => Promise<Answered>, children?: any}} props
- */
-function ReasonDialog({ ticket, close, title, category, action, danger, act, children }) {
-  const reasons = useReasons(category, ticket.clinic_id);
+  const reasons = useReasons("annulment", ticket.clinic_id);
   const chosen = useSignal("");
-  const submit = () => quietly(act(reasonOf(reasons, chosen.value)).then(close));
+  const submit = () => quietly(annul(ticket, reasonOf(reasons, chosen.value)).then(close));
   return html`
-    <${Dialog} title=${title} close=${close}>
-      <${Form} action=${action} danger=${danger} cancel=${close} submit=${submit}>
+    <${Dialog} title=${t("verb.annul")} close=${close}>
+      <${Form} action=${t("verb.annul")} danger cancel=${close} submit=${submit}>
         <p>${listedName(ticket.patient)}</p>
         <${ReasonField} reasons=${reasons} value=${chosen} />
-        ${children}
       </${Form}>
     </${Dialog}>
   `;

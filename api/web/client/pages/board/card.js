@@ -5,10 +5,12 @@ import { Icon } from "../../parts/icon.js";
 import { dayAndHour } from "../../service/times.js";
 import { clinics, may, session } from "../../service/session.js";
 import { t } from "../../shell/text.js";
+import { colour, StateMark } from "../../tickets/state-mark.js";
+import { nameOf } from "../../tickets/words.js";
 import { discharge, showDelays, toggleReady, undoDischarge } from "./actions.js";
 import { PlaceForm } from "./place-form.js";
 import { MARKED_FOR } from "./state.js";
-import { colour, Countdown, StateLabel } from "./urgency.js";
+import { Countdown } from "./urgency.js";
 
 /** @typedef {import("./state.js").Board} Board */
 /** @typedef {import("./state.js").Ticket} Ticket */
@@ -25,17 +27,11 @@ export function Card({ ticket, board }) {
       data-ready=${ticket.ready ? "" : undefined}
       data-mark=${mark}
       aria-busy=${board.pending.value.has(ticket.id)}
-      aria-label=${t("board.card", { name: nameOf(ticket), bed: ticket.bed_number ?? "–" })}
+      aria-label=${t("board.card", { name: nameOf(ticket.patient), bed: ticket.bed_number ?? "–" })}
     >
       ${edited ? html`<${PlaceForm} board=${board} />` : html`<${Facts} ticket=${ticket} board=${board} />`}
     </article>
   `;
-}
-
-/** @param {Ticket} ticket */
-export function nameOf({ patient }) {
-  if (!patient) return t("board.nobody");
-  return [patient.first_name, patient.middle_name, patient.last_name, patient.second_last_name].filter(Boolean).join(" ");
 }
 
 /** @param {{ticket: Ticket, board: Board}} props */
@@ -45,9 +41,9 @@ function Facts({ ticket, board }) {
   return html`
     <div class="card-top">
       <${Place} ticket=${ticket} board=${board} />
-      <div class="card-time"><${Countdown} of=${ticket} /><${StateLabel} of=${ticket} /></div>
+      <div class="card-time"><${Countdown} of=${ticket} /><${StateMark} of=${ticket} /></div>
     </div>
-    <h2 title=${nameOf(ticket)}><a href=${`/tickets/${ticket.id}`}>${nameOf(ticket)}</a></h2>
+    <h2 title=${nameOf(ticket.patient)}><a href=${`/tickets/${ticket.id}`}>${nameOf(ticket.patient)}</a></h2>
     <p class="facts">
       ${[
         patient?.document,
@@ -79,7 +75,7 @@ function Place({ ticket, board }) {
   };
   return html`
     <button type="button" class="place" onClick=${edit}>
-      ${text}<span class="for-ears">${t("board.editPlace", { name: nameOf(ticket) })}</span>
+      ${text}<span class="for-ears">${t("board.editPlace", { name: nameOf(ticket.patient) })}</span>
     </button>
   `;
 }
@@ -110,7 +106,7 @@ function Actions({ ticket, board }) {
       </div>
     `;
   }
-  const name = nameOf(ticket);
+  const name = nameOf(ticket.patient);
   return html`
     <div class="card-actions">
       ${board.question.value.view === "forgotten" && may("admin") ? html`<${Chosen} ticket=${ticket} board=${board} />` : null}
@@ -150,7 +146,7 @@ function Chosen({ ticket, board }) {
   };
   return html`
     <label class="chosen">
-      <input type="checkbox" checked=${is} onChange=${change} aria-label=${t("board.choose", { name: nameOf(ticket) })} />
+      <input type="checkbox" checked=${is} onChange=${change} aria-label=${t("board.choose", { name: nameOf(ticket.patient) })} />
     </label>
   `;
 }

@@ -1,20 +1,14 @@
 /** Bed, location and episode, edited where they stand. What is typed stays while the board goes on around it. */
 
 import { html, useEffect, useRef, useState } from "../../html.js";
-import { confirmed } from "../../parts/dialog.js";
 import { Icon } from "../../parts/icon.js";
 import { toast } from "../../parts/toasts.js";
-import { Problem, write } from "../../service/api.js";
 import { fieldTexts, problemText } from "../../service/problems.js";
 import { t } from "../../shell/text.js";
+import { PLACE_FIELDS } from "../../tickets/place-form.js";
+import { correct } from "../../tickets/verbs.js";
+import { nameOf } from "../../tickets/words.js";
 import { written } from "./actions.js";
-import { nameOf } from "./card.js";
-
-const FIELDS = /** @type {const} */ ([
-  ["bed_number", 10],
-  ["location", 50],
-  ["episode_id", 50],
-]);
 
 /** @param {{board: import("./state.js").Board}} props */
 export function PlaceForm({ board }) {
@@ -27,33 +21,31 @@ export function PlaceForm({ board }) {
   const refused = fieldTexts(failure);
   const save = async (/** @type {Event} */ event) => {
     event.preventDefault();
-    const changed = Object.fromEntries(
-      FIELDS.map(([name]) => [name, values[name]?.trim() || null]).filter(([name, value]) => value !== ticket[/** @type {"location"} */ (name)]),
-    );
-    if (!Object.keys(changed).length) return void (board.editing.value = null);
+    const typed = PLACE_FIELDS.map(({ name }) => /** @type {const} */ ([name, values[name]?.trim() || null]));
+    const changed = typed.filter(([name, value]) => value !== ticket[name]);
+    if (!changed.length) return void (board.editing.value = null);
     setFailure(null);
-    const landed = (/** @type {any} */ now) => Object.entries(changed).every(([name, value]) => now[name] === value);
-    const params = { ticket_id: ticket.id };
+    const mine = Object.fromEntries(changed.map(([name, value]) => [name, value ?? "–"]));
     try {
-      const answer = await written(board, ticket, (revision) => send(params, changed, revision, landed), changed);
+      if (!(await written(board, ticket, correct(ticket, Object.fromEntries(changed), mine)))) return;
       board.editing.value = null;
-      if (answer) toast(t("board.placed", { name: nameOf(ticket) }));
+      toast(t("board.placed", { name: nameOf(ticket.patient) }));
     } catch (error) {
       setFailure(error);
     }
   };
   return html`
     <form class="place-form" onSubmit=${save} onKeyDown=${(/** @type {KeyboardEvent} */ event) => event.key === "Escape" && (board.editing.value = null)}>
-      <h2>${nameOf(ticket)}</h2>
+      <h2>${nameOf(ticket.patient)}</h2>
       <div class="place-fields">
-        ${FIELDS.map(
-          ([name, longest], at) => html`
+        ${PLACE_FIELDS.map(
+          ({ name, label, maxlength }, at) => html`
             <label key=${name}>
-              ${t(`ticket.${name}`)}
+              ${t(label)}
               <input
                 ref=${at ? undefined : first}
                 name=${name}
-                maxlength=${longest}
+                maxlength=${maxlength}
                 value=${values[name]}
                 autocomplete="off"
                 aria-invalid=${refused[name] ? true : undefined}
@@ -66,28 +58,8 @@ export function PlaceForm({ board }) {
       ${failure ? html`<p class="refused" role="alert">${Object.values(refused)[0] ?? problemText(failure)}</p>` : null}
       <footer>
         <button type="button" onClick=${() => (board.editing.value = null)}>${t("dialog.cancel")}</button>
-        <button type="submit" class="primary" disabled=${board.pending.value.has(ticket.id)}><${Icon} name="check" />${t("board.save")}</button>
+        <button type="submit" class="primary" disabled=${board.pending.value.has(ticket.id)}><${Icon} name="check" />${t("dialog.save")}</button>
       </footer>
     </form>
   `;
-}
-
-/**
- * An episode that another ticket has is a question: whoever says that this is another stay of the patient answers it.
- * @param {{ticket_id: string}} params @param {Record<string, string | null>} body @param {number} revision
- * @param {(now: any) => boolean} landed
- */
-async function send(params, body, revision, landed) {
-  const path = "/v1/tickets/{ticket_id}";
-  try {
-    return await write("patch", path, { params, body, revision, landed });
-  } catch (error) {
-    if (!(error instanceof Problem) || error.code !== "episode_taken" || !(await isAnotherStay(error.told.ticket_id))) throw error;
-    return write("patch", path, { params, body: { ...body, second_stay: error.told.ticket_id }, revision, landed });
-  }
-}
-
-/** @param {string} id */
-function isAnotherStay(id) {
-  return confirmed({ title: t("board.episodeTaken"), text: t("board.episodeTakenText", { id }), action: t("board.secondStay") });
 }

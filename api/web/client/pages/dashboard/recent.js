@@ -1,10 +1,10 @@
 /** The tickets that were made last. */
 
 import { html } from "../../html.js";
-import { StateMark } from "../../parts/ticket-state.js";
 import { Table } from "../../parts/table.js";
 import { dayAndHour } from "../../service/times.js";
 import { t } from "../../shell/text.js";
+import { StateMark } from "../../tickets/state-mark.js";
 
 /** @typedef {import("../../service/api.js").Schemas["RecentTicket"]} RecentTicket */
 
@@ -13,7 +13,7 @@ export function Recent({ tickets }) {
   const columns = [
     { label: t("column.id"), cell: (/** @type {RecentTicket} */ one) => html`<a class="whole" href=${`/tickets/${one.id}`}>${one.id}</a>` },
     { label: t("column.surgery"), cell: (/** @type {RecentTicket} */ one) => one.surgery_name },
-    { label: t("column.state"), cell: (/** @type {RecentTicket} */ one) => html`<${StateMark} state=${one.status} />` },
+    { label: t("column.state"), cell: (/** @type {RecentTicket} */ one) => html`<${StateMark} of=${{ state: one.status }} />` },
     { label: t("column.fpa"), cell: (/** @type {RecentTicket} */ one) => dayAndHour(one.current_fpa), number: true },
     { label: t("column.created"), cell: (/** @type {RecentTicket} */ one) => dayAndHour(one.created_at), number: true },
     { label: t("column.createdBy"), cell: (/** @type {RecentTicket} */ one) => one.created_by },

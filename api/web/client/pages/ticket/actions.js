@@ -8,7 +8,8 @@ import { toast, toastFailure } from "../../parts/toasts.js";
 import { may } from "../../service/session.js";
 import { t } from "../../shell/text.js";
 import { quietly } from "../../tickets/change.js";
-import { AnnulDialog, DelayDialog, MomentDialog, openDialog, PlaceDialog } from "../../tickets/dialogs.js";
+import { DelayDialog } from "../../tickets/delay-dialog.js";
+import { AnnulDialog, MomentDialog, openDialog, PlaceDialog } from "../../tickets/dialogs.js";
 import { ModifyDialog } from "../../tickets/modify-dialog.js";
 import { PatientDialog, ReassignDialog, SurgeryDialog } from "../../tickets/patient-dialogs.js";
 import { discharge, ready, restore, undoDischarge, undoReady } from "../../tickets/verbs.js";
@@ -63,7 +64,7 @@ function usualOf(ticket, changed) {
       ? { name: "verb.discharge", primary: true, act: () => openDialog(MomentDialog, ticket, leaves).then(done("done.discharged", undoDischarge)) }
       : { name: "verb.ready", primary: true, act: () => openDialog(MomentDialog, ticket, isReady).then(done("done.ready", undoReady)) },
     ...(ticket.ready ? [] : [/** @type {Action} */ ({ name: "verb.discharge", act: () => openDialog(MomentDialog, ticket, leaves).then(done("done.discharged", undoDischarge)) })]),
-    ...(ticket.state === "scheduled" ? [] : [/** @type {Action} */ ({ name: "verb.delay", act: () => openDialog(DelayDialog, ticket) })]),
+    ...(ticket.state === "scheduled" ? [] : [/** @type {Action} */ ({ name: "verb.delay", act: () => openDialog(DelayDialog, ticket, { now: () => ticket }) })]),
     ...(ticket.modifications.length < MOST ? [/** @type {Action} */ ({ name: "verb.modify", act: () => openDialog(ModifyDialog, ticket) })] : []),
     { name: "verb.place", act: () => openDialog(PlaceDialog, ticket) },
   ];

@@ -10,7 +10,7 @@ import { SORTS, STATES } from "./asked.js";
 /** @param {{filters: Record<string, string | null>, sort: string | null}} props */
 export function TicketFilters({ filters, sort }) {
   const states = STATES.map((one) => ({ value: one, label: t(`state.${one}`) }));
-  const sorts = SORTS.map((one) => ({ value: one, label: t(`ticketSort.${one}`) }));
+  const sorts = SORTS.map((one) => ({ value: one, label: t(`sort.${one}`) }));
   const mine = (/** @type {any} */ event) => setQuery({ mine: event.target.checked ? "true" : null });
   return html`
     <${Filters} values=${filters} first=${html`<${SearchFilter} value=${filters.q ?? ""} within=${t("filter.searchIn")} />`}>

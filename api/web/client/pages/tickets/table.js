@@ -2,10 +2,11 @@
 
 import { html } from "../../html.js";
 import { Table } from "../../parts/table.js";
-import { StateMark } from "../../parts/ticket-state.js";
 import { chosenClinic, clinicName, may } from "../../service/session.js";
 import { dayAndHour, dayOfBlock } from "../../service/times.js";
 import { t } from "../../shell/text.js";
+import { StateMark } from "../../tickets/state-mark.js";
+import { listedName, placeOf } from "../../tickets/words.js";
 
 /** @typedef {import("../../service/api.js").Schemas["TicketSummary"]} Ticket */
 
@@ -30,10 +31,7 @@ const two = (main, more) => html`<span class="two-lines">${main}${more ? html`<s
 
 /** @param {Ticket} one */
 function patientCell({ patient }) {
-  if (!patient) return html`<em>${t("column.noPatient")}</em>`;
-  const surnames = [patient.last_name, patient.second_last_name].filter(Boolean).join(" ");
-  const names = [patient.first_name, patient.middle_name].filter(Boolean).join(" ");
-  return two(`${surnames}, ${names}`, patient.document);
+  return two(listedName(patient), patient?.document);
 }
 
 /** @param {Ticket} one */
@@ -42,12 +40,13 @@ function surgeryCell({ surgery, doctor }) {
 }
 
 /** @param {Ticket} one */
-function stateCell({ state, ready, delays, status }) {
+function stateCell(one) {
+  const { ready, delays, status } = one;
   const notes = [
     status === "active" && ready ? t("column.ready") : "",
-    ...delays.map((one) => one.reason),
+    ...delays.map((delay) => delay.reason),
   ].filter(Boolean);
-  return two(html`<${StateMark} state=${state} />`, notes.join(" · "));
+  return two(html`<${StateMark} of=${one} />`, notes.join(" · "));
 }
 
 /** @param {Ticket} one */
@@ -58,6 +57,6 @@ function fpaCell({ current_fpa, block, discharged_at, modifications }) {
 }
 
 /** @param {Ticket} one */
-function bedCell({ bed_number, location, episode_id }) {
-  return two([bed_number, location].filter(Boolean).join(" · ") || "–", episode_id);
+function bedCell(one) {
+  return two(placeOf(one), one.episode_id);
 }

@@ -7,7 +7,8 @@ import { clinics, zoneOf } from "../../service/session.js";
 import { standing } from "../../service/standing.js";
 import { hourOf } from "../../service/times.js";
 import { t } from "../../shell/text.js";
-import { colour, Countdown, StateLabel } from "../board/urgency.js";
+import { colour, StateMark } from "../../tickets/state-mark.js";
+import { Countdown } from "../board/urgency.js";
 
 /** @typedef {import("./state.js").WallState} WallState */
 /** @typedef {import("./state.js").Displayed} Displayed */
@@ -79,7 +80,7 @@ function Row({ ticket }) {
     <li class="wall-row" data-state=${colour(ticket)}>
       <b class="wall-bed" data-long=${(ticket.bed_number ?? "").length > 6 ? "" : null}>${ticket.bed_number ?? "–"}</b>
       <span class="wall-who">${ticket.initials ?? "–"}<small>${ticket.location}</small></span>
-      <span class="wall-sign">${ticket.ready ? html`<${Icon} name="check" />${t("board.ready")}` : html`<${StateLabel} of=${ticket} />`}</span>
+      <span class="wall-sign">${ticket.ready ? html`<${Icon} name="check" />${t("board.ready")}` : html`<${StateMark} of=${ticket} />`}</span>
       <span class="wall-time"><${Countdown} of=${ticket} /><small>${ticket.block.label}</small></span>
     </li>
   `;
