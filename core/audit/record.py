@@ -44,11 +44,21 @@ async def record(
 
 
 async def record_all(
-    session: WriteSession, actor: Actor, entries: Sequence[AuditEntry], *, clinic_id: int | None
+    session: WriteSession,
+    actor: Actor,
+    entries: Sequence[AuditEntry],
+    *,
+    clinic_id: int | None,
+    at: datetime | None = None,
 ) -> None:
-    """Rows of the action audit for what one request did in one clinic, in one statement and in this order."""
+    """Rows of the action audit for what one request did in one clinic, in one statement and in this order.
+
+    `at` is the moment that the rows which they tell of bear, too: one change has one moment. Where no row bears one,
+    it is the database's clock."""
+    moment = {} if at is None else {"at": at}
     rows = [
-        {
+        moment
+        | {
             "user_id": actor.user_id,
             "username": actor.username,
             "clinic_id": clinic_id,

@@ -142,7 +142,7 @@ async def change(
         return
     statement = update(Ticket).where(Ticket.id == ticket.id).values(revision=Ticket.revision + 1, **changed)
     await session.execute(statement, execution_options={"synchronize_session": False})
-    await record_all(session, actor, entries, clinic_id=ticket.clinic_id)
+    await record_all(session, actor, entries, clinic_id=ticket.clinic_id, at=held.now)
 
 
 def audited(ticket: Ticket, changed: Mapping[str, Any], local: ZoneInfo, *, more: Changes | None = None) -> Changes:

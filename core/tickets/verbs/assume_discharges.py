@@ -72,7 +72,7 @@ async def assume_discharges(session: WriteSession, actor: Actor, asked: Sequence
 
     outcomes = [(one.id, outcome(one)) for one in asked]
     if discharged:
-        await _write(session, actor, discharged)
+        await _write(session, actor, discharged, now)
     return [
         AssumedDischarge(ticket_id, told, held[ticket_id].revision if ticket_id in held else None)
         for ticket_id, told in outcomes
@@ -104,7 +104,7 @@ async def _hold_all(session: WriteSession, scope: ClinicScope, ids: set[str]) ->
     return {ticket.id: _Held(ticket, timezone, ticket.revision) for ticket, timezone in rows}
 
 
-async def _write(session: WriteSession, actor: Actor, discharged: Sequence[_Held]) -> None:
+async def _write(session: WriteSession, actor: Actor, discharged: Sequence[_Held], now: datetime) -> None:
     of_clinics: dict[int, list[AuditEntry]] = {}
     for held in discharged:
         ticket = held.ticket
@@ -124,4 +124,4 @@ async def _write(session: WriteSession, actor: Actor, discharged: Sequence[_Held
     )
     await session.execute(statement, execution_options={"synchronize_session": False})
     for clinic_id, entries in sorted(of_clinics.items()):
-        await record_all(session, actor, entries, clinic_id=clinic_id)
+        await record_all(session, actor, entries, clinic_id=clinic_id, at=now)
