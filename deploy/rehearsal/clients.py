@@ -34,6 +34,8 @@ class Clients:
         """Tickets that were there at the sign-in."""
         self._surgery: dict[str, Any] = {}
         self._tasks: list[asyncio.Task[None]] = []
+        self._writing = asyncio.Lock()
+        """Held while a ticket is written and looked for."""
 
     @property
     def token(self) -> str:
@@ -41,17 +43,15 @@ class Clients:
 
     async def sign_in(self) -> None:
         """From now on all are signed in anew."""
-        async with self._site.client() as client:
-            answer = await client.post("/v1/auth/login", json=self._login)
-            assert answer.status_code == 200, answer.text
-            self._headers = {"Authorization": f"Bearer {answer.json()['token']}"}
+        answer = await self._once("POST", "/v1/auth/login", json=self._login)
+        assert answer.status_code == 200, answer.text
+        self._headers = {"Authorization": f"Bearer {answer.json()['token']}"}
 
     async def begin(self) -> None:
         """Sign in, and see what is there."""
         await self.sign_in()
         self._before = await self.total()
-        async with self._site.client() as client:
-            found = await client.get("/v1/surgeries", headers=self._headers)
+        found = await self._once("GET", "/v1/surgeries", headers=self._headers)
         self._surgery = {
             "surgery_id": found.json()["items"][0]["id"],
             "surgery_at": f"{datetime.now(UTC):%Y-%m-%d}T08:00",
@@ -59,13 +59,20 @@ class Clients:
 
     async def total(self) -> int:
         """Tickets that the dashboard counts and that were not there before."""
-        async with self._site.client() as client:
-            return counted(await client.get("/v1/dashboard", headers=self._headers)) - self._before
+        return counted(await self._once("GET", "/v1/dashboard", headers=self._headers)) - self._before
 
     async def asked(self, token: str) -> int:
         """The status of one read with that token."""
+        return (await self._once("GET", "/v1/auth/me", headers={"Authorization": f"Bearer {token}"})).status_code
+
+    async def _once(self, method: str, path: str, **more: Any) -> httpx.Response:
+        """The answer; who is told to come again comes again."""
         async with self._site.client() as client:
-            return (await client.get("/v1/auth/me", headers={"Authorization": f"Bearer {token}"})).status_code
+            while True:
+                answer = await client.request(method, path, **more)
+                if answer.status_code != 503:
+                    return answer
+                await asyncio.sleep(float(answer.headers["Retry-After"]))
 
     @asynccontextmanager
     async def busy(self) -> AsyncIterator[None]:
@@ -78,6 +85,12 @@ class Clients:
             for task in self._tasks:
                 task.cancel()
             await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    @asynccontextmanager
+    async def reading_only(self) -> AsyncIterator[None]:
+        """Within, nothing is written."""
+        async with self._writing:
+            yield
 
     async def _pause(self) -> None:
         """Raises what one of them ended of."""
@@ -121,10 +134,11 @@ class Clients:
         """A ticket after the other, each with one key until it is there; then the dashboard has to count it."""
         async with self._site.client() as client:
             while True:
-                patient = {"document_type": "passport", "document": f"R{self.written:06}", **PATIENT}
-                made = await self._write_one(client, {"patient": patient, **self._surgery})
-                self.written += 1
-                await self._look(client, made.headers.get("cache-version"))
+                async with self._writing:
+                    patient = {"document_type": "passport", "document": f"R{self.written:06}", **PATIENT}
+                    made = await self._write_one(client, {"patient": patient, **self._surgery})
+                    self.written += 1
+                    await self._look(client, made.headers.get("cache-version"))
                 await asyncio.sleep(5 * PAUSE)
 
     async def _look(self, client: httpx.AsyncClient, version: str | None) -> None:

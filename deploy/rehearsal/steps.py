@@ -3,19 +3,26 @@
 import asyncio
 import secrets
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
+from types import MappingProxyType
 from typing import Final
 
 from deploy.rehearsal.clients import ANSWERED, LATER, OLD, Clients
+from deploy.rehearsal.containers import DATA
 from deploy.rehearsal.site import Site
 
 CLINIC: Final = "admin_iqui"
 REPLICAS: Final = ("replica-1", "replica-2")
 LATE: Final = 0.02
 """Of all answers: where a process gets no turn for two seconds, which it may on a busy machine, it says so."""
+BACKUP: Final = f"{DATA}/rehearsal.dump"
+"""On the one volume that containers of PostgreSQL share and may write."""
+DATABASE: Final = "postgresql://ticket_home@postgres/ticket_home?sslmode=require"
+LOCAL: Final = {"TICKET_HOME_ENV": "local"}
+IN_PLACE: Final = ("--clean", "--if-exists", "--single-transaction", "--no-owner")
 DEMO: Final = ("ticket-home", "demo", "--clinics", "2", "--tickets", "1000")
 
 
@@ -37,8 +44,8 @@ class Rehearsal:
         await asyncio.to_thread(self.site.up, "prometheus")
         self.say(f"Prometheus looks on, at http://{self.site.containers.address('prometheus')}:9090")
         password = secrets.token_urlsafe(16)
-        local = {"TICKET_HOME_ENV": "local", "TICKET_HOME_DEMO_PASSWORD": password}
-        await asyncio.to_thread(self.site.run, "migration", *DEMO, more=local)
+        demo = {**LOCAL, "TICKET_HOME_DEMO_PASSWORD": password}
+        await asyncio.to_thread(self.site.run, "migration", *DEMO, more=demo)
         clients = Clients(self.site, CLINIC, password)
         await clients.begin()
         async with clients.busy():
@@ -46,6 +53,7 @@ class Rehearsal:
             await self._upgrade(clients)
             await self._lose_redis(clients)
             await self._lose_postgres(clients)
+            await self._restore(clients)
             await self._rotate_keys(clients)
         await self._look_at_what_was_written(clients)
 
@@ -63,7 +71,7 @@ class Rehearsal:
             "SECRET_KEYS": f"{self.site.given['SECRET_KEYS']},{next_key}",
         }
         migrate = self.site.containers.words(self.site.services["migration"])
-        await asyncio.to_thread(self.site.run, "migration", *migrate, more=self.changed, shown=(self.next_version,))
+        await self._of_service("migration", *migrate)
         await self._roll(clients)
         for name in REPLICAS:
             metrics = self.site.ask(name, "/metrics", self.site.given["METRICS_TOKEN"])
@@ -89,6 +97,25 @@ class Rehearsal:
         assert clients.seen[OLD], "reads go on"
         self.say(f"    nothing but answers {took:.1f} s after it was healthy")
 
+    async def _restore(self, clients: Clients) -> None:
+        """In place, under the running service, as docs/operations.md has it."""
+        clients.fresh()
+        async with clients.reading_only():
+            await self._of_postgres("pg_dump", "--format=custom", f"--file={BACKUP}", f"--dbname={DATABASE}")
+            in_backup = clients.written
+        await clients.more(self.seconds)
+        async with clients.reading_only():
+            lost, clients.written = clients.written - in_backup, in_backup
+            await self._of_postgres("pg_restore", *IN_PLACE, f"--dbname={DATABASE}", BACKUP)
+            await self._of_service("migration", "ticket-home", "migrate")
+            # In production it would refuse the rehearsal's own accounts, which are the demo's.
+            await self._of_service("migration", "ticket-home", "doctor", more=LOCAL)
+            took = await clients.settled()
+            assert await clients.total() == in_backup, "what was lost is told by nobody"
+        self._told("PostgreSQL is restored in place", clients, ANSWERED, OLD, LATER)
+        self.say(f"    {lost} tickets that were written since the backup are gone, and are counted by nobody")
+        self.say(f"    nothing but answers {took:.1f} s after the doctor found nothing")
+
     async def _rotate_keys(self, clients: Clients) -> None:
         """All know the next key before the first signs with it: else it is a 401 at the replica that does not yet."""
         clients.fresh()
@@ -102,6 +129,15 @@ class Rehearsal:
         await self._roll(clients)
         assert await clients.asked(before) == 401, "what the old key signed is over"
         self._told("keys are rotated, and who signed in since stays so", clients, ANSWERED)
+
+    async def _of_service(self, name: str, *words: str, more: Mapping[str, str] = MappingProxyType({})) -> None:
+        """A command of the version that runs now."""
+        given = self.changed | dict(more)
+        await asyncio.to_thread(self.site.run, name, *words, more=given, shown=(self.next_version,))
+
+    async def _of_postgres(self, *words: str) -> None:
+        password = {"PGPASSWORD": self.site.given["POSTGRES_PASSWORD"]}
+        await asyncio.to_thread(self.site.run, "postgres", *words, more=password)
 
     async def _roll(self, clients: Clients) -> None:
         for name in REPLICAS:
