@@ -7,7 +7,6 @@ modified some FPA before, so that at any hour somebody is about to leave.
 import asyncio
 import io
 import sys
-import tempfile
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -18,18 +17,16 @@ from PIL import Image
 from playwright.async_api import Browser, Page, expect
 
 from tests.browser.conftest import sign_in, sign_in_display
+from tests.browser.demo import demo_service, user_of
 from tests.browser.shown import SHOWN
 from tests.browser.watched import Watched, launched
-from tests.support.machine import PATIENCE
-from tests.support.processes import commands
-from tests.support.processes.services import serving
+from tests.support.processes.commands import ROOT
 from tests.support.servers.debian import find_or_install
 from tests.support.signing_in import bearer
 
-FOLDER = commands.ROOT / "docs" / "pictures"
+FOLDER = ROOT / "docs" / "pictures"
 LANGUAGES = {"en": "en", "es": "es-CL"}
 """The end of a picture's name → as the page keeps it."""
-CLINIC = "sant"
 SOON = (2, 3, 4, 6, 7, 8)
 """Hours after which blocks end that patients have to leave in."""
 
@@ -55,7 +52,7 @@ PICTURES = (
 
 def hasten(url: str) -> str:
     """Have some patients leave soon. Gives the ticket of one of them, who is ready and waits for something."""
-    with httpx.Client(base_url=url, headers=bearer(url, f"clinical_{CLINIC}")) as nurse:
+    with httpx.Client(base_url=url, headers=bearer(url, user_of("clinical"))) as nurse:
 
         def changed(ticket: dict[str, Any], verb: str, **body: object) -> dict[str, Any]:
             seen = {"If-Match": f'"{ticket["revision"]}"'}
@@ -83,9 +80,9 @@ async def taken(browser: Browser, url: str, picture: Picture, language: str, tic
         await page.add_init_script(f"localStorage.setItem('ticket-home.language', '{LANGUAGES[language]}')")
         await page.goto(shown.path.format(ticket=ticket))
         if shown.role == "display":
-            await sign_in_display(page, url, f"admin_{CLINIC}", f"viewer_{CLINIC}")
-        else:
-            await sign_in(page, f"{shown.role}_{CLINIC}")
+            await sign_in_display(page, url, user_of("admin"), user_of("viewer"))
+        elif shown.role is not None:
+            await sign_in(page, user_of(shown.role))
             await expect(page.locator(".standing")).to_have_attribute("data-standing", "live")
         await page.locator(shown.ready).first.wait_for()
         return Image.open(io.BytesIO(await page.screenshot()))
@@ -105,10 +102,8 @@ def main() -> None:
     if executable is None:
         sys.exit("Chromium is missing. Run once, as root: apt-get install chromium")
     FOLDER.mkdir(exist_ok=True)
-    with tempfile.TemporaryDirectory() as folder:
-        serve = (commands.TICKET_HOME, "serve", "--demo", "--data-dir", f"{folder}/data")
-        with serving(*serve, environment=commands.environment(), log=Path(folder, "log"), within=PATIENCE) as service:
-            asyncio.run(take_all(service.url, executable))
+    with demo_service() as url:
+        asyncio.run(take_all(url, executable))
 
 
 if __name__ == "__main__":
