@@ -25,6 +25,7 @@ SHOWN = (
     Shown("exports", "/exports", "viewer", "[name=format]"),
     Shown("dashboard", "/dashboard", "admin", "[data-figure=total] strong"),
     Shown("tickets", "/tickets?figure=active", "viewer", "[data-total]"),
+    Shown("users", "/users", "admin", ".row-actions"),
     Shown("cache", "/cache", "superuser", ".policies td"),
     Shown("catalogs", "/catalogs?inactive=true", "superuser", "td button"),
     Shown("account", "/account", "viewer", "td"),

@@ -57,8 +57,13 @@ async def test_a_menu_has_what_there_is_no_room_for(opened: Opened, clinic: Clin
     await expect(page.get_by_role("heading", level=1)).to_have_text("Panel")
 
 
-async def test_for_one_page_there_is_no_menu(opened: Opened, clinic: ClinicSeed) -> None:
+async def test_for_one_page_there_is_no_menu_and_what_administers_is_not_shown(
+    opened: Opened, clinic: ClinicSeed
+) -> None:
     page: Page = await opened("/account", user=clinic.viewer, width=360)
     places = page.locator(".places")
     await expect(places.locator("a:visible")).to_have_text(["Tablero", "Entrega de turno", "Exportar", "Tickets"])
     await expect(places.get_by_role("button")).to_have_count(0)
+    for path in ("/users",):
+        await page.goto(path)
+        await expect(page.get_by_text("Tu cuenta no tiene permiso para esto.")).to_be_visible()

@@ -11,6 +11,7 @@ import { HomePage } from "./pages/home.js";
 import { NewTicketPage } from "./pages/new-ticket.js";
 import { TicketPage } from "./pages/ticket.js";
 import { TicketsPage } from "./pages/tickets/tickets.js";
+import { UsersPage } from "./pages/users/users.js";
 import { WallPage } from "./pages/wall.js";
 
 /**
@@ -36,6 +37,7 @@ export const ROUTES = [
   { path: "/dashboard", page: DashboardPage, title: "dashboard.title", role: "admin", icon: "figures", behind: "phone" },
   { path: "/tickets", page: TicketsPage, title: "tickets.title", icon: "search" },
   { path: "/catalogs", page: CatalogsPage, title: "catalogs.title", role: "admin", icon: "book", behind: "always" },
+  { path: "/users", page: UsersPage, title: "users.title", role: "admin", icon: "people", behind: "always" },
   { path: "/cache", page: CachePage, title: "cache.title", role: "superuser", icon: "layers", behind: "always" },
   { path: "/account", page: AccountPage, title: "account.title" },
 ];

@@ -3,7 +3,7 @@
 import { html } from "../html.js";
 import { problemText } from "../service/problems.js";
 import { zoneOf } from "../service/session.js";
-import { hourOf } from "../service/times.js";
+import { hourOf, secondOf } from "../service/times.js";
 import { t } from "../shell/text.js";
 import { Icon } from "./icon.js";
 
@@ -32,6 +32,18 @@ export function StaleMark({ since }) {
   if (since === null) return null;
   return html`
     <p class="stale-mark" role="status"><${Icon} name="old" />${t("state.asOf", { hour: hourOf(since, zoneOf()) })}</p>
+  `;
+}
+
+/** When it was read, where no event tells that it is overtaken; and the way to read it again.
+ * @param {{of: import("../service/live.js").Live<any>}} props */
+export function ReadAt({ of }) {
+  const answer = of.answer.value;
+  return html`
+    <p class="as-of">
+      <span role="status">${answer ? t("state.readAt", { time: secondOf(answer.at, zoneOf()) }) : null}</span>
+      <button type="button" class="quiet" onClick=${() => of.refresh()}><${Icon} name="wait" />${t("state.readAgain")}</button>
+    </p>
   `;
 }
 

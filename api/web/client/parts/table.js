@@ -8,6 +8,7 @@ import { html } from "../html.js";
  * @property {string} label
  * @property {(row: Row) => any} cell
  * @property {boolean} [number]  Right, in figures of one width.
+ * @property {"bare" | "left-out"} [onPhone]  Without its label there, for what it is tells itself; or not at all.
  */
 
 /**
@@ -28,7 +29,7 @@ export function Table({ caption, columns, rows, id }) {
               <tr key=${id(row)}>
                 ${columns.map(
                   (one) => html`
-                    <td key=${one.label} data-label=${one.label} class=${one.number ? "number" : ""}>${one.cell(row)}</td>
+                    <td key=${one.label} data-label=${one.label} class=${one.number ? "number" : ""} data-on-phone=${one.onPhone}>${one.cell(row)}</td>
                   `,
                 )}
               </tr>

@@ -1,6 +1,6 @@
 /** From one page of a list to the next one, and back. */
 
-import { html } from "../html.js";
+import { html, useState } from "../html.js";
 import { t } from "../shell/text.js";
 
 /**
@@ -22,4 +22,15 @@ export function Turns({ page, back, forward }) {
       ${forward ? html`<button type="button" onClick=${turn(forward)}>${t("turns.after")}</button>` : null}
     </nav>
   `;
+}
+
+/** Where one is in a list that is turned by cursors; a list of another question begins with another component (`key`). */
+export function useTurns() {
+  const [cursors, setCursors] = useState(/** @type {(string | null)[]} */ ([null]));
+  const ways = (/** @type {string | null | undefined} */ next) => ({
+    page: cursors.length,
+    back: cursors.length > 1 ? () => setCursors(cursors.slice(0, -1)) : null,
+    forward: next ? () => setCursors([...cursors, next]) : null,
+  });
+  return { cursor: cursors.at(-1) ?? null, ways };
 }

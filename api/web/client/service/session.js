@@ -23,6 +23,8 @@ chosenClinic.subscribe((id) => (id === null ? sessionStorage.removeItem(CHOSEN) 
 export const unanswered = signal(/** @type {unknown} */ (null));
 
 const RANKS = { viewer: 0, clinical: 1, admin: 2, superuser: 3 };
+/** From the one who may least. */
+export const ROLES = /** @type {Role[]} */ (Object.keys(RANKS));
 const tabs = new BroadcastChannel("ticket-home.session");
 const CHANGED_WITHIN = 15_000;
 /** Whether another tab may have put another session into the cookie, and it is not known yet whose. */

@@ -15,6 +15,7 @@ import { shell } from "./en/shell.js";
 import { ticket } from "./en/ticket.js";
 import { ticketHistory } from "./en/ticket-history.js";
 import { tickets } from "./en/tickets.js";
+import { users } from "./en/users.js";
 import { wall } from "./en/wall.js";
 
 /** @type {import("../shell/text.js").Catalog} */
@@ -34,5 +35,6 @@ export const en = {
   ...ticket,
   ...ticketHistory,
   ...tickets,
+  ...users,
   ...wall,
 };

@@ -15,6 +15,7 @@ import { shell } from "./es/shell.js";
 import { ticket } from "./es/ticket.js";
 import { ticketHistory } from "./es/ticket-history.js";
 import { tickets } from "./es/tickets.js";
+import { users } from "./es/users.js";
 import { wall } from "./es/wall.js";
 
 export const es = {
@@ -33,5 +34,6 @@ export const es = {
   ...ticket,
   ...ticketHistory,
   ...tickets,
+  ...users,
   ...wall,
 };

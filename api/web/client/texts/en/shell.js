@@ -47,6 +47,8 @@ export const shell = {
   "state.loading": "Loading",
   "state.again": "Try again",
   "state.asOf": "Data of {hour}",
+  "state.readAt": "Read at {time}.",
+  "state.readAgain": "Read again",
 
   "meaning.of": "What it means: {name}",
 };

@@ -47,6 +47,8 @@ export const shell = {
   "state.loading": "Cargando",
   "state.again": "Intentar de nuevo",
   "state.asOf": "Datos de las {hour}",
+  "state.readAt": "Leído a las {time}.",
+  "state.readAgain": "Leer de nuevo",
 
   "meaning.of": "Qué significa: {name}",
 };
