@@ -12,10 +12,10 @@ help: ## This list
 	@echo "Ticket Home. Needed: Python 3.11 or newer, and make."
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/  make \1	\2/p' Makefile
 
-setup: ## The virtual environment .venv, with what the lock file names
+setup: ## The virtual environment .venv, with what the lock file names; and Chromium for tests, where apt can bring it
 	@for python in $(PYTHON) python3 python3.14 python3.13 python3.12 python3.11 python; do \
 	    if "$$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then \
-	        exec "$$python" .ci/setup.py; \
+	        exec "$$python" .ci/setup.py $(if $(filter setup,$(MAKECMDGOALS)),--browser); \
 	    fi; \
 	done; \
 	echo "Python 3.11 or newer is needed; python3 here is: $$(python3 --version 2>&1)." >&2; \

@@ -1,6 +1,8 @@
 """Makes .venv as the lock file says. A second call is instant, and a first that was cut off is begun again.
 
-Run by `make setup` with any Python >= 3.11; standard library only.
+Run by `make setup`, and before every other target, with any Python >= 3.11; standard library only. `make setup` by its
+name adds --browser: then Chromium comes, too, where apt can bring it. Whoever sets up is about to test pages; whoever
+says `make run` only does not wait for a browser.
 """
 
 import fcntl
@@ -54,17 +56,40 @@ def main() -> None:
     folder = os.open(ROOT, os.O_RDONLY)
     fcntl.flock(folder, fcntl.LOCK_EX)  # `make run` and `make test` at once make one environment
     before, after = found(), wanted()
-    if before == after:
+    if before != after:
+        print("Setting up .venv (this takes a minute) …", flush=True)
+        create()
+        pip("install", "--require-hashes", "--requirement", str(LOCK))
+        pip("install", "--no-deps", "--no-build-isolation", "--editable", ".")
+        STAMP.write_text(after)
+    os.close(folder)
+
+
+def browser() -> None:
+    """Chromium, for the tests that drive one: they would be skipped without it, so its absence fails nothing here."""
+    if shutil.which("chromium"):
         return
-    print("Setting up .venv (this takes a minute) …", flush=True)
-    create()
-    pip("install", "--require-hashes", "--requirement", str(LOCK))
-    pip("install", "--no-deps", "--no-build-isolation", "--editable", ".")
-    STAMP.write_text(after)
+    sys.path.insert(0, str(ROOT))
+    from tests.support.servers.debian import find_or_install
+
+    print("Installing Chromium, which tests of pages drive …", flush=True)
+    why = "apt and root are needed"
+    try:
+        if find_or_install("chromium", "chromium"):
+            return
+    except subprocess.SubprocessError as failed:
+        why = str(failed)
+    print(
+        f"make setup: there is no Chromium ({why}), so tests of pages will be skipped."
+        " Run once, as root: apt-get install chromium",
+        file=sys.stderr,
+    )
 
 
 if __name__ == "__main__":
     try:
         main()
+        if "--browser" in sys.argv[1:]:
+            browser()
     except KeyboardInterrupt:
         sys.exit("make setup: interrupted; it begins again the next time.")

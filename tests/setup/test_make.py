@@ -1,15 +1,20 @@
 """`make setup` in a copy of the checkout whose folder has spaces and accents, from a short lock file."""
 
+import importlib.util
 import os
 import re
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
+from tests.support.servers import debian
+
 ROOT = Path(__file__).parents[2]
 COPIED = ("Makefile", ".ci", "pyproject.toml", "README.md", "LICENSE", "api", "core", "alembic")
+APT = Path("tests/support/servers/debian.py")
 OUTER_MAKE = frozenset({"MAKEFLAGS", "MAKELEVEL", "MFLAGS"})
 """Set by the `make test` that runs this: a make below another one prints more."""
 
@@ -26,6 +31,8 @@ def checkout(tmp_path: Path) -> Path:
             shutil.copytree(ROOT / name, target / name, ignore=shutil.ignore_patterns("__pycache__"))
         else:
             shutil.copy(ROOT / name, target / name)
+    (target / APT).parent.mkdir(parents=True)
+    (target / APT).write_text("def find_or_install(name, package):\n    return name\n")
     # Of the package that only editable installation needs.
     editables = re.search(r"^editables==.*\n(?:    .*\n)+", (ROOT / "requirements-dev.lock").read_text(), re.MULTILINE)
     assert editables is not None
@@ -92,6 +99,37 @@ def test_an_old_python_is_told(checkout: Path, tmp_path: Path) -> None:
     assert done.returncode != 0
     assert "Python 3.11 or newer is needed; python3 here is: Python 3.9.2" in done.stderr
     assert not (checkout / ".venv").exists()
+
+
+def test_chromium_is_for_who_sets_up_and_not_for_who_only_runs(checkout: Path) -> None:
+    assert ".ci/setup.py --browser" in make(checkout, "--dry-run", "setup").stdout
+    for target in ("run", "test", "check"):
+        assert "--browser" not in make(checkout, "--dry-run", target).stdout
+
+
+@pytest.mark.parametrize("failure", [None, subprocess.CalledProcessError(100, "apt-get"), "no Debian"])
+def test_setting_up_fails_for_no_browser(
+    failure: Exception | str | None, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    asked = []
+
+    def found(name: str, package: str) -> Path | None:
+        asked.append(package)
+        if isinstance(failure, Exception):
+            raise failure
+        return None if failure else Path("/usr/bin", name)
+
+    monkeypatch.setattr(debian, "find_or_install", found)
+    monkeypatch.setattr(shutil, "which", lambda name: None)
+    monkeypatch.setattr(sys, "path", [*sys.path])
+    spec = importlib.util.spec_from_file_location("setup", ROOT / ".ci" / "setup.py")
+    assert spec is not None
+    assert spec.loader is not None
+    setup = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(setup)
+    setup.browser()
+    assert asked == ["chromium"]
+    assert ("apt-get install chromium" in capsys.readouterr().err) == (failure is not None)
 
 
 def test_help_tells_every_target(checkout: Path) -> None:

@@ -1,4 +1,7 @@
-"""Programs that no wheel brings, installed from Debian where it is one: the embedded servers have no TLS."""
+"""Programs that no wheel brings, installed from Debian where it is one: the embedded servers have no TLS.
+
+`make setup` imports this before there is any package: standard library only.
+"""
 
 import fcntl
 import os
@@ -7,13 +10,13 @@ import subprocess
 import tempfile
 from pathlib import Path
 
-import pytest
-
 
 def program(name: str, package: str) -> Path:
     """Where the program is. It is installed where it is not there yet; where that cannot be, the test is skipped."""
     found = find_or_install(name, package)
     if found is None:
+        import pytest
+
         pytest.skip(f"NOT TESTED: {name} is missing. Run once, as root: apt-get install {package}")
     return found
 
