@@ -145,10 +145,16 @@ def of_parts(columns: str, table: str, condition: str, *, starts: str = "starts"
 OF_SPAN = "r.span = parts.span"
 ITS_SURGERY = "(c.surgery_id IS NULL OR r.surgery_id = c.surgery_id)"
 MODIFICATIONS = "doctor_id, modifications"
+
+
+def asked_days(day: str) -> str:
+    """SQL: whether a day of creation is one of those that are asked for, as a condition of an index."""
+    return f"""{day} >= coalesce(CAST(:date_from AS date), '-infinity')
+        AND {day} < coalesce(CAST(:date_to AS date) + 1, 'infinity')"""
+
+
 CHANGES = f"""
-    FROM rollup_change t WHERE c.is_rolled AND t.clinic_id = c.id AND {of_surgery("t")}
-        AND t.day >= coalesce(CAST(:date_from AS date), '-infinity')
-        AND t.day < coalesce(CAST(:date_to AS date) + 1, 'infinity')
+    FROM rollup_change t WHERE c.is_rolled AND t.clinic_id = c.id AND {of_surgery("t")} AND {asked_days("t.day")}
 """
 BY_SURGERY = f"""
     SELECT surgery_id AS id, sum(total)::bigint AS tickets FROM (

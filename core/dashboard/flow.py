@@ -1,7 +1,8 @@
 """How patients leave, beside the KPIs: SQL of what is read of a clinic `c`, and what it is made into.
 
 The window is today and the 29 local days before, by the date of discharge; discharges that nobody recorded are left
-out. It is read by an index on the discharge, not from rollups.
+out. It is read from rollups by the day of discharge, or from every discharge where those are in doubt, and where a
+surgery and days of creation are asked for at once.
 """
 
 from collections.abc import Iterable, Sequence
@@ -11,7 +12,7 @@ from typing import Any
 
 from sqlalchemy import Row
 
-from core.dashboard.counted import IN_DAYS, OF_SURGERY
+from core.dashboard.counted import CHANGES, IN_DAYS, OF_SURGERY, asked_days, of_surgery
 from core.dashboard.views import DelayCount, Flow
 from core.tickets.reads.figures import ACTIVE, BEFORE_NOON, CONDITIONS, LATELY, Figure
 
@@ -27,18 +28,28 @@ def microseconds(interval: str) -> str:
     return f"(date_part('epoch', {interval}) * 1000000)::bigint"
 
 
-LOST = f"greatest(0, {microseconds('coalesce(d.ended_at, ticket.discharged_at) - d.set_at')} / 60000000)"
+IS_ROLLED = "(c.is_rolled AND (c.surgery_id IS NULL OR (c.first IS NULL AND c.past IS NULL)))"
+SUMS = ("gone", "early", "stay_thousandths", "waited", "wait_microseconds")
+LEFT_LATELY = "left_day BETWEEN c.today_day - 29 AND c.today_day"
+ROLLED = f"""
+    SELECT {", ".join(SUMS)} FROM flow_rollup r
+    WHERE {IS_ROLLED} AND r.clinic_id = c.id AND r.surgery_id = coalesce(c.surgery_id, 0) AND r.{LEFT_LATELY}
+        AND r.span = CASE WHEN c.first IS NULL AND c.past IS NULL THEN 'all' ELSE 'day' END AND {asked_days("r.starts")}
+    UNION ALL SELECT {", ".join(SUMS)} {CHANGES} AND {IS_ROLLED} AND t.{LEFT_LATELY}
+"""  # noqa: S608  put together from constants of this file and of counted.py
+LOST = "delay_minutes(d.set_at, d.ended_at, ticket.admission_at, ticket.discharged_at)"
 OF_TICKET = "d.clinic_id = c.id AND d.ticket_id = ticket.id"
-# Tickets are read twice, each time by an index, whatever the planner believes of the rows' numbers (MATERIALIZED,
-# OFFSET). Those who left are put beside the delays set in the window: of a FULL JOIN there is no nested loop. Only who
-# was here before it is looked up one by one, for nobody is delayed before their ticket is there.
+# Where rollups are read, the branches that count tickets stand behind a condition that is looked at once. Whatever the
+# planner believes of the rows' numbers (MATERIALIZED, OFFSET), tickets are read by an index. Those who left are put
+# beside the delays set in the window: of a FULL JOIN there is no nested loop. Only who was here before it is looked up
+# one by one, for nobody is delayed before their ticket is there.
 FLOW = f"""
 WITH here AS MATERIALIZED (
     SELECT ticket.id, ticket.status, ticket.ready_at, ticket.long_stay_at FROM ticket WHERE {OF_CLINIC} AND {ACTIVE}
 ), gone AS MATERIALIZED (
     SELECT ticket.id, ticket.created_at, ticket.admission_at, ticket.surgery_base_hours, ticket.ready_at,
         ticket.discharged_at
-    FROM ticket WHERE {OF_CLINIC} AND {LATELY}
+    FROM ticket WHERE NOT {IS_ROLLED} AND {OF_CLINIC} AND {LATELY}
 )
 SELECT * FROM (
     SELECT count(*) FILTER (WHERE {CONDITIONS[Figure.READY_WAITING]}) AS ready_waiting,
@@ -46,12 +57,16 @@ SELECT * FROM (
         min(ticket.long_stay_at) FILTER (WHERE ticket.long_stay_at > c.now) AS next_long_stay
     FROM here AS ticket
 ) AS staying CROSS JOIN (
-    SELECT count(*) AS lately, count(*) FILTER (WHERE {BEFORE_NOON}) AS early,
-        coalesce(sum({microseconds("ticket.discharged_at - ticket.admission_at")}
-            / (ticket.surgery_base_hours * bigint '{3_600_000_000 // THOUSANDTHS}')), 0)::bigint AS stay_thousandths,
-        count(ticket.ready_at) AS waited,
-        coalesce(sum({microseconds("ticket.discharged_at - ticket.ready_at")}), 0)::bigint AS wait_microseconds
-    FROM gone AS ticket
+    SELECT coalesce(sum(gone), 0)::bigint AS lately,
+        {", ".join(f"coalesce(sum({name}), 0)::bigint AS {name}" for name in SUMS[1:])}
+    FROM (
+        {ROLLED}
+        UNION ALL SELECT count(*), count(*) FILTER (WHERE {BEFORE_NOON}),
+            coalesce(sum({microseconds("ticket.discharged_at - ticket.admission_at")}
+                / (ticket.surgery_base_hours * bigint '{3_600_000_000 // THOUSANDTHS}')), 0),
+            count(ticket.ready_at), coalesce(sum({microseconds("ticket.discharged_at - ticket.ready_at")}), 0)
+        FROM gone AS ticket
+    ) AS added
 ) AS leaving CROSS JOIN (
     SELECT coalesce(jsonb_agg(jsonb_build_object('reason_id', id, 'reason', reason, 'tickets', tickets, 'lost', lost)
                               ORDER BY lost DESC, tickets DESC, reason COLLATE "C", id), '[]') AS delays
@@ -61,14 +76,17 @@ SELECT * FROM (
                 SELECT d.reason_id, 1 AS tickets, 0 AS lost FROM here AS ticket CROSS JOIN LATERAL (
                     SELECT d.reason_id FROM delay d WHERE {OF_TICKET} AND d.ended_at IS NULL OFFSET 0
                 ) AS d
+                UNION ALL SELECT d.reason_id, 0, d.minutes FROM delayed_ticket d
+                WHERE c.is_rolled AND d.clinic_id = c.id AND d.{LEFT_LATELY} AND {of_surgery("d")}
+                    AND {asked_days("d.day")}
                 UNION ALL SELECT d.reason_id, 0, CASE WHEN ticket.id IS NOT NULL THEN {LOST} ELSE 0 END FROM (
                     SELECT d.reason_id, d.ticket_id, d.set_at, d.ended_at FROM delay d
-                    WHERE d.clinic_id = c.id AND d.set_at >= c.lately OFFSET 0
-                ) AS d FULL JOIN gone AS ticket ON ticket.id = d.ticket_id
+                    WHERE NOT c.is_rolled AND d.clinic_id = c.id AND d.set_at >= c.lately OFFSET 0
+                ) AS d FULL JOIN (SELECT * FROM gone WHERE NOT c.is_rolled) AS ticket ON ticket.id = d.ticket_id
                 UNION ALL SELECT d.reason_id, 0, {LOST} FROM gone AS ticket CROSS JOIN LATERAL (
                     SELECT d.reason_id, d.set_at, d.ended_at FROM delay d
                     WHERE {OF_TICKET} AND d.set_at < c.lately OFFSET 0
-                ) AS d WHERE ticket.created_at < c.lately
+                ) AS d WHERE NOT c.is_rolled AND ticket.created_at < c.lately
             ) AS each GROUP BY 1
         ) AS counted JOIN standardized_reason reason USING (id) WHERE tickets > 0 OR lost > 0
         ORDER BY lost DESC, tickets DESC, reason COLLATE "C", id LIMIT {TOP_DELAYS}

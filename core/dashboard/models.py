@@ -1,4 +1,5 @@
-"""The rollups' tables. Triggers and the functions of migration 0019 alone write them (docs/design/rollups.md).
+"""The rollups' tables. Triggers and the functions of migrations 0019 and 0029 alone write them
+(docs/design/rollups.md).
 
 None refers to others: a restore brings tables in any order. Surgery and doctor 0 stand for none, and in the rollups
 surgery 0 for all of them together.
@@ -28,7 +29,20 @@ class _Amounts:
     """With at least one modification."""
 
 
-class RollupChange(_Amounts, Base):
+class _Flow:
+    """Of those who left at a time that somebody recorded, by the day on which they did."""
+
+    gone: Mapped[int] = mapped_column(BigInteger, server_default=text("0"))
+    early: Mapped[int] = mapped_column(BigInteger, server_default=text("0"))
+    """Before noon."""
+    stay_thousandths: Mapped[int] = mapped_column(BigInteger, server_default=text("0"))
+    """Stay ÷ base hours, of each in whole thousandths."""
+    waited: Mapped[int] = mapped_column(BigInteger, server_default=text("0"))
+    """Ready before they left."""
+    wait_microseconds: Mapped[int] = mapped_column(BigInteger, server_default=text("0"))
+
+
+class RollupChange(_Amounts, _Flow, Base):
     """By how much a transaction changed a day's counts; nobody changes a row, and merging deletes it."""
 
     __tablename__ = "rollup_change"
@@ -39,6 +53,8 @@ class RollupChange(_Amounts, Base):
     """In which `day` is that day."""
     day: Mapped[date]
     """Clinic-local, of the ticket's creation."""
+    left_day: Mapped[date | None]
+    """Of its discharge, where that is recorded."""
     surgery_id: Mapped[int]
     doctor_id: Mapped[int] = mapped_column(server_default=text("0"))
     """Of modifications."""
@@ -82,6 +98,35 @@ class ModifiedTicket(Base):
     surgery_id: Mapped[int]
     doctor_id: Mapped[int]
     modifications: Mapped[int]
+
+
+class FlowRollup(_Flow, Base):
+    """The counts of a day on which tickets left: of all of them, and by the day of their creation."""
+
+    __tablename__ = "flow_rollup"
+
+    clinic_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    surgery_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    span: Mapped[str] = mapped_column(String(5), primary_key=True)
+    """all, and of all surgeries together (0) also day"""
+    left_day: Mapped[date] = mapped_column(primary_key=True)
+    starts: Mapped[date] = mapped_column(primary_key=True)
+    """The day of creation; of `all` minus infinity."""
+
+
+class DelayedTicket(Base):
+    """A ticket that left, and for how many minutes a reason held it up, as it was last counted."""
+
+    __tablename__ = "delayed_ticket"
+    __table_args__ = (Index("ix_delayed_ticket_clinic_id_left_day", "clinic_id", "left_day"),)
+
+    ticket_id: Mapped[str] = mapped_column(String(30), primary_key=True)
+    reason_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    clinic_id: Mapped[int]
+    left_day: Mapped[date]
+    day: Mapped[date]
+    surgery_id: Mapped[int]
+    minutes: Mapped[int] = mapped_column(BigInteger)
 
 
 class RolledClinic(Base):

@@ -4,7 +4,8 @@ stamps its versions.
 What is here is part of every released migration that calls it. A change of what is counted is a migration of its own.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 TIMED = "status = 'discharged' AND NOT discharge_assumed"
 # The FPA rounded to the nearest full local hour is the block's end. Most discharges are further off than the half hour
@@ -35,6 +36,43 @@ NO_ZONE = "coalesce(timezone, '')"
 """Of a clinic that is not there, in the middle of a restore: then the clinic's rollups are in doubt."""
 
 
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """What is counted of tickets, and by which days."""
+
+    columns: str = COUNTED_COLUMNS
+    """What it is made of."""
+    counts: Mapping[str, str] = field(default_factory=lambda: COUNTS)
+    days: Mapping[str, str] = field(default_factory=lambda: {"day": DAY})
+    """Name → an expression over a ticket and its clinic's zone, as `counts` has them."""
+
+    @property
+    def flow(self) -> tuple[str, ...]:
+        """The counts of those who left, by the day on which they did; none before 0029."""
+        return tuple(name for name in self.counts if name not in COUNTS)
+
+
+SINCE_0019 = Counted()
+GONE = "discharged_at IS NOT NULL AND NOT discharge_assumed"
+# Whole numbers, exact up to decades, as core/dashboard/flow.py has them.
+STAY = "(date_part('epoch', discharged_at - admission_at) * 1000000)::bigint / (surgery_base_hours * bigint '3600000')"
+WAIT = "(date_part('epoch', discharged_at - ready_at) * 1000000)::bigint"
+FLOW_COUNTS = {
+    "gone": f"({GONE})::integer",
+    "early": f"({GONE} AND (discharged_at AT TIME ZONE timezone)::time < '12:00')::integer",
+    "stay_thousandths": f"CASE WHEN {GONE} THEN {STAY} ELSE 0 END",
+    "waited": f"({GONE} AND ready_at IS NOT NULL)::integer",
+    "wait_microseconds": f"CASE WHEN {GONE} AND ready_at IS NOT NULL THEN {WAIT} ELSE 0 END",
+}
+"""Of those who left at a time that somebody recorded."""
+LEFT_DAY = f"CASE WHEN {GONE} THEN (discharged_at AT TIME ZONE timezone)::date END"
+SINCE_0029 = Counted(
+    f"{COUNTED_COLUMNS}, ready_at, admission_at, surgery_base_hours",
+    COUNTS | FLOW_COUNTS,
+    {"day": DAY, "left_day": LEFT_DAY},
+)
+
+
 def names(columns: Sequence[str], prefix: str = "") -> str:
     """SQL: the columns, by commas."""
     return ", ".join(f"{prefix}{column}" for column in columns)
@@ -46,26 +84,28 @@ def sums(columns: Sequence[str], times: str = "1") -> str:
     return ", ".join(f"coalesce(sum({column} * {times}), 0) AS {column}" for column in columns)
 
 
-def counted(tickets: str) -> str:
-    """SQL: day, surgery and counts of `tickets`, a query of a ticket's columns with a `sign`."""
-    measures = ", ".join(f"{expression} AS {name}" for name, expression in COUNTS.items())
+def counted(tickets: str, what: Counted = SINCE_0019) -> str:
+    """SQL: days, surgery and counts of `tickets`, a query of a ticket's columns with a `sign`."""
+    measures = ", ".join(f"{expression} AS {name}" for name, expression in what.counts.items())
+    days = ", ".join(f"{expression} AS {name}" for name, expression in what.days.items())
     return f"""
-        SELECT clinic_id, timezone, day, surgery_id, {sums(tuple(COUNTS), "sign")} FROM (
-            SELECT sign, clinic_id, {NO_ZONE} AS timezone, {DAY} AS day, coalesce(surgery_id, 0) AS surgery_id,
+        SELECT clinic_id, timezone, {names(tuple(what.days))}, surgery_id, {sums(tuple(what.counts), "sign")} FROM (
+            SELECT sign, clinic_id, {NO_ZONE} AS timezone, {days}, coalesce(surgery_id, 0) AS surgery_id,
                 {measures}
             FROM ({tickets}) AS t
             LEFT JOIN (SELECT id AS its_clinic, timezone FROM clinic) AS c ON its_clinic = clinic_id
-        ) AS measured GROUP BY clinic_id, timezone, day, surgery_id
+        ) AS measured GROUP BY clinic_id, timezone, {names(tuple(what.days))}, surgery_id
     """
 
 
-def append(tickets: str) -> str:
+def append(tickets: str, what: Counted = SINCE_0019) -> str:
     """SQL: the counts of `tickets` as changes, where any is not zero."""
-    zeros = ", ".join("0" for _ in COUNTS)
+    zeros = ", ".join("0" for _ in what.counts)
+    days, counts = names(tuple(what.days)), names(tuple(what.counts))
     return f"""
-        INSERT INTO rollup_change (clinic_id, timezone, day, surgery_id, {names(tuple(COUNTS))})
-        SELECT clinic_id, timezone, day, surgery_id, {names(tuple(COUNTS))} FROM ({counted(tickets)}) AS changed
-        WHERE ({names(tuple(COUNTS))}) <> ({zeros});
+        INSERT INTO rollup_change (clinic_id, timezone, {days}, surgery_id, {counts})
+        SELECT clinic_id, timezone, {days}, surgery_id, {counts} FROM ({counted(tickets, what)}) AS changed
+        WHERE ({counts}) <> ({zeros});
     """
 
 
@@ -86,9 +126,10 @@ def differing(columns: str, *, wanted: str) -> str:
     return f"SELECT DISTINCT {wanted} FROM (({new} EXCEPT ALL {old}) UNION ALL ({old} EXCEPT ALL {new})) AS d"
 
 
-def stamp_ticket(figures: str) -> str:
+def stamp_ticket(figures: str, what: Counted = SINCE_0019) -> str:
     """SQL that makes `cache_stamp_ticket`: a change of any column bumps `tickets`, one of the columns `figures` bumps
     `figures` too, and what it changes of the counts is appended."""
+    columns = what.columns
     return f"""
 CREATE OR REPLACE FUNCTION cache_stamp_ticket() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
@@ -97,7 +138,7 @@ DECLARE
 BEGIN
     IF TG_OP = 'INSERT' THEN
         {remember(of_clinics("new_rows", "tickets", "figures"))}
-        {append(f"SELECT 1 AS sign, {COUNTED_COLUMNS} FROM new_rows")}
+        {append(f"SELECT 1 AS sign, {columns} FROM new_rows", what)}
         -- Modifications may be there already: a restore brings tables in any order.
         PERFORM rollup_recount(array_agg(id)) FROM new_rows;
     ELSIF TG_OP = 'UPDATE' THEN
@@ -108,18 +149,14 @@ BEGIN
             + differing(figures, wanted="clinic_id || '/figures' AS key")
         )
     }
-        touched := ARRAY({differing(COUNTED_COLUMNS, wanted="id")});
+        touched := ARRAY({differing(columns, wanted="id")});
         IF touched <> '{{}}' THEN
-            {
-        append(
-            f"SELECT 1 AS sign, {COUNTED_COLUMNS} FROM new_rows UNION ALL SELECT -1, {COUNTED_COLUMNS} FROM old_rows"
-        )
-    }
+            {append(f"SELECT 1 AS sign, {columns} FROM new_rows UNION ALL SELECT -1, {columns} FROM old_rows", what)}
             PERFORM rollup_recount(touched);
         END IF;
     ELSIF TG_OP = 'DELETE' THEN
         {remember(of_clinics("old_rows", "tickets", "figures"))}
-        {append(f"SELECT -1 AS sign, {COUNTED_COLUMNS} FROM old_rows")}
+        {append(f"SELECT -1 AS sign, {columns} FROM old_rows", what)}
         PERFORM rollup_recount(array_agg(id)) FROM old_rows;
     ELSE
         -- It makes another timeline, on which no rollup is trusted before it was filled anew.

@@ -12,7 +12,8 @@ from core.exports.statements.keyset import one_batch, prepared
 
 LEFT_OUT = (
     *("user_session", "idempotency_key", "cache_timeline", "canary"),
-    *("rolled_clinic", "rollup_change", "ticket_rollup", "doctor_rollup", "modified_ticket"),
+    *("rolled_clinic", "rollup_change", "ticket_rollup", "doctor_rollup", "modified_ticket", "flow_rollup"),
+    "delayed_ticket",
 )
 """Who is signed in, and kept answers, which repeat what was written; of which objects of this very database the
 versions were stamped; when somebody looked last; and counts of the tickets."""

@@ -130,8 +130,8 @@ def _of_delays(text: Any) -> ScalarSelect[Any]:
 
 def _minutes_lost() -> ColumnElement[Any]:
     """In whole minutes, as the dashboard counts them: of those who left at a time that somebody recorded."""
-    lost = func.extract("epoch", func.coalesce(Delay.ended_at, Ticket.discharged_at) - Delay.set_at) / 60
-    minutes = _of_delays(cast(func.greatest(0, func.floor(lost)), String))
+    lost = func.delay_minutes(Delay.set_at, Delay.ended_at, Ticket.admission_at, Ticket.discharged_at)
+    minutes = _of_delays(cast(lost, String))
     return case((and_(Ticket.status == Status.DISCHARGED, ~Ticket.discharge_assumed), minutes), else_=None)
 
 

@@ -105,7 +105,9 @@ CONDITIONS: dict[Figure, str] = {
     Figure.STAY_RATIO: LATELY,
     Figure.DELAYS: f"{ACTIVE} AND EXISTS ({DELAY} AND d.ended_at IS NULL)",
     Figure.HOURS_LOST: f"""{LATELY}
-        AND EXISTS ({DELAY} AND coalesce(d.ended_at, ticket.discharged_at) - d.set_at >= interval '1 minute')""",
+        AND EXISTS (
+            {DELAY} AND delay_minutes(d.set_at, d.ended_at, ticket.admission_at, ticket.discharged_at) > 0
+        )""",
     Figure.MODIFIED: """EXISTS (
         SELECT FROM fpa_modification m WHERE m.clinic_id = ticket.clinic_id AND m.ticket_id = ticket.id
     )""",

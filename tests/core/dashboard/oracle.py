@@ -207,7 +207,8 @@ class Ward:
             if delay["ticket_id"] in active and delay["ended_at"] is None:
                 held[delay["reason_id"]] += 1
             if row := left.get(delay["ticket_id"]):
-                lasted = (delay["ended_at"] or row["discharged_at"]) - delay["set_at"]
+                ended = min(delay["ended_at"] or row["discharged_at"], row["discharged_at"])
+                lasted = ended - max(delay["set_at"], row["admission_at"])
                 minutes[delay["reason_id"]] += max(0, lasted // MINUTE)
         found = [
             (-minutes[id_], -held[id_], self.reasons[id_]["name"], id_)

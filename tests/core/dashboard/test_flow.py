@@ -29,6 +29,10 @@ class Ward:
     async def left(self, discharged_at: datetime, **values: Any) -> str:
         return await self.ticket(status="discharged", discharged_at=discharged_at, **values)
 
+    async def delay(self, ticket: str, reason: int, set_at: datetime, ended_at: datetime | None = None) -> None:
+        ended = {} if ended_at is None else {"ended_at": ended_at, "ended_by": "nurse"}
+        await rows.delay(self.connection, self.clinic.id, ticket, reason, set_at=set_at, **ended)
+
     async def flow(self, now: datetime = NOW) -> Json:
         found, network = [(await self.desk.computed(now, one))["flow"] for one in (self.clinic.id, None)]
         assert found == network, "of one clinic the network's is that clinic's"
@@ -96,25 +100,31 @@ async def test_the_stay_ratio_is_the_mean_of_each_stay_in_whole_thousandths(ward
 
 async def test_delays_are_tickets_now_and_whole_minutes_of_those_who_left_lately(ward: Ward) -> None:
     laboratory, imaging, papers = ward.clinic.reasons[:3]
-
-    async def delay(ticket: str, reason: int, set_at: datetime, ended_at: datetime | None = None) -> None:
-        ended = {} if ended_at is None else {"ended_at": ended_at, "ended_by": "nurse"}
-        await rows.delay(ward.connection, ward.clinic.id, ticket, reason, set_at=set_at, **ended)
-
     here, gone, long_gone = await ward.ticket(), await ward.left(NOW - HOUR), await ward.left(NOW - 40 * DAY)
     annulled = await ward.ticket(status="annulled", annulled_at=NOW)
-    await delay(here, laboratory, NOW - 9 * HOUR)
-    await delay(here, imaging, NOW - 9 * HOUR, NOW - HOUR)
+    await ward.delay(here, laboratory, NOW - 9 * HOUR)
+    await ward.delay(here, imaging, NOW - 9 * HOUR, NOW - HOUR)
     for over in (annulled, long_gone):
-        await delay(over, papers, NOW - 90 * DAY)
+        await ward.delay(over, papers, NOW - 90 * DAY)
     # Until it was ended, 59 seconds less; until the discharge; none, for it was set after that.
-    await delay(gone, imaging, NOW - 5 * HOUR, NOW - 4 * HOUR - timedelta(seconds=1))
-    await delay(gone, imaging, NOW - 2 * HOUR - 20 * MINUTE)
-    await delay(gone, papers, NOW - MINUTE)
+    await ward.delay(gone, imaging, NOW - 5 * HOUR, NOW - 4 * HOUR - timedelta(seconds=1))
+    await ward.delay(gone, imaging, NOW - 2 * HOUR - 20 * MINUTE)
+    await ward.delay(gone, papers, NOW - MINUTE)
     assert [tuple(one.values()) for one in (await ward.flow())["delays"]] == [
         (ward.clinic.id, imaging, f"{NAMES[1]} a", 0, 2.3),
         (ward.clinic.id, laboratory, f"{NAMES[0]} a", 1, 0.0),
     ]
+
+
+async def test_a_delay_costs_nothing_before_the_admission_or_after_the_discharge(ward: Ward) -> None:
+    """The surgery was moved after it was set; or the discharge was written later than it happened."""
+    laboratory, imaging, papers = ward.clinic.reasons[:3]
+    gone = await ward.left(NOW - HOUR, admission_at=NOW - 5 * HOUR)
+    await ward.delay(gone, laboratory, NOW - 9 * HOUR)
+    await ward.delay(gone, imaging, NOW - 2 * HOUR, NOW + 7 * HOUR)
+    await ward.delay(gone, papers, NOW - 9 * HOUR, NOW - 6 * HOUR)
+    found = (await ward.flow())["delays"]
+    assert [(one["reason_id"], one["hours_lost"]) for one in found] == [(laboratory, 4.0), (imaging, 1.0)]
 
 
 async def test_assumed_discharges_are_left_out_of_all_of_it(ward: Ward) -> None:

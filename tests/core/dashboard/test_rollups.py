@@ -18,7 +18,7 @@ from core.operations.doctor.tables.migrations import made
 from tests.core.dashboard.at_random import MadeClinic, network
 from tests.core.dashboard.desk import Desk
 from tests.core.dashboard.oracle import Ward
-from tests.core.dashboard.writers import LOST, NOW, Writer, create, modify
+from tests.core.dashboard.writers import LOST, NOW, OF_FLOW, OF_TICKETS, Writer, create, modify
 from tests.factories import rows
 from tests.support.machine import until
 from tests.support.migrations import downgrade
@@ -139,25 +139,43 @@ async def test_a_writer_who_commits_after_a_fill_began_is_counted_once(
 WAITS = "SELECT wait_event_type = 'Lock' FROM pg_stat_activity WHERE pid = $1"
 
 
+RACES = {
+    "it is modified": (
+        "INSERT INTO fpa_modification (clinic_id, ticket_id, previous_fpa, new_fpa, reason, modified_by)"
+        " SELECT clinic_id, id, current_fpa, current_fpa, 'Reason', 'somebody' FROM ticket WHERE id = $1",
+        "UPDATE ticket SET doctor_id = (SELECT max(id) FROM doctor d WHERE d.clinic_id = ticket.clinic_id)"
+        " WHERE id = $1",
+    ),
+    "it is delayed": (
+        "INSERT INTO delay (clinic_id, ticket_id, reason_id, reason, set_at, set_by) SELECT t.clinic_id, t.id, r.id,"
+        " r.reason, t.current_fpa - interval '1 hour', 'somebody' FROM ticket t"
+        " JOIN standardized_reason r ON r.clinic_id = t.clinic_id WHERE t.id = $1 LIMIT 1",
+        "UPDATE ticket SET status = 'discharged', discharged_at = current_fpa WHERE id = $1",
+    ),
+    "a delay is taken back": (
+        "DELETE FROM delay WHERE ticket_id = $1",
+        "UPDATE ticket SET status = 'discharged', discharged_at = current_fpa WHERE id = $1",
+    ),
+}
+
+
 @pytest.mark.parametrize("isolation", ["READ COMMITTED", "REPEATABLE READ"])
-@pytest.mark.parametrize("first", ["modified", "given to another doctor"])
-async def test_a_ticket_that_is_modified_and_changes_its_doctor_at_once_counts_for_one_of_them(
-    connection: Connection, database_url: str, clinics: list[MadeClinic], first: str, isolation: str
+@pytest.mark.parametrize("is_turned", [False, True])
+@pytest.mark.parametrize("what", RACES)
+async def test_a_ticket_that_changes_while_rows_that_point_at_it_do_counts_as_it_is_then(
+    connection: Connection, database_url: str, clinics: list[MadeClinic], what: str, isolation: str, is_turned: bool
 ) -> None:
     clinic = clinics[0]
     given: dict[str, Any] = {"patient_id": None, "doctor_id": clinic.doctors[0], "imported": True}
     ticket = await rows.ticket(connection, clinic.id, surgery_id=clinic.surgeries[0], **given)
-    statements = {
-        "modified": "INSERT INTO fpa_modification (clinic_id, ticket_id, previous_fpa, new_fpa, reason, modified_by)"
-        " SELECT clinic_id, id, current_fpa, current_fpa, 'Reason', 'somebody' FROM ticket WHERE id = $1",
-        "given to another doctor": f"UPDATE ticket SET doctor_id = {clinic.doctors[1]} WHERE id = $1",
-    }
+    if what == "a delay is taken back":
+        await connection.execute(RACES["it is delayed"][0], ticket)
+    first, second = reversed(RACES[what]) if is_turned else RACES[what]
     async with opened(database_url, 2) as [one, two]:
         for each in (one, two):
             await each.execute(f"BEGIN ISOLATION LEVEL {isolation}; SELECT count(*) FROM ticket")
-        await one.execute(statements.pop(first), ticket)
-        [(_, statement)] = statements.items()
-        waiting = asyncio.create_task(two.execute(statement, ticket))
+        await one.execute(first, ticket)
+        waiting = asyncio.create_task(two.execute(second, ticket))
 
         async def has_met_the_first() -> bool:
             return waiting.done() or bool(await connection.fetchval(WAITS, two.get_server_pid()))
@@ -188,7 +206,10 @@ async def test_in_doubt_tickets_are_counted_until_rollups_are_filled(
     for clinic in clinics:
         await create(Writer(connection, random.Random(2), [clinic]))
     # What is in them now would show.
-    await connection.execute("UPDATE ticket_rollup SET total = total + 1000")
+    await connection.execute(
+        "UPDATE ticket_rollup SET total = total + 1000; UPDATE flow_rollup SET gone = gone + 1000;"
+        "UPDATE delayed_ticket SET minutes = minutes + 1000"
+    )
     await connection.execute(DOUBTS[what])
     await connection.execute("SELECT cache_new_timeline()")
     ward = await Ward.read(connection)
@@ -198,6 +219,21 @@ async def test_in_doubt_tickets_are_counted_until_rollups_are_filled(
     assert await keep_up(connection, [clinic.id for clinic in clinics]) == [clinic.id for clinic in clinics]
     assert await to_do(desk.runtime.database, thorough=True) == []
     await looks_right(desk, connection, clinics)
+
+
+async def test_who_left_is_not_read_ticket_by_ticket(
+    desk: Desk, connection: Connection, clinics: list[MadeClinic]
+) -> None:
+    clinic = clinics[0]
+    before = (await desk.computed(NOW, clinic.id))["flow"]
+    assert before["stay_ratio"]
+    await connection.execute("UPDATE flow_rollup SET stay_thousandths = 0 WHERE span = 'all'")
+    assert (await desk.computed(NOW, clinic.id))["flow"] == {**before, "stay_ratio": 0.0}
+    # Of a surgery and days of creation at once nothing is kept.
+    asked = {"surgery_id": clinic.surgeries[0], **FILTERS[2]}
+    assert await desk.computed(NOW, clinic.id, **asked) == (await Ward.read(connection)).dashboard(
+        NOW, clinic.id, **asked
+    )
 
 
 async def test_where_the_tables_are_not_those_that_the_versions_stand_for_nothing_is_filled(
@@ -242,7 +278,11 @@ async def test_a_serving_process_fills_and_merges_by_itself(
 
 
 @pytest.mark.parametrize(
-    "table", ["rollup_change", "ticket_rollup", "doctor_rollup", "modified_ticket", "rolled_clinic"]
+    "table",
+    [
+        *("rollup_change", "ticket_rollup", "doctor_rollup", "flow_rollup"),
+        *("modified_ticket", "delayed_ticket", "rolled_clinic"),
+    ],
 )
 async def test_rollups_are_not_truncated(connection: Connection, table: str) -> None:
     with pytest.raises(asyncpg.RestrictViolationError):
@@ -287,19 +327,45 @@ LEFT_OUT = {
 }
 
 
-@pytest.mark.parametrize("what", LEFT_OUT)
+OF_FLOW_LEFT_OUT = {
+    "the day on which a ticket left": (
+        "cache_stamp_ticket",
+        "WHEN discharged_at IS NOT NULL AND NOT discharge_assumed THEN (discharged_at",
+        "WHEN discharged_at IS NOT NULL AND NOT discharge_assumed THEN (created_at",
+    ),
+    "who was ready when they left": ("cache_stamp_ticket", "AND ready_at IS NOT NULL)::integer", "AND false)::integer"),
+    "a change of who was ready alone": (
+        "cache_stamp_ticket",
+        "IF touched <> '{}' THEN",
+        "IF touched <> '{}' AND EXISTS (SELECT FROM new_rows n JOIN old_rows o USING (id)"
+        " WHERE n.ready_at IS NOT DISTINCT FROM o.ready_at) THEN",
+    ),
+    "a delay": ("cache_stamp_delay", "touched := ARRAY(SELECT DISTINCT ticket_id FROM new_rows);", ""),
+    "a delay handed over": ("cache_stamp_delay", "UNION ALL", "INTERSECT"),
+    "a delay taken back": ("cache_stamp_delay", "touched := ARRAY(SELECT DISTINCT ticket_id FROM old_rows);", ""),
+    "a delay that is no more": (
+        "rollup_recount",
+        "DELETE FROM delayed_ticket m WHERE",
+        "DELETE FROM delayed_ticket m WHERE false AND",
+    ),
+    "who left, where changes are merged": ("rollup_merge", "left_day IS NOT NULL", "false"),
+}
+
+
+@pytest.mark.parametrize("what", LEFT_OUT | OF_FLOW_LEFT_OUT)
 async def test_a_change_that_is_left_out_is_found(
     connection: Connection, database_url: str, clinics: list[MadeClinic], what: str
 ) -> None:
     """The same transactions, with a trigger that forgets one thing."""
-    name, text, instead = LEFT_OUT[what]
+    name, text, instead = (LEFT_OUT | OF_FLOW_LEFT_OUT)[what]
     statement = made().functions[name].replace("CREATE FUNCTION", "CREATE OR REPLACE FUNCTION", 1)
     assert text in statement
     await connection.execute(statement.replace(text, instead))
-    for turn in range(6):
-        async with opened(database_url, 1) as [one]:
-            await Writer(one, random.Random(turn), clinics).run(40)
+    async with opened(database_url, 1) as [one]:
+        for turn in range(30):
+            changes = OF_TICKETS if what in LEFT_OUT else OF_FLOW
+            await Writer(one, random.Random(turn), clinics, changes).run(10)
             await one.execute("SELECT rollup_merge(id) FROM clinic")
-        if await wrong(connection, clinics):
-            return
+            if await wrong(connection, clinics):
+                return
     pytest.fail("nobody noticed")

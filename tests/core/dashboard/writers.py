@@ -31,8 +31,15 @@ SOME = "SELECT id FROM ticket ORDER BY hashtext(id || $1::text) LIMIT $2::intege
 class Writer:
     """One connection's random transactions over `clinics`."""
 
-    def __init__(self, connection: Connection, dice: random.Random, clinics: Sequence[MadeClinic]) -> None:
+    def __init__(
+        self,
+        connection: Connection,
+        dice: random.Random,
+        clinics: Sequence[MadeClinic],
+        changes: "Changes | None" = None,
+    ) -> None:
         self.connection, self.dice, self.clinics = connection, dice, clinics
+        self.changes = CHANGES if changes is None else changes
         self.committed = 0
 
     async def run(self, transactions: int) -> None:
@@ -53,7 +60,7 @@ class Writer:
                 if self.dice.random() < 0.2:
                     await self.savepoint()
                 else:
-                    await self.dice.choice(CHANGES)(self)
+                    await self.dice.choice(self.changes)(self)
                 if self.dice.random() < 0.05:
                     await self.connection.execute("RESET ALL")
             if self.dice.random() < 0.15:
@@ -62,7 +69,7 @@ class Writer:
     async def savepoint(self) -> None:
         try:
             async with self.connection.transaction():
-                await self.dice.choice(CHANGES)(self)
+                await self.dice.choice(self.changes)(self)
                 if self.dice.random() < 0.5:
                     raise _RolledBack
         except (_RolledBack, asyncpg.IntegrityConstraintViolationError):
@@ -113,6 +120,39 @@ async def hand_modifications_over(writer: Writer) -> None:
     )
 
 
+async def hold_up(writer: Writer) -> None:
+    await writer.some(
+        "INSERT INTO delay (clinic_id, ticket_id, reason_id, reason, set_at, set_by, ended_at, ended_by)"
+        " SELECT clinic_id, id, (SELECT min(id) + $3 FROM standardized_reason r WHERE r.clinic_id = ticket.clinic_id),"
+        " 'Delay', current_fpa - $4::integer * interval '11 minutes', 'somebody',"
+        " current_fpa + $5::integer * interval '7 minutes', CASE WHEN $5::integer IS NOT NULL THEN 'somebody' END"
+        " FROM ticket WHERE id IN (SOME)",
+        writer.dice.randint(0, 3),
+        writer.dice.choice((3, 30, 300)),
+        writer.dice.choice((None, 0, 5)),
+    )
+
+
+async def end_delays(writer: Writer) -> None:
+    await writer.some(
+        "UPDATE delay SET ended_at = set_at + $3::integer * interval '50 minutes', ended_by = 'somebody'"
+        " WHERE ticket_id IN (SOME)",
+        writer.dice.randint(0, 40),
+    )
+
+
+async def take_delays_back(writer: Writer) -> None:
+    await writer.some("DELETE FROM delay WHERE ticket_id IN (SOME) AND id % 2 = $3", writer.dice.randint(0, 1))
+
+
+async def hand_delays_over(writer: Writer) -> None:
+    await writer.some(
+        "UPDATE delay d SET ticket_id = t.id FROM ticket t"
+        " WHERE t.clinic_id = d.clinic_id AND d.ticket_id IN (SOME) AND t.number % 7 = $3",
+        writer.dice.randrange(7),
+    )
+
+
 async def delete(writer: Writer) -> None:
     await writer.some("DELETE FROM ticket WHERE id IN (SOME)", most=2)
 
@@ -159,6 +199,8 @@ async def edit(writer: Writer) -> None:
             "discharge_assumed = NOT discharge_assumed",
             "created_at = created_at - interval '11 hours'",
             "doctor_id = NULL",
+            "discharged_at = discharged_at - interval '17 hours'",
+            "admission_at = admission_at + interval '31 hours'",
             "surgery_base_hours = 1 + surgery_base_hours % 7",
             "ready_at = current_fpa - interval '3 days', ready_by = 'somebody'",
             "doctor_id = (SELECT max(id) FROM doctor d WHERE d.clinic_id = ticket.clinic_id AND d.id % 3 = 1)",
@@ -189,7 +231,13 @@ async def restore_in_place(writer: Writer) -> None:
     await connection.execute("DROP TABLE kept; SET LOCAL session_replication_role = origin")
 
 
-CHANGES: Sequence[Callable[[Writer], Awaitable[None]]] = (
+Changes = Sequence[Callable[[Writer], Awaitable[None]]]
+OF_TICKETS: Changes = (
     *(create, create, modify, modify, modify, take_modifications_back, hand_modifications_over, delete, rename, move),
     *(discharge, annul, restore, edit, edit, edit, restore_in_place),
 )
+OF_FLOW: Changes = (
+    *(create, discharge, discharge, restore, edit, edit, rename, restore_in_place),
+    *(hold_up, hold_up, hold_up, end_delays, take_delays_back, hand_delays_over),
+)
+CHANGES: Changes = (*OF_TICKETS, *OF_FLOW)

@@ -31,6 +31,7 @@ CASES = [pytest.param(dump, marks=() if dump == DUMPS[-1] else pytest.mark.long,
 ANEW = {
     *("alembic_version", "cache_version", "cache_timeline"),
     *("rollup_change", "ticket_rollup", "doctor_rollup", "modified_ticket", "rolled_clinic"),
+    *("flow_rollup", "delayed_ticket"),
 }
 """Whose rows an upgrade writes anew, from those of the others; the doctor compares them."""
 

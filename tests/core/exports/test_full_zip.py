@@ -24,7 +24,10 @@ from tests.factories.fixtures import Seed
 
 SECRETS = ("password_hash", "token_hash", "body_digest")
 
-ROLLUPS = ("rolled_clinic", "rollup_change", "ticket_rollup", "doctor_rollup", "modified_ticket")
+ROLLUPS = (
+    *("rolled_clinic", "rollup_change", "ticket_rollup", "doctor_rollup", "modified_ticket"),
+    *("flow_rollup", "delayed_ticket"),
+)
 """Counts of the tickets."""
 
 

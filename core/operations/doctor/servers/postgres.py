@@ -9,7 +9,10 @@ OLDEST = 15
 """UNIQUE NULLS NOT DISTINCT, for the one row of global thresholds."""
 NEEDED = ("pg_trgm", "unaccent")
 READ_ONLY = frozenset(
-    {"cache_version", "rolled_clinic", "rollup_change", "ticket_rollup", "doctor_rollup", "modified_ticket"}
+    {
+        *("cache_version", "rolled_clinic", "rollup_change", "ticket_rollup", "doctor_rollup", "modified_ticket"),
+        *("flow_rollup", "delayed_ticket"),
+    }
 )
 """Written by functions that run with their owner's rights."""
 NOT_OURS = frozenset({"cache_flush", "legacy_map", "legacy_ticket"})

@@ -320,7 +320,7 @@ async def test_every_table_that_a_loader_reads_is_stamped(connection: rows.Conne
         "idempotency_key": "never cached",
         "ticket_counter": "never cached",
         **dict.fromkeys(
-            ("rollup_change", "ticket_rollup", "doctor_rollup", "modified_ticket"),
+            ("rollup_change", "ticket_rollup", "doctor_rollup", "flow_rollup", "modified_ticket", "delayed_ticket"),
             "they change with tickets and modifications, in the same transaction, or say the same in another way",
         ),
         "rolled_clinic": "whether tickets are counted from rollups or one by one, which gives the same",

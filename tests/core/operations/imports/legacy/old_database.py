@@ -93,7 +93,7 @@ async def add(connection: rows.Connection, table: str, **values: Any) -> Any:
     )
 
 
-KEPT_COUNTS = ("rolled_clinic", "rollup_change", "ticket_rollup", "doctor_rollup")
+KEPT_COUNTS = ("rolled_clinic", "rollup_change", "ticket_rollup", "doctor_rollup", "flow_rollup")
 """Which are merged whenever somebody finds the time, and say the same before and after."""
 
 
