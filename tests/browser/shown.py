@@ -28,5 +28,6 @@ SHOWN = (
     Shown("users", "/users", "admin", ".row-actions"),
     Shown("cache", "/cache", "superuser", ".policies td"),
     Shown("catalogs", "/catalogs?inactive=true", "superuser", "td button"),
+    Shown("imports", "/imports", "superuser", ".file"),
     Shown("account", "/account", "viewer", "td"),
 )

@@ -8,6 +8,7 @@ import { DashboardPage } from "./pages/dashboard/dashboard.js";
 import { ExportsPage } from "./pages/exports.js";
 import { HandoverPage } from "./pages/handover.js";
 import { HomePage } from "./pages/home.js";
+import { ImportsPage } from "./pages/imports/imports.js";
 import { NewTicketPage } from "./pages/new-ticket.js";
 import { TicketPage } from "./pages/ticket.js";
 import { TicketsPage } from "./pages/tickets/tickets.js";
@@ -37,6 +38,7 @@ export const ROUTES = [
   { path: "/dashboard", page: DashboardPage, title: "dashboard.title", role: "admin", icon: "figures", behind: "phone" },
   { path: "/tickets", page: TicketsPage, title: "tickets.title", icon: "search" },
   { path: "/catalogs", page: CatalogsPage, title: "catalogs.title", role: "admin", icon: "book", behind: "always" },
+  { path: "/imports", page: ImportsPage, title: "imports.title", role: "superuser", icon: "bring", behind: "always" },
   { path: "/users", page: UsersPage, title: "users.title", role: "admin", icon: "people", behind: "always" },
   { path: "/cache", page: CachePage, title: "cache.title", role: "superuser", icon: "layers", behind: "always" },
   { path: "/account", page: AccountPage, title: "account.title" },

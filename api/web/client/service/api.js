@@ -7,7 +7,7 @@
  */
 
 import { signal } from "../html.js";
-import { answered, keyFor } from "./keys.js";
+import { answered, keyFor, numberOf } from "./keys.js";
 
 /** @typedef {import("./contract.d.ts").Schemas} Schemas */
 /** @typedef {import("./contract.d.ts").Method} Method */
@@ -24,7 +24,8 @@ import { answered, keyFor } from "./keys.js";
  * @typedef {object} Sent
  * @property {Record<string, unknown>} [params]  Of the path.
  * @property {Record<string, unknown>} [query]  Null, undefined and "" are left out.
- * @property {unknown} [body]
+ * @property {unknown} [body]  A `Blob` goes as it is, everything else as JSON.
+ * @property {number} [within]  Milliseconds until an answer is given up, where the service may take longer than it does.
  * @property {number} [revision]  The one that was read, for If-Match.
  * @property {string | null} [versions]  `Cache-Version`: the answer is at least that new.
  * @property {AbortSignal} [signal]
@@ -115,8 +116,9 @@ export async function get(path, sent = {}) {
  */
 export function write(method, path, sent = {}) {
   // Fixed now: what is typed later is another write.
-  const fixed = { ...sent, body: sent.body === undefined ? undefined : JSON.stringify(sent.body) };
-  const identity = JSON.stringify([method, path, sent.params, sent.query, fixed.body, sent.revision]);
+  const given = /** @type {unknown} */ (sent.body);
+  const fixed = { ...sent, body: given === undefined || given instanceof Blob ? given : JSON.stringify(given) };
+  const identity = JSON.stringify([method, path, sent.params, sent.query, given instanceof Blob ? numberOf(given) : fixed.body, sent.revision]);
   const first = { ...keyFor(identity), owner };
   return repeated(method.toUpperCase(), path, /** @type {Sent} */ (fixed), first).then(
     (answer) => {
@@ -178,17 +180,17 @@ function pauseAfter(error, tries) {
 async function asked(method, path, sent, key) {
   /** @type {Record<string, string>} */
   const headers = {};
-  if (sent.body !== undefined) headers["Content-Type"] = "application/json";
+  if (sent.body !== undefined) headers["Content-Type"] = sent.body instanceof Blob ? "application/octet-stream" : "application/json";
   if (key) headers["Idempotency-Key"] = key;
   if (sent.revision !== undefined) headers["If-Match"] = `"${sent.revision}"`;
   if (sent.versions) headers["Cache-Version"] = sent.versions;
-  const signals = [...(sent.signal ? [sent.signal] : []), ...(key === null ? [] : [AbortSignal.timeout(ANSWERED_WITHIN)])];
+  const signals = [...(sent.signal ? [sent.signal] : []), ...(key === null ? [] : [AbortSignal.timeout(sent.within ?? ANSWERED_WITHIN)])];
   let answer;
   try {
     answer = await fetch(address(path, sent), {
       method,
       headers,
-      body: /** @type {string | undefined} */ (sent.body),
+      body: /** @type {string | Blob | undefined} */ (sent.body),
       credentials: "same-origin",
       signal: AbortSignal.any(signals),
     });

@@ -20,5 +20,6 @@ export type QueryOf<P extends keyof paths, M extends Method> =
   Operation<P, M> extends { parameters: { query?: infer Q } } ? NonNullable<Q> : Record<string, never>;
 export type ParamsOf<P extends keyof paths, M extends Method> =
   Operation<P, M> extends { parameters: { path: infer X } } ? X : Record<string, never>;
+type Sent<R> = R extends { content: { "application/octet-stream": unknown } } ? Blob : Json<R>;
 export type BodyOf<P extends keyof paths, M extends Method> =
-  Operation<P, M> extends { requestBody?: infer R } ? Json<NonNullable<R>> : undefined;
+  Operation<P, M> extends { requestBody?: infer R } ? Sent<NonNullable<R>> : undefined;

@@ -9,9 +9,14 @@ const KEPT_FOR = 60_000;
 export async function download(path, query) {
   const answer = await open(path, { query });
   const named = /filename="([^"]+)"/.exec(answer.headers.get("Content-Disposition") ?? "");
+  save(await answer.blob(), named?.[1] ?? path.slice(path.lastIndexOf("/") + 1));
+}
+
+/** @param {Blob} content @param {string} name */
+export function save(content, name) {
   const link = document.createElement("a");
-  link.href = URL.createObjectURL(await answer.blob());
-  link.download = named?.[1] ?? path.slice(path.lastIndexOf("/") + 1);
+  link.href = URL.createObjectURL(content);
+  link.download = name;
   link.click();
   setTimeout(() => URL.revokeObjectURL(link.href), KEPT_FOR);
 }

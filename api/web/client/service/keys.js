@@ -18,6 +18,16 @@ function random() {
   return Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
+/** Of files: the same one is the same to send, and another one is not, whatever is in it. @type {WeakMap<Blob, number>} */
+const numbers = new WeakMap();
+let last = 0;
+/** @param {Blob} file */
+export function numberOf(file) {
+  const number = numbers.get(file) ?? ++last;
+  numbers.set(file, number);
+  return number;
+}
+
 /** The service answered: to send the same again is another write. @param {string} sent */
 export function answered(sent) {
   unanswered.delete(sent);

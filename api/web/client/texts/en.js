@@ -8,6 +8,7 @@ import { dashboard } from "./en/dashboard.js";
 import { exports } from "./en/exports.js";
 import { filters } from "./en/filters.js";
 import { handover } from "./en/handover.js";
+import { imports } from "./en/imports.js";
 import { newTicket } from "./en/new-ticket.js";
 import { patients } from "./en/patients.js";
 import { problems } from "./en/problems.js";
@@ -28,6 +29,7 @@ export const en = {
   ...exports,
   ...filters,
   ...handover,
+  ...imports,
   ...newTicket,
   ...patients,
   ...problems,

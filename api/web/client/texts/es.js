@@ -8,6 +8,7 @@ import { dashboard } from "./es/dashboard.js";
 import { exports } from "./es/exports.js";
 import { filters } from "./es/filters.js";
 import { handover } from "./es/handover.js";
+import { imports } from "./es/imports.js";
 import { newTicket } from "./es/new-ticket.js";
 import { patients } from "./es/patients.js";
 import { problems } from "./es/problems.js";
@@ -27,6 +28,7 @@ export const es = {
   ...exports,
   ...filters,
   ...handover,
+  ...imports,
   ...newTicket,
   ...patients,
   ...problems,

@@ -43,7 +43,10 @@ export function CatalogsPage({ query }) {
     <div class="page wide">
       <header class="page-head">
         <div><h1>${t("catalogs.title")}</h1>${may("superuser") ? null : html`<p>${t("catalogs.readOnly")}</p>`}</div>
-        ${keeps ? html`<button type="button" class="primary" onClick=${() => edit(undefined)}>${newTitle(name)}</button>` : null}
+        <div class="actions">
+          ${may("superuser") ? html`<a class="button" href="/imports">${t("catalogs.fromFile")}</a>` : null}
+          ${keeps ? html`<button type="button" class="primary" onClick=${() => edit(undefined)}>${newTitle(name)}</button>` : null}
+        </div>
       </header>
       <nav class="kinds" aria-label=${t("catalogs.title")}>
         ${NAMES.map((one) => html`<a key=${one} class="button" href=${`/catalogs?kind=${one}`} aria-current=${one === name ? "page" : undefined}>${t(`catalogKind.${one}`)}</a>`)}

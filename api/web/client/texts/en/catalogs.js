@@ -1,6 +1,7 @@
 export const catalogs = {
   "catalogs.title": "Catalogs",
   "catalogs.readOnly": "A superuser changes them.",
+  "catalogs.fromFile": "From a file",
   "catalogs.searchIn": "Name, specialty, RUT…",
   "catalogs.inactive": "What is out of use, too",
   "catalogs.total": { one: "{total} row", other: "{total} rows" },
@@ -32,6 +33,7 @@ export const catalogs = {
   "catalogNew.reasons": "New reason",
   "catalogNew.clinics": "New clinic",
   "catalogField.name": "Name",
+  "catalogField.specialty": "Specialty",
   "catalogField.specialty_id": "Specialty",
   "catalogField.base_stay_hours": "Base hours",
   "catalogField.applies_ticket_home": "Has a ticket",

@@ -1,6 +1,7 @@
 export const catalogs = {
   "catalogs.title": "Catálogos",
   "catalogs.readOnly": "Los cambia un superusuario.",
+  "catalogs.fromFile": "De un archivo",
   "catalogs.searchIn": "Nombre, especialidad, RUT…",
   "catalogs.inactive": "También lo que está fuera de uso",
   "catalogs.total": { one: "{total} fila", other: "{total} filas" },
@@ -32,6 +33,7 @@ export const catalogs = {
   "catalogNew.reasons": "Nuevo motivo",
   "catalogNew.clinics": "Nueva clínica",
   "catalogField.name": "Nombre",
+  "catalogField.specialty": "Especialidad",
   "catalogField.specialty_id": "Especialidad",
   "catalogField.base_stay_hours": "Horas base",
   "catalogField.applies_ticket_home": "Lleva ticket",
