@@ -42,6 +42,7 @@ from core.tickets.reads.pages import (
     Turn,
     all_in,
     clinics_of,
+    counted,
     ids_of_page,
     page_statement,
     read_page,
@@ -110,7 +111,7 @@ def board_statement(scope: ClinicScope, asked: BoardQuery, shape: Shape) -> Sele
     limits = thresholds_for(scope.clinic_id)
     own = exists().where(UrgencyThreshold.clinic_id == scope.clinic_id)
     facts: dict[str, Any] = {
-        "total": total_of(shown, turn),
+        "total": total_of(counted(shown), turn),
         "counts": _counts(board),
         "locations": _listed(locations),
         "thresholds": select(func.to_jsonb(limits.table_valued())).scalar_subquery(),

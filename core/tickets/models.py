@@ -96,6 +96,13 @@ class Ticket(Base):
             ],
             postgresql_where=text("discharged_at IS NOT NULL"),
         ),
+        # Who may have left on time, and a doctor's: few, perhaps, of very many.
+        Index(
+            "ix_ticket_about_on_time",
+            "clinic_id",
+            postgresql_where=text("NOT discharge_assumed AND discharged_at - current_fpa <= interval '30 minutes'"),
+        ),
+        Index("ix_ticket_clinic_id_doctor_id", "clinic_id", "doctor_id"),
         Index("ix_ticket_patient_id", "patient_id"),
         # What an active ticket may have for itself: core/tickets/change/stays.py asks for it.
         *(

@@ -55,6 +55,12 @@ class TicketFilter:
         is_counted = self.counted_in is not None and self.counted_in.figure in OF_ACTIVE
         return is_here or is_counted or self.status is Status.ACTIVE
 
+    @property
+    def may_be_of_few(self) -> bool:
+        """Whether it asks for what no order's index begins with: of a million nearly nobody may fit."""
+        is_told_apart = (self.status, self.state, self.doctor_id, self.counted_in) != (None,) * 4
+        return is_told_apart and not self.is_of_active
+
     def conditions(self, now: Any, clinic: Any, patient_search: Any) -> list[ColumnElement[bool]]:
         """Over Ticket, with its clinic's columns of `clinics_of`, and its patient's `search` where there are words.
 

@@ -38,6 +38,7 @@ from core.tickets.reads.pages import (
     Turn,
     all_in,
     clinics_of,
+    counted,
     first,
     keyed,
     page_statement,
@@ -48,6 +49,8 @@ from core.tickets.reads.search import matching, patient_text
 
 ALONG = 40
 """Tickets, for each that a page takes, of which the order's first are searched one by one."""
+FEW = 5_000
+"""Tickets that are found before they are put in order: more of them are met along it soon enough, so many are they."""
 LOOKED_AT = 5_000
 """Tickets that are looked at one by one for a search's total, where the page needs fewer."""
 
@@ -69,7 +72,9 @@ def _statement(scope: ClinicScope, asked: TicketFilter, turn: Turn) -> Select[An
         page, total = _searched(scope, asked, turn, clinics)
     else:
         tickets = filtered(scope, asked, turn.now, clinics)
-        page, total = _first_of(_in_order(scope, asked, tickets, turn), turn, turn.limit + 1), total_of(tickets, turn)
+        number = counted(tickets)
+        page = _first_of(_in_order(scope, asked, tickets, turn, number), turn, turn.limit + 1)
+        total = total_of(number, turn)
     known = all_in(scope, asked.named)
     return page_statement(clinics, page.subquery("page"), turn, known, {"total": total})
 
@@ -84,7 +89,7 @@ def _searched(
     of the order, all that is found is put in order."""
     wanted = turn.limit + 1
     unsearched = filtered(scope, replace(asked, words=()), turn.now, clinics)
-    beginning = _first_of(_in_order(scope, asked, unsearched, turn), turn, ALONG * wanted)
+    beginning = _first_of(_in_order(scope, asked, unsearched, turn, counted(unsearched)), turn, ALONG * wanted)
     order = beginning.cte("in_order").prefix_with("MATERIALIZED")
     patient = patient_text()
     met = (
@@ -103,7 +108,7 @@ def _searched(
     page = select(*union_all(*ways).subquery("ways").c)
     if not turn.is_first:
         return page, null()
-    return page, case((is_enough, _met_among(unsearched, asked)), else_=total_of(every, turn))
+    return page, case((is_enough, _met_among(unsearched, asked)), else_=total_of(counted(every, "counted_found"), turn))
 
 
 def _met_among(unsearched: Select[Any], asked: TicketFilter) -> ScalarSelect[Any]:
@@ -120,15 +125,26 @@ def _number(of: CTE) -> ScalarSelect[int]:
     return select(func.count()).select_from(of).scalar_subquery()
 
 
-def _in_order(scope: ClinicScope, asked: TicketFilter, tickets: Select[Any], turn: Turn) -> list[Select[Any]]:
+def _in_order(
+    scope: ClinicScope, asked: TicketFilter, tickets: Select[Any], turn: Turn, number: CTE | None = None
+) -> list[Select[Any]]:
     """`id` and keys of `tickets`, those that are asked for, after the turn's position: one query, or several that lie
-    one after the other in the order, each of which an index answers."""
+    one after the other in the order, each of which an index answers. `number`: how many `counted` tickets they are."""
     parts = _by_patient(scope, tickets, turn) if turn.column == "patient" else [_by_column(tickets, turn)]
-    if not asked.is_of_active:
+    if asked.is_of_active:
+        return list(map(_found_first, parts))
+    if number is None or not asked.may_be_of_few:
         return parts
-    # Active tickets are found first, and then put in order (OFFSET). PostgreSQL believes that they are spread over the
-    # order as all are; it would go along it, past all that has ended, for the oldest of them, or the overdue.
-    return [select(*part.offset(0).subquery().c) for part in parts]
+    is_many = select(number.c.number > FEW).scalar_subquery()
+    few = tickets.where(not_(is_many))
+    found = _found_by_patient(scope, few, turn) if turn.column == "patient" else [_by_column(few, turn)]
+    return [*(part.where(is_many) for part in parts), *map(_found_first, found)]
+
+
+def _found_first(part: Select[Any]) -> Select[Any]:
+    """The same tickets, which are found before they are put in order (OFFSET). PostgreSQL believes that few of many are
+    spread over the order as all are; it would go along it, past all the others, for the oldest of them, or for one."""
+    return select(*part.offset(0).subquery().c)
 
 
 def _by_column(tickets: Select[Any], turn: Turn) -> Select[Any]:
@@ -151,6 +167,16 @@ def _by_patient(scope: ClinicScope, tickets: Select[Any], turn: Turn) -> list[Se
         here = literal(turn.position.after[0], Text)
         somebodys = somebodys.where(name <= here if turn.descending else name >= here)
     return [nobodys, keyed(somebodys, [name, last], turn)]
+
+
+def _found_by_patient(scope: ClinicScope, tickets: Select[Any], turn: Turn) -> list[Select[Any]]:
+    """The same, of few tickets whose patients are looked up one by one: PostgreSQL, which takes them for many, would
+    read all patients beside them."""
+    found = tickets.add_columns(Ticket.patient_id).offset(0).subquery("found")
+    own = select(_first_letters(Patient.name_order, NAME_ORDERED).label("name"))
+    patient = own.where(Patient.id == found.c.patient_id, scope.rows(Patient.clinic_id)).offset(0).lateral("its")
+    name = func.coalesce(patient.c.name, "", type_=Text)
+    return [keyed(select(found.c.id).outerjoin(patient, true()), [name, found.c.id], turn)]
 
 
 def _first_letters(text: Any, number: int) -> ColumnElement[str]:

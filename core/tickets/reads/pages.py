@@ -143,15 +143,21 @@ def all_in(scope: ClinicScope, named: Mapping[Any, int | None]) -> ColumnElement
     )
 
 
-def total_of(tickets: Select[Any], turn: Turn) -> ColumnElement[Any] | ScalarSelect[Any]:
-    """SQL: [how many `tickets` are found, COUNTED at most; whether there are more]. Null but for a first page."""
+def counted(tickets: Select[Any], name: str = "counted") -> CTE:
+    """`number` of `tickets`, and whether there are `more` than COUNTED, which it stops at."""
+    # Their ids are not asked for: an index may have all the rest.
+    some: Select[Any] = tickets.with_only_columns(literal_column("1"), maintain_column_froms=True).limit(COUNTED + 1)
+    number = func.count()
+    rows = select(func.least(number, COUNTED).label("number"), (number > COUNTED).label("more"))
+    return rows.select_from(some.subquery("some")).cte(name).prefix_with("MATERIALIZED")
+
+
+def total_of(tickets: CTE, turn: Turn) -> ColumnElement[Any] | ScalarSelect[Any]:
+    """SQL: [how many tickets are found, COUNTED at most; whether there are more], from `counted`. Null but for a first
+    page."""
     if not turn.is_first:
         return null()
-    # Their ids are not asked for: an index may have all the rest.
-    counted: Select[Any] = tickets.with_only_columns(literal_column("1"), maintain_column_froms=True).limit(COUNTED + 1)
-    number = func.count()
-    total = func.jsonb_build_array(func.least(number, COUNTED), number > COUNTED)
-    return select(total).select_from(counted.subquery("counted")).scalar_subquery()
+    return select(func.jsonb_build_array(tickets.c.number, tickets.c.more)).scalar_subquery()
 
 
 def keyed(tickets: Select[Any], keys: Sequence[ColumnElement[Any]], turn: Turn) -> Select[Any]:

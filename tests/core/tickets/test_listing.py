@@ -147,7 +147,8 @@ async def test_pages_of_the_list_are_what_python_finds(
     state: State | None,
     along: int,
 ) -> None:
-    """`along`: how far a search goes along the order before it puts in order all that it finds."""
+    """`along`: how far a search goes along the order before it puts in order all that it finds; and how many are few,
+    which are found before they are put in order."""
     clinic_id = getattr(seed, where).id if where else None
     surgery = data.draw(st.sampled_from([None, None, seed.sant.surgery_id])) if where != "maga" else None
     asked = TicketFilter(**filters, status=status, state=state, surgery_id=surgery)
@@ -157,7 +158,7 @@ async def test_pages_of_the_list_are_what_python_finds(
     # Enough turns of the smallest pages to meet ties across them.
     for _ in range(12):
         assert turn is not None
-        with patch.object(listing, "ALONG", along):
+        with patch.object(listing, "ALONG", along), patch.object(listing, "FEW", along):
             page = await read(clinic_id, turn, **vars_of(asked))
         assert (page.total, page.total_more) == ((None, False) if found else (len(expected), False))
         found += [one.id for one in page.items]
