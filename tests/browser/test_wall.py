@@ -44,9 +44,18 @@ async def test_what_does_not_fit_comes_in_turn(
     await page.set_viewport_size({"width": 1280, "height": 300})
     await page.clock.install()
     await sign_in_display(page, site.url, clinic.admin, clinic.viewer)
-    await expect(page.locator(".wall-page")).to_contain_text("1 de ")
-    first = await page.locator(".wall-bed").all_inner_texts()
+    first = await beds_of(page, "1 de 2")
     assert len(first) < 10
     await page.clock.fast_forward(12_500)
-    await expect(page.locator(".wall-page")).to_contain_text("2 de ")
-    assert not set(first) & set(await page.locator(".wall-bed").all_inner_texts())
+    assert not set(first) & set(await beds_of(page, "2 de 2"))
+
+
+async def beds_of(page: Page, turn: str) -> list[str]:
+    """Once that page is shown and current: a clock that jumps has heard nothing for long, and the wall says so until it
+    has, in letters that leave room for fewer beds."""
+    shown = await page.wait_for_function(
+        """(turn) => document.querySelector(".wall-page")?.textContent === turn && !document.querySelector(".wall-old")
+          && [...document.querySelectorAll(".wall-bed")].map((bed) => bed.textContent)""",
+        arg=turn,
+    )
+    return list(await shown.json_value())

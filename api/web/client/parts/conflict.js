@@ -8,31 +8,18 @@ import { ask, Dialog } from "./dialog.js";
 
 /** @typedef {import("../service/api.js").Schemas["TicketSummary"]} Ticket */
 
-const FIELDS = /** @type {const} */ ([
-  "status",
-  "ready",
-  "delays",
-  "fpa",
-  "bed_number",
-  "location",
-  "episode_id",
-  "patient",
-  "surgery",
-  "surgery_at",
-  "doctor",
-]);
-/** @typedef {typeof FIELDS[number]} FieldName */
+/** @typedef {keyof ReturnType<typeof compared>} FieldName */
 
-/** A ticket's fields, as they are compared. @param {Ticket} ticket @returns {Record<FieldName, string>} */
+/** A ticket's fields, in the order in which they are compared, by the name of their text `ticket.…`. @param {Ticket} ticket */
 export function compared(ticket) {
   return {
     status: t(`status.${ticket.status}`),
     ready: ticket.ready ? dayAndHour(ticket.ready.at) : "–",
+    delays: ticket.delays.map((one) => one.reason).join("; ") || "–",
     fpa: dayAndHour(ticket.current_fpa),
     bed_number: ticket.bed_number ?? "–",
     location: ticket.location ?? "–",
     episode_id: ticket.episode_id ?? "–",
-    delays: ticket.delays.map((one) => one.reason).join("; ") || "–",
     patient: [nameOf(ticket.patient), factsOf(ticket.patient)].filter(Boolean).join(" · "),
     surgery: ticket.surgery.name,
     surgery_at: dayAndHour(ticket.surgery_at),
@@ -41,13 +28,14 @@ export function compared(ticket) {
 }
 
 /**
- * @param {{seen: Ticket, current: Ticket, mine?: Record<string, string | null>}} versions  `mine` by name of FIELDS.
+ * @param {{seen: Ticket, current: Ticket, mine?: Record<string, string | null>}} versions  `mine` by the names of `compared`.
  * @returns {Promise<boolean>} whether to write it over what is there now.
  */
 export async function resolved({ seen, current, mine = {} }) {
   const before = compared(seen);
   const now = compared(current);
-  const rows = FIELDS.filter((name) => before[name] !== now[name] || name in mine);
+  const names = /** @type {FieldName[]} */ (Object.keys(before));
+  const rows = names.filter((name) => before[name] !== now[name] || name in mine);
   const answer = await ask(
     (close) => html`
       <${Dialog} title=${t("conflict.title")} close=${close} wide>
