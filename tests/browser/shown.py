@@ -26,6 +26,7 @@ SHOWN = (
     Shown("dashboard", "/dashboard", "admin", "[data-figure=total] strong"),
     Shown("tickets", "/tickets?figure=active", "viewer", "[data-total]"),
     Shown("users", "/users", "admin", ".row-actions"),
+    Shown("thresholds", "/thresholds", "superuser", ".bands li"),
     Shown("cache", "/cache", "superuser", ".policies td"),
     Shown("catalogs", "/catalogs?inactive=true", "superuser", "td button"),
     Shown("imports", "/imports", "superuser", ".file"),

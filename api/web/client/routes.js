@@ -11,6 +11,7 @@ import { HomePage } from "./pages/home.js";
 import { ImportsPage } from "./pages/imports/imports.js";
 import { NewTicketPage } from "./pages/new-ticket.js";
 import { TicketPage } from "./pages/ticket.js";
+import { ThresholdsPage } from "./pages/thresholds.js";
 import { TicketsPage } from "./pages/tickets/tickets.js";
 import { UsersPage } from "./pages/users/users.js";
 import { WallPage } from "./pages/wall.js";
@@ -40,6 +41,7 @@ export const ROUTES = [
   { path: "/catalogs", page: CatalogsPage, title: "catalogs.title", role: "admin", icon: "book", behind: "always" },
   { path: "/imports", page: ImportsPage, title: "imports.title", role: "superuser", icon: "bring", behind: "always" },
   { path: "/users", page: UsersPage, title: "users.title", role: "admin", icon: "people", behind: "always" },
+  { path: "/thresholds", page: ThresholdsPage, title: "thresholds.title", role: "admin", icon: "old", behind: "always" },
   { path: "/cache", page: CachePage, title: "cache.title", role: "superuser", icon: "layers", behind: "always" },
   { path: "/account", page: AccountPage, title: "account.title" },
 ];

@@ -13,6 +13,7 @@ import { newTicket } from "./en/new-ticket.js";
 import { patients } from "./en/patients.js";
 import { problems } from "./en/problems.js";
 import { shell } from "./en/shell.js";
+import { thresholds } from "./en/thresholds.js";
 import { ticket } from "./en/ticket.js";
 import { ticketHistory } from "./en/ticket-history.js";
 import { tickets } from "./en/tickets.js";
@@ -34,6 +35,7 @@ export const en = {
   ...patients,
   ...problems,
   ...shell,
+  ...thresholds,
   ...ticket,
   ...ticketHistory,
   ...tickets,

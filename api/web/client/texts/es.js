@@ -13,6 +13,7 @@ import { newTicket } from "./es/new-ticket.js";
 import { patients } from "./es/patients.js";
 import { problems } from "./es/problems.js";
 import { shell } from "./es/shell.js";
+import { thresholds } from "./es/thresholds.js";
 import { ticket } from "./es/ticket.js";
 import { ticketHistory } from "./es/ticket-history.js";
 import { tickets } from "./es/tickets.js";
@@ -33,6 +34,7 @@ export const es = {
   ...patients,
   ...problems,
   ...shell,
+  ...thresholds,
   ...ticket,
   ...ticketHistory,
   ...tickets,

@@ -28,6 +28,7 @@ export const problems = {
   "problem.not_a_viewer": "Displays are of viewers.",
   "problem.last_superuser": "It is the last superuser.",
   "problem.timezone_fixed": "The clinic's time zone cannot change any more.",
+  "problem.global_thresholds": "The global thresholds are always there.",
   "problem.idempotency_mismatch": "This was sent for something else. Check and send again.",
   "problem.revision_mismatch": "Somebody else changed it meanwhile.",
   "problem.body_too_large": "It is too large.",
@@ -61,4 +62,6 @@ export const problems = {
   "field.taken": "Somebody has this user name or this email.",
   "field.string_pattern_mismatch": "It does not have the right form.",
   "field.own_password": "Your own is changed in your account.",
+  "field.not_above_red": "It must be more than the one before.",
+  "field.not_above_yellow": "It must be more than the one before.",
 };

@@ -28,6 +28,7 @@ export const problems = {
   "problem.not_a_viewer": "Las pantallas son de visualizadores.",
   "problem.last_superuser": "Es el último superusuario.",
   "problem.timezone_fixed": "La zona horaria de la clínica ya no se puede cambiar.",
+  "problem.global_thresholds": "Los umbrales globales siempre existen.",
   "problem.idempotency_mismatch": "Este envío se usó para otra cosa. Revisa y envía de nuevo.",
   "problem.revision_mismatch": "Alguien más lo cambió mientras tanto.",
   "problem.body_too_large": "Es demasiado grande.",
@@ -61,4 +62,6 @@ export const problems = {
   "field.taken": "Alguien ya tiene este usuario o este correo.",
   "field.string_pattern_mismatch": "No tiene la forma que debe.",
   "field.own_password": "La tuya se cambia en tu cuenta.",
+  "field.not_above_red": "Debe ser más que el anterior.",
+  "field.not_above_yellow": "Debe ser más que el anterior.",
 };
