@@ -18,7 +18,7 @@ from core.errors import NotFound
 
 PAGES = (
     *("/", "/board", "/wall", "/tickets/new", "/tickets/{id}", "/handover", "/exports"),
-    *("/dashboard", "/tickets", "/catalogs", "/imports", "/users", "/thresholds", "/cache", "/account"),
+    *("/dashboard", "/tickets", "/catalogs", "/imports", "/users", "/thresholds", "/audit", "/cache", "/account"),
 )
 """Addresses of the client's pages; the same as those of `client/routes.js`."""
 POLICY = (

@@ -64,6 +64,6 @@ async def test_for_one_page_there_is_no_menu_and_what_administers_is_not_shown(
     places = page.locator(".places")
     await expect(places.locator("a:visible")).to_have_text(["Tablero", "Entrega de turno", "Exportar", "Tickets"])
     await expect(places.get_by_role("button")).to_have_count(0)
-    for path in ("/users", "/thresholds"):
+    for path in ("/users", "/thresholds", "/audit"):
         await page.goto(path)
         await expect(page.get_by_text("Tu cuenta no tiene permiso para esto.")).to_be_visible()

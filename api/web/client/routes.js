@@ -1,6 +1,7 @@
 /** The client's pages, by address. A new page is a line here, and one in `PAGES` of api/web/routes.py. */
 
 import { AccountPage } from "./pages/account.js";
+import { AuditPage } from "./pages/audit/audit.js";
 import { BoardPage } from "./pages/board.js";
 import { CachePage } from "./pages/cache/cache.js";
 import { CatalogsPage } from "./pages/catalogs/catalogs.js";
@@ -42,6 +43,7 @@ export const ROUTES = [
   { path: "/imports", page: ImportsPage, title: "imports.title", role: "superuser", icon: "bring", behind: "always" },
   { path: "/users", page: UsersPage, title: "users.title", role: "admin", icon: "people", behind: "always" },
   { path: "/thresholds", page: ThresholdsPage, title: "thresholds.title", role: "admin", icon: "old", behind: "always" },
+  { path: "/audit", page: AuditPage, title: "audit.title", role: "admin", icon: "list", behind: "always" },
   { path: "/cache", page: CachePage, title: "cache.title", role: "superuser", icon: "layers", behind: "always" },
   { path: "/account", page: AccountPage, title: "account.title" },
 ];

@@ -85,24 +85,39 @@ export function ChoiceFilter({ name, label, value, options, every }) {
   `;
 }
 
-/** As you type: asked for when somebody pauses. @param {{value: string, within: string}} props `within`: what it looks at. */
+/** @param {{value: string, within: string}} props `within`: what it looks at. */
 export function SearchFilter({ value, within }) {
+  return html`<${TypedFilter} name="q" label=${t("filter.search")} value=${value} within=${within} grows searches />`;
+}
+
+/**
+ * As you type: asked for when somebody pauses.
+ * @param {{name: string, label: string, value: string, within: string, grows?: boolean, searches?: boolean}} props
+ *   `searches`: it is what `/` leads to.
+ */
+export function TypedFilter({ name, label, value, within, grows = false, searches = false }) {
   const field = useRef(/** @type {HTMLInputElement | null} */ (null));
+  const sent = useRef(value);
   const [typed, setTyped] = useState(value);
-  useShortcuts([{ key: "/", does: "keys.search", run: () => field.current?.select() }]);
+  useShortcuts(searches ? [{ key: "/", does: "keys.search", run: () => field.current?.select() }] : []);
   useEffect(() => {
     if (typed.trim() === value) return undefined;
-    const timer = setTimeout(() => setQuery({ q: typed.trim() }), TYPING);
+    const timer = setTimeout(() => {
+      sent.current = typed.trim();
+      setQuery({ [name]: sent.current });
+    }, TYPING);
     return () => clearTimeout(timer);
   }, [typed]);
   useEffect(() => {
-    if (typed.trim() !== value) setTyped(value); // the address was changed by something else
+    // The address was changed by something else; what was typed since this field changed it stays.
+    if (sent.current !== value) setTyped(value);
+    sent.current = value;
   }, [value]);
   const type = (/** @type {any} */ event) => setTyped(event.target.value);
   return html`
-    <${Filter} label=${t("filter.search")} grows>
+    <${Filter} label=${label} grows=${grows}>
       ${(/** @type {string} */ id) => html`
-        <input id=${id} ref=${field} name="q" type="search" maxlength="200" value=${typed} placeholder=${within} onInput=${type} />
+        <input id=${id} ref=${field} name=${name} type="search" maxlength="200" value=${typed} placeholder=${within} onInput=${type} />
       `}
     </${Filter}>
   `;

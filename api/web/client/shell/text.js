@@ -36,6 +36,11 @@ export function told(area, word) {
   return key in CATALOGS[language.value] ? t(/** @type {Key} */ (key)) : word;
 }
 
+/** The words of the API that an area has texts for. @param {string} area */
+export function wordsOf(area) {
+  return Object.keys(CATALOGS[language.value]).filter((key) => key.startsWith(`${area}.`)).map((key) => key.slice(area.length + 1));
+}
+
 /** @param {number} n @returns {"one" | "other"} */
 function plural(n) {
   return new Intl.PluralRules(language.value).select(n) === "one" ? "one" : "other";

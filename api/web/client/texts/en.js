@@ -1,6 +1,7 @@
 /** All texts in English. An area's are a file in `en/`. */
 
 import { account } from "./en/account.js";
+import { audit } from "./en/audit.js";
 import { board } from "./en/board.js";
 import { cache } from "./en/cache.js";
 import { catalogs } from "./en/catalogs.js";
@@ -23,6 +24,7 @@ import { wall } from "./en/wall.js";
 /** @type {import("../shell/text.js").Catalog} */
 export const en = {
   ...account,
+  ...audit,
   ...board,
   ...cache,
   ...catalogs,

@@ -1,6 +1,7 @@
 /** All texts in Spanish, as it is spoken in Chile: the first language. An area's are a file in `es/`. */
 
 import { account } from "./es/account.js";
+import { audit } from "./es/audit.js";
 import { board } from "./es/board.js";
 import { cache } from "./es/cache.js";
 import { catalogs } from "./es/catalogs.js";
@@ -22,6 +23,7 @@ import { wall } from "./es/wall.js";
 
 export const es = {
   ...account,
+  ...audit,
   ...board,
   ...cache,
   ...catalogs,

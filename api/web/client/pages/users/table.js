@@ -59,7 +59,7 @@ function nameCell({ id, username, email }) {
 function accessCell({ is_active: active, sso_only: ssoOnly }) {
   return html`
     <span class="two-lines">
-      <span class="state-mark" data-state=${active ? "active" : ""}>${told("access", String(active))}</span>
+      <span class="state" data-state=${active ? "warning-low" : "annulled"}>${told("access", String(active))}</span>
       ${ssoOnly ? html`<small>${t("users.ssoOnly")}</small>` : null}
     </span>
   `;
