@@ -75,7 +75,7 @@ async def test_a_file_is_reviewed_and_imported_once(opened: Opened, clinic: Clin
     await expect(chosen).to_be_disabled()
     go.set()
     await expect(report.get_by_role("heading")).to_have_text("2 datos por corregir: no se importó nada")
-    await expect(report.locator("tbody tr").first).to_contain_text("Horas base")
+    await expect(report.locator("tbody tr").first).to_contain_text("Debe ser un número entero de 1 a 2160")
     async with page.expect_download() as saving:
         await press(page, "Guardar esta lista")
     saved = (await asyncio.to_thread((await (await saving.value).path()).read_bytes)).decode("utf-8-sig")
@@ -87,7 +87,9 @@ async def test_a_file_is_reviewed_and_imported_once(opened: Opened, clinic: Clin
     await chosen.set_input_files(file("viejo.xls", b"\xd0\xcf\x11\xe0" + bytes(600)))
     await expect(report).to_have_count(0)
     await press(page, "Revisar")
-    await expect(told).to_contain_text("Este archivo no sirve como catálogo.")
+    await expect(told).to_have_text(
+        "viejo.xls es de un Excel antiguo o tiene contraseña: guárdalo como xlsx, sin contraseña."
+    )
 
     await chosen.set_input_files(file("todo.csv", RIGHT))
     await press(page, "Revisar")

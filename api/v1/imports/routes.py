@@ -63,7 +63,10 @@ REPORT: dict[str, Any] = {
     "ignored": ["Notas"],
 }
 MESSAGE = "must be a whole number from 1 to 2160, in digits alone"
-PROBLEM: dict[str, Any] = {"sheet": "Cirugías", "row": 7, "column": "base_stay_hours", "message": MESSAGE}
+PROBLEM: dict[str, Any] = {
+    **{"sheet": "Cirugías", "row": 7, "column": "base_stay_hours", "message": MESSAGE},
+    **{"code": "no_whole_number", "values": {"least": 1, "most": 2160}},
+}
 
 
 def refusals() -> Responses:
@@ -73,7 +76,8 @@ def refusals() -> Responses:
     example["report"] = REPORT | {"imported": False, "kinds": [], "problems": [PROBLEM], "problems_total": 1}
     refused["description"] = (
         "`catalog_refused`: rows are wrong, and nothing was imported; `report` says which. `no_catalog`: the file is"
-        " none, or larger than is read. `invalid`: the query."
+        " none, or larger than is read; `reason` (such as `old_excel`) and `values` say what `detail` says. `invalid`:"
+        " the query."
     )
     return {
         **signed_in(413),

@@ -12,12 +12,17 @@ from typing import Any
 from core.catalogs import columns
 from core.catalogs.catalogs import CATALOGS, Catalog
 from core.catalogs.columns import Column
+from core.catalogs.imports.saying import saying
 from core.rut import normal_rut
 from core.text import clean
 
 
 class BadCell(ValueError):
-    """A cell that cannot be read as what its column holds. Its message is for people."""
+    """A cell that cannot be read as what its column holds."""
+
+    def __init__(self, code: str, **values: str | int) -> None:
+        self.saying = saying(code, **values)
+        super().__init__(str(self.saying))
 
 
 def word(text: object) -> str:
@@ -43,16 +48,16 @@ def text(most: int) -> Callable[[Any], str]:
 
     def read(value: Any) -> str:
         if isinstance(value, bool) or not isinstance(value, str | int | float):
-            raise BadCell("must be a text")
+            raise BadCell("no_text")
         if isinstance(value, float) and value.is_integer():
             value = int(value)
         found = clean(str(value))
         if len(found) > most:
-            raise BadCell(f"has more than {most} characters")
+            raise BadCell("too_long", most=most)
         if not found.isprintable() or LOST in found:
-            raise BadCell("has characters that are no text")
+            raise BadCell("unreadable_text")
         if found in ERRORS:
-            raise BadCell(f"shows {found}")
+            raise BadCell("shows_error", shown=found)
         return found
 
     return read
@@ -70,9 +75,7 @@ def integer(least: int, most: int) -> Callable[[Any], int]:
     def read(value: Any) -> int:
         written = clean(value) if isinstance(value, str) else None
         if written is not None and GROUPED.fullmatch(written):
-            raise BadCell(
-                f"“{written}” may be a thousand or a fraction: write the digits alone, without dots or commas"
-            )
+            raise BadCell("grouped_digits", written=written)
         if isinstance(value, bool):
             found = None
         elif isinstance(value, int | float):
@@ -81,17 +84,17 @@ def integer(least: int, most: int) -> Callable[[Any], int]:
             digits = WHOLE.fullmatch(written) if written is not None else None
             found = int(digits[1]) if digits else None
         if found is None or not least <= found <= most:
-            raise BadCell(f"must be a whole number from {least} to {most}, in digits alone{_but_is(value)}")
+            raise BadCell(f"{_instead(value)}_whole_number", least=least, most=most)
         return found
 
     return read
 
 
-def _but_is(value: Any) -> str:
-    """What a cell holds instead, where that may not be what it shows."""
+def _instead(value: Any) -> str:
+    """What a cell holds, where that may not be what it shows: how a code begins."""
     if isinstance(value, bool):
-        return ", and is TRUE or FALSE"
-    return ", and is a date or a time" if isinstance(value, date | time | timedelta) else ""
+        return "flag_for"
+    return "date_for" if isinstance(value, date | time | timedelta) else "no"
 
 
 YES = frozenset({"true", "yes", "y", "si", "s", "x", "verdadero", "activo", "activa"})
@@ -110,7 +113,7 @@ def flag(value: Any) -> bool:
         # By the words' own letters, but by the digits as they are: other scripts have digits, too.
         known = FLAGS.get(written if written in FLAGS or any(map(str.isnumeric, written)) else word(written))
     if known is None:
-        raise BadCell(f"must be yes or no (sí or no, 1 or 0){_but_is(value)}")
+        raise BadCell(f"{_instead(value)}_flag")
     return known
 
 
@@ -118,7 +121,7 @@ def rut(value: Any) -> str:
     """A RUT in its normal form (core/rut.py). Raises BadCell."""
     found = normal_rut(text(20)(value).upper())
     if found is None:
-        raise BadCell("is no RUT, or its verifier digit is wrong")
+        raise BadCell("invalid_rut")
     return found
 
 
@@ -129,7 +132,7 @@ def one_of(meanings: Mapping[str, str]) -> Callable[[Any], str]:
     def read(value: Any) -> str:
         found = meanings.get(word(value))
         if found is None:
-            raise BadCell(f"must be {' or '.join(dict.fromkeys(meanings.values()))}")
+            raise BadCell("no_such_word", words=" or ".join(dict.fromkeys(meanings.values())))
         return found
 
     return read

@@ -7,6 +7,7 @@ from typing import Any
 from core.catalogs.catalogs import DOCTORS, SPECIALTIES, Catalog
 from core.catalogs.imports.file import CatalogSheet, File, SheetRow
 from core.catalogs.imports.report import SheetProblem
+from core.catalogs.imports.saying import saying
 from core.text import folded
 
 There = Mapping[str, list[dict[str, Any]]]
@@ -32,7 +33,7 @@ class CheckedFile:
     """By the catalog's plural."""
     specialties: dict[str | None, bool] = field(default_factory=dict)
     """Whether each is in use, once the file is imported; by name in lower case."""
-    seen: dict[object, str] = field(default_factory=dict)
+    seen: dict[object, tuple[str, int]] = field(default_factory=dict)
     """Where each row of the file was met first."""
 
 
@@ -75,8 +76,9 @@ class _Sheet:
                     kept = True if before is None else before["is_active"]
                     self.found.specialties[_folded(values["name"])] = values.get("is_active", kept)
 
-    def _problem(self, row: SheetRow, column: str | None, message: str) -> None:
-        self.found.problems.append(SheetProblem(self.sheet.name, row.number, column, message))
+    def _problem(self, row: SheetRow, column: str | None, code: str, **values: str | int) -> None:
+        problem = SheetProblem.said(self.sheet.name, row.number, column, saying(code, **values))
+        self.found.problems.append(problem)
 
     def _before(self, row: SheetRow, values: Mapping[str, Any]) -> dict[str, Any] | None:
         """The row of the catalog that it is."""
@@ -88,7 +90,7 @@ class _Sheet:
             # Whoever has no RUT yet may be the one who is called so.
             alike = self.by_key.get(rut) or [one for one in alike if one["rut"] is None]
         if len(alike) > 1:
-            self._problem(row, "name", f"{len(alike)} doctors of the clinic are called so: say which by the RUT")
+            self._problem(row, "name", "same_name", count=len(alike))
         return alike[0] if alike else None
 
     def _is_new_here(self, row: SheetRow, values: Mapping[str, Any], before: Mapping[str, Any] | None) -> bool:
@@ -97,9 +99,10 @@ class _Sheet:
         keys = [(self.catalog.plural, known)] + ([(self.catalog.plural, before["id"])] if before is not None else [])
         earlier = [self.found.seen[key] for key in keys if key in self.found.seen]
         if earlier:
-            self._problem(row, self.catalog.columns[0].name, f"is the same as {earlier[0]}")
+            sheet, number = earlier[0]
+            self._problem(row, self.catalog.columns[0].name, "repeated", sheet=sheet, number=number)
             return False
-        self.found.seen.update(dict.fromkeys(keys, f"{self.sheet.name}, row {row.number}"))
+        self.found.seen.update(dict.fromkeys(keys, (self.sheet.name, row.number)))
         return True
 
     def _refer(self, row: SheetRow, values: Mapping[str, Any], before: Mapping[str, Any] | None) -> None:
@@ -111,9 +114,9 @@ class _Sheet:
             return
         is_active = self.found.specialties.get(_folded(name))
         if is_active is None:
-            self._problem(row, "specialty", "the clinic has none of this name, and the file neither")
+            self._problem(row, "specialty", "unknown_specialty")
         elif not is_active:
-            self._problem(row, "specialty", "is no longer in use")
+            self._problem(row, "specialty", "inactive")
 
 
 def key_of(catalog: Catalog, values: Mapping[str, Any]) -> tuple[Any, ...]:

@@ -19,7 +19,6 @@ TURN = 5.0
 """Seconds that a further one waits for its turn."""
 READING = 15.0
 """Seconds until a file that is read by a machine with other work is given up; its own limits are in child/."""
-TOO_MUCH = "Reading the file takes too long: delete what has nothing to do with the catalog."
 PROCESSOR = 5
 """Seconds of the processor that one file may take: ten thousand rows take two."""
 COMMAND = (sys.executable, "-P", "-m", "core.catalogs.imports.child")
@@ -87,7 +86,7 @@ async def _taken(process: Process) -> File:
     status = await process.wait()
     if status < 0:
         # By the kernel: it used up the processor's time, or a parser in C came to the end of its stack or memory.
-        raise NoCatalog(TOO_MUCH)
+        raise NoCatalog("too_slow")
     logger.error("reading a catalog's file failed", status=status)
     raise wire.ReadingFailed("no ending", "")
 

@@ -16,7 +16,6 @@ MARKED = (
 )
 """What a byte order mark says."""
 OTHERS = ("cp850", "mac_roman")
-SAVE_AS = "save it as “CSV UTF-8”"
 LOWER, UPPER = frozenset("áéíóúüñ"), frozenset("ÁÉÍÓÚÜÑ")
 FOREIGN_LOWER, FOREIGN_UPPER = frozenset("àèìòùâêîôûäëïöçãå"), frozenset("ÀÈÌÒÙÂÊÎÔÛÄËÏÖÇÃÅØ")
 """Of names such as Sjögren, Menière or Öhman."""
@@ -55,9 +54,7 @@ def _strictly(content: bytes, encoding: str, name: str) -> str:
     try:
         content.decode(encoding)
     except UnicodeDecodeError as error:
-        raise NoCatalog(
-            f"{name} begins as text in {encoding[:6].upper()} does, and goes on as none: {SAVE_AS}."
-        ) from error
+        raise NoCatalog("broken_text", name=name, encoding=encoding[:6].upper()) from error
     return encoding
 
 
@@ -81,17 +78,12 @@ def _require_windows(content: bytes, name: str) -> None:
         text = "\ufffd"
     strange = _strange(text)
     if strange is not None:
-        raise NoCatalog(
-            f"{name} is neither text in UTF-8 nor in Windows-1252, where it would read “{strange}”: {SAVE_AS}."
-        )
+        raise NoCatalog("unknown_encoding", name=name, word=strange)
     for other in OTHERS:
         alike = content.decode(other)
         if _strange(alike) is None and not (FOREIGN_LOWER | FOREIGN_UPPER).intersection(alike):
             place = next(index for index, letter in enumerate(text) if letter > "\x7f")
-            raise NoCatalog(
-                f"{name} could read “{_word(text, place)}” or “{_word(alike, place)}”, for it does not tell its"
-                f" encoding: {SAVE_AS}."
-            )
+            raise NoCatalog("two_encodings", name=name, word=_word(text, place), other=_word(alike, place))
 
 
 def _strange(text: str) -> str | None:

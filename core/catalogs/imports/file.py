@@ -52,5 +52,5 @@ class File:
         for row in rows:
             self.rows += 1
             if self.rows > MOST_ROWS:
-                raise NoCatalog(f"The file has more than {MOST_ROWS} rows: import it in parts.")
+                raise NoCatalog("too_many_rows", most=MOST_ROWS)
             yield row

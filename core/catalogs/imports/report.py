@@ -1,25 +1,37 @@
 """What a catalog's import did, or why it did nothing."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from core.catalogs.imports.saying import Saying, saying
 from core.errors import FieldError, Invalid
 
 
 class NoCatalog(Invalid):
-    """The file as a whole cannot be read. Its message is for people."""
+    """The file as a whole cannot be read: why, by a code of SAID."""
 
-    def __init__(self, message: str) -> None:
-        super().__init__(FieldError("body", "no_catalog", message), detail=message, code="no_catalog")
+    def __init__(self, reason: str, **values: str | int) -> None:
+        self.saying = saying(reason, **values)
+        message = str(self.saying)
+        told = FieldError("body", "no_catalog", message)
+        super().__init__(told, detail=message, code="no_catalog", reason=reason, values=values)
 
 
 @dataclass(frozen=True, slots=True)
 class SheetProblem:
-    """`row` as a spreadsheet counts it, headings included; `column` is its heading."""
+    """`row` as a spreadsheet counts it, headings included; `column` is its heading. `message` is for people, and of
+    the same meaning as the code (SAID) with its values."""
 
     sheet: str
     row: int
     column: str | None
     message: str
+    code: str = field(default="invalid", compare=False)
+    values: Mapping[str, str | int] = field(default_factory=dict, compare=False)
+
+    @classmethod
+    def said(cls, sheet: str, row: int, column: str | None, what: Saying) -> "SheetProblem":
+        return cls(sheet, row, column, str(what), what.code, what.values)
 
     def __str__(self) -> str:
         place = f"{self.sheet}, row {self.row}" + (f", {self.column}" if self.column else "")

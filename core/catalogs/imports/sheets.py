@@ -18,7 +18,8 @@ from core.catalogs.imports.cells import BadCell, catalog_called, column_called, 
 from core.catalogs.imports.decoding import NAMES, encoding_of
 from core.catalogs.imports.file import MOST_COLUMNS, CatalogSheet, File, SheetRow
 from core.catalogs.imports.report import NoCatalog, SheetProblem
-from core.catalogs.imports.workbook import TOO_WIDE, BadValue, BookSheet, column_letter, read_workbook
+from core.catalogs.imports.saying import saying
+from core.catalogs.imports.workbook import BadValue, BookSheet, column_letter, read_workbook
 from core.text import clean
 
 ZIP = b"PK\x03\x04"
@@ -42,11 +43,11 @@ def read_file(content: bytes, name: str = "") -> File:
     neither."""
     called = name or UNNAMED
     if not content:
-        raise NoCatalog(f"{called} is empty.")
+        raise NoCatalog("empty", name=called)
     if content.startswith(ZIP):
         return _xlsx(content)
     if content.startswith(OLD_EXCEL):
-        raise NoCatalog(f"{called} is of an old Excel, or encrypted: save it as xlsx, without a password.")
+        raise NoCatalog("old_excel", name=called)
     encoding = encoding_of(content, called)
     file = _csv(content.decode(encoding), called, PurePath(name).stem)
     file.encoding = NAMES.get(encoding, encoding)
@@ -65,20 +66,20 @@ def _xlsx(content: bytes) -> File:
         _add(file, sheet.title, catalog, sheet.rows, sheet)
     if not file.sheets and not file.problems:
         names = ", ".join(catalog.plural for catalog in CATALOGS)
-        raise NoCatalog(f"No sheet is called {names}.")
+        raise NoCatalog("no_sheet", kinds=names)
     return file
 
 
 def _csv(text: str, called: str, stem: str) -> File:
     if text.lstrip().startswith("<"):
-        raise NoCatalog(f"{called} is HTML or XML and no csv file, whatever its name says: save it as xlsx.")
+        raise NoCatalog("markup", name=called)
     delimiter, text = _delimiter(text)
     try:
         rows: list[Sequence[Any]] = list(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True))
     except csv.Error as error:
-        raise NoCatalog(f"{called} is no csv file: {error}.") from error
+        raise NoCatalog("no_csv", name=called, error=str(error)) from error
     if max(map(len, rows), default=0) > MOST_COLUMNS:
-        raise NoCatalog(TOO_WIDE)
+        raise NoCatalog("too_wide", most=MOST_COLUMNS)
     headings = [word(cell) for cell in rows[0]] if rows else []
     file = File()
     if KIND in headings:
@@ -86,7 +87,7 @@ def _csv(text: str, called: str, stem: str) -> File:
         return file
     catalog = catalog_called(stem) or _known_by(headings)
     if catalog is None:
-        raise NoCatalog(f"{called} does not tell what it holds: call it surgeries.csv, or give it a column kind.")
+        raise NoCatalog("kind_untold", name=called)
     _add(file, called, catalog, enumerate(rows, start=1))
     return file
 
@@ -121,13 +122,13 @@ def _mixed(file: File, name: str, rows: Sequence[Sequence[Any]], place: int) -> 
         catalog = catalog_called(row[place]) if place < len(row) else None
         if catalog is None:
             names = ", ".join(one.plural for one in CATALOGS)
-            file.problems.append(SheetProblem(name, number, KIND, f"must be one of {names}"))
+            file.problems.append(SheetProblem.said(name, number, KIND, saying("no_kind", kinds=names)))
             continue
         cells = [cell for index, cell in enumerate(row) if index != place]
         apart.setdefault(catalog.plural, []).append((number, cells))
     anywhere = {word(heading) for heading in headings if _filled(heading)}
     unknown = [heading for heading in anywhere if not any(column_called(catalog, heading) for catalog in CATALOGS)]
-    file.problems += [SheetProblem(name, 1, heading, "is no column of any kind") for heading in unknown]
+    file.problems += [SheetProblem.said(name, 1, heading, saying("unknown_everywhere")) for heading in unknown]
     for catalog in CATALOGS:
         numbered = apart.get(catalog.plural)
         if numbered:
@@ -177,19 +178,21 @@ def _columns(file: File, name: str, catalog: Catalog, headings: Sequence[Any], *
     columns: list[Column | None] = []
     for place, heading in enumerate(headings):
         if isinstance(heading, BadValue):
-            file.problems.append(SheetProblem(name, 1, f"column {column_letter(place)}", heading.message))
+            file.problems.append(SheetProblem.said(name, 1, f"column {column_letter(place)}", _of(heading).saying))
             columns.append(None)
             continue
         column = column_called(catalog, heading) if _filled(heading) else None
         if column is None and _filled(heading) and strict:
-            file.problems.append(SheetProblem(name, 1, str(heading), f"is no column of {catalog.plural}"))
+            file.problems.append(
+                SheetProblem.said(name, 1, str(heading), saying("unknown_column", kind=catalog.plural))
+            )
         if column is not None and column in columns:
-            file.problems.append(SheetProblem(name, 1, str(heading), "is there twice"))
+            file.problems.append(SheetProblem.said(name, 1, str(heading), saying("twice")))
             column = None
         columns.append(column)
     for column in catalog.columns:
         if column.required and column not in columns:
-            file.problems.append(SheetProblem(name, 1, column.name, "is missing"))
+            file.problems.append(SheetProblem.said(name, 1, column.name, saying("missing")))
     return columns
 
 
@@ -202,7 +205,7 @@ def _rows(
 ) -> Iterator[SheetRow]:
     for number, cells in file.count((number, cells) for number, cells in numbered if any(map(_filled, cells))):
         if any(map(_filled, cells[len(columns) :])):
-            file.problems.append(SheetProblem(name, number, None, "has more cells than there are headings"))
+            file.problems.append(SheetProblem.said(name, number, None, saying("cells_without_heading")))
         given = {
             column.name: value if _filled(value) else None
             for column, value in zip(columns, [*cells, *[None] * len(columns)], strict=False)
@@ -223,7 +226,7 @@ def _values(file: File, name: str, catalog: Catalog, number: int, given: dict[st
         try:
             value = _read(column, given[column.name])
         except BadCell as bad:
-            file.problems.append(SheetProblem(name, number, column.name, str(bad)))
+            file.problems.append(SheetProblem.said(name, number, column.name, bad.saying))
             wrong = True
             continue
         if value is not None or column.nullable:
@@ -233,12 +236,16 @@ def _values(file: File, name: str, catalog: Catalog, number: int, given: dict[st
 
 def _read(column: Column, value: Any) -> Any:
     if isinstance(value, BadValue):
-        raise BadCell(value.message)
+        raise _of(value)
     if value is None:
         if column.required:
-            raise BadCell("is missing")
+            raise BadCell("missing")
         return None
     return reader_of(column)(value)
+
+
+def _of(value: BadValue) -> BadCell:
+    return BadCell(value.code, shown=value.shown)
 
 
 def _filled(value: Any) -> bool:

@@ -22,6 +22,13 @@ class ImportProblem(AnswerModel):
     row: int = Field(examples=[7], description="As a spreadsheet counts, headings included.")
     column: str | None = Field(examples=["base_stay_hours"], description="null: of the row as a whole.")
     message: str = Field(examples=["must be a whole number from 1 to 2160, in digits alone"], description="For people.")
+    code: str = Field(
+        examples=["no_whole_number"],
+        description="What the message says. There may be others in future: then show the message.",
+    )
+    values: dict[str, str | int] = Field(
+        examples=[{"least": 1, "most": 2160}], description="What the message names, by name."
+    )
 
 
 class CatalogImport(AnswerModel):
@@ -69,7 +76,14 @@ def view_of(report: CatalogReport, clinic_id: int, *, dry_run: bool) -> CatalogI
             for kind, counts in kinds
         ],
         problems=[
-            ImportProblem(sheet=one.sheet, row=one.row, column=one.column, message=one.message)
+            ImportProblem(
+                sheet=one.sheet,
+                row=one.row,
+                column=one.column,
+                message=one.message,
+                code=one.code,
+                values=dict(one.values),
+            )
             for one in report.problems
         ],
         problems_total=report.problems_total,

@@ -5,7 +5,7 @@ so that no line takes the event loop for long.
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from itertools import islice
 from typing import Any
 
@@ -21,7 +21,6 @@ LONGEST = 4 * 1024 * 1024
 """Bytes of a line."""
 LONGEST_TEXT = 500
 """Characters of what is told: names of sheets and columns, and messages, may have a cell's text in them."""
-TOO_LARGE = "The file unpacks to more than can be read: delete what has nothing to do with the catalog."
 BY_PLURAL = {catalog.plural: catalog for catalog in CATALOGS}
 
 
@@ -42,9 +41,7 @@ def lines_of(file: File) -> Iterator[bytes]:
             yield _line("rows", some)
     told = file.problems[:MOST_TOLD]
     ending = {
-        "problems": [
-            [_short(one.sheet), one.row, one.column and _short(one.column), _short(one.message)] for one in told
-        ],
+        "problems": [_told(one) for one in told],
         "problems_left_out": len(file.problems) - len(told),
         "ignored": _some(file.ignored),
         "hidden": _some(file.hidden),
@@ -53,9 +50,9 @@ def lines_of(file: File) -> Iterator[bytes]:
     yield _line("end", ending)
 
 
-def refusal(message: str) -> bytes:
+def refusal(why: NoCatalog) -> bytes:
     """The line of a file that is none."""
-    return _line("refused", message)
+    return _line("refused", [why.saying.code, _short_ones(why.saying.values)])
 
 
 def failure(error: str, stack: str) -> bytes:
@@ -84,13 +81,22 @@ class Received:
                     setattr(self.file, name, value)
                 self.is_whole = True
             case "refused":
-                raise NoCatalog(said)
+                raise NoCatalog(said[0], **said[1])
             case _:
                 raise ReadingFailed(*said)
 
 
 def _line(kind: str, said: Any) -> bytes:
     return json.dumps([kind, said]).encode() + b"\n"
+
+
+def _told(one: SheetProblem) -> list[Any]:
+    column = one.column and _short(one.column)
+    return [_short(one.sheet), one.row, column, _short(one.message), one.code, _short_ones(one.values)]
+
+
+def _short_ones(values: Mapping[str, str | int]) -> dict[str, str | int]:
+    return {name: _short(value) if isinstance(value, str) else value for name, value in values.items()}
 
 
 def _short(text: str) -> str:

@@ -47,8 +47,6 @@ MOST_LINES = 100_000
 """Rows of one sheet, blank ones too: some programs write all that a sheet could have."""
 MOST_HIDDEN = 16_384
 """Columns that a sheet may have."""
-TOO_WIDE = f"A row has more than {MOST_COLUMNS} columns: delete those that have nothing to do with the catalog."
-TOO_LARGE = "The workbook is too large: delete sheets that have nothing to do with the catalog, and blank rows below."
 BROKEN = (
     *(zipfile.BadZipFile, zlib.error, InvalidFileException, SyntaxError),
     *(LookupError, ValueError, TypeError, EOFError, OSError, RuntimeError),
@@ -58,9 +56,10 @@ BROKEN = (
 
 @dataclass(frozen=True, slots=True)
 class BadValue:
-    """A cell that has something, and nothing that could be read. With a message for people."""
+    """A cell that has something, and nothing that could be read: by the code of what is said of it."""
 
-    message: str
+    code: str
+    shown: str = ""
 
 
 @dataclass(slots=True)
@@ -86,14 +85,14 @@ def read_workbook(content: bytes, is_wanted: Callable[[str], bool]) -> list[Book
             names = set(archive.namelist())
             for name, what in OTHERS.items():
                 if name in names:
-                    raise NoCatalog(f"This is {what} and no xlsx file: save it as xlsx.")
+                    raise NoCatalog("other_program", what=what)
             if sum(part.file_size for part in archive.infolist()) > MOST_UNPACKED:
-                raise NoCatalog(TOO_LARGE)
+                raise NoCatalog("too_large")
             reader = _Reader(_usual(archive, content), read_only=True, data_only=True)
             reader.read()
             return [_sheet(reader, sheet, is_wanted) for sheet in reader.wb.worksheets]
     except BROKEN as error:
-        raise NoCatalog("This is no xlsx file, or a damaged one.") from error
+        raise NoCatalog("damaged") from error
 
 
 def unescaped(text: str) -> str:
@@ -141,13 +140,11 @@ class _Parser(WorkSheetParser):
         """openpyxl's own step: errors, and formulas without a value, become a BadValue."""
         cell: dict[str, Any] = super().parse_cell(element)
         if cell["data_type"] == "e" and cell["value"] is not None:
-            cell["value"] = BadValue(f"shows {cell['value']}")
+            cell["value"] = BadValue("shows_error", str(cell["value"]))
         elif cell["value"] is None and element.find(FORMULA_TAG) is not None:
             # An empty text is a value, which a formula may well have.
             if element.get("t") != "str" or element.find(VALUE_TAG) is None:
-                cell["value"] = BadValue(
-                    "has a formula whose value is not in the file: open it in a spreadsheet program and save it there"
-                )
+                cell["value"] = BadValue("no_formula_value")
         elif isinstance(cell["value"], str):
             cell["value"] = unescaped(cell["value"])
         return cell
@@ -169,7 +166,7 @@ def _sheet(reader: _Reader, sheet: Any, is_wanted: Callable[[str], bool]) -> Boo
         )
         for lines, (number, cells) in enumerate(parser.parse()):
             if lines == MOST_LINES or len(found.rows) > MOST_ROWS + 1:
-                raise NoCatalog(TOO_LARGE)
+                raise NoCatalog("too_large")
             # Of blank rows the first alone says something: that there are no headings.
             kept = [cell for cell in cells if cell["value"] is not None] if found.rows else cells
             if kept:
@@ -184,7 +181,7 @@ def _sheet(reader: _Reader, sheet: Any, is_wanted: Callable[[str], bool]) -> Boo
 def _placed(cells: list[dict[str, Any]]) -> list[Any]:
     width = max(cell["column"] for cell in cells)
     if width > MOST_COLUMNS:
-        raise NoCatalog(TOO_WIDE)
+        raise NoCatalog("too_wide", most=MOST_COLUMNS)
     row: list[Any] = [None] * width
     for cell in cells:
         row[cell["column"] - 1] = cell["value"]

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from api.web.release import CLIENT, release
+from core.catalogs.imports.saying import SAID
 
 ENTRY = re.compile(r'^  "([\w.-]+)": (.*),$', re.MULTILINE)
 LETTERS = re.compile(r"[^\W\d_]{2,}")
@@ -108,3 +109,14 @@ def test_every_text_is_read_somewhere() -> None:
     areas = set(re.findall(r"`([\w.]+)\.\${", sources)) | set(re.findall(r'told\("([\w.]+)",', sources))
     keys = set(re.findall(r'"([\w-]+(?:\.[\w-]+)+)"', sources))
     assert {key for key in catalog("es") if key not in keys and key.rpartition(".")[0] not in areas} == set()
+
+
+def test_whatever_an_import_says_of_a_file_has_words_here() -> None:
+    """By its code, with what it names and no more; numbers and names alone may be left out of the words."""
+    for language in ("es", "en"):
+        texts = {
+            key.removeprefix("importSaid."): text for key, text in catalog(language).items() if "importSaid" in key
+        }
+        assert texts.keys() == SAID.keys()
+        named = {code: set(re.findall(r"{(\w+)}", text)) for code, text in texts.items()}
+        assert {code for code in SAID if not named[code] <= set(re.findall(r"{(\w+)}", SAID[code]))} == set()

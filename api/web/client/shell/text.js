@@ -30,10 +30,10 @@ export function t(key, values = {}) {
 }
 
 /** The text of a word of the API, such as a state; the word itself where this release does not know it yet.
- * @param {string} area @param {string} word */
-export function told(area, word) {
+ * @param {string} area @param {string} word @param {Record<string, string | number>} [values] */
+export function told(area, word, values) {
   const key = `${area}.${word}`;
-  return key in CATALOGS[language.value] ? t(/** @type {Key} */ (key)) : word;
+  return key in CATALOGS[language.value] ? t(/** @type {Key} */ (key), values) : word;
 }
 
 /** The words of the API that an area has texts for. @param {string} area */

@@ -37,9 +37,9 @@ def main() -> int:
     try:
         lines = wire.lines_of(read_file(content, name))
     except NoCatalog as refused:
-        lines = iter([wire.refusal(str(refused))])
+        lines = iter([wire.refusal(refused)])
     except MemoryError:
-        lines = iter([wire.refusal(wire.TOO_LARGE)])
+        lines = iter([wire.refusal(NoCatalog("too_much"))])
     except Exception as error:  # noqa: BLE001  whatever it is, the serving process logs it; its message may have values
         stack = "".join(format_tb(error.__traceback__)[-8:])
         sys.stdout.buffer.write(wire.failure(type(error).__name__, stack))

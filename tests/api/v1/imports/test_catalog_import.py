@@ -13,6 +13,7 @@ from core.catalogs.imports.child_process import FileReader
 from core.catalogs.imports.file import File
 from core.catalogs.imports.report import NoCatalog
 from core.catalogs.imports.run import import_catalog
+from core.catalogs.imports.saying import Saying
 from core.catalogs.imports.sheets import read_file
 from core.catalogs.imports.views import view_of
 from core.catalogs.imports.wire import Received, lines_of
@@ -86,6 +87,8 @@ async def test_the_report_is_the_commands_and_a_dry_run_tells_what_a_run_does(
             assert answer.json()["report"] == expected | {"dry_run": False}
             named = [(f"{one['sheet']}.{one['row']}.{one['column'] or ''}", "invalid") for one in expected["problems"]]
             assert codes(answer) == named[:20]
+            said = [str(Saying(one["code"], one["values"])) for one in expected["problems"]]
+            assert said == [one["message"] for one in expected["problems"]]
             assert await catalog(connection, seed.sant.id) == await catalog(connection, seed.maga.id)
         else:
             assert answer.status_code == 200, answer.text
@@ -106,6 +109,8 @@ async def test_a_file_that_is_none_is_refused_as_the_command_refuses_it(
         assert refusal(answer) == (422, "no_catalog"), content
         assert answer.json()["detail"] == str(told.value)
         assert codes(answer) == [("body", "no_catalog")]
+        reason, values = answer.json()["reason"], answer.json()["values"]
+        assert str(Saying(reason, values)) == answer.json()["detail"]
     assert await everything(connection) == before
 
 

@@ -18,7 +18,7 @@ export function FileField({ refused, name, choose }) {
     refused.value = "";
     choose(null);
     if (!file) return;
-    if (!file.size) refused.value = t("imports.empty", { name: file.name });
+    if (!file.size) refused.value = t("importSaid.empty", { name: file.name });
     else if (file.size > MOST) refused.value = t("imports.tooLarge", { name: file.name, size: (file.size / MOST).toFixed(1) });
     else {
       try {

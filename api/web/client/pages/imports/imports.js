@@ -7,7 +7,7 @@ import { Problem, write } from "../../service/api.js";
 import { chosenClinic, clinics } from "../../service/session.js";
 import { t } from "../../shell/text.js";
 import { FileField } from "./file-field.js";
-import { changesOf, Report } from "./report.js";
+import { changesOf, Report, said } from "./report.js";
 import { Waiting } from "./waiting.js";
 
 /** @typedef {import("../../service/api.js").Schemas["CatalogImport"]} CatalogImport */
@@ -36,7 +36,7 @@ export function ImportsPage() {
       if (report.value.imported) toast(t("imports.imported"));
     } catch (error) {
       if (!(error instanceof Problem) || error.code !== "no_catalog") throw error;
-      refused.value = [t("imports.noCatalog"), error.message].join(" ");
+      refused.value = said(error.told["reason"] ?? "", error.told["values"] ?? {}, error.message);
     } finally {
       busy.value = false;
     }

@@ -54,7 +54,17 @@ const COLUMNS = [{ name: "sheet" }, { name: "row", number: true }, { name: "colu
 
 /** @param {"sheet" | "row" | "column" | "message"} name @returns {(row: ImportProblem) => any} */
 function cellOf(name) {
-  return (row) => (name === "column" ? told("catalogField", row.column ?? "") : row[name]);
+  return (row) => {
+    if (name === "message") return said(row.code, row.values, row.message);
+    return name === "column" ? told("catalogField", row.column ?? "") : row[name];
+  };
+}
+
+/** What the service says of a file, in our words where we have some of the code.
+ * @param {string} code @param {Record<string, string | number>} values @param {string} message */
+export function said(code, values, message) {
+  const text = told("importSaid", code, values);
+  return text === code ? message : text;
 }
 
 /** @param {{report: CatalogImport, name: string}} props */
