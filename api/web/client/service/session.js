@@ -145,16 +145,21 @@ async function changed(work) {
 /** @param {Session} found */
 async function enter(found) {
   if (session.value && session.value.user.id !== found.user.id) forgetAll(false);
-  // Tickets of a clinic that was closed still count in the network, and have its name and zone.
-  const { body } = await get("/v1/clinics", { query: { include_inactive: found.user.role === "superuser" } });
+  clearTimeout(ending);
+  const isSuperuser = found.user.role === "superuser";
   batch(() => {
     changing = false;
     wasEnded.value = false;
-    clinics.value = body.items;
-    if (found.user.role !== "superuser" || !body.items.some((one) => one.id === chosenClinic.value)) chosenClinic.value = null;
+    if (!isSuperuser) chosenClinic.value = null;
     session.value = found;
   });
-  clearTimeout(ending);
+  // The page reads its own meanwhile. Tickets of a clinic that was closed still count in the network, and have its name and zone.
+  const { body } = await get("/v1/clinics", { query: { include_inactive: isSuperuser } });
+  if (session.value !== found) return;
+  batch(() => {
+    clinics.value = body.items;
+    if (!body.items.some((one) => one.id === chosenClinic.value)) chosenClinic.value = null;
+  });
   const until = sessionEnd();
   await keep("session", { value: { session: found, clinics: body.items, until }, at: Date.now() }, until);
 }
