@@ -154,8 +154,10 @@ async function enter(found) {
     session.value = found;
   });
   // The page reads its own meanwhile. Tickets of a clinic that was closed still count in the network, and have its name and zone.
-  const { body } = await get("/v1/clinics", { query: { include_inactive: isSuperuser } });
+  const named = await get("/v1/clinics", { query: { include_inactive: isSuperuser } }).catch(() => null);
   if (session.value !== found) return;
+  if (!named) return askAgain(2000);
+  const { body } = named;
   batch(() => {
     clinics.value = body.items;
     if (!body.items.some((one) => one.id === chosenClinic.value)) chosenClinic.value = null;
