@@ -27,7 +27,7 @@ SHOWN = (
     Shown("tickets", "/tickets?figure=active", "viewer", "[data-total]"),
     Shown("users", "/users", "admin", ".row-actions"),
     Shown("thresholds", "/thresholds", "superuser", ".bands li"),
-    Shown("audit", "/audit", "admin", "[name=target]"),
+    Shown("audit", "/audit", "admin", "[name=user]"),
     Shown("sign-ins", "/audit?trail=logins", "superuser", "td .state"),
     Shown("cache", "/cache", "superuser", ".policies td"),
     Shown("catalogs", "/catalogs?inactive=true", "superuser", "td button"),

@@ -93,6 +93,18 @@ async def test_an_admin_looks_after_the_users_of_its_clinic(
     await expect(lines).to_have_count(1)
     assert "q=CARLA" in page.url
 
+    # What was typed about one, when the session ended, is not taken for another.
+    await page.get_by_role("button", name=f"Cambiar a {carla}").click()
+    await fill(page, username="otra")
+    await there.execute("DELETE FROM user_session WHERE user_id = $1", await rows.user_id(there, clinic.admin))
+    await expect(page.get_by_text("La sesión terminó. Entra de nuevo")).to_be_visible()
+    await sign_in(page, clinic.admin)
+    await page.get_by_role("searchbox").fill("")
+    for user, typed in ((clinic.viewer, clinic.viewer), (carla, "otra")):
+        await page.get_by_role("button", name=f"Cambiar a {user}").click()
+        await expect(page.locator("[name=username]")).to_have_value(typed)
+        await answer(page, "Cancelar")
+
 
 async def test_a_superuser_has_them_all_on_a_phone(opened: Opened, clinic: ClinicSeed, there: rows.Connection) -> None:
     async def with_sso(route: Route) -> None:

@@ -120,7 +120,7 @@ function Change({ one, changed, close }) {
   };
   return html`
     <${Dialog} title=${t("thresholds.changeOf", { name })} close=${close}>
-      <${Form} action=${t("dialog.save")} cancel=${close} submit=${submit}>
+      <${Form} of=${one.clinic_id ?? 0} action=${t("dialog.save")} cancel=${close} submit=${submit}>
         <p>${t(one.clinic_id === null ? "thresholds.ofAll" : "thresholds.ofClinic")}</p>
         <div class="three">
           ${NAMES.map((field, at) => html`<${TextField} key=${field} name=${field} type="number" inputmode="numeric" label=${t(`thresholds.${field}`)} value=${typed[field]} first=${at === 0} />`)}

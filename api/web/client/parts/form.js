@@ -19,9 +19,10 @@ const Draft = createContext("");
  * @param {string} props.action  On the button.
  * @param {() => void} [props.cancel]
  * @param {boolean} [props.danger]
+ * @param {string | number} [props.of]  Which row it changes, where the address does not tell: what was typed about one is no other's.
  * @param {any} [props.children]
  */
-export function Form({ submit, action, cancel, danger = false, children }) {
+export function Form({ submit, action, cancel, danger = false, of = "", children }) {
   const [failure, setFailure] = useState(/** @type {unknown} */ (null));
   const [sending, setSending] = useState(false);
   const sent = async (/** @type {Event} */ event) => {
@@ -35,7 +36,7 @@ export function Form({ submit, action, cancel, danger = false, children }) {
   return html`
     <form class="form" onSubmit=${sent} noValidate aria-busy=${sending}>
       <${Refused.Provider} value=${fieldTexts(failure)}>
-        <${Draft.Provider} value=${`${location.pathname} ${action}`}>${children}</${Draft.Provider}>
+        <${Draft.Provider} value=${`${location.pathname} ${of} ${action}`}>${children}</${Draft.Provider}>
       </${Refused.Provider}>
       ${failure ? html`<p class="refused" role="alert">${problemText(failure)}</p>` : null}
       <footer>

@@ -36,7 +36,7 @@ export function RowDialog({ name, row, list, close }) {
   const some = clinics.value.filter((one) => one.is_active).map((one) => ({ value: String(one.id), label: one.name }));
   return html`
     <${Dialog} title=${row ? t("catalogs.changeOne", { name: titleOf(kind, row) }) : newTitle(name)} close=${close}>
-      <${Form} submit=${submit} action=${t("dialog.save")} cancel=${close}>
+      <${Form} of=${`${name} ${row?.id ?? ""}`} submit=${submit} action=${t("dialog.save")} cancel=${close}>
         ${row || kind.topic === "clinics" ? null : html`<${SelectField} name="clinic_id" label=${t("column.clinic")} value=${clinic} options=${[{ value: "", label: "–" }, ...some]} />`}
         ${columns.map((one, at) => {
           const now = changed.has(one.name) ? (cellOf(one, /** @type {Row} */ (seen.current)) ?? "–") : undefined;

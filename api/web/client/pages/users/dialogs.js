@@ -126,7 +126,7 @@ function ChangeUser({ user, close, changed }) {
   const ends = names.includes("role") || names.includes("clinic_id");
   return html`
     <${Dialog} title=${t("users.changeOf", { name: user.username })} close=${close}>
-      <${Form} action=${t("dialog.save")} cancel=${close} submit=${submit}>
+      <${Form} of=${user.id} action=${t("dialog.save")} cancel=${close} submit=${submit}>
         <${Fields} typed=${typed} />
         ${ends ? html`<p class="notice" role="status">${t("users.ends")}</p>` : null}
       </${Form}>
