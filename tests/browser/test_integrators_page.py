@@ -77,8 +77,11 @@ async def test_the_page_in_the_browser(
     await page.get_by_label("Password").fill("a guess")
     await page.get_by_role("button").click()
     await expect(page.get_by_role("alert")).not_to_be_empty()
+    await page.route("**/v1/events", lambda route: route.abort())
     await page.get_by_label("Password").fill(rows.PASSWORD)
     await page.get_by_role("button", name="Sign in").click()
+    await expect(page.get_by_role("status")).to_have_text("Reconnecting: this may be old.")
+    await page.unroute("**/v1/events")
     await expect(page.get_by_role("status")).to_have_text(f"{len(ward)} tickets")
     row = page.locator(f"#{ward[0]}")
 
