@@ -91,7 +91,8 @@ async def test_a_file_is_reviewed_and_imported_once(opened: Opened, clinic: Clin
         "viejo.xls es de un Excel antiguo o tiene contraseña: guárdalo como xlsx, sin contraseña."
     )
 
-    await chosen.set_input_files(file("todo.csv", RIGHT))
+    # The same file, put right.
+    await chosen.set_input_files(file("viejo.xls", RIGHT))
     await press(page, "Revisar")
     await expect(report.get_by_role("heading")).to_have_text("Todo bien: cambiarían 2 filas")
     assert await there.fetchval("SELECT count(*) FROM surgery WHERE clinic_id = $1", clinic.id) == 1

@@ -52,9 +52,10 @@ export function RowDialog({ name, row, list, close }) {
 function useFollowed(typed, row, list) {
   const seen = useRef(row);
   const [changed, setChanged] = useState(/** @type {Set<string>} */ (new Set()));
-  const now = row && (list.answer.value?.body.items.find((one) => one.id === row.id) ?? row);
+  const now = list.answer.value?.body.items.find((one) => one.id === row?.id);
   useEffect(() => {
     const before = seen.current;
+    if (!row || !now) return;
     const others = [...typed].filter(([one]) => typedOf(one, now) !== typedOf(one, before));
     seen.current = now;
     for (const [one, value] of others) if (value.peek() === typedOf(one, before)) value.value = typedOf(one, now);

@@ -15,6 +15,7 @@ export function FileField({ refused, name, choose }) {
   const id = useId();
   const chosen = async (/** @type {any} */ event) => {
     const file = /** @type {File | undefined} */ (event.target.files[0]);
+    event.target.value = ""; // the same one, put right, may be chosen again
     refused.value = "";
     choose(null);
     if (!file) return;

@@ -28,8 +28,9 @@ export function ImportsPage() {
     report.value = null;
   };
   const submit = async () => {
-    refused.value = file.value ? refused.value : refused.value || t("imports.noFile");
-    if (!file.value || busy.value) return;
+    if (busy.value) return;
+    refused.value = file.value ? "" : refused.value || t("imports.noFile");
+    if (!file.value) return;
     busy.value = true;
     try {
       report.value = await sent(file.value, Number(clinic.value) || undefined, !isReady);
