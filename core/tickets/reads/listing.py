@@ -49,6 +49,8 @@ from core.tickets.reads.search import matching, patient_text
 
 ALONG = 40
 """Tickets, for each that a page takes, of which the order's first are searched one by one."""
+FURTHER = 5
+"""Times as far, where so small a part of a page was met that it promises to be filled there."""
 FEW = 5_000
 """Tickets that are found before they are put in order: more of them are met along it soon enough, so many are they."""
 LOOKED_AT = 5_000
@@ -85,12 +87,37 @@ _kept_statement = lru_cache(maxsize=KEPT)(_statement)
 def _searched(
     scope: ClinicScope, asked: TicketFilter, turn: Turn, clinics: CTE
 ) -> tuple[Select[Any], ColumnElement[Any] | ScalarSelect[Any]]:
-    """The page, and its total. What many have is soon met along the order. Where that fills no page, and there is more
-    of the order, all that is found is put in order."""
+    """The page, and its total. What many have is soon met along the order: within ALONG, or, where a fifth of the page
+    is met there, within five times as many. Where neither fills the page, and there is more of the order, all that is
+    found is put in order."""
     wanted = turn.limit + 1
     unsearched = filtered(scope, replace(asked, words=()), turn.now, clinics)
-    beginning = _first_of(_in_order(scope, asked, unsearched, turn, counted(unsearched)), turn, ALONG * wanted)
-    order = beginning.cte("in_order").prefix_with("MATERIALIZED")
+    parts = _in_order(scope, asked, unsearched, turn, counted(unsearched))
+    near, is_enough = _along(parts, asked, turn, "near", ALONG * wanted)
+    is_promising = and_(not_(is_enough), _number(near) >= wanted / FURTHER)
+    further = [part.where(is_promising) for part in parts]
+    far, reaches = _along(further, asked, turn, "far", FURTHER * ALONG * wanted)
+    is_far_enough = and_(is_promising, reaches)
+    every = filtered(scope, asked, turn.now, clinics, short=True).where(not_(is_enough), not_(is_far_enough))
+    ways = [
+        select(*near.c).where(is_enough),
+        select(*far.c).where(is_far_enough),
+        select(*_first_of(_in_order(scope, asked, every, turn), turn, wanted).subquery("every").c),
+    ]
+    page = select(*union_all(*ways).subquery("ways").c)
+    if not turn.is_first:
+        return page, null()
+    is_met = or_(is_enough, is_far_enough)
+    return page, case((is_met, _met_among(unsearched, asked)), else_=total_of(counted(every, "counted_found"), turn))
+
+
+def _along(
+    parts: list[Select[Any]], asked: TicketFilter, turn: Turn, name: str, most: int
+) -> tuple[CTE, ColumnElement[bool]]:
+    """Those that a search finds among the first `most` tickets of the order, and whether they fill the page, or are all
+    there are."""
+    wanted = turn.limit + 1
+    order = _first_of(parts, turn, most).cte(f"{name}_order").prefix_with("MATERIALIZED")
     patient = patient_text()
     met = (
         select(*order.c)
@@ -98,17 +125,8 @@ def _searched(
         .outerjoin(patient, true())
         .where(*matching(asked.words, patient.c.search))
     )
-    along = first(met, _key_columns(order), turn, wanted).cte("along").prefix_with("MATERIALIZED")
-    is_enough = or_(_number(along) == wanted, _number(order) < ALONG * wanted)
-    every = filtered(scope, asked, turn.now, clinics, short=True).where(not_(is_enough))
-    ways = [
-        select(*along.c).where(is_enough),
-        select(*_first_of(_in_order(scope, asked, every, turn), turn, wanted).subquery("every").c),
-    ]
-    page = select(*union_all(*ways).subquery("ways").c)
-    if not turn.is_first:
-        return page, null()
-    return page, case((is_enough, _met_among(unsearched, asked)), else_=total_of(counted(every, "counted_found"), turn))
+    found = first(met, _key_columns(order), turn, wanted).cte(name).prefix_with("MATERIALIZED")
+    return found, or_(_number(found) == wanted, _number(order) < most)
 
 
 def _met_among(unsearched: Select[Any], asked: TicketFilter) -> ScalarSelect[Any]:

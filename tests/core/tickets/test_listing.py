@@ -255,6 +255,7 @@ async def test_the_total_is_the_first_pages_and_beyond_ten_thousand_there_are_mo
     for filters, along, most, expected in cases:
         with (
             patch.object(listing, "ALONG", along),
+            patch.object(listing, "FURTHER", 1),
             patch.object(pages, "COUNTED", most),
         ):
             page = await read(seed.sant.id, first(limit=3), **filters)
