@@ -9,7 +9,12 @@ globalThis.fetch = async (address, options = {}) => {
     isOvertaken = true;
     await asked(address, { ...options, body: JSON.stringify({ bed_number: "9A" }) });
   }
-  const answer = await asked(address, options);
+  let answer = await asked(address, options);
+  while (answer.status === 503) {
+    // A busy machine, which is not what this is about.
+    await new Promise((resolve) => setTimeout(resolve, 1000 * Number(answer.headers.get("Retry-After"))));
+    answer = await asked(address, options);
+  }
   if (options.method === "POST" && address.endsWith("/v1/tickets") && !isLost) {
     isLost = true;
     await answer.text();
