@@ -44,6 +44,8 @@ class ExportColumn:
     of: str | None = None
     """`patient.verified`: which column of which table it reads. None: the ticket's of that name, unless
     `statements.tickets` has an expression for it."""
+    wraps: bool = False
+    """Whether a spreadsheet breaks it into lines where the column ends."""
     behind: str | None = None
     """Of one that came later: the column behind which it stands for people, who read Spanish."""
 
@@ -98,8 +100,8 @@ AFTER = (
     ExportColumn("specialty", "Especialidad", width=20, of="specialty.name", behind="surgery"),
     ExportColumn("ready_at", "Listo para el alta desde", CellKind.TIME, 17, behind="episode_id"),
     ExportColumn("ready_by", "Listo según", behind="ready_at"),
-    ExportColumn("delays", "Demoras", width=48, behind="ready_by"),
-    ExportColumn("delay_minutes", "Minutos de cada demora", width=16, behind="delays"),
+    ExportColumn("delays", "Demoras", width=48, wraps=True, behind="ready_by"),
+    ExportColumn("delay_minutes", "Minutos de cada demora", width=16, wraps=True, behind="delays"),
 )
 """What came later stands last: whoever reads a file by the places of its columns still can. New columns go here."""
 

@@ -22,6 +22,13 @@ class QuickWorksheet(Worksheet):  # type: ignore[misc]  # likewise
         self._letters: dict[int, str] = {}
         """Of the columns."""
 
+    def set_height(self, row: int, points: int) -> None:
+        """Before the row's cells are written. Of rows that are in the file by then nothing is kept."""
+        for kept in (self.row_info, self.row_sizes):
+            for old in [one for one in kept if one < row - 1]:
+                del kept[old]
+        self.set_row(row, points)
+
     def _write_cell(self, row: int, col: int, cell: Any) -> None:
         kind = cell.__class__.__name__
         if kind not in ("String", "Number"):

@@ -5,11 +5,12 @@ where Excel's do, and another begins.
 """
 
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from functools import partial
+from math import ceil
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 from xlsxwriter import Workbook  # type: ignore[import-untyped]  # it has no annotations
 from xlsxwriter.exceptions import FileCreateError  # type: ignore[import-untyped]  # likewise
@@ -26,6 +27,12 @@ MOST_ROWS = 1_048_575
 SHEET = "Tickets"
 HEAD = 48
 """Points: three lines, on which a long heading stands over a narrow column."""
+LINE = 15
+"""Points, of any other row."""
+MOST_LINES = 25
+"""Of a row: Excel's are no higher."""
+ROOM = 4
+"""Characters of a line that wrapping leaves empty."""
 OPTIONS = {
     "constant_memory": True,
     "strings_to_formulas": False,
@@ -66,7 +73,6 @@ class Book:
 
     def __init__(self, path: Path, folder: Path, most_rows: int, form: Form) -> None:
         self._layout = layout(form)
-        self._texts = self._layout.positions(CellKind.TEXT, CellKind.BLOCK)
         self._numbers = self._layout.positions(CellKind.NUMBER)
         self._times = self._layout.positions(CellKind.TIME)
         self._flags = self._layout.positions(CellKind.FLAG)
@@ -75,6 +81,10 @@ class Book:
             {"bold": True, "bg_color": "#DCE6F1", "border": 1, "text_wrap": True, "valign": "vcenter"}
         )
         self._time = self._book.add_format({"num_format": TIMES[form.lang]})
+        wrapped = self._book.add_format({"text_wrap": True})
+        texts = self._layout.positions(CellKind.TEXT, CellKind.BLOCK)
+        self._texts = [(at, wrapped if self._layout.columns[at].wraps else None) for at in texts]
+        self._wrapping = [(at, column.width) for at, column in enumerate(self._layout.columns) if column.wraps]
         self._most = most_rows
         self._sheets = 0
         self._row = 0
@@ -123,9 +133,10 @@ class Book:
         self.written += 1
         number, write_string, write_number = self._row, self._write_string, self._write_number
         # One kind after the other: within a row XlsxWriter does not mind the order.
-        for at in self._texts:
+        self._make_high(number, row)
+        for at, style in self._texts:
             if row[at]:
-                write_string(number, at, row[at])
+                write_string(number, at, row[at], style)
         for at in self._numbers:
             if row[at] is not None:
                 write_number(number, at, row[at])
@@ -135,6 +146,12 @@ class Book:
         for at in self._flags:
             if row[at] is not None:
                 self._sheet.write_boolean(number, at, row[at])
+
+    def _make_high(self, number: int, row: Sequence[Any]) -> None:
+        """As high as its text, which not every program does by itself."""
+        lines = max((ceil(len(row[at] or "") / (width - ROOM)) for at, width in self._wrapping), default=1)
+        if lines > 1:
+            self._sheet.set_height(number, LINE * min(lines, MOST_LINES))
 
 
 def without_notation(write: Callable[..., int]) -> Callable[..., int]:

@@ -113,6 +113,20 @@ async def test_the_workbook_has_the_same_columns_of_their_own_types(
     assert texts == {name: of_csv[name] for name in texts}
 
 
+async def test_a_row_of_long_delays_is_as_high_as_they_are(make: Make, seed: Seed, connection: rows.Connection) -> None:
+    ticket = await full_ticket(connection, seed)
+    for height in (None, 60):
+        sheet = load_workbook(io.BytesIO(await make(Format.XLSX))).active
+        assert sheet is not None
+        assert sheet.row_dimensions[2].height == height
+        wrapped = {head.value for head, cell in zip(sheet[1], sheet[2], strict=True) if cell.alignment.wrap_text}
+        assert wrapped == {"delays", "delay_minutes"}
+        for number in range(2 if height is None else 0):
+            reason = f"En espera de resultados de laboratorio y de imágenes {number}"
+            reason_id = await rows.reason(connection, seed.sant.id, "delay", reason=reason)
+            await rows.delay(connection, seed.sant.id, ticket, reason_id, reason=reason)
+
+
 async def test_times_are_each_clinics_own(make: Make, seed: Seed, connection: rows.Connection) -> None:
     """Magallanes keeps to summer time when Santiago does not; a day has two 23:30."""
     winter = datetime(2025, 7, 15, 15, 30, tzinfo=UTC)
