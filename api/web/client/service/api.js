@@ -184,6 +184,7 @@ async function asked(method, path, sent, key) {
   if (key) headers["Idempotency-Key"] = key;
   if (sent.revision !== undefined) headers["If-Match"] = `"${sent.revision}"`;
   if (sent.versions) headers["Cache-Version"] = sent.versions;
+  const asker = owner;
   const signals = [...(sent.signal ? [sent.signal] : []), ...(key === null ? [] : [AbortSignal.timeout(sent.within ?? ANSWERED_WITHIN)])];
   let answer;
   try {
@@ -202,7 +203,8 @@ async function asked(method, path, sent, key) {
   reachable.value = true;
   if (answer.ok || answer.status === 304) return answer;
   const problem = await problemOf(answer);
-  if (problem.code === "not_authenticated") signedOut();
+  // What was asked before somebody signed in says nothing about who did.
+  if (problem.code === "not_authenticated" && asker === owner) signedOut();
   throw problem;
 }
 

@@ -31,6 +31,8 @@ const CHANGED_WITHIN = 15_000;
 let changing = false;
 /** @type {ReturnType<typeof setTimeout> | undefined} */
 let asking;
+/** Whatever changed the session last. @type {Promise<unknown>} */
+let lastChange = Promise.resolve();
 /** The longest that a browser's timers can be set to. */
 const LONGEST_TIMER = 2 ** 31 - 1;
 /** Ends what is shown without a network, when the session does. @type {ReturnType<typeof setTimeout> | undefined} */
@@ -133,8 +135,11 @@ export async function signOut(ended = false) {
 async function changed(work) {
   dropWrites();
   tabs.postMessage("changing");
+  // A sign-out whose answer came after a sign-in's would take its cookie away.
+  const turn = lastChange.then(work);
+  lastChange = turn.catch(() => {});
   try {
-    const done = await work();
+    const done = await turn;
     localStorage.removeItem(LEAVING); // whoever signed in has taken the place of the session that was to end
     return done;
   } finally {
@@ -168,9 +173,8 @@ async function enter(found) {
 
 /** @param {boolean} ended by the service */
 function leave(ended) {
-  clearTimeout(ending);
-  clearTimeout(asking);
   if (ended && session.value === null) return; // each of several requests was told
+  clearTimeout(ending);
   forgetAll(ended);
   changing = false;
   batch(() => {
