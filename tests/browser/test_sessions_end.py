@@ -127,8 +127,11 @@ async def test_a_page_that_the_browser_kept_asks_who_it_is_before_it_goes_on(
 async def as_another(context: BrowserContext, site: Site, user: str) -> None:
     """Its cookies are another user's, and no page of it was told."""
     await context.clear_cookies()
-    answer = await context.request.post(site.url + LOGIN, data=credentials(user, client="web"))
-    assert answer.ok, await answer.text()
+
+    async def is_in() -> bool:
+        return (await context.request.post(site.url + LOGIN, data=credentials(user, client="web"))).ok
+
+    await until(is_in)
 
 
 async def test_a_proxy_that_answers_503_is_waited_for(opened: Opened, clinic: ClinicSeed, ward: list[str]) -> None:
