@@ -134,16 +134,21 @@ async def as_another(context: BrowserContext, site: Site, user: str) -> None:
     await until(is_in)
 
 
-async def test_a_proxy_that_answers_503_is_waited_for(opened: Opened, clinic: ClinicSeed, ward: list[str]) -> None:
+async def test_a_proxy_that_answers_503_is_waited_for(
+    opened: Opened, clinic: ClinicSeed, ward: list[str], there: rows.Connection
+) -> None:
     async def away(route: Route) -> None:
         await route.fulfill(status=503, body="<h1>503</h1>", content_type="text/html", headers={"Retry-After": "1"})
 
     page: Page = await opened("/board", user=clinic.clinical)
     ready = page.locator(f"li[data-id={ward[1]}]").get_by_role("button", name="Listo")
     await expect(ready).to_be_visible()
+    await expect(page.locator(".standing")).to_have_attribute("data-standing", "live")
     await page.context.route("**/v1/**", away)
     await ready.click()
     await expect(page.locator(".standing .waiting")).to_have_text("1 cambio por enviar")
+    # Told by the stream, which goes on, and not to be read.
+    await there.execute("UPDATE ticket SET bed_number = '9Z', revision = revision + 1 WHERE id = $1", ward[2])
     await expect(page.locator(".stale-mark")).to_contain_text("Datos de las")
     other = await page.context.new_page()
     await other.goto("/board")
