@@ -2,12 +2,12 @@
 
 import { html, render } from "./html.js";
 import "./service/clinics.js";
-import { load } from "./service/session.js";
+import { begin } from "./service/session.js";
 import { App } from "./shell/app.js";
 import "./shell/shortcuts.js";
 import "./shell/theme.js";
 
 render(html`<${App} />`, /** @type {HTMLElement} */ (document.getElementById("app")));
-load();
+begin();
 // Where there is none (over plain HTTP, or in a private window), the client does not open without a network, and that is all.
 navigator.serviceWorker?.register("/sw.js").catch((error) => console.info("No service worker.", error));

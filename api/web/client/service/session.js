@@ -40,6 +40,7 @@ let ending;
 /** In all tabs, also after this one is closed: somebody has signed out, and the service does not know it yet. */
 const LEAVING = "ticket-home.leaving";
 const ENDED = "ended";
+const LEFT = "left";
 /** @type {((ended: boolean) => void)[]} */
 const forgetters = [dropWrites, forgetKept, forgetKeys];
 
@@ -68,10 +69,20 @@ export function zoneOf(id = session.value?.user.clinic_id ?? chosenClinic.value)
   return clinics.value.find((one) => one.id === id)?.timezone ?? "America/Santiago";
 }
 
+/** When a page opens: a sign-out that was swallowed is done first. @returns {Promise<unknown>} */
+export function begin() {
+  const leaving = localStorage.getItem(LEAVING);
+  return leaving ? signOut(leaving === ENDED).catch((error) => error.again && setTimeout(begin, 2000)) : load();
+}
+
 /** Find out who is signed in; retried while nobody answers. Until then it is whoever was, in this tab. */
 export async function load() {
   const leaving = localStorage.getItem(LEAVING);
-  if (leaving) return signOut(leaving === ENDED).catch((error) => error.again && askAgain(2000));
+  if (leaving) {
+    // Another tab is at it. To help it might end the session of who signs in there meanwhile.
+    if (session.value) leave(leaving === ENDED);
+    return askAgain(2000);
+  }
   try {
     const { body } = await get("/v1/auth/me");
     await enter(body);
@@ -117,7 +128,9 @@ export async function signInDisplay(code) {
 
 /** @param {boolean} [ended] not by whoever was at work: what was typed may be gone on with */
 export async function signOut(ended = false) {
-  localStorage.setItem(LEAVING, ended ? ENDED : "left");
+  const how = ended ? ENDED : LEFT;
+  localStorage.setItem(LEAVING, how);
+  tabs.postMessage(how); // what one tab stores is not at once what another reads
   // First here: whoever goes away from a screen without a network leaves nothing on it.
   leave(ended);
   await changed(() =>
@@ -192,9 +205,8 @@ function forgetAll(ended) {
 
 whenSignedOut(() => leave(true));
 whileSessionChanges(() => changing);
-tabs.onmessage = (/** @type {MessageEvent<"changing" | "changed">} */ { data }) => {
-  const leaving = localStorage.getItem(LEAVING);
-  if (leaving) leave(leaving === ENDED);
+tabs.onmessage = (/** @type {MessageEvent<"changing" | "changed" | "left" | "ended">} */ { data }) => {
+  if (data === LEFT || data === ENDED) return leave(data === ENDED);
   changing = true;
   askAgain(data === "changed" ? 0 : CHANGED_WITHIN);
 };
