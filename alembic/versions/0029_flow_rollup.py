@@ -122,7 +122,8 @@ END $$
 """
 COUNTING = ("cache_stamp_ticket", "cache_stamp_fpa_modification", "cache_stamp_delay")
 TABLES = ("flow_rollup", "delayed_ticket")
-LOCK = "LOCK TABLE ticket, fpa_modification, delay IN SHARE ROW EXCLUSIVE MODE"
+LOCK = "LOCK TABLE delay, fpa_modification, ticket IN SHARE ROW EXCLUSIVE MODE"
+"""In the order in which verbs write them, once they hold the ticket's row."""
 
 
 def amounts() -> list[sa.Column[int]]:

@@ -12,11 +12,12 @@ from core.errors import Conflict
 
 AWAY_CLASSES = ("08", "53", "57")  # connection, resources, operator intervention (shutdown, cancelled by time-out)
 NO_LOCK = "55P03"
+DEADLOCK = "40P01"
 AWAY_CODES = frozenset({"25006", "3D000", NO_LOCK})
 """A demoted primary is read-only; a database is dropped to be restored; a lock was not to be had in time."""
 FORGOTTEN = "26000"
 """A statement that was prepared is not there any more."""
-AGAIN_CODES = frozenset({"40001", "40P01", FORGOTTEN, "XX000"})
+AGAIN_CODES = frozenset({"40001", DEADLOCK, FORGOTTEN, "XX000"})
 """Serialization failure and deadlock; and a table that was dropped, and made anew, while a plan was made for it ("could
 not open relation", "cache lookup failed")."""
 SCHEMA_CODES = frozenset({"42P01", "42883", "3F000", "42P10", "42501", "42703", "42704", "42803"})

@@ -89,7 +89,8 @@ class Stream:
                 self._has_said_end = True
                 return text.end(self._end)
             said = await self._news()
-            if said is None and self._end is None and self._beat:
+            # Without a lease a comment would say that there is nothing new; whoever was told `stale` knows better.
+            if said is None and self._end is None and self._beat and (self.is_stale or self._events.is_current()):
                 said = text.COMMENT
             if said is not None:
                 self._beat = False

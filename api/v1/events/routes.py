@@ -35,8 +35,9 @@ for a whole answer gets one). What it tells is that something is new, and never 
 
 Topics are `tickets`, `figures` (of dashboards), `catalogs` and `clinics`; `clinic_id` is null for what is of the
 network. Take unknown topics, and unknown events, as such. A comment comes after 15 seconds without a word, and after
-30 of silence the connection is gone. Whoever shows what was read asks for `beat=1`: each word but `stale` says that
-nothing else has changed, so two seconds of silence say that what is shown may be old. `id` says nothing, and
+30 of silence the connection is gone. Whoever shows what was read asks for `beat=1`: each word says that
+nothing else has changed, but `stale` and what follows it until the next `versions`, so two seconds of silence say that
+what is shown may be old. `id` says nothing, and
 `Last-Event-ID` is not read: each stream begins with all versions. A stream counts as no use of its session. Fetch at
 most once a second.
 """

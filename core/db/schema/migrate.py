@@ -9,7 +9,7 @@ from sqlalchemy.exc import DBAPIError
 
 from core.db.connections.connection import APPLICATION, connect_directly
 from core.db.connections.engine import migration_engine
-from core.db.failures import NO_LOCK, sqlstate
+from core.db.failures import DEADLOCK, NO_LOCK, sqlstate
 from core.db.rollups import TO_DO, keep_up
 from core.db.schema.compatibility import OtherSchema, newest, schema_at, scripts
 from core.db.schema.old_application import refuse_old_application
@@ -115,7 +115,7 @@ def _try(url: str, tries: int) -> None:
             asyncio.run(_locked(url, "upgrade"))
             break
         except DBAPIError as error:
-            if not left or sqlstate(error) != NO_LOCK:
+            if not left or sqlstate(error) not in (NO_LOCK, DEADLOCK):
                 raise
             logger.warning("a migration has waited for a table's lock in vain, and tries again", tries_left=left)
             time.sleep(BETWEEN)

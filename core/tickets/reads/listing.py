@@ -16,6 +16,7 @@ from sqlalchemy import (
     Text,
     and_,
     case,
+    false,
     func,
     literal,
     literal_column,
@@ -107,8 +108,15 @@ def _searched(
     page = select(*union_all(*ways).subquery("ways").c)
     if not turn.is_first:
         return page, null()
-    is_met = or_(is_enough, is_far_enough)
-    return page, case((is_met, _met_among(unsearched, asked)), else_=total_of(counted(every, "counted_found"), turn))
+    # Where the page is not filled all are on it: it was met to the order's end.
+    all_are_near, all_are_far = and_(is_enough, _number(near) < wanted), and_(is_far_enough, _number(far) < wanted)
+    total = case(
+        (all_are_near, func.jsonb_build_array(_number(near), false())),
+        (all_are_far, func.jsonb_build_array(_number(far), false())),
+        (or_(is_enough, is_far_enough), _met_among(unsearched, asked)),
+        else_=total_of(counted(every, "counted_found"), turn),
+    )
+    return page, total
 
 
 def _along(

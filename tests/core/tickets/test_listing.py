@@ -260,6 +260,15 @@ async def test_the_total_is_the_first_pages_and_beyond_ten_thousand_there_are_mo
         ):
             page = await read(seed.sant.id, first(limit=3), **filters)
         assert (page.total, page.total_more) == expected, (filters, along, most)
+    # All are met along the order, near or further: who sees all of them is told how many they are.
+    for along, further in ((5, 1), (1, 5)):
+        with (
+            patch.object(listing, "ALONG", along),
+            patch.object(listing, "FURTHER", further),
+            patch.object(listing, "LOOKED_AT", 7),
+        ):
+            page = await read(seed.sant.id, first(limit=6), words=("a1",))
+        assert (len(page.items), page.total, page.total_more) == (6, 6, False), (along, further)
     # Whoever has half of the beds fills the page at once: it is told how many of them are among so many tickets.
     with patch.object(listing, "LOOKED_AT", 7):
         page = await read(seed.sant.id, first(limit=2), words=("a1",))

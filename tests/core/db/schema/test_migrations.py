@@ -19,6 +19,7 @@ from tests.support.processes.commands import TICKET_HOME, run_beside
 LOCK_TIMEOUT = 3.0
 """Seconds, in each migration."""
 BUILDING = "SELECT count(*) FROM pg_stat_progress_create_index WHERE datname = current_database()"
+WAITING = "SELECT EXISTS (SELECT FROM pg_locks WHERE relation IS NOT NULL AND NOT granted)"
 HALF_BUILT = "SELECT count(*) FROM pg_index WHERE NOT indisvalid"
 
 
@@ -59,18 +60,29 @@ async def revision(url: str) -> str:
 
 
 @pytest.mark.long
+@pytest.mark.parametrize(
+    ("since", "held", "wanted"),
+    [
+        ("0008", "SELECT count(*) FROM idempotency_key", None),
+        ("0028", "LOCK TABLE ticket IN ROW EXCLUSIVE MODE", "LOCK TABLE delay IN ROW EXCLUSIVE MODE"),
+    ],
+    ids=["who has it keeps it", "who has it waits for the migration"],
+)
 async def test_a_migration_that_does_not_get_a_lock_lets_others_pass_and_tries_again(
-    database_url: str, seed: Seed, monkeypatch: pytest.MonkeyPatch
+    database_url: str, seed: Seed, monkeypatch: pytest.MonkeyPatch, since: str, held: str, wanted: str | None
 ) -> None:
-    await downgrade(database_url, "0008")
+    await downgrade(database_url, since)
     before = await revision(database_url)
     old = await asyncpg.connect(database_url)
-    await old.execute("BEGIN; SELECT count(*) FROM idempotency_key")
+    await old.execute(f"BEGIN; {held}")
     told = asyncio.Event()
     loop = asyncio.get_running_loop()
     monkeypatch.setattr("core.db.schema.migrate.BETWEEN", 0)
     monkeypatch.setattr("core.db.schema.migrate.logger.warning", lambda *_, **__: loop.call_soon_threadsafe(told.set))
     migrating = asyncio.create_task(asyncio.to_thread(upgrade, database_url))
+    if wanted is not None:
+        await machine.until(lambda: old.fetchval(WAITING))
+        await old.execute(wanted)
     await told.wait()
     assert await revision(database_url) == before
     await old.execute("ROLLBACK")
