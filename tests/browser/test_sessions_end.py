@@ -1,6 +1,7 @@
 """However a session ends while somebody is at work: nothing of patients stays, and the same user goes on from there."""
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import httpx
 import pytest
@@ -85,6 +86,51 @@ async def test_a_sign_out_that_the_network_swallows_is_done_when_it_is_back(
     await sign_in(page, clinic.clinical)
     await page.reload()
     await expect(page.locator("header.frame")).to_be_visible()
+
+
+async def test_after_a_sign_out_in_one_tab_one_signs_in_in_another(
+    opened: Opened, clinic: ClinicSeed, ward: list[str], there: rows.Connection
+) -> None:
+    page: Page = await opened("/account", user=clinic.clinical)
+    other = await page.context.new_page()
+    await other.goto("/board?q=Undurraga")
+    await expect(other.locator(".card")).to_have_count(1)
+    await press(page, "Salir")
+    await other.locator("input[name=username]").wait_for()
+    assert "Undurraga" not in other.url
+    # A mistyped password leaves nothing undone that is still to be done, nor does it stand in the way.
+    await page.context.route("**/v1/auth/logout", lambda route: route.abort())
+    await sign_in(other, clinic.viewer)
+    await page.locator(".me").wait_for()
+    await other.goto("/account")
+    await press(other, "Salir")
+    await other.locator("input[name=username]").fill(clinic.viewer)
+    await other.locator("input[name=password]").fill("mistyped")
+    await press(other, "Entrar")
+    await expect(other.get_by_role("alert")).to_be_visible()
+    await page.context.unroute("**/v1/auth/logout")
+    await until(lambda: is_none(there, clinic.viewer))
+
+
+async def test_what_is_answered_after_a_sign_out_is_told_to_nobody(
+    opened: Opened, clinic: ClinicSeed, ward: list[str], there: rows.Connection
+) -> None:
+    page: Page = await opened("/board", user=clinic.clinical)
+    held: list[Route] = []
+    await page.route("**/ready", lambda route: held.append(route))
+    for one in ward[1:3]:
+        await page.locator(f"li[data-id={one}]").get_by_role("button", name="Listo").click()
+    await until(lambda: len(held) == 2)
+    await page.get_by_role("link", name="Mi cuenta").click()
+    await press(page, "Salir")
+    await page.locator("input[name=username]").wait_for()
+    landed, refused = held
+    await landed.fulfill(response=await landed.fetch())
+    problem: Any = {"code": "revision_mismatch", "current": {"id": ward[2]}, "status": 412}
+    await refused.fulfill(status=412, json=problem, content_type="application/problem+json")
+    await sign_in(page, clinic.viewer)
+    await expect(page.locator(".me")).to_have_text(clinic.viewer)
+    await expect(page.locator(".toast, dialog")).to_have_count(0)
 
 
 async def is_none(there: rows.Connection, user: str) -> bool:

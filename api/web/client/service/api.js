@@ -82,6 +82,13 @@ export function dropWrites() {
   owner += 1;
 }
 
+/** Whether it is still who is signed in now. What comes for somebody who has left is for nobody, and is never told.
+ * @returns {() => boolean} */
+export function belongsToNow() {
+  const asker = owner;
+  return () => asker === owner;
+}
+
 let changes = () => false;
 /** @param {() => boolean} callback tells whether another tab may be signing in or out: no write goes out before that is over. */
 export function whileSessionChanges(callback) {
@@ -120,14 +127,16 @@ export function write(method, path, sent = {}) {
   const fixed = { ...sent, body: given === undefined || given instanceof Blob ? given : JSON.stringify(given) };
   const identity = JSON.stringify([method, path, sent.params, sent.query, given instanceof Blob ? numberOf(given) : fixed.body, sent.revision]);
   const first = { ...keyFor(identity), owner };
+  const whose = path.startsWith("/v1/auth/") ? () => true : belongsToNow();
   return repeated(method.toUpperCase(), path, /** @type {Sent} */ (fixed), first).then(
     (answer) => {
       answered(identity);
-      return answer;
+      return whose() ? answer : new Promise(() => {});
     },
     (error) => {
       if (sent.once || error instanceof Problem) answered(identity);
-      throw error;
+      if (whose()) throw error;
+      return new Promise(() => {});
     },
   );
 }
@@ -184,7 +193,7 @@ async function asked(method, path, sent, key) {
   if (key) headers["Idempotency-Key"] = key;
   if (sent.revision !== undefined) headers["If-Match"] = `"${sent.revision}"`;
   if (sent.versions) headers["Cache-Version"] = sent.versions;
-  const asker = owner;
+  const whose = belongsToNow();
   const signals = [...(sent.signal ? [sent.signal] : []), ...(key === null ? [] : [AbortSignal.timeout(sent.within ?? ANSWERED_WITHIN)])];
   let answer;
   try {
@@ -204,7 +213,7 @@ async function asked(method, path, sent, key) {
   if (answer.ok || answer.status === 304) return answer;
   const problem = await problemOf(answer);
   // What was asked before somebody signed in says nothing about who did.
-  if (problem.code === "not_authenticated" && asker === owner) signedOut();
+  if (problem.code === "not_authenticated" && whose()) signedOut();
   throw problem;
 }
 

@@ -40,8 +40,9 @@ export async function keep(name, what, until) {
   const iv = crypto.getRandomValues(new Uint8Array(12));
   const plain = new TextEncoder().encode(JSON.stringify(what));
   const sealed = await crypto.subtle.encrypt({ name: "AES-GCM", iv }, mine.key, plain);
-  const store = await caches.open(STORE);
   if (begun !== forgotten) return;
+  const store = await caches.open(STORE);
+  if (begun !== forgotten) return void (await caches.delete(STORE));
   await store.put(place(mine.tab, name), new Response(new Blob([iv, sealed]), { headers: { [UNTIL]: String(until) } }));
   await dropOld(store);
 }

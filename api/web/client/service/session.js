@@ -69,10 +69,10 @@ export function zoneOf(id = session.value?.user.clinic_id ?? chosenClinic.value)
   return clinics.value.find((one) => one.id === id)?.timezone ?? "America/Santiago";
 }
 
-/** When a page opens: a sign-out that was swallowed is done first. @returns {Promise<unknown>} */
+/** When a page opens: a sign-out that was swallowed is done first, as often as it takes. @returns {Promise<unknown>} */
 export function begin() {
   const leaving = localStorage.getItem(LEAVING);
-  return leaving ? signOut(leaving === ENDED).catch((error) => error.again && setTimeout(begin, 2000)) : load();
+  return leaving ? signOut(leaving === ENDED).catch(() => {}) : load();
 }
 
 /** Find out who is signed in; retried while nobody answers. Until then it is whoever was, in this tab. */
@@ -80,7 +80,7 @@ export async function load() {
   const leaving = localStorage.getItem(LEAVING);
   if (leaving) {
     // Another tab is at it. To help it might end the session of who signs in there meanwhile.
-    if (session.value) leave(leaving === ENDED);
+    leave(leaving === ENDED);
     return askAgain(2000);
   }
   try {
@@ -157,6 +157,7 @@ async function changed(work) {
     return done;
   } finally {
     tabs.postMessage("changed");
+    if (localStorage.getItem(LEAVING)) askAgain(2000, begin); // nobody answered, or who came meanwhile mistyped
   }
 }
 
@@ -186,10 +187,10 @@ async function enter(found) {
 
 /** @param {boolean} ended by the service */
 function leave(ended) {
+  changing = false;
   if (ended && session.value === null) return; // each of several requests was told
   clearTimeout(ending);
   forgetAll(ended);
-  changing = false;
   batch(() => {
     wasEnded.value = ended && Boolean(session.value);
     session.value = null;
@@ -217,8 +218,8 @@ addEventListener("pageshow", ({ persisted }) => {
   load();
 });
 
-/** @param {number} after milliseconds */
-function askAgain(after) {
+/** @param {number} after milliseconds @param {() => Promise<unknown>} what */
+function askAgain(after, what = load) {
   clearTimeout(asking);
-  asking = setTimeout(load, after);
+  asking = setTimeout(what, after);
 }

@@ -6,10 +6,13 @@ import { Empty, Failure, Loading } from "../parts/states.js";
 import { Toasts } from "../parts/toasts.js";
 import { SignInPage } from "../pages/sign-in.js";
 import { WallPage } from "../pages/wall.js";
-import { isDisplay, load, may, session, unanswered } from "../service/session.js";
+import { isDisplay, load, may, onForget, session, unanswered } from "../service/session.js";
 import { Frame } from "./frame.js";
-import { shown } from "./router.js";
+import { navigate, shown } from "./router.js";
 import { t } from "./text.js";
+
+// What somebody searched for is a name as a rule. Where the service ended the session it is gone on with.
+onForget((ended) => ended || navigate(location.pathname, { replace: true }));
 
 export function App() {
   return html`<${Current} /><${Dialogs} /><${Toasts} />`;

@@ -117,7 +117,7 @@ function ChangeUser({ user, close, changed }) {
   const submit = async () => {
     if (names.length) {
       await patch(user, only(body)).catch(atFields);
-      const back = () => void patch(user, only(user)).then(changed, toastFailure);
+      const back = () => void patch(user, only(user)).then(changed, (error) => toastFailure(error, changed));
       toast(t("users.changed", { name: body.username }), back);
       changed();
     }

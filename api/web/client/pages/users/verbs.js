@@ -18,7 +18,7 @@ import { newPassword } from "./dialogs.js";
 export function verbsOf(user, here, changed) {
   if (user.id === session.value?.user.id) return [];
   const name = { name: user.username };
-  const run = (/** @type {() => Promise<unknown>} */ act) => () => void act().then(changed, toastFailure);
+  const run = (/** @type {() => Promise<unknown>} */ act) => () => void act().then(changed, (error) => toastFailure(error, changed));
   /** @param {import("../../shell/text.js").Key} called @param {Parameters<typeof confirmed>[0]} question @param {() => Promise<unknown>} act @returns {Verb} */
   const asked = (called, question, act) => ({ name: called, danger: true, act: run(async () => (await confirmed(question)) && act()) });
   const switched = async (/** @type {boolean} */ active) => {
