@@ -118,7 +118,7 @@ async def sign_in(page: Page, user: str, password: str = rows.PASSWORD) -> None:
 
 async def sign_in_display(page: Page, url: str, admin: str, viewer: str) -> None:
     """As a wall screen, by a code that the clinic's admin has made for its viewer; `url` is the service's."""
-    async with httpx.AsyncClient(base_url=url, headers=bearer(url, admin)) as asking:
+    async with httpx.AsyncClient(base_url=url, headers=bearer(url, admin), timeout=PATIENCE) as asking:
         (user,) = (await asking.get("/v1/users", params={"q": viewer})).json()["items"]
         made = await asking.post(f"/v1/users/{user['id']}/display-sessions")
     assert made.status_code == 201, made.text

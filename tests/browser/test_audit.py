@@ -7,6 +7,7 @@ from playwright.async_api import Page, expect
 from tests.browser.conftest import Opened, Site
 from tests.factories import rows
 from tests.factories.fixtures import ClinicSeed
+from tests.support import machine
 from tests.support.signing_in import bearer
 
 pytestmark = pytest.mark.long
@@ -33,7 +34,7 @@ async def test_what_was_done_is_found_and_leads_to_its_ticket(
     await expect(page.get_by_text("Nada que mostrar")).to_be_visible()
     await there.execute(EARLIER, clinic.id, clinic.clinical, ticket)
     head = {**bearer(site.url, clinic.clinical), "If-Match": '"1"'}
-    async with httpx.AsyncClient(base_url=site.url, headers=head) as nurse:
+    async with httpx.AsyncClient(base_url=site.url, headers=head, timeout=machine.PATIENCE) as nurse:
         assert (await nurse.patch(f"/v1/tickets/{ticket}", json={"bed_number": "50-C"})).status_code == 200
     await page.get_by_role("button", name="Leer de nuevo").click()
     lines = page.locator("tbody tr")
@@ -54,7 +55,7 @@ async def test_what_was_done_is_found_and_leads_to_its_ticket(
     await page.get_by_role("button", name="Quitar filtros").click()
     await page.locator("[name=action]").select_option("ticket.placed")
     await lines.first.get_by_role("link", name=clinic.clinical).click()
-    assert page.url.endswith(f"/audit?user={clinic.clinical}")
+    await expect(page).to_have_url(f"{site.url}/audit?user={clinic.clinical}")
     await expect(page.locator("[name=user]")).to_have_value(clinic.clinical)
     await expect(lines).to_have_count(50)
     await lines.first.get_by_role("link", name=ticket).click()
@@ -73,7 +74,7 @@ async def test_what_was_done_is_found_and_leads_to_its_ticket(
 async def test_sign_ins_on_a_phone_with_those_that_failed(opened: Opened, clinic: ClinicSeed, site: Site) -> None:
     page: Page = await opened("/account", user=clinic.admin, width=360)
     body = {"username": clinic.viewer, "password": "a guess", "client": "mobile"}
-    async with httpx.AsyncClient(base_url=site.url) as somebody:
+    async with httpx.AsyncClient(base_url=site.url, timeout=machine.PATIENCE) as somebody:
         assert (await somebody.post("/v1/auth/login", json=body)).status_code == 401
     await page.locator(".places").get_by_role("button", name="Más").click()
     await page.locator(".places").get_by_role("link", name="Auditoría").click()

@@ -137,7 +137,7 @@ async def test_the_app_on_a_phone(site: Site, clinic: ClinicSeed, tmp_path: Path
 async def annulled(site: Site, clinic: ClinicSeed, ticket: str) -> None:
     """By somebody else."""
     headers = await asyncio.to_thread(bearer, site.url, clinic.admin)
-    async with httpx.AsyncClient(base_url=site.url, headers=headers) as admin:
+    async with httpx.AsyncClient(base_url=site.url, headers=headers, timeout=machine.PATIENCE) as admin:
         etag = (await admin.get(f"/v1/tickets/{ticket}")).headers["etag"]
         reason = {"reason_id": clinic.annulment_reason_id}
         answer = await admin.post(f"/v1/tickets/{ticket}/annulment", json=reason, headers={"If-Match": etag})

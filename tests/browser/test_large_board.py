@@ -81,6 +81,7 @@ async def test_the_first_board_waits_for_the_sign_in_and_for_nothing_else(
     opened: Opened, clinic: ClinicSeed, ward: list[str]
 ) -> None:
     page: Page = await opened("/")
+    await page.locator("input[name=username]").wait_for()  # who it is has been asked by then
     painted = asyncio.Event()
     asked: list[str] = []
 

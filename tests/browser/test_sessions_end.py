@@ -11,7 +11,7 @@ from tests.browser.by_hand import fill, press
 from tests.browser.conftest import Opened, Site, sign_in
 from tests.factories import rows
 from tests.factories.fixtures import ClinicSeed
-from tests.support.machine import until
+from tests.support.machine import PATIENCE, until
 from tests.support.signing_in import LOGIN, bearer, credentials
 
 pytestmark = pytest.mark.long
@@ -25,7 +25,7 @@ IDLE = timedelta(hours=1)
 async def revoke(site: Site, clinic: ClinicSeed, there: rows.Connection, user: str) -> None:
     """As an admin does, from elsewhere."""
     user_id = await rows.user_id(there, user)
-    async with httpx.AsyncClient(base_url=site.url, headers=bearer(site.url, clinic.admin)) as admin:
+    async with httpx.AsyncClient(base_url=site.url, headers=bearer(site.url, clinic.admin), timeout=PATIENCE) as admin:
         assert (await admin.delete(f"/v1/users/{user_id}/sessions")).is_success
 
 

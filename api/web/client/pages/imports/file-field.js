@@ -1,9 +1,9 @@
 /** A file of this computer, read as it is chosen: what is reviewed is what is imported, whatever becomes of it there. */
 
-import { html, useId, useRef } from "../../html.js";
+import { html, useId } from "../../html.js";
 import { t } from "../../shell/text.js";
 
-/** @typedef {{name: string, content: Blob}} Chosen */
+/** @typedef {{name: string, content: Promise<Blob | null>}} Chosen  null: it cannot be read. */
 
 /** What the contract takes, bytes. */
 const MOST = 1024 * 1024;
@@ -13,24 +13,15 @@ const TAKEN = ".xlsx,.csv,.tsv,.txt";
  *   `refused`: why a file is none, in words; `name`: of the one that is chosen. */
 export function FileField({ refused, name, choose }) {
   const id = useId();
-  const latest = useRef(/** @type {File | undefined} */ (undefined));
-  const chosen = async (/** @type {any} */ event) => {
+  const chosen = (/** @type {any} */ event) => {
     const file = /** @type {File | undefined} */ (event.target.files[0]);
     event.target.value = ""; // the same one, put right, may be chosen again
     refused.value = "";
     choose(null);
-    latest.current = file;
     if (!file) return;
     if (!file.size) refused.value = t("importSaid.empty", { name: file.name });
     else if (file.size > MOST) refused.value = t("imports.tooLarge", { name: file.name, size: (file.size / MOST).toFixed(1) });
-    else {
-      try {
-        const content = new Blob([await file.arrayBuffer()]);
-        if (latest.current === file) choose({ name: file.name, content });
-      } catch {
-        refused.value = t("imports.unreadable", { name: file.name });
-      }
-    }
+    else choose({ name: file.name, content: file.arrayBuffer().then((bytes) => new Blob([bytes]), () => null) });
   };
   return html`
     <div class="field" data-refused=${refused.value ? "" : undefined}>

@@ -32,8 +32,11 @@ export function ImportsPage() {
     refused.value = file.value ? "" : refused.value || t("imports.noFile");
     if (!file.value) return;
     busy.value = true;
+    const { name, content } = file.value;
     try {
-      report.value = await sent(file.value, Number(clinic.value) || undefined, !isReady);
+      const read = await content;
+      if (!read) return void (refused.value = t("imports.unreadable", { name }));
+      report.value = await sent(name, read, Number(clinic.value) || undefined, !isReady);
       if (report.value.imported) toast(t("imports.imported"));
     } catch (error) {
       if (!(error instanceof Problem) || error.code !== "no_catalog") throw error;
@@ -65,8 +68,8 @@ export function ImportsPage() {
 }
 
 /** What it did, or would do; also where rows are wrong, which is a report and no failure.
- * @param {import("./file-field.js").Chosen} file @param {any} clinic_id @param {boolean} dry_run @returns {Promise<CatalogImport>} */
-async function sent({ name, content }, clinic_id, dry_run) {
+ * @param {string} name @param {Blob} content @param {any} clinic_id @param {boolean} dry_run @returns {Promise<CatalogImport>} */
+async function sent(name, content, clinic_id, dry_run) {
   try {
     const query = { clinic_id, filename: name, dry_run };
     return (await write("post", "/v1/imports/catalog", { query, body: content, within: WITHIN })).body;
