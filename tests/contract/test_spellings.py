@@ -83,7 +83,12 @@ def parameters(app: FastAPI, operation: Operation, target: Target) -> Iterator[P
         if found["in"] == "path":
             plain = str(RULES[operation.id].path(target)[name])
         else:
-            own: dict[str, Any] = {"clinic_id": target.clinic.id, "surgery_id": target.clinic.surgery_id, "limit": 7}
+            own: dict[str, Any] = {
+                "clinic_id": target.clinic.id,
+                "surgery_id": target.clinic.surgery_id,
+                "limit": 7,
+                "beat": 7,
+            }
             own |= {"specialty_id": target.clinic.specialty_id, "doctor_id": target.clinic.doctor_id}
             own |= {"reason_id": target.clinic.delay_reason_id}
             own |= dict.fromkeys(DAYS, "2026-01-15") | {"to": "2026-01-16T10:00"}
