@@ -37,6 +37,7 @@ DAYS = ("2026-03-31", "2026-04-04", "2026-04-05", "2026-04-06", "2026-09-05", "2
 """Around the ends of a month and a year, and both changes of Chile's clocks: one at midnight, which does not exist."""
 
 
+@pytest.mark.long
 async def test_a_span_that_ends_before_it_begins_is_refused_everywhere(
     app: FastAPI, sign_in: SignIn, seed: Seed
 ) -> None:

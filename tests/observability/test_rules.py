@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import pytest
 import yaml
 from prometheus_client.parser import text_string_to_metric_families
 
@@ -40,6 +41,7 @@ def unit_test(case: Case, series: dict[str, str], firing: int) -> dict[str, Any]
     }
 
 
+@pytest.mark.long
 def test_every_alert_fires_and_does_not_fire(tmp_path: Path) -> None:
     promtool = program("promtool", "prometheus")
     tests = [unit_test(case, series, firing) for case in CASES for series, firing in ((case.fires, 1), (case.quiet, 0))]

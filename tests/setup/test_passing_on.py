@@ -96,6 +96,7 @@ IDLE = {
 COMMENTS, COMMENT_EVERY = 10, 0.4
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("version", ["1.1", "2"])
 async def test_a_stream_of_events_is_ended_by_no_idle_time_out(kind: str, version: str, tmp_path: Path) -> None:
     async def events(writer: asyncio.StreamWriter) -> None:

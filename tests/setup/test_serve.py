@@ -130,6 +130,7 @@ def test_a_second_one_on_the_folder_takes_its_servers_over_when_the_first_ends(
         gone_within(ENDED_WITHIN, running)
 
 
+@pytest.mark.long
 def test_only_the_server_that_is_not_configured_is_started(folder: Path, redis_url: str) -> None:
     with served(folder, REDIS_URL=redis_url) as one:
         names = {Path(f"/proc/{pid}/comm").read_text().strip() for pid in family(one.process.pid)}
@@ -138,6 +139,7 @@ def test_only_the_server_that_is_not_configured_is_started(folder: Path, redis_u
         assert httpx.get(f"{one.url}/readyz").json()["redis"] == "ok"
 
 
+@pytest.mark.long
 def test_given_servers_are_migrated_locally_and_outlive_it(
     folder: Path, empty_database_url: str, redis_url: str
 ) -> None:

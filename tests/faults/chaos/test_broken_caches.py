@@ -25,25 +25,22 @@ SEEN_AS = {
 """What is found wrong, where it is not that an answer is old."""
 
 
+@pytest.mark.long
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize(
     ("variant", "faults"),
     [
         ("no bump", ()),
-        pytest.param("bump by one", ("PostgreSQL restored from a backup",), marks=pytest.mark.long),
-        pytest.param("lease as a timer's flag", ("a process stopped, its notifications lost",), marks=pytest.mark.long),
-        pytest.param("flight keyed without versions", (), marks=pytest.mark.long),
-        pytest.param("poll plainly replaces the map", ("slow listening connections",), marks=pytest.mark.long),
-        pytest.param("versions read after the data", (), marks=pytest.mark.long),
-        pytest.param(
-            "restores unseen",
-            ("PostgreSQL: all tables' rows replaced by older ones",),
-            marks=pytest.mark.long,
-        ),
-        pytest.param("refreshed under newer versions", (), marks=pytest.mark.long),
-        pytest.param("joins of finished tasks", ("PostgreSQL: cut again and again",), marks=pytest.mark.long),
-        pytest.param("changes untold", (), marks=pytest.mark.long),
-        pytest.param("versions told that were never made", (), marks=pytest.mark.long),
+        ("bump by one", ("PostgreSQL restored from a backup",)),
+        ("lease as a timer's flag", ("a process stopped, its notifications lost",)),
+        ("flight keyed without versions", ()),
+        ("poll plainly replaces the map", ("slow listening connections",)),
+        ("versions read after the data", ()),
+        ("restores unseen", ("PostgreSQL: all tables' rows replaced by older ones",)),
+        ("refreshed under newer versions", ()),
+        ("joins of finished tasks", ("PostgreSQL: cut again and again",)),
+        ("changes untold", ()),
+        ("versions told that were never made", ()),
     ],
 )
 async def test_a_broken_cache_is_told(tmp_path: Path, variant: str, faults: Sequence[str]) -> None:
