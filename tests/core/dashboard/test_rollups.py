@@ -114,7 +114,7 @@ async def test_after_random_concurrent_transactions_rollups_count_what_there_is(
 async def test_after_many_random_concurrent_transactions_rollups_count_what_there_is(
     desk: Desk, connection: Connection, database_url: str, clinics: list[MadeClinic], dice_from: int
 ) -> None:
-    for turn in range(12):
+    for turn in range(8):
         assert await write(database_url, dice_from + turn, clinics, writers=4, transactions=25) > 10
         assert await wrong(connection, clinics) == 0
         await looks_right(desk, connection, clinics)
